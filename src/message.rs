@@ -1,0 +1,319 @@
+//! Requests and responses exactly as they crossed the wire.
+//!
+//! Nothing here is normalised: the raw target, header lines in order and case, repeats included, and body bytes
+//! are kept as sent. JSON is a view of a body ([`crate::json`]), never its storage.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+/// The HTTP/1 minor version of a message head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpVersion {
+    /// `HTTP/1.0`
+    Http10,
+    /// `HTTP/1.1`
+    #[default]
+    Http11,
+}
+
+impl HttpVersion {
+    /// As it stands in a status or request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        }
+    }
+
+    /// The version an exact spelling names.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "HTTP/1.0" => Some(Self::Http10),
+            "HTTP/1.1" => Some(Self::Http11),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for HttpVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One header line: the name in the case it was sent, the value as bytes without surrounding blanks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The name as sent.
+    pub name: String,
+    /// The value; usually ASCII, but any byte from 0x80 up is legal on the wire.
+    pub value: Bytes,
+}
+
+impl Header {
+    /// The value as text, bytes that are not UTF-8 replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.value)
+    }
+
+    /// Whether this line carries `name`, in any case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// Header lines in order, repeats and case kept; looked up without regard to case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Headers(Vec<Header>);
+
+impl Headers {
+    /// No lines.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a line.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        self.0.push(Header { name: name.into(), value: value.into() });
+    }
+
+    /// The lines, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    /// The lines, in order, to be edited in place.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
+        self.0.iter_mut()
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no line.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of the first line called `name`.
+    pub fn get(&self, name: &str) -> Option<&Bytes> {
+        self.iter().find(|line| line.is(name)).map(|line| &line.value)
+    }
+
+    /// The value of the first line called `name`, as text.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.iter().find(|line| line.is(name)).map(Header::text)
+    }
+
+    /// The values of all lines called `name`, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> + 'a {
+        self.iter().filter(move |line| line.is(name)).map(|line| &line.value)
+    }
+
+    /// Whether a line called `name` is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Whether a comma-separated header such as `Connection` names `token`.
+    pub fn lists(&self, name: &str, token: &str) -> bool {
+        self.all(name).any(|value| {
+            String::from_utf8_lossy(value).split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
+        })
+    }
+
+    /// Puts `value` in the first line called `name`, or appends such a line; further ones stay.
+    pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
+        let value = value.into();
+        match self.0.iter_mut().find(|line| line.is(name)) {
+            Some(line) => line.value = value,
+            None => self.push(name, value),
+        }
+    }
+
+    /// Removes all lines called `name`.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|line| !line.is(name));
+    }
+}
+
+impl<N: Into<String>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
+        let mut headers = Self::new();
+        for (name, value) in lines {
+            headers.push(name, value);
+        }
+        headers
+    }
+}
+
+/// A request as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method, in the case sent.
+    pub method: String,
+    /// The target as sent, origin form (`/api/x?fields=id`), never decoded or re-encoded.
+    pub target: String,
+    /// The version of the request line.
+    pub version: HttpVersion,
+    /// Header lines in order.
+    pub headers: Headers,
+    /// The body, transfer coding removed.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A request without headers or body.
+    pub fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            version: HttpVersion::default(),
+            headers: Headers::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// The same request with one more header line.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(name, value.to_owned());
+        self
+    }
+
+    /// The raw path: the target up to `?`.
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// The raw query, without `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The query as pairs, decoded once (`+` and `%20` are spaces), in order.
+    pub fn params(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.query().unwrap_or("").as_bytes()).into_owned().collect()
+    }
+
+    /// The first query parameter called `name`, decoded once.
+    pub fn param(&self, name: &str) -> Option<String> {
+        self.params().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Whether the request carries any credential the console would look at: `SEC`, a `SEC` cookie, or Basic.
+    /// Presence only; the value is never compared.
+    pub fn has_credentials(&self) -> bool {
+        let basic = |value: &Bytes| value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"basic "));
+        let cookie = |value: &Bytes| {
+            String::from_utf8_lossy(value).split(';').any(|pair| pair.trim_start().starts_with("SEC="))
+        };
+        self.headers.has("SEC")
+            || self.headers.all("Authorization").any(basic)
+            || self.headers.all("Cookie").any(cookie)
+    }
+}
+
+/// A response as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The version of the status line.
+    pub version: HttpVersion,
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// The reason phrase as sent; may be empty or odd.
+    pub reason: Bytes,
+    /// Header lines in order.
+    pub headers: Headers,
+    /// The body, transfer coding removed.
+    pub body: Bytes,
+    /// The sizes of the chunks the body came in; `None` if it was not chunked.
+    pub chunks: Option<Vec<usize>>,
+    /// Trailer lines after a chunked body.
+    pub trailers: Headers,
+}
+
+impl Response {
+    /// A response with `status`, its usual reason, and no headers.
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            reason: Bytes::from_static(usual_reason(status).as_bytes()),
+            ..Self::default()
+        }
+    }
+
+    /// A complete response: `Content-Type` and `Content-Length` set.
+    pub fn with_body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let mut response = Self::new(status);
+        response.headers.push("Content-Type", content_type.to_owned());
+        response.headers.push("Content-Length", body.len().to_string());
+        response.body = body;
+        response
+    }
+
+    /// A complete JSON response.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::with_body(status, "application/json;charset=UTF-8", body)
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as text, if it is UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.body).ok()
+    }
+
+    /// Puts another body in place and keeps the framing true to it: an existing `Content-Length` is set to the new
+    /// length, a chunked body becomes one chunk, `Content-Encoding` goes.
+    pub fn set_body(&mut self, body: impl Into<Bytes>) {
+        self.body = body.into();
+        self.headers.remove("Content-Encoding");
+        if self.headers.has("Content-Length") {
+            self.headers.set("Content-Length", self.body.len().to_string());
+        }
+        if self.chunks.is_some() {
+            self.chunks = Some(if self.body.is_empty() { Vec::new() } else { vec![self.body.len()] });
+        }
+    }
+}
+
+/// The reason phrase servers usually send with `status`; empty for one not in RFC 9110.
+pub fn usual_reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
+    }
+}
