@@ -1,1 +1,54 @@
-//! report
+//! Reports: what a run came to, made from its ledger and from nothing else.
+//!
+//! One file per format, each a function from ledger lines to text. Nothing here prints. Whatever stands in a ledger
+//! may come from a recorded body or a client's own words, so every text goes through [`visible`] before it is shown:
+//! no terminal control character, no direction override and nothing illegal in XML leaves this module.
+
+mod account;
+mod human;
+mod json;
+mod junit;
+mod lines;
+mod table;
+mod visible;
+
+pub use human::human;
+pub use json::json;
+pub use junit::junit;
+pub use lines::request_line;
+pub use visible::visible;
+
+/// Whether a report for a person carries colour. Colour never carries meaning alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paint {
+    /// Text only.
+    #[default]
+    Plain,
+    /// With ANSI colour; for a terminal, or for a stream that strips colour where it is not wanted.
+    Colour,
+}
+
+impl Paint {
+    fn over(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Colour => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        }
+    }
+
+    fn good(self, text: &str) -> String {
+        self.over("32", text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.over("1;31", text)
+    }
+
+    fn doubtful(self, text: &str) -> String {
+        self.over("33", text)
+    }
+
+    fn heading(self, text: &str) -> String {
+        self.over("1", text)
+    }
+}

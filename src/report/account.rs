@@ -1,0 +1,159 @@
+//! A ledger's lines, sorted by kind and counted.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::{EndLine, Exchange, Line, Origin, OutcomeLine, RunLine, Standing, VerdictLine};
+
+/// What the lines of a ledger are about.
+#[derive(Debug, Default)]
+pub(super) struct Account<'a> {
+    pub(super) runs: Vec<&'a RunLine>,
+    pub(super) exchanges: Vec<&'a Exchange>,
+    pub(super) outcomes: Vec<&'a OutcomeLine>,
+    pub(super) verdicts: Vec<&'a VerdictLine>,
+    /// The closing line; a run that was cut short has none.
+    pub(super) end: Option<&'a EndLine>,
+}
+
+/// Requests that missed for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Miss<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) cause: &'a str,
+    pub(super) nearest: &'a [String],
+}
+
+/// Counts over all sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Counts {
+    pub(super) served: u64,
+    pub(super) recorded: u64,
+    pub(super) synthesised: u64,
+    pub(super) misses: u64,
+    pub(super) faults: u64,
+    pub(super) dials: u64,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn of(lines: &'a [Line]) -> Self {
+        let mut account = Self::default();
+        for line in lines {
+            match line {
+                Line::Run(run) => account.runs.push(run),
+                Line::Exchange(exchange) => account.exchanges.push(exchange),
+                Line::Outcome(outcome) => account.outcomes.push(outcome),
+                Line::Verdict(verdict) => account.verdicts.push(verdict),
+                Line::End(end) => account.end = Some(end),
+                Line::Timing(_) => {}
+            }
+        }
+        account
+    }
+
+    /// What the closing line counts; without one, what the exchanges come to.
+    pub(super) fn counts(&self) -> Counts {
+        if let Some(end) = self.end {
+            return Counts {
+                served: end.served,
+                recorded: end.recorded,
+                synthesised: end.synthesised,
+                misses: end.misses,
+                faults: end.faults,
+                dials: end.dials,
+            };
+        }
+        let mut counts = Counts { served: self.exchanges.len() as u64, ..Counts::default() };
+        for exchange in &self.exchanges {
+            counts.faults += exchange.faults.len() as u64;
+            match exchange.origin {
+                Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => counts.recorded += 1,
+                Origin::Synthesised { .. } => counts.synthesised += 1,
+                Origin::Miss { .. } => counts.misses += 1,
+                Origin::Model | Origin::Fault(_) => {}
+            }
+        }
+        counts
+    }
+
+    /// The misses, equal ones together, with how often each happened.
+    pub(super) fn misses(&self) -> Vec<(Miss<'a>, usize)> {
+        let misses = self.exchanges.iter().filter_map(|exchange| match &exchange.origin {
+            Origin::Miss { cause, nearest } => {
+                Some(Miss { method: &exchange.method, target: &exchange.target, cause, nearest })
+            }
+            _ => None,
+        });
+        counted(misses)
+    }
+
+    /// The findings, equal ones at one endpoint together, with how often each was made.
+    pub(super) fn findings(&self) -> Vec<((&'a str, &'a str), usize)> {
+        counted(self.exchanges.iter().flat_map(|exchange| {
+            let at = if exchange.key.endpoint.is_empty() { &exchange.target } else { &exchange.key.endpoint };
+            exchange.findings.iter().map(|finding| (at.as_str(), finding.as_str()))
+        }))
+    }
+
+    /// The faults that fired, by kind and planned fault, with how often each did.
+    pub(super) fn fired(&self) -> Vec<((&'a str, &'a str), usize)> {
+        counted(self.exchanges.iter().flat_map(|exchange| {
+            exchange.faults.iter().map(|fault| (fault.kind.as_str(), fault.planned.as_str()))
+        }))
+    }
+
+    /// The verdicts that say *violated*: those the scenario asks for first, each group in ledger order.
+    pub(super) fn violations(&self) -> Vec<&'a VerdictLine> {
+        let mut violations: Vec<_> =
+            self.verdicts.iter().copied().filter(|verdict| verdict.verdict == Standing::Violated).collect();
+        violations.sort_by_key(|verdict| !verdict.required);
+        violations
+    }
+
+    /// The exchanges of one session, in ledger order.
+    pub(super) fn session(&self, name: &str) -> Vec<&'a Exchange> {
+        self.exchanges.iter().copied().filter(|exchange| exchange.key.session == name).collect()
+    }
+
+    /// Distinct values of one thing about the runs, in order of first appearance.
+    pub(super) fn distinct(&self, of: impl Fn(&'a RunLine) -> Option<&'a str>) -> Vec<&'a str> {
+        let mut seen: Vec<&str> = Vec::new();
+        for value in self.runs.iter().filter_map(|run| of(run)) {
+            if !seen.contains(&value) {
+                seen.push(value);
+            }
+        }
+        seen
+    }
+}
+
+fn counted<T: Ord>(things: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+    let mut counts = BTreeMap::new();
+    for thing in things {
+        *counts.entry(thing).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// A standing in words.
+pub(super) fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Held => "held",
+        Standing::NotReached => "not reached",
+        Standing::Inconclusive => "inconclusive",
+        Standing::Violated => "VIOLATED",
+    }
+}
+
+/// An exit code in words.
+pub(super) fn exit_word(exit: u8) -> &'static str {
+    match exit {
+        0 => "passed",
+        1 => "failed",
+        2 => "wrong input",
+        3 => "inconclusive",
+        70 => "a defect of faultdeck",
+        130 | 143 => "cut short by a signal",
+        _ => "unknown",
+    }
+}

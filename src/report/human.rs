@@ -1,0 +1,317 @@
+//! The report a person reads: most of all when something failed.
+
+use super::account::{Account, exit_word, word};
+use super::lines::{request_line, target};
+use super::table::{Cell, aligned};
+use super::{Paint, visible};
+use crate::ledger::{EndLine, Exchange, Line, Standing, VerdictLine};
+
+/// How many exchanges of a counter-example are shown at its start; as many again at its end.
+const EXCHANGES_SHOWN: usize = 20;
+/// How many different misses, and how many findings, are shown.
+const GROUPS_SHOWN: usize = 10;
+
+/// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
+pub fn human(lines: &[Line], paint: Paint) -> String {
+    let account = Account::of(lines);
+    let sections = [
+        heading(&account, paint),
+        verdicts(&account, paint),
+        counter_example(&account, paint),
+        other_violations(&account, paint),
+        unclear(&account, paint),
+        misses(&account, paint),
+        findings(&account, paint),
+        faults(&account, paint),
+        closing(&account, paint),
+    ];
+    let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    sections.join("\n")
+}
+
+fn heading(account: &Account<'_>, paint: Paint) -> String {
+    let Some(run) = account.runs.first() else {
+        return String::new();
+    };
+    let title = format!("faultdeck {} {}", visible(&run.faultdeck), visible(&run.verb));
+    let mut text = format!("{}, seed {}\n", paint.heading(&title), run.seed);
+    let mut row = |name: &str, values: Vec<&str>| {
+        if !values.is_empty() {
+            let values: Vec<_> = values.into_iter().map(visible).collect();
+            text.push_str(&format!("  {name:<9} {}\n", values.join(", ")));
+        }
+    };
+    row("cassette", account.distinct(|run| run.cassette.as_deref()));
+    row("scenario", account.distinct(|run| run.scenario.as_deref()));
+    row("client", account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())));
+    let command = run.command.join(" ");
+    row("command", if command.is_empty() { Vec::new() } else { vec![&command] });
+    text
+}
+
+/// One row per property and scenario, one column per client.
+fn verdicts(account: &Account<'_>, paint: Paint) -> String {
+    if account.verdicts.is_empty() {
+        return String::new();
+    }
+    let mut clients: Vec<&str> = Vec::new();
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    let mut left_out = 0;
+    for verdict in &account.verdicts {
+        if !verdict.required && verdict.verdict == Standing::NotReached {
+            left_out += 1;
+            continue;
+        }
+        if !clients.contains(&verdict.client.as_str()) {
+            clients.push(&verdict.client);
+        }
+        let key = (verdict.property.as_str(), verdict.scenario.as_str());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let mut head = vec![Cell::plain("property"), Cell::plain("scenario")];
+    head.extend(clients.iter().map(|client| {
+        Cell::plain(if client.is_empty() { "verdict".to_owned() } else { visible(client).into_owned() })
+    }));
+    let mut rows = vec![head];
+    let mut starred = false;
+    for (property, scenario) in keys {
+        let mut row = vec![Cell::plain(visible(property)), Cell::plain(visible(scenario))];
+        for client in &clients {
+            let of = |verdict: &&&VerdictLine| {
+                verdict.property == property && verdict.scenario == scenario && verdict.client == *client
+            };
+            let verdict = account.verdicts.iter().find(of);
+            starred |= verdict.is_some_and(|verdict| !verdict.required);
+            row.push(verdict.map_or_else(|| Cell::plain("-"), |verdict| cell(verdict, paint)));
+        }
+        rows.push(row);
+    }
+    let mut text = format!("{}\n{}", paint.heading("Verdicts"), aligned(&rows));
+    if starred {
+        text.push_str("  * not asked for by the scenario: for information only\n");
+    }
+    if left_out > 0 {
+        text.push_str(&format!("  {left_out} more not asked for and not reached\n"));
+    }
+    text
+}
+
+fn cell(verdict: &VerdictLine, paint: Paint) -> Cell {
+    let mut text = word(verdict.verdict).to_owned();
+    if verdict.cases > 1 {
+        text.push_str(&format!(" ({} cases)", verdict.cases));
+    }
+    if !verdict.required {
+        text.push('*');
+    }
+    let painted = match verdict.verdict {
+        Standing::Held => paint.good(&text),
+        Standing::Violated => paint.bad(&text),
+        Standing::NotReached | Standing::Inconclusive => paint.doubtful(&text),
+    };
+    Cell::painted(text, painted)
+}
+
+/// The first violation with all that shows it.
+fn counter_example(account: &Account<'_>, paint: Paint) -> String {
+    let Some(verdict) = account.violations().first().copied() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "{}\n  {} ({}{})\n",
+        paint.bad(&format!("VIOLATED: {}", visible(&verdict.property))),
+        visible(&verdict.because),
+        visible(&verdict.scenario),
+        if verdict.client.is_empty() { String::new() } else { format!(", {}", visible(&verdict.client)) }
+    );
+    for line in verdict.evidence.iter().flat_map(|evidence| evidence.lines()) {
+        text.push_str(&format!("    {}\n", visible(line)));
+    }
+    if let Some(session) = &verdict.session {
+        text.push_str(&exchanges(&account.session(session)));
+        for outcome in account.outcomes.iter().filter(|outcome| outcome.session == *session) {
+            text.push_str(&format!("  the client's report: {}", visible(&outcome.outcome)));
+            if let Some(task) = &outcome.task {
+                text.push_str(&format!(" {}", visible(task)));
+            }
+            text.push('\n');
+            for line in outcome.stderr.lines() {
+                text.push_str(&format!("    stderr: {}\n", visible(line)));
+            }
+        }
+    }
+    text.push_str(&trail(verdict));
+    text
+}
+
+fn exchanges(exchanges: &[&Exchange]) -> String {
+    if exchanges.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("  served, in order:\n");
+    let skipped = exchanges.len().saturating_sub(2 * EXCHANGES_SHOWN);
+    for (index, exchange) in exchanges.iter().enumerate() {
+        if skipped > 0 && index == EXCHANGES_SHOWN {
+            text.push_str(&format!("        ... {skipped} more ...\n"));
+        }
+        if skipped == 0 || index < EXCHANGES_SHOWN || index >= EXCHANGES_SHOWN + skipped {
+            text.push_str(&format!("    {:>3}. {}\n", index + 1, request_line(exchange)));
+        }
+    }
+    text
+}
+
+/// Where a violation was saved, and how to see it again.
+fn trail(verdict: &VerdictLine) -> String {
+    let mut text = String::new();
+    if let Some(found) = &verdict.found {
+        text.push_str(&format!("  saved as:  {}\n", visible(found)));
+    }
+    if let Some(repeat) = &verdict.repeat {
+        text.push_str(&format!("  repeat it: {}\n", visible(repeat)));
+    }
+    text.push_str(&format!("  the law:   faultdeck explain {}\n", visible(&verdict.property)));
+    text
+}
+
+fn other_violations(account: &Account<'_>, paint: Paint) -> String {
+    let violations = account.violations();
+    let Some(others) = violations.get(1..).filter(|others| !others.is_empty()) else {
+        return String::new();
+    };
+    let mut text = format!("{}\n", paint.heading("Also violated"));
+    for verdict in others {
+        text.push_str(&one_line(verdict));
+        if let Some(repeat) = &verdict.repeat {
+            text.push_str(&format!("    repeat it: {}\n", visible(repeat)));
+        }
+    }
+    text
+}
+
+/// Properties that were asked for and got no answer, with the reason.
+fn unclear(account: &Account<'_>, paint: Paint) -> String {
+    let open = |verdict: &&&VerdictLine| {
+        verdict.required && matches!(verdict.verdict, Standing::NotReached | Standing::Inconclusive)
+    };
+    let open: Vec<_> = account.verdicts.iter().filter(open).collect();
+    if open.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paint.heading("Asked for, without an answer"));
+    for verdict in open {
+        text.push_str(&one_line(verdict));
+    }
+    text
+}
+
+fn one_line(verdict: &VerdictLine) -> String {
+    let client =
+        if verdict.client.is_empty() { String::new() } else { format!(", {}", visible(&verdict.client)) };
+    format!(
+        "  {} ({}{client}): {}: {}\n",
+        visible(&verdict.property),
+        visible(&verdict.scenario),
+        word(verdict.verdict),
+        visible(&verdict.because)
+    )
+}
+
+fn misses(account: &Account<'_>, paint: Paint) -> String {
+    let misses = account.misses();
+    if misses.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paint.heading("Requests that no recording answers"));
+    for (miss, times) in misses.iter().take(GROUPS_SHOWN) {
+        let target = target(miss.target);
+        text.push_str(&format!(
+            "  {} {target}{}: {}\n",
+            visible(miss.method),
+            often(*times),
+            visible(miss.cause)
+        ));
+        for near in miss.nearest.iter().take(3) {
+            text.push_str(&format!("    nearest: {}\n", visible(near)));
+        }
+    }
+    text.push_str(&and_more(misses.len()));
+    text
+}
+
+fn findings(account: &Account<'_>, paint: Paint) -> String {
+    let findings = account.findings();
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paint.heading("Findings"));
+    for ((at, finding), times) in findings.iter().take(GROUPS_SHOWN) {
+        text.push_str(&format!("  {}: {}{}\n", target(at), visible(finding), often(*times)));
+    }
+    text.push_str(&and_more(findings.len()));
+    text
+}
+
+fn faults(account: &Account<'_>, paint: Paint) -> String {
+    let mut text = String::new();
+    let never = account.end.map_or(&[][..], |end| &end.never_fired[..]);
+    if !never.is_empty() {
+        text.push_str(&format!("{}\n", paint.doubtful("Planned faults that never fired")));
+        for planned in never {
+            text.push_str(&format!("  {}\n", visible(planned)));
+        }
+    }
+    text
+}
+
+fn closing(account: &Account<'_>, paint: Paint) -> String {
+    let counts = account.counts();
+    let mut text = format!(
+        "{} served: {} from the recording, {} by rule, {}; {} fired; {} to another host\n",
+        plural(counts.served, "request", "requests"),
+        counts.recorded,
+        counts.synthesised,
+        plural(counts.misses, "miss", "misses"),
+        plural(counts.faults, "fault", "faults"),
+        plural(counts.dials, "connection", "connections"),
+    );
+    match account.end {
+        None => text.push_str("The ledger has no closing line: the run was cut short.\n"),
+        Some(end) => {
+            if let Some(command) = &end.command {
+                text.push_str(&format!("command: {}\n", visible(command)));
+            }
+            text.push_str(&exit_line(end, paint));
+        }
+    }
+    text
+}
+
+fn exit_line(end: &EndLine, paint: Paint) -> String {
+    let word = format!("exit {} ({})", end.exit, exit_word(end.exit));
+    let painted = match end.exit {
+        0 => paint.good(&word),
+        3 => paint.doubtful(&word),
+        _ => paint.bad(&word),
+    };
+    if end.because.is_empty() {
+        format!("{painted}\n")
+    } else {
+        format!("{painted}: {}\n", visible(&end.because))
+    }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn often(times: usize) -> String {
+    if times > 1 { format!(" ({times} times)") } else { String::new() }
+}
+
+fn and_more(groups: usize) -> String {
+    let more = groups.saturating_sub(GROUPS_SHOWN);
+    if more > 0 { format!("  and {more} more: see the ledger\n") } else { String::new() }
+}

@@ -1,0 +1,110 @@
+//! The summary for programs: one JSON object, the same for equal runs.
+
+use serde::Serialize;
+
+use super::account::{Account, Counts, exit_word};
+use super::visible::is_obeyed;
+use crate::ledger::{FORMAT, Line, VerdictLine};
+
+/// Members may be added; those here keep their name and meaning within one format.
+#[derive(Serialize)]
+struct Summary<'a> {
+    format: u32,
+    faultdeck: Option<&'a str>,
+    verb: Option<&'a str>,
+    /// `null` if the run was cut short.
+    exit: Option<u8>,
+    result: &'static str,
+    because: Option<&'a str>,
+    seed: Option<u64>,
+    cassettes: Vec<&'a str>,
+    scenarios: Vec<&'a str>,
+    clients: Vec<&'a str>,
+    command: Option<&'a str>,
+    counts: Counts,
+    verdicts: Vec<&'a VerdictLine>,
+    misses: Vec<MissGroup<'a>>,
+    findings: Vec<FindingGroup<'a>>,
+    faults: Vec<FaultGroup<'a>>,
+    never_fired: &'a [String],
+}
+
+#[derive(Serialize)]
+struct MissGroup<'a> {
+    method: &'a str,
+    target: &'a str,
+    cause: &'a str,
+    nearest: &'a [String],
+    times: usize,
+}
+
+#[derive(Serialize)]
+struct FindingGroup<'a> {
+    at: &'a str,
+    finding: &'a str,
+    times: usize,
+}
+
+#[derive(Serialize)]
+struct FaultGroup<'a> {
+    kind: &'a str,
+    planned: &'a str,
+    times: usize,
+}
+
+/// The summary as pretty JSON text, newline included.
+///
+/// # Errors
+/// Only if a value cannot be written as JSON, which no line of a ledger does.
+pub fn json(lines: &[Line]) -> serde_json::Result<String> {
+    let account = Account::of(lines);
+    let run = account.runs.first();
+    let end = account.end;
+    let summary = Summary {
+        format: FORMAT,
+        faultdeck: run.map(|run| run.faultdeck.as_str()),
+        verb: run.map(|run| run.verb.as_str()),
+        exit: end.map(|end| end.exit),
+        result: end.map_or("cut short", |end| exit_word(end.exit)),
+        because: end.map(|end| end.because.as_str()),
+        seed: run.map(|run| run.seed),
+        cassettes: account.distinct(|run| run.cassette.as_deref()),
+        scenarios: account.distinct(|run| run.scenario.as_deref()),
+        clients: account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())),
+        command: end.and_then(|end| end.command.as_deref()),
+        counts: account.counts(),
+        misses: (account.misses().into_iter())
+            .map(|(miss, times)| MissGroup {
+                method: miss.method,
+                target: miss.target,
+                cause: miss.cause,
+                nearest: miss.nearest,
+                times,
+            })
+            .collect(),
+        findings: (account.findings().into_iter())
+            .map(|((at, finding), times)| FindingGroup { at, finding, times })
+            .collect(),
+        faults: (account.fired().into_iter())
+            .map(|((kind, planned), times)| FaultGroup { kind, planned, times })
+            .collect(),
+        never_fired: end.map_or(&[], |end| &end.never_fired),
+        verdicts: account.verdicts,
+    };
+    Ok(safe(&serde_json::to_string_pretty(&summary)?))
+}
+
+/// serde escapes what JSON forbids; the other characters that a terminal obeys can stand only inside a string, so
+/// they are escaped here without looking at the structure.
+fn safe(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if is_obeyed(character) && character != '\n' {
+            shown.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.push('\n');
+    shown
+}

@@ -1,0 +1,117 @@
+//! JUnit XML for CI systems: each property under each scenario is a test case, and so is the run as a whole.
+
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::account::{Account, exit_word, word};
+use super::lines::request_line;
+use super::visible;
+use crate::ledger::{EndLine, Line, Standing, VerdictLine};
+
+/// The report as XML text.
+///
+/// A violation is a failure; a property that was asked for and got no answer is an error; one that was not asked for
+/// is skipped, with what was seen as the reason. The last suite holds one case for the run: it passes with exit 0
+/// only, so a run that tested nothing is not green.
+///
+/// # Errors
+/// If the XML writer refuses, which it does only when out of memory.
+pub fn junit(lines: &[Line]) -> Result<String, SerializeError> {
+    let account = Account::of(lines);
+    let verb = account.runs.first().map_or("report", |run| run.verb.as_str());
+    let mut report = Report::new(format!("faultdeck {}", visible(verb)));
+    for suite in suites(&account) {
+        report.add_test_suite(suite);
+    }
+    let mut whole = TestSuite::new("the run as a whole");
+    whole.add_test_case(whole_run(account.end));
+    report.add_test_suite(whole);
+    report.to_string()
+}
+
+/// A suite for each client and scenario, in ledger order.
+fn suites(account: &Account<'_>) -> Vec<TestSuite> {
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for verdict in &account.verdicts {
+        let key = (verdict.client.as_str(), verdict.scenario.as_str());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let suite = |(client, scenario): (&str, &str)| {
+        let mut suite = TestSuite::new(joined(client, scenario, " / "));
+        let of = |verdict: &&&VerdictLine| verdict.client == client && verdict.scenario == scenario;
+        for verdict in account.verdicts.iter().filter(of) {
+            suite.add_test_case(case(account, verdict));
+        }
+        suite
+    };
+    keys.into_iter().map(suite).collect()
+}
+
+fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
+    let mut status = match (verdict.verdict, verdict.required) {
+        (Standing::Held, _) => TestCaseStatus::success(),
+        (Standing::Violated, true) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        (Standing::NotReached | Standing::Inconclusive, true) => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
+        (_, false) => TestCaseStatus::skipped(),
+    };
+    if verdict.verdict != Standing::Held {
+        let asked = if verdict.required { "" } else { " (not asked for by the scenario)" };
+        status.set_message(format!("{}{asked}: {}", word(verdict.verdict), visible(&verdict.because)));
+        status.set_type(word(verdict.verdict).to_lowercase());
+        if verdict.verdict == Standing::Violated {
+            status.set_description(description(account, verdict));
+        }
+    }
+    let mut case = TestCase::new(visible(&verdict.property).as_ref(), status);
+    case.set_classname(joined(&verdict.client, &verdict.scenario, "."));
+    case
+}
+
+fn joined(client: &str, scenario: &str, by: &str) -> String {
+    let parts = [client, scenario];
+    parts.iter().filter(|part| !part.is_empty()).map(|part| visible(part)).collect::<Vec<_>>().join(by)
+}
+
+fn description(account: &Account<'_>, verdict: &VerdictLine) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let evidence = verdict.evidence.iter().flat_map(|evidence| evidence.lines());
+    lines.extend(evidence.map(|line| visible(line).into_owned()));
+    if let Some(session) = &verdict.session {
+        lines.extend(account.session(session).into_iter().map(request_line));
+    }
+    if let Some(found) = &verdict.found {
+        lines.push(format!("saved as: {}", visible(found)));
+    }
+    if let Some(repeat) = &verdict.repeat {
+        lines.push(format!("repeat it: {}", visible(repeat)));
+    }
+    lines.join("\n")
+}
+
+fn whole_run(end: Option<&EndLine>) -> TestCase {
+    let mut status = match end.map(|end| end.exit) {
+        Some(0) => TestCaseStatus::success(),
+        Some(1) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        _ => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    match end {
+        None => {
+            status.set_message("the ledger has no closing line: the run was cut short");
+        }
+        Some(end) if end.exit != 0 => {
+            let message = format!("exit {} ({}): {}", end.exit, exit_word(end.exit), visible(&end.because));
+            status.set_message(message);
+            status.set_type(exit_word(end.exit));
+            status.set_description(
+                end.never_fired.iter().map(|name| visible(name)).collect::<Vec<_>>().join("\n"),
+            );
+        }
+        Some(_) => {}
+    }
+    let mut case = TestCase::new("exit code", status);
+    case.set_classname("faultdeck");
+    case
+}

@@ -1,0 +1,94 @@
+//! One line of text for one exchange.
+
+use super::visible;
+use crate::ledger::{Exchange, Origin};
+
+/// How many characters of a target are shown before it is cut.
+const TARGET_MAX: usize = 120;
+
+/// A request and its answer on one line: method, target, status, origin, tick, state, faults.
+///
+/// Safe to print: what came from outside is made visible, and a long target is cut.
+pub fn request_line(exchange: &Exchange) -> String {
+    let mut line = format!(
+        "{} {} -> {} {}",
+        visible(&exchange.method),
+        target(&exchange.target),
+        exchange.status,
+        origin(&exchange.origin)
+    );
+    if exchange.projected {
+        line.push_str(", projected");
+    }
+    if let Some(tick) = exchange.tick {
+        line.push_str(&format!(", poll {tick}"));
+    }
+    if let Some(state) = &exchange.state {
+        line.push_str(&format!(", {}", visible(state)));
+    }
+    for fault in &exchange.faults {
+        line.push_str(&format!(" [{}: {}]", visible(&fault.kind), visible(&fault.did)));
+    }
+    line
+}
+
+/// A target, made visible and cut.
+pub(super) fn target(target: &str) -> String {
+    let shown = visible(target);
+    if shown.chars().count() <= TARGET_MAX {
+        return shown.into_owned();
+    }
+    shown.chars().take(TARGET_MAX).chain("...".chars()).collect()
+}
+
+/// Where an answer came from, in few words.
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Recorded(id) => format!("recorded {}", visible(id)),
+        Origin::Timeline(id) => format!("timeline over {}", visible(id)),
+        Origin::Created(id) => format!("created after {}", visible(id)),
+        Origin::Synthesised { rule, source } => format!("by rule {} ({})", visible(rule), visible(source)),
+        Origin::Model => "modelled".to_owned(),
+        Origin::Fault(kind) => format!("by fault {}", visible(kind)),
+        Origin::Miss { cause, .. } => format!("MISS: {}", visible(cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::FaultLine;
+
+    #[test]
+    fn a_line_says_what_was_asked_and_what_was_decided() {
+        let exchange = Exchange {
+            method: "GET".into(),
+            target: "/api/x/7?fields=id".into(),
+            status: 200,
+            origin: Origin::Recorded("x.get-1".into()),
+            projected: true,
+            tick: Some(2),
+            state: Some("WAITING".into()),
+            faults: vec![FaultLine {
+                kind: "latency".into(),
+                planned: "k".into(),
+                did: "held back 12 ms".into(),
+            }],
+            ..Exchange::default()
+        };
+        let expected = "GET /api/x/7?fields=id -> 200 recorded x.get-1, projected, poll 2, WAITING [latency: held back 12 ms]";
+        assert_eq!(request_line(&exchange), expected);
+    }
+
+    #[test]
+    fn a_hostile_target_stays_on_its_line_and_short() {
+        let exchange = Exchange {
+            method: "GET".into(),
+            target: format!("/api/\u{1b}[2J\n{}", "x".repeat(5000)),
+            origin: Origin::Miss { cause: "no \u{7} such".into(), nearest: vec![] },
+            ..Exchange::default()
+        };
+        let line = request_line(&exchange);
+        assert!(!line.chars().any(char::is_control) && line.len() < 300, "{line}");
+    }
+}
