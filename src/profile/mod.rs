@@ -1,123 +1,274 @@
-//! What the API promises. (split: mod.rs, endpoint.rs, error.rs, lifecycle.rs, gate.rs, help.rs).
-use crate::fields::{FieldSelector, Shape};
-use crate::message::{Request, Response};
-use crate::timeline::Phase;
+//! What the API promises: endpoints, life cycles, error bodies, and what any console answers by itself.
+//!
+//! Everything here is data from `profiles/`, in the shape of the console's own `GET /api/help/endpoints`, embedded in
+//! the binary. The [gate](gate()) is rungs 1 to 6 of the answer ladder, a pure function of one request.
+
+mod endpoint;
+mod error;
+mod filter;
+mod gate;
+mod help;
+mod lifecycle;
+mod listing;
+mod load;
+mod version;
+
+use percent_encoding::percent_decode_str;
+
+pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
+pub use error::{error_response, framework_error, outside_page};
+pub use filter::{Filter, FilterError};
+pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, fields_text, gate};
+pub use lifecycle::Lifecycle;
+pub use listing::{item_response, list_response};
+pub use load::ProfileError;
+pub use version::{Version, Versions};
 
 /// How sure we are of a rule; the words of `explain` and of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source { Recorded, Documented, Seen, OneSource, Inferred, Ours }
-impl Source { pub fn as_str(self) -> &'static str { todo!() } }
+pub enum Source {
+    /// A recording shows it.
+    Recorded,
+    /// The published documentation says so.
+    Documented,
+    /// Captures, or several independent programs, show it.
+    Seen,
+    /// One source says so.
+    OneSource,
+    /// It follows from what is known.
+    Inferred,
+    /// A decision of ours; a recording may overturn it.
+    Ours,
+}
 
+impl Source {
+    /// As a ledger writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Documented => "documented",
+            Self::Seen => "seen",
+            Self::OneSource => "one source",
+            Self::Inferred => "inferred",
+            Self::Ours => "ours",
+        }
+    }
+}
+
+/// All that is known of the API.
 #[derive(Debug)]
-pub struct Profile { pub endpoints: Vec<Endpoint>, pub lifecycles: Vec<Lifecycle>, pub complete: Vec<String> }
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// `GET /forensics/case_management/cases/{id}`
-    pub id: String,
-    /// `cases.get`, `cases.list`, `cases.post`
-    pub short: String,
-    pub method: String,
-    /// Template without `/api`.
-    pub template: String,
-    pub parameters: Vec<Parameter>,
-    pub success: Vec<u16>,
-    pub errors: Vec<ApiError>,
-    /// Shape of one resource (a list's element), default dialect.
-    pub shape: Shape,
-    /// Whether the answer is an array.
-    pub is_list: bool,
-    pub fields_in: Option<Carrier>,
-    pub summary: String,
+pub struct Profile {
+    /// The endpoints, in the order of the files.
+    pub endpoints: Vec<Endpoint>,
+    /// The life cycles.
+    pub lifecycles: Vec<Lifecycle>,
+    /// Roots below which every public endpoint is known: `/forensics`.
+    pub complete: Vec<String>,
+    /// What is known of versions.
+    pub versions: Versions,
+    /// The answers of `/api/help`.
+    documents: help::Documents,
+    /// For each number of segments, the endpoints with as many, by place.
+    by_length: Vec<Vec<usize>>,
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier { Query, Header }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter { pub name: String, pub kind: ParameterKind, pub required: bool, pub data_type: String }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParameterKind { Path, Query, Header, Body }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiError { pub status: u16, pub code: u32, pub description: String }
-/// A row of lifecycles.toml, resolved.
-#[derive(Clone, Debug)]
-pub struct Lifecycle {
-    /// Endpoint ids.
-    pub task: String, pub created_by: String,
-    /// The list endpoint and item endpoint of the case the task makes, if any (`GET .../cases`, `GET .../cases/{id}`).
-    pub case_list: Option<String>, pub case_item: Option<String>,
-    /// Member names (top level).
-    pub id: String, pub state: Vec<String>, pub case: Option<String>,
-    /// request member -> response members that echo it: ("name", ["name","case_name"]).
-    pub echoes: Vec<(String, Vec<String>)>,
-    pub phases: Vec<(String, Phase)>,
-    /// dialect name -> renames from the sample dialect: ("prose", [("name","case_name"),("state","status")]).
-    pub dialects: Vec<(String, Vec<(String, String)>)>,
-    /// Rules of a creation.
-    pub required: Vec<String>, pub name_member: Option<String>, pub name_max: usize, pub assignees_max: usize,
-    /// Members the profile marks as users (placeholders in cassettes).
-    pub users: Vec<String>,
-}
-impl Lifecycle {
-    pub fn phase(&self, _state: &str) -> Option<Phase> { todo!() }
-    pub fn spelling(&self, _phase: Phase) -> Option<&str> { todo!() }
-    /// Whether a creation body breaks a rule: the message of 422/1005.
-    pub fn refuses(&self, _body: &crate::json::Json<'_>) -> Option<String> { todo!() }
-}
+
 /// A request's endpoint.
 #[derive(Clone, Debug)]
-pub struct Matched<'p> { pub endpoint: &'p Endpoint, /// decoded path parameters, in order
- pub path_params: Vec<(String, String)>, /// the path up to its last `{id}`, else the collection; with `/api`
- pub resource: String }
-impl Profile {
-    /// The profiles in the binary.
-    pub fn builtin() -> &'static Profile { todo!() }
-    /// `path` raw, with `/api`. Literal segments win over parameters.
-    pub fn find(&self, _method: &str, _path: &str) -> Option<Matched<'_>> { todo!() }
-    /// Full id or short name; an ambiguous short name lists the full ones; an unknown one names the nearest.
-    pub fn by_name(&self, _name: &str) -> Result<&Endpoint, NameError> { todo!() }
-    pub fn endpoint(&self, _id: &str) -> Option<&Endpoint> { todo!() }
-    /// The life cycle whose task this endpoint polls.
-    pub fn task_of(&self, _endpoint_id: &str) -> Option<&Lifecycle> { todo!() }
-    /// The life cycle this endpoint creates.
-    pub fn created_by(&self, _endpoint_id: &str) -> Option<&Lifecycle> { todo!() }
+pub struct Matched<'p> {
+    /// The endpoint.
+    pub endpoint: &'p Endpoint,
+    /// Names and decoded values of the path's parameters, in order.
+    pub path_params: Vec<(String, String)>,
+    /// The path up to its last parameter, else the collection; with `/api`, parameters decoded.
+    pub resource: String,
 }
+
+/// Why a name stands for no endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    #[error("no endpoint `{name}`")] Unknown { name: String, nearest: Vec<String> },
-    #[error("`{name}` is ambiguous")] Ambiguous { name: String, full: Vec<String> },
+    /// No endpoint is called so.
+    #[error("no endpoint is called `{name}`{}", listed("; did you mean ", nearest))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Up to three names that look like it, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// Several endpoints have this short name.
+    #[error("`{name}` is the short name of several endpoints; write one in full: {}", listed("", full))]
+    Ambiguous {
+        /// The short name.
+        name: String,
+        /// Their full ids.
+        full: Vec<String>,
+    },
 }
-impl Endpoint {
-    pub fn error(&self, _status: u16, _code: u32) -> Option<&ApiError> { todo!() }
-}
-/// The error body of the API; key order as captured, compact, JSON content type.
-pub fn error_response(_status: u16, _code: u32, _description: &str, _message: &str) -> Response { todo!() }
-/// The 200 HTML page for a path outside /api.
-pub fn outside_page() -> Response { todo!() }
-/// A framework code with its usual message (4, 8, 10, 11, 18, 26, 30, 31, 36), or None.
-pub fn framework_error(_status: u16, _code: u32) -> Option<Response> { todo!() }
 
-/// What the gate is asked with.
-#[derive(Clone, Debug)]
-pub struct GateOptions<'a> {
-    pub no_auth: bool,
-    /// The shape to check `fields` against, given the endpoint; None = the endpoint's own.
-    pub shape_of: &'a dyn ShapeOf,
-    /// Unknown paths: emulate answers 404/4 everywhere.
-    pub closed: bool,
+fn listed(lead: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("{lead}{}", quoted.join(" or "))
 }
-pub trait ShapeOf: std::fmt::Debug { fn shape_of(&self, endpoint: &Endpoint) -> Option<Shape>; }
-/// Rungs 1 to 6 of the answer ladder, pure.
-#[derive(Clone, Debug)]
-pub enum Gated<'p> {
-    /// Refused, or answered by the self-description: the response, which rule, how sure.
-    Answered { response: Response, rule: &'static str, source: Source, endpoint: Option<&'p Endpoint>, refused: bool },
-    /// Goes on to the endpoint.
-    Admitted(Admitted<'p>),
-    /// A path no profile knows, below no complete root.
-    Opaque,
+
+impl Profile {
+    /// The endpoint of a request: `path` is the raw path with `/api`. Literal segments win over parameters; a HEAD
+    /// is its GET.
+    pub fn find(&self, method: &str, path: &str) -> Option<Matched<'_>> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        let segments: Vec<&str> = path.strip_prefix("/api/")?.split('/').collect();
+        let candidates = self.by_length.get(segments.len())?;
+        let endpoint = candidates
+            .iter()
+            .filter_map(|place| self.endpoints.get(*place))
+            .filter(|endpoint| endpoint.method == method && fits(&endpoint.template, &segments))
+            // The template whose first parameter comes latest: `false` sorts before `true`.
+            .min_by_key(|endpoint| template_segments(endpoint).map(endpoint::is_parameter).collect::<Vec<_>>())?;
+        Some(matched(endpoint, &segments))
+    }
+
+    /// An endpoint by full id or by short name.
+    ///
+    /// # Errors
+    /// If there is none of that name, or a short name is not unique.
+    pub fn by_name(&self, name: &str) -> Result<&Endpoint, NameError> {
+        if let Some(endpoint) = self.endpoint(name) {
+            return Ok(endpoint);
+        }
+        let called: Vec<&Endpoint> = self.endpoints.iter().filter(|endpoint| endpoint.short == name).collect();
+        match called.as_slice() {
+            [endpoint] => Ok(endpoint),
+            [] => Err(NameError::Unknown { name: name.to_owned(), nearest: self.nearest(name) }),
+            several => Err(NameError::Ambiguous {
+                name: name.to_owned(),
+                full: several.iter().map(|endpoint| endpoint.id.clone()).collect(),
+            }),
+        }
+    }
+
+    fn nearest(&self, name: &str) -> Vec<String> {
+        let full = name.contains(' ');
+        let names: Vec<&str> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| if full { endpoint.id.as_str() } else { endpoint.short.as_str() })
+            .collect();
+        similar::get_close_matches(name, &names, 3, 0.5).into_iter().map(str::to_owned).collect()
+    }
+
+    /// The endpoint with this full id.
+    pub fn endpoint(&self, id: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == id)
+    }
+
+    /// The life cycle whose task this endpoint polls.
+    pub fn task_of(&self, endpoint_id: &str) -> Option<&Lifecycle> {
+        self.lifecycles.iter().find(|life| life.task == endpoint_id)
+    }
+
+    /// The life cycle whose tasks this endpoint creates.
+    pub fn created_by(&self, endpoint_id: &str) -> Option<&Lifecycle> {
+        self.lifecycles.iter().find(|life| life.created_by.as_deref() == Some(endpoint_id))
+    }
+
+    /// Whether every public endpoint below the root of this path (without `/api`) is known.
+    pub fn is_complete_for(&self, path: &str) -> bool {
+        self.complete.iter().any(|root| {
+            path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
 }
-#[derive(Clone, Debug)]
-pub struct Admitted<'p> { pub matched: Matched<'p>, pub selector: Option<FieldSelector>, pub findings: Vec<String>, /// parsed `Range: items=a-b`
- pub range: Option<(u64, u64)> }
-pub fn gate<'p>(_profile: &'p Profile, _request: &Request, _options: &GateOptions<'_>) -> Gated<'p> { todo!() }
-/// The raw `fields` value a request carries in the place this endpoint takes it (first of repeats), decoded once.
-pub fn fields_text(_endpoint: &Endpoint, _request: &Request) -> Option<String> { todo!() }
+
+fn template_segments(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
+    endpoint.template.split('/').skip(1)
+}
+
+/// Whether the segments are those of the template; an empty one is no value of a parameter.
+fn fits(template: &str, segments: &[&str]) -> bool {
+    template.split('/').skip(1).zip(segments).all(|(expected, found)| {
+        if endpoint::is_parameter(expected) { !found.is_empty() } else { expected == decoded(found) }
+    })
+}
+
+fn matched<'p>(endpoint: &'p Endpoint, segments: &[&str]) -> Matched<'p> {
+    let mut path_params = Vec::new();
+    let mut path = "/api".to_owned();
+    let mut resource = None;
+    for (expected, found) in template_segments(endpoint).zip(segments) {
+        path.push('/');
+        if endpoint::is_parameter(expected) {
+            let value = decoded(found);
+            path.push_str(&value);
+            resource = Some(path.clone());
+            path_params.push((expected.trim_matches(['{', '}']).to_owned(), value));
+        } else {
+            path.push_str(expected);
+        }
+    }
+    Matched { endpoint, path_params, resource: resource.unwrap_or(path) }
+}
+
+fn decoded(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_finds_its_endpoint_and_resource() {
+        let profile = Profile::builtin();
+        for (method, path, short, resource) in [
+            ("GET", "/api/forensics/case_management/cases", "cases.list", "/api/forensics/case_management/cases"),
+            ("HEAD", "/api/forensics/case_management/cases", "cases.list", "/api/forensics/case_management/cases"),
+            ("POST", "/api/forensics/case_management/cases", "cases.post", "/api/forensics/case_management/cases"),
+            ("GET", "/api/forensics/case_management/cases/7", "cases.get", "/api/forensics/case_management/cases/7"),
+            ("GET", "/api/forensics/case_management/cases/%37", "cases.get", "/api/forensics/case_management/cases/7"),
+            ("GET", "/api/help/endpoints/3", "endpoints.get", "/api/help/endpoints/3"),
+        ] {
+            let found = profile.find(method, path).unwrap();
+            assert_eq!((found.endpoint.short.as_str(), found.resource.as_str()), (short, resource), "{path}");
+        }
+        for (method, path) in [
+            ("GET", "/api/api/forensics/case_management/cases"),
+            ("GET", "/forensics/case_management/cases"),
+            ("GET", "/api/forensics/case_management/cases/"),
+            ("GET", "/api/forensics/case_management/cases/7/x"),
+            ("DELETE", "/api/forensics/case_management/cases/7"),
+            ("get", "/api/forensics/case_management/cases/7"),
+        ] {
+            assert!(profile.find(method, path).is_none(), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_literal_segment_wins_over_a_parameter() {
+        let profile = load::tests::with_endpoints(&["/sets/{name}", "/sets/bulk", "/{any}/bulk"]);
+        let template = |path: &str| profile.find("GET", path).map(|found| found.endpoint.template.clone());
+        assert_eq!(template("/api/sets/bulk").as_deref(), Some("/sets/bulk"));
+        assert_eq!(template("/api/sets/other").as_deref(), Some("/sets/{name}"));
+        assert_eq!(template("/api/maps/bulk").as_deref(), Some("/{any}/bulk"));
+    }
+
+    #[test]
+    fn a_name_is_full_or_short_and_a_wrong_one_says_what_is_near() {
+        let profile = Profile::builtin();
+        assert_eq!(profile.by_name("cases.post").unwrap().id, "POST /forensics/case_management/cases");
+        let full = "GET /forensics/case_management/case_create_tasks/{id}";
+        assert_eq!(profile.by_name(full).unwrap().short, "case_create_tasks.get");
+        let NameError::Unknown { nearest, .. } = profile.by_name("case.post").unwrap_err() else { panic!() };
+        assert!(nearest.contains(&"cases.post".to_owned()), "{nearest:?}");
+        let twice = load::tests::with_endpoints(&["/a/sets", "/b/sets"]);
+        let error = twice.by_name("sets.list").unwrap_err();
+        assert!(error.to_string().contains("`GET /a/sets` or `GET /b/sets`"), "{error}");
+    }
+
+    #[test]
+    fn a_root_is_complete_for_its_own_paths_only() {
+        let profile = Profile::builtin();
+        assert!(profile.is_complete_for("/forensics") && profile.is_complete_for("/forensics/nope"));
+        assert!(!profile.is_complete_for("/forensicsx") && !profile.is_complete_for("/siem/offenses"));
+    }
+}

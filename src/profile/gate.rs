@@ -1,0 +1,326 @@
+//! The gate: what any console answers by itself before an endpoint runs. Rungs 1 to 6 of the answer ladder.
+//!
+//! The order of rejection: a path outside `/api`, 401/18, the version, 404/4, `fields` (31, then 30), a missing
+//! parameter (8), a missing body (10), a value of the wrong type (11), the range (36). That `fields` come before 8, 8
+//! before 11 and 11 before an endpoint's own codes is from one source; the rest of the order is ours.
+
+use super::error::{self, error_response, outside_page};
+use super::{Carrier, Endpoint, Matched, ParameterKind, Profile, Source, help};
+use crate::fields::{FieldSelector, FieldsError, Shape};
+use crate::json::{Json, Kind};
+use crate::message::{Request, Response};
+
+/// What the gate is asked with.
+#[derive(Clone, Debug)]
+pub struct GateOptions<'a> {
+    /// Whether requests without credentials pass.
+    pub no_auth: bool,
+    /// The shapes to check `fields` against.
+    pub shape_of: &'a dyn ShapeOf,
+    /// Whether every unknown path is answered 404/4 (an emulator does so), or only those below a complete root.
+    pub closed: bool,
+}
+
+/// Knows which shape an endpoint's answers have here.
+pub trait ShapeOf: std::fmt::Debug {
+    /// The shape to check `fields` against; `None` for the endpoint's own.
+    fn shape_of(&self, endpoint: &Endpoint) -> Option<Shape>;
+}
+
+/// The shapes of the profile, in the default dialect.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnShapes;
+
+impl ShapeOf for OwnShapes {
+    fn shape_of(&self, _endpoint: &Endpoint) -> Option<Shape> {
+        None
+    }
+}
+
+/// What came of a request at the gate.
+#[derive(Clone, Debug)]
+pub enum Gated<'p> {
+    /// Refused, or answered from the self-description.
+    Answered {
+        /// The answer.
+        response: Response,
+        /// Which rule gave it: `outside /api`, `version`, `help`, or status and code, `422/30`.
+        rule: &'static str,
+        /// What the rule rests on.
+        source: Source,
+        /// The endpoint, if the path is one's.
+        endpoint: Option<&'p Endpoint>,
+        /// Whether it was refused: it takes no part in polling then.
+        refused: bool,
+        /// Remarks about the request.
+        findings: Vec<String>,
+    },
+    /// Goes on to the endpoint.
+    Admitted(Admitted<'p>),
+    /// A path that no profile knows, below no complete root.
+    Opaque,
+}
+
+/// A request that the endpoint gets to see.
+#[derive(Clone, Debug)]
+pub struct Admitted<'p> {
+    /// Its endpoint.
+    pub matched: Matched<'p>,
+    /// What it asks for; `None` for the whole resource.
+    pub selector: Option<FieldSelector>,
+    /// Remarks about the request: something sent twice, encoded twice, or in a place where nobody looks.
+    pub findings: Vec<String>,
+    /// `Range: items=a-b`, zero-based and inclusive, on an endpoint that takes one.
+    pub range: Option<(u64, u64)>,
+}
+
+/// Why a request is refused.
+struct Refusal {
+    response: Response,
+    rule: &'static str,
+    source: Source,
+}
+
+impl Refusal {
+    /// A framework error: `rule` is its status and code.
+    fn framework(status: u16, code: u32, rule: &'static str, source: Source, message: &str) -> Self {
+        Self { response: error_response(status, code, "", message), rule, source }
+    }
+}
+
+/// Rungs 1 to 6 of the answer ladder: a function of the request alone. A HEAD is answered as its GET; leaving out the
+/// body is the caller's part.
+pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
+    if let Err(refusal) = before_the_path(profile, request, options) {
+        return refused(refusal, None, Vec::new());
+    }
+    let Some(matched) = profile.find(&request.method, request.path()) else {
+        return unknown(profile, request, options);
+    };
+    let endpoint = matched.endpoint;
+    let findings = findings(endpoint, request);
+    let admitted = match admit(matched, request, options) {
+        Ok((matched, selector, range)) => Admitted { matched, selector, findings, range },
+        Err(refusal) => return refused(refusal, Some(endpoint), findings),
+    };
+    match help::answer(profile, &admitted, request) {
+        Some(response) => Gated::Answered {
+            response,
+            rule: "help",
+            source: Source::Documented,
+            endpoint: Some(endpoint),
+            refused: false,
+            findings: admitted.findings,
+        },
+        None => Gated::Admitted(admitted),
+    }
+}
+
+fn refused<'p>(refusal: Refusal, endpoint: Option<&'p Endpoint>, findings: Vec<String>) -> Gated<'p> {
+    let Refusal { response, rule, source } = refusal;
+    Gated::Answered { response, rule, source, endpoint, refused: true, findings }
+}
+
+/// Rungs 1 to 3: what is wrong whatever the endpoint.
+fn before_the_path(profile: &Profile, request: &Request, options: &GateOptions<'_>) -> Result<(), Refusal> {
+    if !request.path().starts_with("/api/") {
+        return Err(Refusal { response: outside_page(), rule: "outside /api", source: Source::OneSource });
+    }
+    if !options.no_auth && !request.has_credentials() {
+        return Err(Refusal::framework(401, 18, "401/18", Source::Seen, error::NO_CREDENTIALS));
+    }
+    match request.headers.text("Version").and_then(|version| profile.versions.refuse(&version)) {
+        Some(response) => Err(Refusal { response, rule: "version", source: Source::Seen }),
+        None => Ok(()),
+    }
+}
+
+/// Rung 4: no endpoint has this method and path.
+fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
+    let path = request.path().strip_prefix("/api").unwrap_or_default();
+    if !options.closed && !profile.is_complete_for(path) {
+        return Gated::Opaque;
+    }
+    let other_method =
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().any(|method| profile.find(method, request.path()).is_some());
+    let source = if other_method { Source::Ours } else { Source::OneSource };
+    refused(Refusal::framework(404, 4, "404/4", source, &error::unknown_path(path)), None, Vec::new())
+}
+
+type Passed<'p> = (Matched<'p>, Option<FieldSelector>, Option<(u64, u64)>);
+
+/// Rungs 5 and 6.
+fn admit<'p>(matched: Matched<'p>, request: &Request, options: &GateOptions<'_>) -> Result<Passed<'p>, Refusal> {
+    let selector = selector(matched.endpoint, request, options)?;
+    missing_parameters(matched.endpoint, request)?;
+    missing_body(matched.endpoint, request)?;
+    wrong_types(&matched, request)?;
+    let range = range(matched.endpoint, request)?;
+    Ok((matched, selector, range))
+}
+
+/// The raw `fields` value a request carries in the place this endpoint takes it: of a query the first, decoded once;
+/// of headers the first, as it stands.
+pub fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<String> {
+    match endpoint.fields_in? {
+        Carrier::Query => request.param("fields"),
+        Carrier::Header => request.headers.text("fields").map(|text| text.into_owned()),
+    }
+}
+
+fn selector(
+    endpoint: &Endpoint,
+    request: &Request,
+    options: &GateOptions<'_>,
+) -> Result<Option<FieldSelector>, Refusal> {
+    let Some(raw) = fields_text(endpoint, request) else { return Ok(None) };
+    let Some(selector) = FieldSelector::parse(&raw).map_err(|error| refused_fields(&raw, &error))? else {
+        return Ok(None);
+    };
+    let own = options.shape_of.shape_of(endpoint);
+    let shape = own.as_ref().unwrap_or(&endpoint.shape).element();
+    selector.check(shape).map_err(|error| refused_fields(&raw, &error))?;
+    Ok(Some(selector))
+}
+
+fn refused_fields(raw: &str, error: &FieldsError) -> Refusal {
+    match error {
+        FieldsError::Unknown { name, .. } => {
+            Refusal::framework(422, 30, "422/30", Source::OneSource, &error::unknown_field(name))
+        }
+        FieldsError::Duplicate { name, .. } => {
+            Refusal::framework(422, 31, "422/31", Source::OneSource, &error::repeated_field(raw, name))
+        }
+        FieldsError::Malformed { why, .. } | FieldsError::TooLarge { why } => {
+            Refusal::framework(422, 31, "422/31", Source::Ours, &error::invalid_fields(raw, why))
+        }
+    }
+}
+
+/// 422/8.
+fn missing_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
+    for parameter in endpoint.parameters.iter().filter(|parameter| parameter.required) {
+        let (missing, place) = match parameter.kind {
+            ParameterKind::Query => (request.param(&parameter.name).is_none(), "query"),
+            ParameterKind::Header => (!request.headers.has(&parameter.name), "header"),
+            ParameterKind::Path | ParameterKind::Body => continue,
+        };
+        if missing {
+            let message = error::missing_parameter(&parameter.name, place);
+            return Err(Refusal::framework(422, 8, "422/8", Source::Seen, &message));
+        }
+    }
+    Ok(())
+}
+
+/// 422/10.
+fn missing_body(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
+    match body_parameter(endpoint) {
+        Some((name, true)) if request.body.iter().all(u8::is_ascii_whitespace) => {
+            Err(Refusal::framework(422, 10, "422/10", Source::Seen, &error::missing_body(name)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The name of the body parameter, and whether it is required.
+fn body_parameter(endpoint: &Endpoint) -> Option<(&str, bool)> {
+    let body = endpoint.parameters.iter().find(|parameter| parameter.kind == ParameterKind::Body)?;
+    Some((&body.name, body.required))
+}
+
+/// 422/11: an integer that is none or has more than 64 bits, a body that is no JSON object.
+fn wrong_types(matched: &Matched<'_>, request: &Request) -> Result<(), Refusal> {
+    let endpoint = matched.endpoint;
+    let refusal = |place: &str, name: &str, content_type: &str, source: Source| {
+        Refusal::framework(422, 11, "422/11", source, &error::untransformed(place, name, content_type))
+    };
+    let is_integer = |text: &str| text.parse::<i64>().is_ok();
+    for parameter in endpoint.parameters.iter().filter(|parameter| parameter.is_integer()) {
+        let name = parameter.name.as_str();
+        let in_path = || matched.path_params.iter().find(|(found, _)| found == name);
+        match parameter.kind {
+            ParameterKind::Path if in_path().is_some_and(|(_, value)| !is_integer(value)) => {
+                return Err(refusal("path", name, "TEXT_PLAIN", Source::Ours));
+            }
+            ParameterKind::Query if request.param(name).is_some_and(|value| !is_integer(&value)) => {
+                return Err(refusal("query", name, "TEXT_PLAIN", Source::Seen));
+            }
+            _ => {}
+        }
+    }
+    match body_parameter(endpoint) {
+        Some((name, _)) if !request.body.is_empty() && !is_object(&request.body) => {
+            Err(refusal("body", name, "APPLICATION_JSON", Source::Ours))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    Json::parse_bytes(body).is_ok_and(|value| matches!(value.kind(), Kind::Object(_)))
+}
+
+/// 422/36, where the endpoint takes a range.
+fn range(endpoint: &Endpoint, request: &Request) -> Result<Option<(u64, u64)>, Refusal> {
+    if endpoint.parameter(ParameterKind::Header, "Range").is_none() {
+        return Ok(None);
+    }
+    let Some(text) = request.headers.text("Range") else { return Ok(None) };
+    let refusal = |message| Refusal::framework(422, 36, "422/36", Source::Seen, message);
+    let items = text.trim().strip_prefix("items=").map(str::trim).ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
+    // The dash between the numbers is the first one that is not a sign.
+    let dash = items.char_indices().skip(1).find(|(_, char)| *char == '-').map(|(at, _)| at);
+    let (first, last) = dash
+        .and_then(|at| Some((items.get(..at)?.trim(), items.get(at + 1..)?.trim())))
+        .ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
+    if [first, last].iter().any(|number| is_negative(number)) {
+        return Err(refusal(error::RANGE_NEGATIVE));
+    }
+    match (number(first), number(last)) {
+        // That a range backwards is a syntax error is ours.
+        (Some(first), Some(last)) if first <= last => Ok(Some((first, last))),
+        _ => Err(refusal(error::RANGE_SYNTAX)),
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn is_negative(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|rest| number(rest).is_some())
+}
+
+/// Remarks about a request to a known endpoint; none of them changes the answer.
+fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
+    let mut findings = Vec::new();
+    let params = request.params();
+    for (place, (name, _)) in params.iter().enumerate() {
+        let first = params.iter().position(|(other, _)| other == name) == Some(place);
+        let known = endpoint.parameter(ParameterKind::Query, name).is_some();
+        if !first {
+            findings.push(format!("query parameter `{name}` is sent more than once; the first is used"));
+        } else if !known && endpoint.parameter(ParameterKind::Header, name).is_some() {
+            findings.push(format!("`{name}` is sent as a query parameter; this endpoint takes it as a header"));
+        } else if !known {
+            findings.push(format!("query parameter `{name}` is none of this endpoint's; it is ignored"));
+        }
+    }
+    if endpoint.fields_in == Some(Carrier::Header) && request.headers.all("fields").count() > 1 {
+        findings.push("header `fields` is sent more than once; the first is used".to_owned());
+    }
+    if endpoint.fields_in == Some(Carrier::Query) && request.headers.has("fields") {
+        findings.push("`fields` is sent as a header; this endpoint takes it as a query parameter".to_owned());
+    }
+    if encoded_twice(request) {
+        findings.push("`fields` is encoded twice".to_owned());
+    }
+    findings
+}
+
+/// Whether a percent sign of the first `fields` in the query is itself encoded.
+fn encoded_twice(request: &Request) -> bool {
+    let pairs = request.query().unwrap_or_default().split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).any(|(name, value)| name == "fields" && value.contains("%25"))
+}
