@@ -198,17 +198,20 @@ impl Description {
     pub(super) fn to_endpoint(&self) -> Result<Endpoint, JsonError> {
         let sample = self.response_mime_types.iter().find_map(|mime| mime.sample.as_deref()).unwrap_or("{}");
         let shape = Shape::of_sample(&Json::parse(sample)?);
-        let parameters: Vec<Parameter> = self.parameters.iter().map(ParameterDescription::to_parameter).collect();
+        let parameters: Vec<Parameter> =
+            self.parameters.iter().map(ParameterDescription::to_parameter).collect();
         let success: Vec<u16> = self.success_responses.iter().map(|row| row.response_code).collect();
         Ok(Endpoint {
             id: self.endpoint_id(),
             short: short_name(&self.http_method, &self.path),
             method: self.http_method.clone(),
             template: self.path.clone(),
-            fields_in: parameters.iter().find_map(|parameter| match (parameter.name.as_str(), parameter.kind) {
-                ("fields", ParameterKind::Query) => Some(Carrier::Query),
-                ("fields", ParameterKind::Header) => Some(Carrier::Header),
-                _ => None,
+            fields_in: parameters.iter().find_map(|parameter| {
+                match (parameter.name.as_str(), parameter.kind) {
+                    ("fields", ParameterKind::Query) => Some(Carrier::Query),
+                    ("fields", ParameterKind::Header) => Some(Carrier::Header),
+                    _ => None,
+                }
             }),
             parameters,
             success: if success.is_empty() { vec![200] } else { success },

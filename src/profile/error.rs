@@ -97,7 +97,9 @@ pub(super) fn untransformed(place: &str, name: &str, content_type: &str) -> Stri
 
 /// 422/30 (one source).
 pub(super) fn unknown_field(name: &str) -> String {
-    format!("Specified field \"{name}\" is not recognized by this endpoint for media type \"application/json\"")
+    format!(
+        "Specified field \"{name}\" is not recognized by this endpoint for media type \"application/json\""
+    )
 }
 
 /// 422/31 (one source).
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn an_error_body_has_the_captured_key_order_and_texts() {
-        let response = error_response(404, 1002, "The rule does not exist.", "No Custom Rule found with id: 1");
+        let response =
+            error_response(404, 1002, "The rule does not exist.", "No Custom Rule found with id: 1");
         assert_eq!(
             response.text(),
             Some(

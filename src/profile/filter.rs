@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn clauses_joined_by_and_all_have_to_hold() {
-        let element = Json::parse(r#"{"version":"26.0","path":"/a/{id}","id":7,"deprecated":false,"none":null}"#).unwrap();
+        let element =
+            Json::parse(r#"{"version":"26.0","path":"/a/{id}","id":7,"deprecated":false,"none":null}"#)
+                .unwrap();
         for (text, holds) in [
             ("", true),
             (r#"version="26.0""#, true),
@@ -105,7 +107,17 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_an_error_not_a_wrong_answer() {
         for text in [
-            "version", "=1", "a=1 or b=2", "a>1", "a=1 andb=2", "a=\"x", "a=", "a=1 and", "a in (1,2)", "not a=1", "é=1",
+            "version",
+            "=1",
+            "a=1 or b=2",
+            "a>1",
+            "a=1 andb=2",
+            "a=\"x",
+            "a=",
+            "a=1 and",
+            "a in (1,2)",
+            "not a=1",
+            "é=1",
         ] {
             assert!(Filter::parse(text).is_err(), "{text}");
         }

@@ -141,8 +141,9 @@ fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_
     if !options.closed && !profile.is_complete_for(path) {
         return Gated::Opaque;
     }
-    let other_method =
-        ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().any(|method| profile.find(method, request.path()).is_some());
+    let other_method = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        .iter()
+        .any(|method| profile.find(method, request.path()).is_some());
     let source = if other_method { Source::Ours } else { Source::OneSource };
     refused(Refusal::framework(404, 4, "404/4", source, &error::unknown_path(path)), None, Vec::new())
 }
@@ -150,7 +151,11 @@ fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_
 type Passed<'p> = (Matched<'p>, Option<FieldSelector>, Option<(u64, u64)>);
 
 /// Rungs 5 and 6.
-fn admit<'p>(matched: Matched<'p>, request: &Request, options: &GateOptions<'_>) -> Result<Passed<'p>, Refusal> {
+fn admit<'p>(
+    matched: Matched<'p>,
+    request: &Request,
+    options: &GateOptions<'_>,
+) -> Result<Passed<'p>, Refusal> {
     let selector = selector(matched.endpoint, request, options)?;
     missing_parameters(matched.endpoint, request)?;
     missing_body(matched.endpoint, request)?;
@@ -268,7 +273,8 @@ fn range(endpoint: &Endpoint, request: &Request) -> Result<Option<(u64, u64)>, R
     }
     let Some(text) = request.headers.text("Range") else { return Ok(None) };
     let refusal = |message| Refusal::framework(422, 36, "422/36", Source::Seen, message);
-    let items = text.trim().strip_prefix("items=").map(str::trim).ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
+    let items =
+        text.trim().strip_prefix("items=").map(str::trim).ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
     // The dash between the numbers is the first one that is not a sign.
     let dash = items.char_indices().skip(1).find(|(_, char)| *char == '-').map(|(at, _)| at);
     let (first, last) = dash
@@ -302,7 +308,8 @@ fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
         if !first {
             findings.push(format!("query parameter `{name}` is sent more than once; the first is used"));
         } else if !known && endpoint.parameter(ParameterKind::Header, name).is_some() {
-            findings.push(format!("`{name}` is sent as a query parameter; this endpoint takes it as a header"));
+            findings
+                .push(format!("`{name}` is sent as a query parameter; this endpoint takes it as a header"));
         } else if !known {
             findings.push(format!("query parameter `{name}` is none of this endpoint's; it is ignored"));
         }
@@ -322,5 +329,7 @@ fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
 /// Whether a percent sign of the first `fields` in the query is itself encoded.
 fn encoded_twice(request: &Request) -> bool {
     let pairs = request.query().unwrap_or_default().split('&');
-    pairs.filter_map(|pair| pair.split_once('=')).any(|(name, value)| name == "fields" && value.contains("%25"))
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(name, value)| name == "fields" && value.contains("%25"))
 }

@@ -94,7 +94,10 @@ impl Lifecycle {
                 && name.chars().all(|char| char.is_ascii_alphanumeric())
         });
         (!legal).then(|| {
-            format!("The {member} must have 1 to {} characters, all of them letters or digits.", self.name_max)
+            format!(
+                "The {member} must have 1 to {} characters, all of them letters or digits.",
+                self.name_max
+            )
         })
     }
 
@@ -187,7 +190,8 @@ impl Row {
 
     /// What the rest of the program works with.
     pub(super) fn into_lifecycle(self) -> Lifecycle {
-        let names = |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.0).collect::<Vec<_>>();
+        let names =
+            |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.0).collect::<Vec<_>>();
         let mut phases: Vec<(Spanned<String>, Phase)> = self.phases.into_iter().collect();
         // A map forgets the order of the file, which says the usual spelling of a phase.
         phases.sort_by_key(|(spelling, _)| spelling.span().start);

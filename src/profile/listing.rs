@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_filter_is_applied_before_the_range() {
-        let elements = [r#"{"id":1,"v":"a"}"#, r#"{"id":2,"v":"b"}"#, r#"{"id":3,"v":"a"}"#].map(str::to_owned);
+        let elements =
+            [r#"{"id":1,"v":"a"}"#, r#"{"id":2,"v":"b"}"#, r#"{"id":3,"v":"a"}"#].map(str::to_owned);
         let filter = Filter::parse("v=\"a\"").unwrap();
         let response = list_response(&elements, Some(&filter), Some((1, 1)), None);
         assert_eq!(response.text(), Some(r#"[{"id":3,"v":"a"}]"#));

@@ -67,7 +67,8 @@ impl Profile {
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Profile> = OnceLock::new();
         BUILTIN.get_or_init(|| {
-            Self::parse(ENDPOINTS, LIFECYCLES).expect("the profiles in the binary parse: a test reads them all")
+            Self::parse(ENDPOINTS, LIFECYCLES)
+                .expect("the profiles in the binary parse: a test reads them all")
         })
     }
 
@@ -94,7 +95,10 @@ impl Profile {
         }
         for row in rows.lifecycle {
             if let Some(endpoint) = row.endpoints().find(|id| profile.endpoint(id).is_none()) {
-                return Err(ProfileError::NoSuchEndpoint { file: file.to_owned(), endpoint: endpoint.to_owned() });
+                return Err(ProfileError::NoSuchEndpoint {
+                    file: file.to_owned(),
+                    endpoint: endpoint.to_owned(),
+                });
             }
             profile.lifecycles.push(row.into_lifecycle());
         }
@@ -177,7 +181,8 @@ pub(super) mod tests {
             ("[]", named.as_str(), "names `GET /b`"),
             ("[]", deep.as_str(), "does not point at a top-level member"),
         ] {
-            let error = Profile::parse(&[("e.json", endpoints)], ("l.toml", lifecycles)).unwrap_err().to_string();
+            let error =
+                Profile::parse(&[("e.json", endpoints)], ("l.toml", lifecycles)).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
     }

@@ -124,7 +124,9 @@ impl Profile {
             .filter_map(|place| self.endpoints.get(*place))
             .filter(|endpoint| endpoint.method == method && fits(&endpoint.template, &segments))
             // The template whose first parameter comes latest: `false` sorts before `true`.
-            .min_by_key(|endpoint| template_segments(endpoint).map(endpoint::is_parameter).collect::<Vec<_>>())?;
+            .min_by_key(|endpoint| {
+                template_segments(endpoint).map(endpoint::is_parameter).collect::<Vec<_>>()
+            })?;
         Some(matched(endpoint, &segments))
     }
 
@@ -136,7 +138,8 @@ impl Profile {
         if let Some(endpoint) = self.endpoint(name) {
             return Ok(endpoint);
         }
-        let called: Vec<&Endpoint> = self.endpoints.iter().filter(|endpoint| endpoint.short == name).collect();
+        let called: Vec<&Endpoint> =
+            self.endpoints.iter().filter(|endpoint| endpoint.short == name).collect();
         match called.as_slice() {
             [endpoint] => Ok(endpoint),
             [] => Err(NameError::Unknown { name: name.to_owned(), nearest: self.nearest(name) }),
@@ -221,11 +224,36 @@ mod tests {
     fn a_path_finds_its_endpoint_and_resource() {
         let profile = Profile::builtin();
         for (method, path, short, resource) in [
-            ("GET", "/api/forensics/case_management/cases", "cases.list", "/api/forensics/case_management/cases"),
-            ("HEAD", "/api/forensics/case_management/cases", "cases.list", "/api/forensics/case_management/cases"),
-            ("POST", "/api/forensics/case_management/cases", "cases.post", "/api/forensics/case_management/cases"),
-            ("GET", "/api/forensics/case_management/cases/7", "cases.get", "/api/forensics/case_management/cases/7"),
-            ("GET", "/api/forensics/case_management/cases/%37", "cases.get", "/api/forensics/case_management/cases/7"),
+            (
+                "GET",
+                "/api/forensics/case_management/cases",
+                "cases.list",
+                "/api/forensics/case_management/cases",
+            ),
+            (
+                "HEAD",
+                "/api/forensics/case_management/cases",
+                "cases.list",
+                "/api/forensics/case_management/cases",
+            ),
+            (
+                "POST",
+                "/api/forensics/case_management/cases",
+                "cases.post",
+                "/api/forensics/case_management/cases",
+            ),
+            (
+                "GET",
+                "/api/forensics/case_management/cases/7",
+                "cases.get",
+                "/api/forensics/case_management/cases/7",
+            ),
+            (
+                "GET",
+                "/api/forensics/case_management/cases/%37",
+                "cases.get",
+                "/api/forensics/case_management/cases/7",
+            ),
             ("GET", "/api/help/endpoints/3", "endpoints.get", "/api/help/endpoints/3"),
         ] {
             let found = profile.find(method, path).unwrap();

@@ -76,11 +76,16 @@ mod tests {
         for fine in ["26.0", "26", "26.7", "29.0", "14.0", "99.99", " 26.0 "] {
             assert!(versions.refuse(fine).is_none(), "{fine}");
         }
-        for (wrong, says) in [("3.0", "has been removed"), ("13.1", "has been removed"), ("322.0123", "not a valid")] {
+        for (wrong, says) in
+            [("3.0", "has been removed"), ("13.1", "has been removed"), ("322.0123", "not a valid")]
+        {
             assert!(versions.refuse(wrong).unwrap().text().unwrap().contains(says), "{wrong}");
         }
         for malformed in ["", "latest", "26.", ".0", "26.0.1", "-1.0", "2 6.0", "+9.0"] {
-            assert!(versions.refuse(malformed).unwrap().text().unwrap().contains("not a valid"), "{malformed}");
+            assert!(
+                versions.refuse(malformed).unwrap().text().unwrap().contains("not a valid"),
+                "{malformed}"
+            );
         }
     }
 }
