@@ -1,61 +1,201 @@
-//! Sockets. (split: mod.rs, connection.rs, limits.rs, perform.rs, timer.rs, tls.rs, ca.rs, head.rs).
-//! hyper parses every request; heads are read through a byte tee with httparse so that case, order and repeats stay;
-//! responses are written by perform.rs: service error trick, poll_without_shutdown, into_parts).
+//! Sockets: the listener, its limits, its end, TLS, and how an answer becomes bytes.
+//!
+//! A request comes in through [`receive`](self) (its head kept byte for byte, its body through hyper), an [`Answer`] says
+//! what to do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves.
+//!
+//! - `listener` accepts connections up to a cap; `connection` runs one; `io` is its socket, plain or TLS
+//! - `head` and `receive` read requests; `perform` and `timer` send replies
+//! - [`tls`] and `ca` make and keep the certificates
+//!
+//! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
+//! `Transfer-Encoding`, or two of either, are a 400; so are no `Host` or two, a bare line feed in the head, and any
+//! target that does not start with a slash (this is no forward proxy). Connections over HTTP/1.0 are closed after one
+//! response; `Upgrade` is ignored.
+
+mod ca;
+mod connection;
+mod head;
+mod io;
+mod limits;
+mod listener;
+mod perform;
+mod receive;
+mod timer;
+pub mod tls;
+
 use std::future::Future;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
-use crate::delivery::{Delivery, Welcome};
-use crate::message::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use self::connection::{Phase, Phases, Site};
+pub use self::limits::Limits;
+use crate::delivery::{Delivery, End, Welcome};
+use crate::message::{Headers, Request, Response};
 
 /// Who answers. `serve` does not know whether it is a replay, an emulator or a recorder.
+///
+/// A panic in any of these ends the connection it was called for, and nothing else.
 pub trait Answer: Send + Sync + 'static {
-    /// How connection number `n` (from 1) is greeted.
-    fn welcome(&self, _n: u64) -> Welcome { Welcome::Accept }
-    /// `at` is the time since the server started.
+    /// How connection number `n` (from 1, in the order accepted) is greeted.
+    fn welcome(&self, n: u64) -> Welcome {
+        let _ = n;
+        Welcome::Accept
+    }
+
+    /// What is sent for `request`; `at` is the time since the server started. Requests of one connection are answered
+    /// one after the other, in their order.
     fn answer(&self, request: Request, at: Duration) -> impl Future<Output = Reply> + Send;
-    /// Called once when the reply has been performed.
-    fn performed(&self, _ticket: u64, _what: Performed) {}
+
+    /// Called exactly once for each reply, when it has been performed or has come to nothing.
+    fn performed(&self, ticket: u64, what: Performed) {
+        let _ = (ticket, what);
+    }
 }
+
+/// What is sent for a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// Plain data, performed as it says; `ticket` comes back in `performed`.
-    Planned { delivery: Delivery, ticket: u64 },
-    /// A head now and a body as it arrives (recording). Pieces are body bytes; each piece is one chunk if the head says chunked.
-    Streamed { head: Response, body: tokio::sync::mpsc::Receiver<Piece>, ticket: u64 },
+    /// Plain data, performed as it says; after a HEAD no body is sent, whatever it says.
+    Planned {
+        /// What is sent.
+        delivery: Delivery,
+        /// Comes back in [`Answer::performed`].
+        ticket: u64,
+    },
+    /// A head now and a body as it arrives (recording).
+    Streamed {
+        /// Status line and header lines, sent as they are; its body, chunks and trailers are not looked at.
+        head: Response,
+        /// The body. The sender waits while the client does not read; it fails once the client has left.
+        body: mpsc::Receiver<Piece>,
+        /// Comes back in [`Answer::performed`].
+        ticket: u64,
+    },
 }
+
+/// A piece of a streamed body.
 #[derive(Debug)]
-pub enum Piece { Body(Bytes), /// End of body, with trailers.
- End(crate::message::Headers), /// The console broke off: end the connection like this.
- Broken(crate::delivery::End) }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Performed { pub at: Duration, pub took: Duration, pub sent_bytes: u64, pub cut_short: bool }
-/// Every bound of a listener, named in one place.
-#[derive(Clone, Debug)]
-pub struct Limits { pub first_byte: Duration, pub head: Duration, pub body_idle: Duration, pub write_idle: Duration, pub keep_alive: Duration, pub head_bytes: usize, pub body_bytes: usize, pub connections: usize, pub drain: Duration }
-#[derive(Debug, Default)]
-pub struct Options { pub listen: Option<SocketAddr>, pub tls: Option<tls::Identity>, pub limits: Option<Limits> }
-pub mod tls {
-    /// Certificate and key a listener shows, and where its CA certificate is.
-    #[derive(Clone, Debug)]
-    pub struct Identity { /* rustls ServerConfig */ pub ca_file: std::path::PathBuf }
-    impl Identity {
-        /// The CA for these names, made on first use below `folder` (0700, key 0600), and a leaf of it..
-        pub fn for_names(_folder: &std::path::Path, _names: &[String]) -> Result<Self, TlsError> { todo!() }
-    }
-    #[derive(Debug, thiserror::Error)] #[error("tls")] pub struct TlsError;
+pub enum Piece {
+    /// Body bytes; one chunk if the head says chunked.
+    Body(Bytes),
+    /// The end of the body, with its trailers.
+    End(Headers),
+    /// The console broke off: the connection ends like this. (So does one whose sender is dropped, with a reset.)
+    Broken(End),
 }
+
+/// What really happened to a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Performed {
+    /// When the request was whole, since the server started.
+    pub at: Duration,
+    /// From then until the last byte was handed over, or the connection was given up.
+    pub took: Duration,
+    /// How many bytes of the reply were handed over to the peer.
+    pub sent_bytes: u64,
+    /// Whether the client left, or the server stopped, before everything planned was done. A hang always ends so.
+    pub cut_short: bool,
+}
+
+/// Where and how a server listens.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The address; `127.0.0.1:0`, any free port, if none is given.
+    pub listen: Option<SocketAddr>,
+    /// With it the server speaks TLS only, without it none.
+    pub tls: Option<tls::Identity>,
+    /// The bounds; [`Limits::default`] if none are given.
+    pub limits: Option<Limits>,
+}
+
 /// A running listener.
 #[must_use = "dropping a Server stops it"]
 #[derive(Debug)]
-pub struct Server { addr: SocketAddr }
+pub struct Server {
+    addr: SocketAddr,
+    scheme: &'static str,
+    drain: Duration,
+    connections: u32,
+    slots: Arc<Semaphore>,
+    phase: watch::Sender<Phase>,
+    accepting: JoinHandle<()>,
+}
+
+/// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError { #[error("cannot listen on {addr}: {source}")] Listen { addr: SocketAddr, source: std::io::Error } }
+pub enum StartError {
+    /// The address is in use, not this machine's, or not allowed.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
 impl Server {
-    pub async fn start<A: Answer>(_options: Options, _answer: std::sync::Arc<A>) -> Result<Self, StartError> { todo!() }
-    pub fn addr(&self) -> SocketAddr { self.addr }
+    /// Listens, and answers on the current tokio runtime until it is stopped or dropped.
+    pub async fn start<A: Answer>(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
+        let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        let failed = |source| StartError::Listen { addr: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let limits = options.limits.unwrap_or_default();
+        let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let drain = limits.drain;
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let tls = options.tls.map(|identity| identity.acceptor());
+        let slots = Arc::new(Semaphore::new(connections as usize));
+        let phase = watch::Sender::new(Phase::Running);
+        let site = Arc::new(Site { answer, limits, tls, began: Instant::now() });
+        let accepting =
+            tokio::spawn(listener::accept(listener, site, Arc::clone(&slots), Phases::of(&phase)));
+        Ok(Self { addr, scheme, drain, connections, slots, phase, accepting })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// `http://127.0.0.1:PORT` or `https://...`: no path, no final slash.
-    pub fn url(&self) -> String { todo!() }
-    /// Stops accepting, lets running answers finish until the drain limit, then resets what is left. Returns how many were cut.
-    pub async fn stop(self) -> usize { todo!() }
+    pub fn url(&self) -> String {
+        connection::url(self.addr, self.scheme)
+    }
+
+    /// Stops accepting, closes idle connections, lets running answers finish until the drain limit, then resets what is
+    /// left. Returns how many connections were reset; never takes half a second more than the drain limit.
+    pub async fn stop(mut self) -> usize {
+        self.phase.send_replace(Phase::Draining);
+        // The listening socket is closed when this ends, so the port is free when `stop` returns.
+        let _ = timeout(limits::RESET_GRACE, &mut self.accepting).await;
+        if timeout(self.drain, self.all_closed()).await.is_ok() {
+            return 0;
+        }
+        let cut = (self.connections as usize).saturating_sub(self.slots.available_permits());
+        self.phase.send_replace(Phase::Killed);
+        // An answer that blocks its thread is not waited for any longer.
+        let _ = timeout(limits::RESET_GRACE, self.all_closed()).await;
+        cut
+    }
+
+    async fn all_closed(&self) {
+        // It fails only on a closed semaphore, and nobody closes this one.
+        let _ = self.slots.acquire_many(self.connections).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Killed);
+        self.accepting.abort();
+    }
 }

@@ -1,0 +1,214 @@
+//! The certificate authority of one set of names, kept on disk, and fresh certificates from it.
+//!
+//! A CA's folder appears in one step (made aside, then renamed), so a crash leaves either a whole one or none; whatever
+//! is found broken, foreign or close to its end is replaced. Only the CA is kept: a listener's own key never reaches
+//! the disk.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use sha2::{Digest, Sha256};
+
+use super::tls::TlsError;
+
+const CERTIFICATE: &str = "ca.pem";
+const KEY: &str = "ca-key.pem";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// With the day before its making, a CA is valid for one year.
+const VALID_DAYS: u32 = 364;
+const RENEW_DAYS: u32 = 30;
+
+/// A certificate for a listener, with its key.
+pub(super) struct Issued {
+    pub(super) certificate: CertificateDer<'static>,
+    pub(super) key: PrivateKeyDer<'static>,
+    pub(super) ca_file: PathBuf,
+}
+
+/// A new certificate for `names` from their CA below `folder`, which is made if there is none that will do.
+pub(super) fn issue(folder: &Path, names: &[String]) -> Result<Issued, TlsError> {
+    let names = Names::of(names)?;
+    let now = now();
+    let authority = Authority::open(folder, &names, now)?;
+    let (certificate, key) = authority.sign(&names, now)?;
+    Ok(Issued { certificate, key, ca_file: authority.folder.join(CERTIFICATE) })
+}
+
+/// Certificates are the one thing here that needs the date.
+#[allow(clippy::disallowed_methods, reason = "a certificate's validity is a matter of the calendar")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A set of names: what the CA is limited to and the certificate is for.
+struct Names {
+    dns: BTreeSet<String>,
+    addresses: BTreeSet<IpAddr>,
+}
+
+impl Names {
+    fn of(given: &[String]) -> Result<Self, TlsError> {
+        let mut names = Self {
+            dns: BTreeSet::from(["localhost".to_owned()]),
+            addresses: BTreeSet::from([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
+        };
+        for name in given {
+            let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+            match ServerName::try_from(bare) {
+                Ok(ServerName::IpAddress(address)) => {
+                    names.addresses.insert(address.into());
+                }
+                Ok(ServerName::DnsName(dns)) => {
+                    names.dns.insert(dns.as_ref().trim_end_matches('.').to_ascii_lowercase());
+                }
+                Ok(_) | Err(_) => return Err(TlsError::Name(name.clone())),
+            }
+        }
+        Ok(names)
+    }
+
+    /// The same for the same set, however it was written.
+    fn tag(&self) -> String {
+        let mut hash = Sha256::new();
+        for name in self.dns.iter().cloned().chain(self.addresses.iter().map(IpAddr::to_string)) {
+            hash.update(name);
+            hash.update([0]);
+        }
+        hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A CA on disk, ready to sign.
+struct Authority {
+    folder: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+    ends: SystemTime,
+}
+
+impl Authority {
+    fn open(parent: &Path, names: &Names, now: SystemTime) -> Result<Self, TlsError> {
+        let folder = parent.join(format!("ca-{}", names.tag()));
+        if let Some(found) = Self::load(&folder, names, now) {
+            return Ok(found);
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))?;
+        let fresh = tempfile::Builder::new().prefix(".new-ca-").tempdir_in(parent).map_err(at(parent))?;
+        let key = KeyPair::generate().map_err(make)?;
+        let certificate = ca_params(names, now).self_signed(&key).map_err(make)?;
+        write(&fresh.path().join(KEY), &key.serialize_pem(), 0o600)?;
+        write(&fresh.path().join(CERTIFICATE), &certificate.pem(), 0o644)?;
+        if fs::rename(fresh.path(), &folder).is_err() {
+            // Another process may have been faster; then its CA is the one to use. Else what stands there will not do.
+            if let Some(found) = Self::load(&folder, names, now) {
+                return Ok(found);
+            }
+            clear(&folder).and_then(|()| fs::rename(fresh.path(), &folder)).map_err(at(&folder))?;
+        }
+        Self::load(&folder, names, now).ok_or_else(|| TlsError::File {
+            path: folder,
+            source: io::Error::other("the certificate authority that was just made cannot be read back"),
+        })
+    }
+
+    /// The CA in `folder`, if its files belong together and it lives long enough.
+    fn load(folder: &Path, names: &Names, now: SystemTime) -> Option<Self> {
+        let key = KeyPair::from_pem(&fs::read_to_string(folder.join(KEY)).ok()?).ok()?;
+        let der = CertificateDer::from_pem_slice(&fs::read(folder.join(CERTIFICATE)).ok()?).ok()?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&der).ok()?;
+        if certificate.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
+            return None;
+        }
+        let ends = moment(certificate.validity().not_after.timestamp())?;
+        let starts = moment(certificate.validity().not_before.timestamp())?;
+        if starts > now || ends < now + RENEW_DAYS * DAY {
+            return None;
+        }
+        Some(Self { folder: folder.to_owned(), issuer: Issuer::new(ca_params(names, now), key), ends })
+    }
+
+    fn sign(
+        &self,
+        names: &Names,
+        now: SystemTime,
+    ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), TlsError> {
+        let key = KeyPair::generate().map_err(make)?;
+        let mut params = CertificateParams::default();
+        params.not_before = (now - DAY).into();
+        params.not_after = self.ends.into();
+        params.distinguished_name = called("faultdeck");
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        for name in &names.dns {
+            let name = name.as_str().try_into().map_err(|_| TlsError::Name(name.clone()))?;
+            params.subject_alt_names.push(SanType::DnsName(name));
+        }
+        params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
+        let certificate = params.signed_by(&key, &self.issuer).map_err(make)?;
+        Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+    }
+}
+
+/// The serial number is left to rcgen, which takes it from the (fresh, random) public key.
+fn ca_params(names: &Names, now: SystemTime) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = (now - DAY).into();
+    params.not_after = (now + VALID_DAYS * DAY).into();
+    params.distinguished_name = called(&format!("faultdeck CA {}", names.tag()));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    // Without the list of addresses, a CA limited to DNS names could still vouch for any address.
+    let dns = names.dns.iter().cloned().map(GeneralSubtree::DnsName);
+    let addresses = names.addresses.iter().map(|address| {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(*address, bits))
+    });
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: dns.chain(addresses).collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    params
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
+}
+
+fn moment(seconds: i64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+    written.map_err(at(path))
+}
+
+fn clear(folder: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(folder)?.is_dir() { fs::remove_dir_all(folder) } else { fs::remove_file(folder) }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> TlsError {
+    let path = path.to_owned();
+    move |source| TlsError::File { path, source }
+}
+
+fn make(error: rcgen::Error) -> TlsError {
+    TlsError::Make(error.to_string())
+}

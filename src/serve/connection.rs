@@ -1,0 +1,185 @@
+//! One connection, from its welcome to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::Answer;
+use super::io::Io;
+use super::limits::Limits;
+use super::perform::{self, After};
+use super::receive::{Received, receive};
+use crate::delivery::{Delivery, Welcome};
+use crate::message::Response;
+
+/// What all connections of a listener share.
+pub(super) struct Site<A> {
+    pub(super) answer: Arc<A>,
+    pub(super) limits: Limits,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) began: Instant,
+}
+
+/// How far a listener is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(super) enum Phase {
+    /// It accepts.
+    Running,
+    /// Idle connections close, running answers finish.
+    Draining,
+    /// Every connection is reset.
+    Killed,
+}
+
+/// Where a connection learns that its listener stops.
+#[derive(Clone)]
+pub(super) struct Phases(watch::Receiver<Phase>);
+
+impl Phases {
+    pub(super) fn of(sender: &watch::Sender<Phase>) -> Self {
+        Self(sender.subscribe())
+    }
+
+    /// Returns once the listener is stopping. A listener that is gone counts as stopped.
+    pub(super) async fn draining(&mut self) {
+        let _ = self.0.wait_for(|phase| *phase >= Phase::Draining).await;
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        *self.0.borrow() >= Phase::Draining || self.0.has_changed().is_err()
+    }
+
+    async fn killed(&mut self) {
+        let _ = self.0.wait_for(|phase| *phase >= Phase::Killed).await;
+    }
+}
+
+/// Runs one accepted connection to its end.
+pub(super) async fn run<A: Answer>(socket: TcpStream, number: u64, site: Arc<Site<A>>, mut phases: Phases) {
+    // Without it, a body in a second segment waits for the peer's acknowledgement. It fails only on a dead socket.
+    let _ = socket.set_nodelay(true);
+    let welcome = site.answer.welcome(number);
+    let opened = match welcome {
+        Welcome::Accept => open(socket, &site, &mut phases).await,
+        Welcome::Close(_) => Some(Io::plain(socket)),
+    };
+    let Some(mut io) = opened else { return };
+    let mut drain = phases.clone();
+    let driven = async {
+        match welcome {
+            Welcome::Accept => drive(&mut io, &site, &mut drain).await,
+            Welcome::Close(end) => perform::unanswered(&mut io, end, &site.limits, &mut drain).await,
+        }
+    };
+    let after = tokio::select! {
+        biased;
+        after = driven => after,
+        () = phases.killed() => After::Reset,
+    };
+    match after {
+        After::Reset => io.reset_on_close(),
+        After::Gone => {}
+        After::Keep | After::Close => {
+            tokio::select! {
+                biased;
+                () = close(&mut io, &site.limits) => {}
+                () = phases.draining() => {}
+            }
+        }
+    }
+}
+
+/// The handshake, if there is one.
+async fn open<A: Answer>(socket: TcpStream, site: &Site<A>, phases: &mut Phases) -> Option<Io> {
+    let Some(tls) = &site.tls else { return Some(Io::plain(socket)) };
+    let handshake = async {
+        timeout(site.limits.first_byte, socket.readable()).await.ok()?.ok()?;
+        let shaken = timeout(site.limits.head, tls.accept(socket)).await.ok()?;
+        shaken.ok().map(Io::tls)
+    };
+    tokio::select! {
+        biased;
+        io = handshake => io,
+        () = phases.draining() => None,
+    }
+}
+
+async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> After {
+    let mut first = site.limits.first_byte;
+    loop {
+        let (request, keep) = match receive(io, &site.limits, first, phases).await {
+            Received::Request(request, keep) => (request, keep),
+            Received::Refused(status, why) => return refuse(io, status, why, &site.limits).await,
+            Received::Over => return After::Close,
+            Received::Silent => return After::Gone,
+        };
+        let head_only = request.method == "HEAD";
+        let at = site.began.elapsed();
+        let reply = site.answer.answer(request, at).await;
+        let asked = perform::Asked { at, head_only, keep };
+        match perform::reply(io, site, phases, reply, asked).await {
+            After::Keep if !phases.is_draining() => first = site.limits.keep_alive,
+            after => return after,
+        }
+    }
+}
+
+/// Says what is wrong with a request that never reached an answer.
+async fn refuse(io: &mut Io, status: u16, why: &str, limits: &Limits) -> After {
+    let image = refusal(status, why).image();
+    let sent = async {
+        io.write_all(&image.head).await?;
+        io.write_all(&image.body).await?;
+        io.flush().await
+    };
+    match timeout(limits.write_idle, sent).await {
+        Ok(Ok(())) => After::Close,
+        Ok(Err(_)) | Err(_) => After::Gone,
+    }
+}
+
+/// A plain answer of the listener's own, which closes the connection.
+pub(super) fn refusal(status: u16, why: &str) -> Delivery {
+    let mut response =
+        Response::with_body(status, "text/plain; charset=utf-8", format!("faultdeck: {why}\n"));
+    response.headers.push("Connection", "close");
+    if response.reason.is_empty() {
+        response.reason = match status {
+            417 => "Expectation Failed",
+            431 => "Request Header Fields Too Large",
+            _ => "Refused",
+        }
+        .into();
+    }
+    Delivery::of(response)
+}
+
+/// An orderly close. What still comes in is read for a while: closing with unread bytes would send a reset, and the
+/// peer could lose the answer.
+async fn close(io: &mut Io, limits: &Limits) {
+    let farewell = async {
+        if io.shutdown().await.is_ok() {
+            io.discard().await;
+        }
+    };
+    // A peer that never closes has had its time.
+    let _ = timeout(limits.linger, farewell).await;
+}
+
+/// `http://127.0.0.1:PORT`, or the like.
+pub(super) fn url(addr: SocketAddr, scheme: &str) -> String {
+    let mut addr = addr;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("{scheme}://{addr}")
+}

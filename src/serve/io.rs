@@ -1,0 +1,163 @@
+//! [`Io`]: one connection, plain or TLS, with the bytes that were read ahead of their turn.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use hyper::rt::ReadBufCursor;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::limits::AHEAD_MAX;
+
+/// A connection. Reading serves what was read ahead first.
+pub(super) struct Io {
+    stream: Stream,
+    /// Bytes that came in and have not been consumed.
+    pub(super) ahead: BytesMut,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Io {
+    pub(super) fn plain(stream: TcpStream) -> Self {
+        Self { stream: Stream::Plain(stream), ahead: BytesMut::new() }
+    }
+
+    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
+        Self { stream: Stream::Tls(Box::new(stream)), ahead: BytesMut::new() }
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match &self.stream {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// Makes the close that follows a reset at the level of TCP, without a word of TLS.
+    pub(super) fn reset_on_close(&self) {
+        // It fails only for a socket that the peer has reset already.
+        let _ = self.socket().set_zero_linger();
+    }
+
+    /// Reads what there is into `ahead`; 0 is the peer's end.
+    pub(super) async fn fill(&mut self) -> io::Result<usize> {
+        self.ahead.reserve(4096);
+        match &mut self.stream {
+            Stream::Plain(stream) => stream.read_buf(&mut self.ahead).await,
+            Stream::Tls(stream) => stream.read_buf(&mut self.ahead).await,
+        }
+    }
+
+    /// Returns when the peer has closed or reset the connection. What it sends until then is kept for later, up to a
+    /// bound; beyond it the peer has to wait, and its leaving is not seen.
+    pub(super) async fn gone(&mut self) {
+        while self.ahead.len() < AHEAD_MAX {
+            match self.fill().await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Throws away what the peer sends until it closes the connection.
+    pub(super) async fn discard(&mut self) {
+        loop {
+            self.ahead.clear();
+            match self.fill().await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// Hands each call on to whichever stream there is.
+macro_rules! forward {
+    ($self:ident.$call:ident($($argument:expr),*)) => {
+        match &mut $self.stream {
+            Stream::Plain(stream) => Pin::new(stream).$call($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream).$call($($argument),*),
+        }
+    };
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        forward!(self.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        forward!(self.poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self.poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self.poll_shutdown(cx))
+    }
+}
+
+/// The next `left` bytes of a connection, as far as hyper may look; behind them it sees the end.
+pub(super) struct Window<'a> {
+    pub(super) io: &'a mut Io,
+    pub(super) left: usize,
+    /// Whether hyper has written anything.
+    pub(super) wrote: bool,
+}
+
+impl hyper::rt::Read for Window<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if self.io.ahead.is_empty() {
+            // The future keeps no state between polls, so a fresh one each time loses nothing.
+            ready!(pin!(self.io.fill()).poll(cx))?;
+        }
+        let take = self.io.ahead.len().min(self.left).min(buf.remaining());
+        buf.put_slice(&self.io.ahead.split_to(take));
+        self.left -= take;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl hyper::rt::Write for Window<'_> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.wrote = true;
+        Pin::new(&mut *self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.io).poll_shutdown(cx)
+    }
+}

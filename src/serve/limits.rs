@@ -1,0 +1,68 @@
+//! [`Limits`]: every bound of a listener, named in one place.
+
+use std::time::Duration;
+
+/// Every bound of a listener. Nothing a peer does, or leaves undone, holds a connection longer than these allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From the accepted connection to its first byte; then it is closed without a word. 5 s.
+    pub first_byte: Duration,
+    /// From the first byte of a request head to its last, and for a whole TLS handshake. 10 s.
+    pub head: Duration,
+    /// Between two pieces of a request body. 30 s.
+    pub body_idle: Duration,
+    /// Between two moments at which the peer takes any byte of a response. 30 s.
+    pub write_idle: Duration,
+    /// Between two requests on one connection. 60 s.
+    pub keep_alive: Duration,
+    /// After an orderly close: how long what still comes in is read and thrown away, so that the peer gets to read
+    /// the answer instead of a reset. 1 s.
+    pub linger: Duration,
+    /// How long [`crate::delivery::End::Hang`] and [`crate::delivery::End::HalfClose`] hold a connection whose peer
+    /// never leaves. 1 h.
+    pub hang: Duration,
+    /// The longest request head, in bytes; at least 8,192 count. 64 KiB.
+    pub head_bytes: usize,
+    /// The longest request body, in bytes, transfer coding removed. 64 MiB.
+    pub body_bytes: usize,
+    /// Connections at one time; one more gets a 503 with `Retry-After`. 256.
+    pub connections: usize,
+    /// How long running answers get to finish once the listener stops. 5 s.
+    pub drain: Duration,
+    /// The pause after an `accept` that failed for want of file descriptors or memory. 50 ms.
+    pub accept_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            first_byte: Duration::from_secs(5),
+            head: Duration::from_secs(10),
+            body_idle: Duration::from_secs(30),
+            write_idle: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(60),
+            linger: Duration::from_secs(1),
+            hang: Duration::from_secs(3600),
+            head_bytes: 64 * 1024,
+            body_bytes: 64 * 1024 * 1024,
+            connections: 256,
+            drain: Duration::from_secs(5),
+            accept_pause: Duration::from_millis(50),
+        }
+    }
+}
+
+/// Header lines in one request head; one more gets 431.
+pub(super) const HEADERS_MAX: usize = 100;
+
+/// Bytes read ahead of a request that is still being answered; beyond it the peer has to wait.
+pub(super) const AHEAD_MAX: usize = 64 * 1024;
+
+/// Connections over the cap that are being told so at one time; beyond it they are closed without a word.
+pub(super) const REFUSALS_MAX: usize = 32;
+
+/// How long a connection over the cap gets to read its 503.
+pub(super) const REFUSAL: Duration = Duration::from_millis(500);
+
+/// What `stop` waits for connections that were just reset to be gone.
+pub(super) const RESET_GRACE: Duration = Duration::from_millis(400);

@@ -1,0 +1,280 @@
+//! From a [`Reply`] to bytes on a socket: the only place that misbehaves on purpose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
+
+use super::connection::{Phases, Site};
+use super::io::Io;
+use super::limits::Limits;
+use super::{Answer, Performed, Piece, Reply, timer};
+use crate::delivery::{Delivery, End, Framing, Image, Step};
+use crate::message::{HttpVersion, Response};
+
+/// What becomes of a connection after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// The next request may come.
+    Keep,
+    /// An orderly close.
+    Close,
+    /// A reset.
+    Reset,
+    /// The peer has left, or everything has been said: the socket is only dropped.
+    Gone,
+}
+
+/// What the request has to say about its reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// When the request was whole, since the listener started.
+    pub(super) at: Duration,
+    /// Whether it was a HEAD: no body follows, whatever the reply holds.
+    pub(super) head_only: bool,
+    /// Whether the client wants the connection kept.
+    pub(super) keep: bool,
+}
+
+/// Why a reply did not get through.
+#[derive(Clone, Copy, Debug)]
+enum CutShort {
+    /// The peer went away.
+    Left,
+    /// The peer took nothing for too long, or the listener stopped.
+    Stuck,
+}
+
+/// The pause between the last bytes and a reset. The reset throws away what the peer's kernel has not taken yet.
+const SETTLE: Duration = Duration::from_millis(2);
+
+/// Performs one reply and reports it, once, whatever happens.
+pub(super) async fn reply<A: Answer>(
+    io: &mut Io,
+    site: &Site<A>,
+    phases: &mut Phases,
+    reply: Reply,
+    asked: Asked,
+) -> After {
+    let ticket = match &reply {
+        Reply::Planned { ticket, .. } | Reply::Streamed { ticket, .. } => *ticket,
+    };
+    let mut report = Report { site, ticket, at: asked.at, sent: 0, cut_short: true };
+    let mut wire = Wire { io, limits: &site.limits, phases, sent: &mut report.sent };
+    let through = match reply {
+        Reply::Planned { delivery, .. } => wire.planned(delivery, asked).await,
+        Reply::Streamed { head, body, .. } => wire.streamed(head, body, asked).await,
+    };
+    let end = match through {
+        Ok(end) => end,
+        Err(CutShort::Left) => return After::Gone,
+        Err(CutShort::Stuck) => return After::Reset,
+    };
+    if end == End::Hang {
+        return wire.hang().await;
+    }
+    let settled = wire.settle(end).await;
+    report.cut_short = settled.is_err();
+    drop(report);
+    match end {
+        End::Keep => After::Keep,
+        End::Fin => After::Close,
+        End::Rst => After::Reset,
+        End::HalfClose | End::Hang => unanswered(io, end, &site.limits, phases).await,
+    }
+}
+
+/// Ends a connection, nothing having been sent or nothing more to be sent.
+pub(super) async fn unanswered(io: &mut Io, end: End, limits: &Limits, phases: &mut Phases) -> After {
+    let mut sent = 0;
+    match end {
+        End::Keep | End::Fin => return After::Close,
+        End::Rst => return After::Reset,
+        End::HalfClose => {
+            if !matches!(timeout(limits.write_idle, io.shutdown()).await, Ok(Ok(()))) {
+                return After::Gone;
+            }
+        }
+        End::Hang => {}
+    }
+    Wire { io, limits, phases, sent: &mut sent }.hang().await
+}
+
+/// Calls `performed` exactly once: when dropped, so also if the connection is killed half-way.
+struct Report<'a, A: Answer> {
+    site: &'a Site<A>,
+    ticket: u64,
+    at: Duration,
+    sent: u64,
+    cut_short: bool,
+}
+
+impl<A: Answer> Drop for Report<'_, A> {
+    fn drop(&mut self) {
+        let took = self.site.began.elapsed().saturating_sub(self.at);
+        let what = Performed { at: self.at, took, sent_bytes: self.sent, cut_short: self.cut_short };
+        // A panic out of a drop that is itself part of a panic would end the process; it costs this report only.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.site.answer.performed(self.ticket, what)));
+    }
+}
+
+/// One connection while it is being written to.
+struct Wire<'a> {
+    io: &'a mut Io,
+    limits: &'a Limits,
+    phases: &'a mut Phases,
+    sent: &'a mut u64,
+}
+
+impl Wire<'_> {
+    async fn planned(&mut self, mut delivery: Delivery, asked: Asked) -> Result<End, CutShort> {
+        delivery.bodiless |= asked.head_only;
+        let image = delivery.image();
+        let mut whole = 0..0;
+        let mut raw = false;
+        let mut end = End::Keep;
+        for step in &delivery.steps {
+            match step {
+                Step::Wait(wait) => self.wait(*wait).await?,
+                Step::Send(range) => {
+                    let [head, body] = image.slice(range.clone());
+                    let range = range.start.min(image.len())..range.end.min(image.len());
+                    // Parts in order, without a gap or a repeat, add up to the whole response.
+                    raw |= !range.is_empty() && range.start != whole.end;
+                    whole.end = whole.end.max(range.end);
+                    self.send(head.chain(body)).await?;
+                }
+                Step::Raw(bytes) => {
+                    raw |= !bytes.is_empty();
+                    self.send(bytes.clone()).await?;
+                }
+                Step::End(planned) => {
+                    end = *planned;
+                    break;
+                }
+            }
+        }
+        let complete = !raw && whole.end == image.len();
+        let keep = asked.keep && complete && is_delimited(&delivery, &image);
+        Ok(if end == End::Keep && !keep { End::Fin } else { end })
+    }
+
+    async fn streamed(
+        &mut self,
+        head: Response,
+        mut body: Receiver<Piece>,
+        asked: Asked,
+    ) -> Result<End, CutShort> {
+        let bodiless = asked.head_only || matches!(head.status, 100..=199 | 204 | 304);
+        let chunked = head.headers.lists("Transfer-Encoding", "chunked");
+        let keep = asked.keep && allows_keeping(&head);
+        let mut left = declared_length(&head);
+        let head = Delivery { bodiless: true, ..Delivery::of(head) }.image().head;
+        self.send(head).await?;
+        loop {
+            let piece = tokio::select! {
+                biased;
+                piece = body.recv() => piece,
+                () = self.io.gone() => return Err(CutShort::Left),
+            };
+            match piece {
+                Some(Piece::Body(bytes)) if !bodiless && !bytes.is_empty() => {
+                    left = left.map(|left| left.wrapping_sub(bytes.len() as u64));
+                    if chunked {
+                        let size = Bytes::from(format!("{:x}\r\n", bytes.len()));
+                        self.send(size.chain(bytes).chain(&b"\r\n"[..])).await?;
+                    } else {
+                        self.send(bytes).await?;
+                    }
+                }
+                Some(Piece::Body(_)) => {}
+                Some(Piece::End(trailers)) => {
+                    if chunked && !bodiless {
+                        let mut last = Delivery::of(Response::new(200));
+                        last.framing = Framing::Chunked(Vec::new());
+                        last.response.trailers = trailers;
+                        self.send(last.image().body).await?;
+                    }
+                    let delimited = bodiless || chunked || left == Some(0);
+                    return Ok(if keep && delimited { End::Keep } else { End::Fin });
+                }
+                Some(Piece::Broken(end)) => return Ok(end),
+                // Whoever sent the pieces is gone without an end: the client must not take it for one.
+                None => return Ok(End::Rst),
+            }
+        }
+    }
+
+    async fn send(&mut self, mut bytes: impl Buf) -> Result<(), CutShort> {
+        while bytes.has_remaining() {
+            match timeout(self.limits.write_idle, self.io.write_buf(&mut bytes)).await {
+                Ok(Ok(0) | Err(_)) => return Err(CutShort::Left),
+                Ok(Ok(sent)) => *self.sent += sent as u64,
+                Err(_) => return Err(CutShort::Stuck),
+            }
+        }
+        match timeout(self.limits.write_idle, self.io.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(CutShort::Left),
+            Err(_) => Err(CutShort::Stuck),
+        }
+    }
+
+    /// Sends nothing for `wait`. A client that closes its side meanwhile has given up, as far as anyone can tell.
+    async fn wait(&mut self, wait: Duration) -> Result<(), CutShort> {
+        tokio::select! {
+            biased;
+            () = timer::sleep(wait) => Ok(()),
+            () = self.io.gone() => Err(CutShort::Left),
+        }
+    }
+
+    /// Lets what was sent arrive before a reset.
+    async fn settle(&mut self, end: End) -> Result<(), CutShort> {
+        if end == End::Rst && *self.sent > 0 {
+            timer::sleep(SETTLE).await;
+        }
+        Ok(())
+    }
+
+    /// Holds the connection in silence until the peer leaves or the listener stops.
+    async fn hang(&mut self) -> After {
+        tokio::select! {
+            biased;
+            () = self.io.discard() => After::Gone,
+            () = self.phases.draining() => After::Reset,
+            () = tokio::time::sleep(self.limits.hang) => After::Reset,
+        }
+    }
+}
+
+/// Whether a client can tell where the whole response ends without the connection's end.
+fn is_delimited(delivery: &Delivery, image: &Image) -> bool {
+    let response = &delivery.response;
+    if !allows_keeping(response) {
+        return false;
+    }
+    if delivery.bodiless {
+        return true;
+    }
+    match &delivery.framing {
+        Framing::Chunked(_) => true,
+        Framing::Length(length) => *length == image.body.len() as u64,
+        Framing::Raw(_) => false,
+        Framing::AsRecorded => {
+            response.headers.lists("Transfer-Encoding", "chunked")
+                || declared_length(response) == Some(image.body.len() as u64)
+        }
+    }
+}
+
+fn allows_keeping(response: &Response) -> bool {
+    response.version == HttpVersion::Http11 && !response.headers.lists("Connection", "close")
+}
+
+fn declared_length(response: &Response) -> Option<u64> {
+    response.headers.text("Content-Length")?.trim().parse().ok()
+}

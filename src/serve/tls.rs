@@ -1,0 +1,132 @@
+//! [`Identity`]: the certificate and key a listener shows.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use super::ca;
+
+/// Certificate and key a listener shows, and where the certificate is that a client has to trust.
+#[derive(Clone)]
+pub struct Identity {
+    config: Arc<ServerConfig>,
+    /// The PEM file a client has to trust: the CA's certificate, or one's own.
+    pub ca_file: PathBuf,
+}
+
+/// Why there is no identity.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file or folder cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file holds no certificate, or no key, in PEM.
+    #[error("{} holds no {wanted} in PEM", path.display())]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+    },
+    /// A name is neither a DNS name nor an IP address.
+    #[error("`{0}` is neither a DNS name nor an IP address")]
+    Name(String),
+    /// A certificate could not be made.
+    #[error("cannot make a certificate: {0}")]
+    Make(String),
+    /// Certificate and key cannot be used, for instance because they do not belong together.
+    #[error("cannot use this certificate and key: {0}")]
+    Unusable(rustls::Error),
+}
+
+impl Identity {
+    /// A fresh certificate for `names`, `localhost`, 127.0.0.1 and ::1, from the CA for exactly these names.
+    ///
+    /// The CA is made on first use in a folder of its own below `folder` (0700, its key 0600), lives at most a year, and
+    /// is made anew 30 days before its end. It is limited to these names (critical name constraints), so that trusting
+    /// it in a test gives away nothing else; it is never added to a trust store. `names` are DNS names or IP addresses.
+    pub fn for_names(folder: &Path, names: &[String]) -> Result<Self, TlsError> {
+        let issued = ca::issue(folder, names)?;
+        Self::new(vec![issued.certificate], issued.key, issued.ca_file)
+    }
+
+    /// One's own certificate chain and key, both PEM; `ca_file` is then the certificate file itself.
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(&read(certificate)?).collect::<Result<Vec<_>, _>>();
+        let not_pem = |path: &Path, wanted| TlsError::NotPem { path: path.to_owned(), wanted };
+        let chain = chain.ok().filter(|chain| !chain.is_empty());
+        let chain = chain.ok_or_else(|| not_pem(certificate, "certificate"))?;
+        let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
+        Self::new(chain, private, certificate.to_owned())
+    }
+
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        ca_file: PathBuf,
+    ) -> Result<Self, TlsError> {
+        // Named here, so that a second provider somewhere in the program can not make the choice ambiguous.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(TlsError::Unusable)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), ca_file })
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.config))
+    }
+}
+
+impl fmt::Debug for Identity {
+    /// Shows no key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("ca_file", &self.ca_file).finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
+}
+
+/// For each kind of client, the line a shell runs to make it trust `ca_file` and nothing else more.
+pub fn trust_lines(ca_file: &Path) -> Vec<(&'static str, String)> {
+    let file = shell_quoted(&ca_file.to_string_lossy());
+    let store = shell_quoted(&ca_file.with_extension("p12").to_string_lossy());
+    vec![
+        ("curl", format!("export CURL_CA_BUNDLE={file}")),
+        ("Python", format!("export SSL_CERT_FILE={file} REQUESTS_CA_BUNDLE={file}")),
+        ("Node", format!("export NODE_EXTRA_CA_CERTS={file}")),
+        (
+            "Java",
+            format!(
+                "keytool -importcert -noprompt -alias faultdeck -file {file} -storetype PKCS12 -keystore {store} \
+                 -storepass changeit && export JAVA_TOOL_OPTIONS=\"-Djavax.net.ssl.trustStore=\"{store}"
+            ),
+        ),
+        ("Go", format!("export SSL_CERT_FILE={file}")),
+    ]
+}
+
+/// `text` as one word of a POSIX shell.
+fn shell_quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
