@@ -1,2 +1,16 @@
-//! The binary.
-fn main() {}
+//! The binary: starts the runtime, calls [`faultdeck::cli::main`], returns its exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    faultdeck::cli::guard_against_defects();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(faultdeck::cli::main(std::env::args_os()));
+            // A thread that still waits for a stuck file or name look-up must not keep the program alive.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => faultdeck::cli::cannot_start(&error),
+    }
+}

@@ -1,4 +1,6 @@
 //! A file of interactions. (split: mod.rs, format.rs, body.rs, matcher.rs, canonical.rs).
+pub mod find;
+
 use std::path::Path;
 use crate::fields::FieldSelector;
 use crate::message::{Request, Response};

@@ -1,1 +1,106 @@
-//! cli
+//! The command line: a skin over the library. One file per verb, arguments and `run`; this file is the list of verbs.
+//!
+//! Only here are errors rendered, colour chosen and the process's own streams written. Standard output carries data
+//! alone (a server's URL, a report); everything else goes to standard error.
+
+mod cassettes;
+mod completions;
+mod explain;
+mod help;
+mod home;
+mod lint;
+mod listen;
+mod output;
+mod problem;
+mod report;
+mod signals;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::run::Exit;
+use problem::Problem;
+
+/// Stands in for a QRadar console: records real answers once, replays them offline with exactly the trouble you ask
+/// for, and tells you whether your client coped.
+#[derive(Debug, Parser)]
+#[command(name = "faultdeck", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Report(report::Args),
+    Explain(explain::Args),
+    Lint(lint::Args),
+    Completions(completions::Args),
+}
+
+/// The headings of `--help`, each with its verbs. A verb that stands under none is hidden.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Start here", &["demo"]),
+    ("Every day", &["record", "replay", "run", "judge", "report"]),
+    ("Cassettes", &["lint"]),
+    ("Other", &["emulate", "explain", "completions"]),
+];
+
+/// Set by the panic hook: whatever came after, the exit code is 70.
+static DEFECT: AtomicBool = AtomicBool::new(false);
+
+/// Makes a panic anywhere say what it is (a defect of faultdeck) and where, without the message, which may carry
+/// recorded data; the process then ends with 70.
+pub fn guard_against_defects() {
+    std::panic::set_hook(Box::new(|panic| {
+        DEFECT.store(true, Ordering::SeqCst);
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" ({}:{})", place.file(), place.line()));
+        output::note(&format!("error: this is a defect of faultdeck{place}; please report it"));
+    }));
+}
+
+/// Says that the runtime cannot be started.
+pub fn cannot_start(error: &io::Error) -> ExitCode {
+    output::note(&format!("error: cannot start: {error}"));
+    ExitCode::from(Exit::Defect.code())
+}
+
+/// Runs one command line and returns what the process ends with.
+pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed =
+        command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let exit = match parsed {
+        Ok(cli) => run(cli.verb).await.unwrap_or_else(|problem| {
+            problem.show();
+            problem.exit()
+        }),
+        // Help and version are asked for and go to standard output; a wrong argument goes to standard error.
+        Err(asked) => {
+            let code = if asked.use_stderr() { Exit::BadInput } else { Exit::Passed };
+            let _ = asked.print();
+            code
+        }
+    };
+    let exit = if DEFECT.load(Ordering::SeqCst) { Exit::Defect } else { exit };
+    ExitCode::from(exit.code())
+}
+
+async fn run(verb: Verb) -> Result<Exit, Problem> {
+    match verb {
+        Verb::Report(args) => report::run(args),
+        Verb::Explain(args) => explain::run(args),
+        Verb::Lint(args) => lint::run(args),
+        Verb::Completions(args) => completions::run(args),
+    }
+}
+
+/// The whole command, with the verbs of `--help` under their headings.
+fn command() -> clap::Command {
+    help::grouped(Cli::command(), GROUPS)
+}

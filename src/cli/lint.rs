@@ -1,0 +1,193 @@
+//! `faultdeck lint`: scenarios, cassettes and client files, read and looked over.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::cassettes;
+use super::output;
+use super::problem::{Problem, with_caret};
+use crate::cassette::Cassette;
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::report::visible;
+use crate::run::Exit;
+use crate::scenario::{Scenario, ScenarioError};
+
+/// Reads scenarios, cassettes and client files and says what is wrong with them.
+///
+/// A file is looked at by its ending and folder: `.json` is a cassette, `.toml` below `clients/` is a client, any
+/// other `.toml` is a scenario. In a folder, only what stands below `cassettes/`, `scenarios/` or `clients/` is
+/// looked at.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck lint                        # cassettes/, scenarios/ and clients/ of this folder
+  faultdeck lint scenarios/mine.toml
+
+Exit codes: 0 nothing to remark, 1 findings, 2 a file cannot be read or does not parse.")]
+pub(super) struct Args {
+    /// Files and folders; without any, `cassettes/`, `scenarios/` and `clients/` of the working folder.
+    paths: Vec<PathBuf>,
+}
+
+/// The folders whose files are ours.
+const FOLDERS: [&str; 3] = ["cassettes", "scenarios", "clients"];
+/// How deep folders are searched.
+const DEPTH_MAX: usize = 16;
+
+/// What one file came to.
+#[derive(Debug)]
+enum Finding {
+    /// It cannot be read or does not parse.
+    Unreadable(String),
+    /// It is read, and this is to be put right.
+    Remark(String),
+}
+
+pub(super) fn run(args: Args) -> Result<Exit, Problem> {
+    let files = files(&args.paths)?;
+    let mut exit = Exit::Passed;
+    for file in &files {
+        for finding in look_at(file) {
+            let (text, worth) = match finding {
+                Finding::Unreadable(text) => (text, Exit::BadInput),
+                Finding::Remark(text) => (text, Exit::Failed),
+            };
+            exit = exit.and(worth);
+            output::data(&format!("{text}\n"))?;
+        }
+    }
+    if exit == Exit::Passed {
+        output::note(&format!("{} files, nothing to remark", files.len()));
+    }
+    Ok(exit)
+}
+
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    let mut found = Vec::new();
+    if paths.is_empty() {
+        for folder in FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+            walk(folder, 0, &mut found)?;
+        }
+    }
+    for path in paths {
+        let about = fs::symlink_metadata(path).map_err(|error| Problem::file("read", path, error))?;
+        if about.is_dir() {
+            walk(path, 0, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    if found.is_empty() {
+        return Err(Problem::input("there is nothing to lint here")
+            .help("name a file, or a folder that holds `cassettes/`, `scenarios/` or `clients/`"));
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Files of ours below `folder`. Links are not followed, so no loop and nothing outside is met.
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    let cannot = |error| Problem::file("read", folder, error);
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let about = entry.file_type().map_err(cannot)?;
+        let skipped = name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
+        if about.is_dir() && depth < DEPTH_MAX && !skipped {
+            walk(&path, depth + 1, found)?;
+        } else if about.is_file() && below(&path, &FOLDERS) && (ends(&path, "json") || ends(&path, "toml")) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn below(path: &Path, folders: &[&str]) -> bool {
+    path.components().any(|part| folders.iter().any(|folder| part.as_os_str() == *folder))
+}
+
+fn ends(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found == ending)
+}
+
+fn look_at(file: &Path) -> Vec<Finding> {
+    if ends(file, "json") {
+        cassette(file)
+    } else if ends(file, "toml") && below(file, &["clients"]) {
+        client(file)
+    } else if ends(file, "toml") {
+        scenario(file)
+    } else {
+        let shown = file.display().to_string();
+        vec![Finding::Unreadable(format!("{}: not a `.json` or `.toml` file", visible(&shown)))]
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Vec<Finding> {
+    vec![Finding::Unreadable(visible(&error.to_string()).into_owned())]
+}
+
+fn in_words(error: ScenarioError) -> Vec<Finding> {
+    match error {
+        ScenarioError::Invalid(diagnostic) => vec![Finding::Unreadable(with_caret(&diagnostic))],
+        ScenarioError::Io { .. } | ScenarioError::NoSuch { .. } => unreadable(error),
+    }
+}
+
+/// Parses, holds no secret, stands as faultdeck writes it.
+fn cassette(file: &Path) -> Vec<Finding> {
+    let shown = file.display().to_string();
+    let remark = |text: String| Finding::Remark(format!("{}: {text}", visible(&shown)));
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => return unreadable(format!("{shown}: {error}")),
+    };
+    let cassette = match Cassette::load(file) {
+        Ok(cassette) => cassette,
+        Err(error) => return unreadable(error),
+    };
+    let redactor = Redactor::new();
+    let mut findings: Vec<Finding> = (cassette.interactions.iter())
+        .filter(|interaction| {
+            redactor.request(&interaction.request) != interaction.request
+                || redactor.response(&interaction.response) != interaction.response
+        })
+        .map(|interaction| {
+            remark(format!(
+                "interaction {} holds a credential or customer data in clear",
+                visible(&interaction.id)
+            ))
+        })
+        .collect();
+    if findings.is_empty() && cassette.to_text() != text {
+        findings
+            .push(remark("not as faultdeck writes it (ids, order or layout): edited by hand?".to_owned()));
+    }
+    findings
+}
+
+/// Parses; what it names exists.
+fn scenario(file: &Path) -> Vec<Finding> {
+    let scenario = match Scenario::load(file, Profile::builtin()) {
+        Ok(scenario) => scenario,
+        Err(error) => return in_words(error),
+    };
+    let shown = file.display().to_string();
+    let mut findings = Vec::new();
+    if let crate::scenario::Source::Cassette(Some(name)) = &scenario.source
+        && let Err(problem) = cassettes::choose(None, Some(&scenario))
+    {
+        let why = problem.message();
+        findings.push(Finding::Remark(format!("{}: cassette {}: {why}", visible(&shown), visible(name))));
+    }
+    findings
+}
+
+fn client(file: &Path) -> Vec<Finding> {
+    match crate::client::open(&file.display().to_string()) {
+        Ok(_) => Vec::new(),
+        Err(error) => in_words(error),
+    }
+}

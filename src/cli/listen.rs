@@ -1,0 +1,115 @@
+//! The flags of the verbs that listen, and how they say where.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::problem::Problem;
+use super::{home, output};
+use crate::serve::tls::Identity;
+use crate::serve::{Answer, Options, Server};
+
+/// Where to listen, and how it is announced.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Listening")]
+pub(super) struct Listen {
+    /// Listens on this address. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Allows an address that other machines can reach.
+    #[arg(long)]
+    expose: bool,
+    /// Writes the port and a newline to this file once it listens.
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    #[command(flatten)]
+    tls: Tls,
+}
+
+/// `--tls` and what belongs to it.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "TLS")]
+pub(super) struct Tls {
+    /// Speaks https instead of http, with a certificate authority of its own (its path goes to standard error).
+    #[arg(long)]
+    tls: bool,
+    /// A further name the certificate is for, beside localhost.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    tls_name: Vec<String>,
+    /// Shows this certificate chain (PEM) instead.
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls_name")]
+    tls_cert: Option<PathBuf>,
+    /// The key (PEM) of `--tls-cert`.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl Tls {
+    /// The identity to show, if TLS is asked for.
+    ///
+    /// # Errors
+    /// If no certificate can be made or read.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, Problem> {
+        if !self.tls {
+            return Ok(None);
+        }
+        let identity = Identity::for_names(&home::folder()?.join("ca"), &self.tls_name)
+            .map_err(|error| Problem::input(format!("cannot make a certificate: {error}")))?;
+        Ok(Some(identity))
+    }
+}
+
+impl Listen {
+    /// Starts to listen, writes the port file and the URL.
+    ///
+    /// # Errors
+    /// If the address cannot be had, is reachable from outside without `--expose`, or the port file cannot be written.
+    pub(super) async fn start<A: Answer>(&self, answer: Arc<A>) -> Result<Server, Problem> {
+        if !self.listen.ip().is_loopback() && !self.expose {
+            return Err(Problem::input(format!("{} can be reached from other machines", self.listen))
+                .help("add `--expose` if that is what you want; nothing here asks for a password"));
+        }
+        let tls = self.tls.identity()?;
+        let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
+        let options = Options { listen: Some(self.listen), tls, ..Options::default() };
+        let server = Server::start(options, answer).await.map_err(Problem::input)?;
+        if let Some(file) = &self.port_file {
+            write_port(file, server.addr().port())?;
+        }
+        if let Some(file) = ca_file {
+            output::note(&format!("certificate authority: {}", file.display()));
+        }
+        output::data(&format!("{}\n", server.url()))?;
+        Ok(server)
+    }
+}
+
+/// Whole or not at all: a script that waits for the file never reads half a number.
+fn write_port(file: &Path, port: u16) -> Result<(), Problem> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let write = || {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        writeln!(temporary, "{port}")?;
+        temporary.persist(file).map_err(|error| error.error)
+    };
+    write().map(|_| ()).map_err(|error| Problem::file("write", file, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_file_holds_the_port_and_a_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("port");
+        write_port(&file, 4711).unwrap();
+        write_port(&file, 4712).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "4712\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

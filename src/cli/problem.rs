@@ -1,0 +1,161 @@
+//! What went wrong, as the user gets to read it: `error:` and `help:` lines, or a caret under the place.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::output;
+use crate::cassette::CassetteError;
+use crate::cassette::find::FindError;
+use crate::report::visible;
+use crate::run::Exit;
+use crate::scenario::{Diagnostic, ScenarioError};
+
+/// An error that ends a verb.
+#[derive(Debug)]
+pub(super) struct Problem {
+    exit: Exit,
+    message: String,
+    help: Vec<String>,
+    diagnostic: Option<Box<Diagnostic>>,
+}
+
+impl Problem {
+    /// The user's input is wrong: exit code 2.
+    pub(super) fn input(message: impl Display) -> Self {
+        Self { exit: Exit::BadInput, message: message.to_string(), help: Vec::new(), diagnostic: None }
+    }
+
+    /// Nothing could be tested: exit code 3.
+    pub(super) fn inconclusive(message: impl Display) -> Self {
+        Self { exit: Exit::Inconclusive, ..Self::input(message) }
+    }
+
+    /// A file cannot be read or written.
+    pub(super) fn file(verb: &str, path: &Path, error: impl Display) -> Self {
+        Self::input(format!("cannot {verb} {}: {error}", path.display()))
+    }
+
+    /// The same with a line that names the fix.
+    #[must_use]
+    pub(super) fn help(mut self, help: impl Display) -> Self {
+        self.help.push(help.to_string());
+        self
+    }
+
+    /// What is wrong, made visible.
+    pub(super) fn message(&self) -> String {
+        visible(&self.message).into_owned()
+    }
+
+    /// The exit code it asks for.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Shows it on standard error.
+    pub(super) fn show(&self) {
+        match &self.diagnostic {
+            Some(diagnostic) => output::note(&with_caret(diagnostic)),
+            None => output::note(&format!("\u{1b}[1;31merror\u{1b}[0m: {}", visible(&self.message))),
+        }
+        for help in &self.help {
+            output::note(&format!("\u{1b}[1mhelp\u{1b}[0m: {}", visible(help)));
+        }
+    }
+}
+
+/// A mistake in a text, with the line it stands on and a caret. Colour is stripped by the stream where unwanted.
+pub(super) fn with_caret(diagnostic: &Diagnostic) -> String {
+    let length = diagnostic.text.len();
+    let start = floor(&diagnostic.text, diagnostic.at.start.min(length));
+    let end = floor(&diagnostic.text, diagnostic.at.end.clamp(start, length));
+    let snippet = Snippet::source(&diagnostic.text)
+        .path(visible(&diagnostic.file))
+        .annotation(AnnotationKind::Primary.span(start..end).label(visible(&diagnostic.label)));
+    let mut report = vec![Level::ERROR.primary_title(visible(&diagnostic.message)).element(snippet)];
+    if let Some(help) = &diagnostic.help {
+        report.push(Group::with_title(Level::HELP.secondary_title(visible(help))));
+    }
+    Renderer::styled().render(&report)
+}
+
+/// The nearest place at or before `at` where a character starts.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
+}
+
+impl From<ScenarioError> for Problem {
+    fn from(error: ScenarioError) -> Self {
+        let problem = Self::input(&error);
+        match error {
+            ScenarioError::Invalid(diagnostic) => Self { diagnostic: Some(diagnostic), ..problem },
+            ScenarioError::NoSuch { nearest, .. } => {
+                problem.help(nearest_or(&nearest, "`faultdeck explain scenarios` lists them"))
+            }
+            ScenarioError::Io { .. } => problem,
+        }
+    }
+}
+
+impl From<FindError> for Problem {
+    fn from(error: FindError) -> Self {
+        let problem = Self::input(&error);
+        match error {
+            FindError::BadName { .. } => {
+                problem.help("a name is like `forensics/create-case`; a path ends in `.json`; `builtin:` names one in the binary")
+            }
+            FindError::NoSuch { looked, .. } => {
+                let looked: Vec<String> = looked.iter().map(|path| path.display().to_string()).collect();
+                let looked = if looked.is_empty() { String::new() } else { format!("looked for {}; ", looked.join(", ")) };
+                problem.help(format!("{looked}`faultdeck record` makes one; a path ends in `.json`"))
+            }
+            FindError::Cassette(_) => problem,
+        }
+    }
+}
+
+impl From<CassetteError> for Problem {
+    fn from(error: CassetteError) -> Self {
+        Self::input(error)
+    }
+}
+
+/// "did you mean", or where to look.
+pub(super) fn nearest_or(nearest: &[String], otherwise: &str) -> String {
+    match nearest {
+        [] => otherwise.to_owned(),
+        names => format!("did you mean `{}`?", names.join("` or `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn diagnostic(at: std::ops::Range<usize>) -> Diagnostic {
+        Diagnostic {
+            file: "scenarios/x.toml".into(),
+            text: "summary = \"\u{e9}\"\n[[fault]]\ninject = { latncy = {} }\n".into(),
+            message: "no fault `latncy`".into(),
+            at,
+            label: "did you mean `latency`?".into(),
+            help: Some("faultdeck explain latency".into()),
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_shown_on_its_line_with_a_caret() {
+        let shown = anstream::adapter::strip_str(&with_caret(&diagnostic(36..42))).to_string();
+        assert!(shown.contains("scenarios/x.toml:3") && shown.contains("^^^^^^ did you mean"), "{shown}");
+        assert!(shown.contains("help: faultdeck explain latency"), "{shown}");
+    }
+
+    #[test]
+    fn a_place_beyond_the_text_or_inside_a_character_is_no_panic() {
+        for at in [12..13, 13..12, 500..900, 0..usize::MAX] {
+            assert!(!with_caret(&diagnostic(at)).is_empty());
+        }
+    }
+}

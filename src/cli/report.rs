@@ -1,0 +1,118 @@
+//! `faultdeck report`: a report from a ledger, and the `--report` flag of the verbs that write one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::output;
+use super::problem::Problem;
+use crate::ledger::{self, Line};
+use crate::report::{self, Paint};
+use crate::run::Exit;
+
+/// Makes a report from a ledger that an earlier run wrote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck report run.jsonl                     # for a person
+  faultdeck report run.jsonl --format junit --out report.xml")]
+pub(super) struct Args {
+    /// The ledger: JSON lines, written with `--ledger FILE`.
+    ledger: PathBuf,
+    /// What the report is for: `human` a person, `json` a program, `junit` a CI system.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Writes to this file; without it the report goes to standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A report's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// A table, the first counter-example in full, and why.
+    Human,
+    /// One JSON object with stable members.
+    Json,
+    /// JUnit XML, a test case per property and scenario.
+    Junit,
+}
+
+/// `--report junit=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReportTo {
+    format: Format,
+    file: PathBuf,
+}
+
+impl FromStr for ReportTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || "write it as `junit=FILE`, `json=FILE` or `human=FILE`".to_owned();
+        let (format, file) = text.split_once('=').ok_or_else(form)?;
+        let format = <Format as clap::ValueEnum>::from_str(format, false).map_err(|_| form())?;
+        if file.is_empty() { Err(form()) } else { Ok(Self { format, file: PathBuf::from(file) }) }
+    }
+}
+
+pub(super) fn run(args: Args) -> Result<Exit, Problem> {
+    let text =
+        fs::read_to_string(&args.ledger).map_err(|error| Problem::file("read", &args.ledger, error))?;
+    let lines = ledger::read(&text).map_err(|error| {
+        Problem::file("read", &args.ledger, error)
+            .help("a ledger is what `--ledger FILE` writes, one JSON object a line")
+    })?;
+    match args.out {
+        None => output::data(&rendered(&lines, args.format, Paint::Colour)?)?,
+        Some(file) => write(&lines, args.format, &file)?,
+    }
+    Ok(Exit::Passed)
+}
+
+/// Writes each report that was asked for.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn write_all(lines: &[Line], reports: &[ReportTo]) -> Result<(), Problem> {
+    reports.iter().try_for_each(|report| write(lines, report.format, &report.file))
+}
+
+/// Writes the ledger itself.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn write_ledger(lines: &[Line], file: &Path) -> Result<(), Problem> {
+    let mut bytes = Vec::new();
+    ledger::write(lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
+    fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))
+}
+
+fn write(lines: &[Line], format: Format, file: &Path) -> Result<(), Problem> {
+    fs::write(file, rendered(lines, format, Paint::Plain)?)
+        .map_err(|error| Problem::file("write", file, error))
+}
+
+fn rendered(lines: &[Line], format: Format, paint: Paint) -> Result<String, Problem> {
+    match format {
+        Format::Human => Ok(report::human(lines, paint)),
+        Format::Json => {
+            report::json(lines).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
+        }
+        Format::Junit => {
+            report::junit(lines).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_flag_names_a_format_and_a_file() {
+        let parsed: ReportTo = "junit=out/a=b.xml".parse().unwrap();
+        assert_eq!(parsed, ReportTo { format: Format::Junit, file: "out/a=b.xml".into() });
+        assert!(["junit", "xml=a", "junit=", "=a"].iter().all(|text| text.parse::<ReportTo>().is_err()));
+    }
+}
