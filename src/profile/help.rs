@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::endpoint::Description;
 use super::gate::Admitted;
-use super::listing::{item_response, list_response};
-use super::{Filter, Profile, Version, error_response};
+use super::listing::{answer_list, item_response};
+use super::{Profile, Version};
 use crate::message::{Request, Response};
 
 /// The elements of the three lists as JSON texts, each with the id of its place, counted from 1.
@@ -109,16 +109,12 @@ pub(super) fn answer(profile: &Profile, admitted: &Admitted<'_>, request: &Reque
         "versions" => &profile.documents.versions,
         _ => return None,
     };
-    let selector = admitted.selector.as_ref();
     let Some((_, id)) = admitted.matched.path_params.first() else {
-        return Some(match request.param("filter").map(|text| Filter::parse(&text)).transpose() {
-            Ok(filter) => list_response(documents, filter.as_ref(), admitted.range, selector),
-            Err(error) => error_response(422, 1010, "", &error.to_string()),
-        });
+        return Some(answer_list(documents, admitted, request));
     };
     let place = id.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
     match place.and_then(|place| documents.get(place)) {
-        Some(document) => Some(item_response(200, document, selector)),
+        Some(document) => Some(item_response(200, document, admitted.selector.as_ref())),
         None => endpoint.not_found(id),
     }
 }

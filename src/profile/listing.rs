@@ -1,9 +1,18 @@
 //! Lists and items as the API answers them: filtered, cut to the range asked for, projected.
 
-use super::Filter;
+use super::{Admitted, Filter, error_response};
 use crate::fields::FieldSelector;
 use crate::json::Json;
-use crate::message::Response;
+use crate::message::{Request, Response};
+
+/// The answer of a list endpoint to an admitted request: what its `filter`, `Range` and `fields` leave of `elements`.
+/// A filter that is not understood is refused with 422/1010 (ours): a wrong list would be worse.
+pub fn answer_list(elements: &[String], admitted: &Admitted<'_>, request: &Request) -> Response {
+    match request.param("filter").map(|text| Filter::parse(&text)).transpose() {
+        Ok(filter) => list_response(elements, filter.as_ref(), admitted.range, admitted.selector.as_ref()),
+        Err(error) => error_response(422, 1010, "", &error.to_string()),
+    }
+}
 
 /// A list of JSON texts: those that `filter` accepts, of these the ones in `range` (zero-based, inclusive, clipped),
 /// each projected. Status 200 even for a part (documented); `Content-Range: items 0-4/5`, counted after the filter,

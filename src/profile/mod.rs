@@ -20,7 +20,7 @@ pub use error::{error_response, framework_error, outside_page};
 pub use filter::{Filter, FilterError};
 pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, fields_text, gate};
 pub use lifecycle::Lifecycle;
-pub use listing::{item_response, list_response};
+pub use listing::{answer_list, item_response, list_response};
 pub use load::ProfileError;
 pub use version::{Version, Versions};
 
