@@ -6,8 +6,8 @@ use crate::fields::Shape;
 use crate::json::Json;
 use crate::message::{Request, Response};
 use crate::profile::{
-    Admitted, Endpoint, GateOptions, Gated, Profile, ShapeOf, answer_list, error_response, framework_error, gate,
-    item_response,
+    Admitted, Endpoint, GateOptions, Gated, Profile, ShapeOf, answer_list, error_response, framework_error,
+    gate, item_response,
 };
 use crate::timeline::Phase;
 
@@ -41,7 +41,9 @@ impl Console {
             profile.lifecycles.iter().filter_map(|life| Family::of(profile, life, &settings)).collect();
         if settings.dialect != "sample" && families.iter().all(|family| !family.speaks(&settings.dialect)) {
             let mut known = vec!["sample".to_owned()];
-            known.extend(profile.lifecycles.iter().flat_map(|life| &life.dialects).map(|(name, _)| name.clone()));
+            known.extend(
+                profile.lifecycles.iter().flat_map(|life| &life.dialects).map(|(name, _)| name.clone()),
+            );
             known.dedup();
             return Err(NoSuchDialect { dialect: settings.dialect, known });
         }

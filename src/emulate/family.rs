@@ -65,7 +65,8 @@ impl Family {
             cases: Vec::new(),
         };
         for name in &settings.cases {
-            let mut sent: Vec<_> = life.name_member.iter().map(|member| (member.clone(), quote(name))).collect();
+            let mut sent: Vec<_> =
+                life.name_member.iter().map(|member| (member.clone(), quote(name))).collect();
             sent.extend(life.assignees_member.iter().map(|member| (member.clone(), FIRST_USER.to_owned())));
             family.add_case(sent);
         }
@@ -89,7 +90,10 @@ impl Family {
     /// The shapes that the dialect changes, by endpoint.
     pub(super) fn shapes(&self) -> Vec<(String, Shape)> {
         let shape = Shape::Object(
-            self.task_shape.iter().map(|(name, shape)| (self.renamed(name).to_owned(), shape.clone())).collect(),
+            self.task_shape
+                .iter()
+                .map(|(name, shape)| (self.renamed(name).to_owned(), shape.clone()))
+                .collect(),
         );
         let ids = [Some(&self.life.task), self.life.created_by.as_ref()];
         ids.into_iter().flatten().map(|id| (id.clone(), shape.clone())).collect()
