@@ -74,25 +74,41 @@ pub struct Admitted<'p> {
     pub range: Option<(u64, u64)>,
 }
 
-/// Why a request is refused.
+/// Why a request is refused: a framework error.
 struct Refusal {
-    response: Response,
+    status: u16,
+    code: u32,
     rule: &'static str,
     source: Source,
+    message: String,
 }
 
 impl Refusal {
-    /// A framework error: `rule` is its status and code.
-    fn framework(status: u16, code: u32, rule: &'static str, source: Source, message: &str) -> Self {
-        Self { response: error_response(status, code, "", message), rule, source }
+    /// `rule` is the status and the code in text.
+    fn new(status: u16, code: u32, rule: &'static str, source: Source, message: impl Into<String>) -> Self {
+        Self { status, code, rule, source, message: message.into() }
+    }
+
+    fn answered<'p>(self, endpoint: Option<&'p Endpoint>, findings: Vec<String>) -> Gated<'p> {
+        Gated::Answered {
+            response: error_response(self.status, self.code, "", &self.message),
+            rule: self.rule,
+            source: self.source,
+            endpoint,
+            refused: true,
+            findings,
+        }
     }
 }
 
 /// Rungs 1 to 6 of the answer ladder: a function of the request alone. A HEAD is answered as its GET; leaving out the
 /// body is the caller's part.
 pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
+    if !request.path().starts_with("/api/") {
+        return outside_api();
+    }
     if let Err(refusal) = before_the_path(profile, request, options) {
-        return refused(refusal, None, Vec::new());
+        return refusal.answered(None, Vec::new());
     }
     let Some(matched) = profile.find(&request.method, request.path()) else {
         return unknown(profile, request, options);
@@ -101,7 +117,7 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
     let findings = findings(endpoint, request);
     let admitted = match admit(matched, request, options) {
         Ok((matched, selector, range)) => Admitted { matched, selector, findings, range },
-        Err(refusal) => return refused(refusal, Some(endpoint), findings),
+        Err(refusal) => return refusal.answered(Some(endpoint), findings),
     };
     match help::answer(profile, &admitted, request) {
         Some(response) => Gated::Answered {
@@ -116,21 +132,26 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
     }
 }
 
-fn refused<'p>(refusal: Refusal, endpoint: Option<&'p Endpoint>, findings: Vec<String>) -> Gated<'p> {
-    let Refusal { response, rule, source } = refusal;
-    Gated::Answered { response, rule, source, endpoint, refused: true, findings }
+/// Rung 1.
+fn outside_api<'p>() -> Gated<'p> {
+    Gated::Answered {
+        response: outside_page(),
+        rule: "outside /api",
+        source: Source::OneSource,
+        endpoint: None,
+        refused: true,
+        findings: Vec::new(),
+    }
 }
 
-/// Rungs 1 to 3: what is wrong whatever the endpoint.
+/// Rungs 2 and 3: what is wrong whatever the endpoint.
 fn before_the_path(profile: &Profile, request: &Request, options: &GateOptions<'_>) -> Result<(), Refusal> {
-    if !request.path().starts_with("/api/") {
-        return Err(Refusal { response: outside_page(), rule: "outside /api", source: Source::OneSource });
-    }
     if !options.no_auth && !request.has_credentials() {
-        return Err(Refusal::framework(401, 18, "401/18", Source::Seen, error::NO_CREDENTIALS));
+        return Err(Refusal::new(401, 18, "401/18", Source::Seen, error::NO_CREDENTIALS));
     }
     match request.headers.text("Version").and_then(|version| profile.versions.refuse(&version)) {
-        Some(response) => Err(Refusal { response, rule: "version", source: Source::Seen }),
+        // The texts were seen; the code number is not known, and 0 is ours.
+        Some(message) => Err(Refusal::new(422, 0, "version", Source::Seen, message)),
         None => Ok(()),
     }
 }
@@ -145,7 +166,7 @@ fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_
         .iter()
         .any(|method| profile.find(method, request.path()).is_some());
     let source = if other_method { Source::Ours } else { Source::OneSource };
-    refused(Refusal::framework(404, 4, "404/4", source, &error::unknown_path(path)), None, Vec::new())
+    Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).answered(None, Vec::new())
 }
 
 type Passed<'p> = (Matched<'p>, Option<FieldSelector>, Option<(u64, u64)>);
@@ -191,13 +212,13 @@ fn selector(
 fn refused_fields(raw: &str, error: &FieldsError) -> Refusal {
     match error {
         FieldsError::Unknown { name, .. } => {
-            Refusal::framework(422, 30, "422/30", Source::OneSource, &error::unknown_field(name))
+            Refusal::new(422, 30, "422/30", Source::OneSource, error::unknown_field(name))
         }
         FieldsError::Duplicate { name, .. } => {
-            Refusal::framework(422, 31, "422/31", Source::OneSource, &error::repeated_field(raw, name))
+            Refusal::new(422, 31, "422/31", Source::OneSource, error::repeated_field(raw, name))
         }
         FieldsError::Malformed { why, .. } | FieldsError::TooLarge { why } => {
-            Refusal::framework(422, 31, "422/31", Source::Ours, &error::invalid_fields(raw, why))
+            Refusal::new(422, 31, "422/31", Source::Ours, error::invalid_fields(raw, why))
         }
     }
 }
@@ -212,7 +233,7 @@ fn missing_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Refu
         };
         if missing {
             let message = error::missing_parameter(&parameter.name, place);
-            return Err(Refusal::framework(422, 8, "422/8", Source::Seen, &message));
+            return Err(Refusal::new(422, 8, "422/8", Source::Seen, message));
         }
     }
     Ok(())
@@ -222,7 +243,7 @@ fn missing_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Refu
 fn missing_body(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
     match body_parameter(endpoint) {
         Some((name, true)) if request.body.iter().all(u8::is_ascii_whitespace) => {
-            Err(Refusal::framework(422, 10, "422/10", Source::Seen, &error::missing_body(name)))
+            Err(Refusal::new(422, 10, "422/10", Source::Seen, error::missing_body(name)))
         }
         _ => Ok(()),
     }
@@ -238,7 +259,7 @@ fn body_parameter(endpoint: &Endpoint) -> Option<(&str, bool)> {
 fn wrong_types(matched: &Matched<'_>, request: &Request) -> Result<(), Refusal> {
     let endpoint = matched.endpoint;
     let refusal = |place: &str, name: &str, content_type: &str, source: Source| {
-        Refusal::framework(422, 11, "422/11", source, &error::untransformed(place, name, content_type))
+        Refusal::new(422, 11, "422/11", source, error::untransformed(place, name, content_type))
     };
     let is_integer = |text: &str| text.parse::<i64>().is_ok();
     for parameter in endpoint.parameters.iter().filter(|parameter| parameter.is_integer()) {
@@ -272,7 +293,7 @@ fn range(endpoint: &Endpoint, request: &Request) -> Result<Option<(u64, u64)>, R
         return Ok(None);
     }
     let Some(text) = request.headers.text("Range") else { return Ok(None) };
-    let refusal = |message| Refusal::framework(422, 36, "422/36", Source::Seen, message);
+    let refusal = |message| Refusal::new(422, 36, "422/36", Source::Seen, message);
     let items =
         text.trim().strip_prefix("items=").map(str::trim).ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
     // The dash between the numbers is the first one that is not a sign.

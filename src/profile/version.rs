@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::error::{error_response, invalid_version, removed_version};
-use crate::message::Response;
+use super::error::{invalid_version, removed_version};
 
 /// What is known of the API's versions; `[versions]` of `lifecycles.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,15 +50,14 @@ impl std::fmt::Display for Version {
 }
 
 impl Versions {
-    /// The refusal of a version that is malformed or known to be removed. Any other passes: a newer one may exist,
-    /// and an unknown minor part is rounded down by the console. The texts were seen; the code, 0, is ours.
-    pub(super) fn refuse(&self, text: &str) -> Option<Response> {
-        let message = match Version::parse(text.trim()) {
-            None => invalid_version(text),
-            Some(version) if version < self.removed_before => removed_version(text),
-            Some(_) => return None,
-        };
-        Some(error_response(422, 0, "", &message))
+    /// Why a version is refused, as the console words it: it is malformed or known to be removed. Any other passes: a
+    /// newer one may exist, and an unknown minor part is rounded down by the console.
+    pub(super) fn refuse(&self, text: &str) -> Option<String> {
+        match Version::parse(text.trim()) {
+            None => Some(invalid_version(text)),
+            Some(version) if version < self.removed_before => Some(removed_version(text)),
+            Some(_) => None,
+        }
     }
 }
 
@@ -79,13 +77,10 @@ mod tests {
         for (wrong, says) in
             [("3.0", "has been removed"), ("13.1", "has been removed"), ("322.0123", "not a valid")]
         {
-            assert!(versions.refuse(wrong).unwrap().text().unwrap().contains(says), "{wrong}");
+            assert!(versions.refuse(wrong).unwrap().contains(says), "{wrong}");
         }
         for malformed in ["", "latest", "26.", ".0", "26.0.1", "-1.0", "2 6.0", "+9.0"] {
-            assert!(
-                versions.refuse(malformed).unwrap().text().unwrap().contains("not a valid"),
-                "{malformed}"
-            );
+            assert!(versions.refuse(malformed).unwrap().contains("not a valid"), "{malformed}");
         }
     }
 }
