@@ -1,5 +1,7 @@
 //! The emulator is a small console: cases are created, tasks walk their states, and nothing depends on a clock.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use faultdeck::emulate::{Console, Settings, default_deployment};
 use faultdeck::json::Json;
 use faultdeck::message::{Request, Response};

@@ -1,5 +1,7 @@
 //! The gate refuses in one order, names its rule and how sure it is, and lets everything else pass.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use faultdeck::json::Json;
 use faultdeck::message::Request;
 use faultdeck::profile::{Admitted, GateOptions, Gated, OwnShapes, Profile, Source, gate};

@@ -25,8 +25,8 @@ pub struct Console {
 struct Shapes(Vec<(String, Shape)>);
 
 impl ShapeOf for Shapes {
-    fn shape_of(&self, endpoint: &Endpoint) -> Option<Shape> {
-        self.0.iter().find(|(id, _)| *id == endpoint.id).map(|(_, shape)| shape.clone())
+    fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape> {
+        self.0.iter().find(|(id, _)| *id == endpoint.id).map(|(_, shape)| shape)
     }
 }
 

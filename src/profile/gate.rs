@@ -24,7 +24,7 @@ pub struct GateOptions<'a> {
 /// Knows which shape an endpoint's answers have here.
 pub trait ShapeOf: std::fmt::Debug {
     /// The shape to check `fields` against; `None` for the endpoint's own.
-    fn shape_of(&self, endpoint: &Endpoint) -> Option<Shape>;
+    fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape>;
 }
 
 /// The shapes of the profile, in the default dialect.
@@ -32,7 +32,7 @@ pub trait ShapeOf: std::fmt::Debug {
 pub struct OwnShapes;
 
 impl ShapeOf for OwnShapes {
-    fn shape_of(&self, _endpoint: &Endpoint) -> Option<Shape> {
+    fn shape_of(&self, _endpoint: &Endpoint) -> Option<&Shape> {
         None
     }
 }
@@ -203,9 +203,8 @@ fn selector(
     let Some(selector) = FieldSelector::parse(&raw).map_err(|error| refused_fields(&raw, &error))? else {
         return Ok(None);
     };
-    let own = options.shape_of.shape_of(endpoint);
-    let shape = own.as_ref().unwrap_or(&endpoint.shape).element();
-    selector.check(shape).map_err(|error| refused_fields(&raw, &error))?;
+    let shape = options.shape_of.shape_of(endpoint).unwrap_or(&endpoint.shape);
+    selector.check(shape.element()).map_err(|error| refused_fields(&raw, &error))?;
     Ok(Some(selector))
 }
 
