@@ -1,41 +1,248 @@
-//! The fault table. (one file per kind).
+//! The fault table: everything that can go wrong on purpose.
+//!
+//! A fault is a pure edit of a [`Delivery`]; only `serve` misbehaves on a socket. One kind is one file and one row of
+//! the table at the end of this one; the TOML name, the reader, the generator, the catalogue and `explain` follow from it.
+
+mod api_error;
+mod body;
+mod close;
+mod drop_field;
+mod ending;
+mod hang;
+mod html_page;
+mod latency;
+mod malformed_json;
+mod renamed_keys;
+mod reset;
+mod truncate;
+
+use proptest::strategy::{BoxedStrategy, Strategy, Union};
+use serde::{Deserialize, Serialize};
+
 use crate::delivery::Delivery;
 use crate::fields::FieldSelector;
 use crate::profile::{Endpoint, Lifecycle};
 use crate::seed::Stream;
 
+/// What a fault is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At { Connection, Response }
+pub enum At {
+    /// A whole connection, before any request is read.
+    Connection,
+    /// One response.
+    Response,
+}
+
+/// Whether the console did what the request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work { Done, NotDone }
+pub enum Work {
+    /// It did; only the answer suffers. A recording is consumed and a write takes effect.
+    Done,
+    /// It did not. No recording is consumed and no write takes effect; time goes on.
+    NotDone,
+}
+
 /// What a fault may look at.
 #[derive(Debug)]
-pub struct Context<'a> { pub endpoint: Option<&'a Endpoint>, pub lifecycle: Option<&'a Lifecycle>, pub selector: Option<&'a FieldSelector>, pub stream: &'a mut Stream }
-/// One kind of fault.
+pub struct Context<'a> {
+    /// The endpoint the request hit, if a profile knows it.
+    pub endpoint: Option<&'a Endpoint>,
+    /// The life cycle whose task the response carries, if it carries one.
+    pub lifecycle: Option<&'a Lifecycle>,
+    /// What the request selected; `None` is the whole resource.
+    pub selector: Option<&'a FieldSelector>,
+    /// The only randomness: the stream of this fault on this occurrence.
+    pub stream: &'a mut Stream,
+}
+
+/// One kind of fault: its parameters, its words, its effect.
 pub trait FaultKind: Sized {
+    /// What it does, in a line.
     const SUMMARY: &'static str;
-    const AT: At;
+    /// What the client sees and what that puts to the test, for `explain`.
+    const DOCS: &'static str;
+    /// How a scenario asks for it.
+    const EXAMPLE: &'static str;
+    /// What can be set, in the order of the fields.
+    const PARAMETERS: &'static [Parameter];
+    /// What it is about.
+    const AT: At = At::Response;
+    /// Whether the console did its work.
     const WORK: Work;
-    /// Whether a request refused by the gate may meet it (latency, hang, reset, close, truncate).
-    const MEETS_REFUSED: bool;
-    /// Edits the delivery; says in words what it did, or None if it changed nothing.
+    /// Whether a request that the console refuses before an endpoint runs may meet it.
+    const MEETS_REFUSED: bool = false;
+
+    /// Edits the delivery; says in words what it did, or `None` if it changed nothing.
     fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String>;
-    fn is_identity(&self) -> bool { false }
-    fn strategy() -> proptest::strategy::BoxedStrategy<Self>;
+
+    /// Whether it can never change anything, whatever it meets.
+    fn is_identity(&self) -> bool {
+        false
+    }
+
+    /// What no single parameter's range says.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and why.
+    fn check(&self) -> Result<(), Mistake> {
+        Ok(())
+    }
+
+    /// Faults of this kind, mild ones first.
+    fn strategy() -> BoxedStrategy<Self>;
 }
-// macro faults! { "latency" => latency::Latency, ... } makes `enum Fault` with serde names, CATALOGUE, and dispatch of all the above.
-/// Stub of what the macro generates.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub enum Fault {}
+
+/// A parameter of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its key.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// Its value if it is left out, as written in TOML; `None` if it must be given.
+    pub default: Option<&'static str>,
+    /// What it means, unit included.
+    pub meaning: &'static str,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A whole number from the first up to and with the second.
+    Number(u32, u32),
+    /// A text of 1 to 200 bytes.
+    Name,
+}
+
+impl Takes {
+    /// In words, to follow "must be".
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Name => "a text of 1 to 200 bytes".to_owned(),
+        }
+    }
+}
+
+/// A parameter that is wrong although it is within its range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Which.
+    pub parameter: &'static str,
+    /// Why, to follow its name: "must not be 204: ...".
+    pub why: String,
+}
+
+/// A row of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The name in a scenario.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// What the client sees and what that puts to the test.
+    pub docs: &'static str,
+    /// How a scenario asks for it.
+    pub example: &'static str,
+    /// What can be set.
+    pub parameters: &'static [Parameter],
+    /// What it is about.
+    pub at: At,
+    /// Whether the console did its work.
+    pub work: Work,
+    /// Whether a request refused before an endpoint runs may meet it.
+    pub meets_refused: bool,
+}
+
+macro_rules! faults {
+    ($($name:literal => $module:ident::$Kind:ident),+ $(,)?) => {
+        $(pub use $module::$Kind;)+
+
+        /// A fault and its parameters, as written in a scenario, generated, shrunk, injected and printed.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Fault {
+            $(
+                #[doc = concat!("`", $name, "`")]
+                #[serde(rename = $name)]
+                $Kind($Kind)
+            ),+
+        }
+
+        impl Fault {
+            /// Every kind, mildest first.
+            pub const CATALOGUE: &'static [Row] = &[$(Row {
+                name: $name,
+                summary: $Kind::SUMMARY,
+                docs: $Kind::DOCS,
+                example: $Kind::EXAMPLE,
+                parameters: $Kind::PARAMETERS,
+                at: $Kind::AT,
+                work: $Kind::WORK,
+                meets_refused: $Kind::MEETS_REFUSED,
+            }),+];
+
+            /// Its name in a scenario.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$Kind(_) => $name),+ }
+            }
+
+            /// What it is about.
+            pub fn at(&self) -> At {
+                match self { $(Self::$Kind(_) => $Kind::AT),+ }
+            }
+
+            /// Whether the console did its work.
+            pub fn work(&self) -> Work {
+                match self { $(Self::$Kind(_) => $Kind::WORK),+ }
+            }
+
+            /// Whether a request refused before an endpoint runs may meet it.
+            pub fn meets_refused(&self) -> bool {
+                match self { $(Self::$Kind(_) => $Kind::MEETS_REFUSED),+ }
+            }
+
+            /// Whether it has zero strength: it can never change anything.
+            pub fn is_identity(&self) -> bool {
+                match self { $(Self::$Kind(kind) => kind.is_identity()),+ }
+            }
+
+            /// Edits the delivery; says in words what it did, or `None` if it changed nothing.
+            pub fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String> {
+                match self { $(Self::$Kind(kind) => kind.inject(delivery, cx)),+ }
+            }
+
+            /// What no single parameter's range says.
+            ///
+            /// # Errors
+            /// The parameter that is wrong, and why.
+            pub fn check(&self) -> Result<(), Mistake> {
+                match self { $(Self::$Kind(kind) => kind.check()),+ }
+            }
+
+            /// Faults of every kind, the mildest kind first.
+            pub fn strategy() -> BoxedStrategy<Self> {
+                Union::new([$($Kind::strategy().prop_map(Self::$Kind).boxed()),+]).boxed()
+            }
+        }
+    };
+}
+
+faults! {
+    "latency" => latency::Latency,
+    "api-error" => api_error::ApiError,
+    "html-page" => html_page::HtmlPage,
+    "drop-field" => drop_field::DropField,
+    "renamed-keys" => renamed_keys::RenamedKeys,
+    "malformed-json" => malformed_json::MalformedJson,
+    "truncate" => truncate::Truncate,
+    "close" => close::Close,
+    "reset" => reset::Reset,
+    "hang" => hang::Hang,
+}
+
 impl Fault {
-    pub const CATALOGUE: &'static [Row] = &[];
-    pub fn kind(&self) -> &'static str { todo!() }
-    pub fn work(&self) -> Work { todo!() }
-    pub fn meets_refused(&self) -> bool { todo!() }
-    pub fn is_identity(&self) -> bool { todo!() }
-    pub fn inject(&self, _delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> { todo!() }
-    /// All kinds, simplest first.
-    pub fn strategy() -> proptest::strategy::BoxedStrategy<Self> { todo!() }
+    /// The row of the kind called `name`.
+    pub fn row(name: &str) -> Option<&'static Row> {
+        Self::CATALOGUE.iter().find(|row| row.name == name)
+    }
 }
-#[derive(Debug)]
-pub struct Row { pub name: &'static str, pub summary: &'static str, pub at: At, pub work: Work, pub example: &'static str }

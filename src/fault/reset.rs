@@ -1,0 +1,47 @@
+//! `reset`: the connection is reset before the answer is whole.
+
+use proptest::strategy::{BoxedStrategy, Strategy};
+use serde::{Deserialize, Serialize};
+
+use super::ending::{end_after, in_bytes};
+use super::{Context, FaultKind, Parameter, Takes, Work};
+use crate::delivery::{Delivery, End};
+
+/// Resets the connection in the midst of the response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reset {
+    /// How many bytes are sent first, counted from the first byte of the status line, 0 to 1,000,000,000. More than
+    /// the response has is the whole response.
+    #[serde(default)]
+    pub after_bytes: u32,
+}
+
+impl FaultKind for Reset {
+    const SUMMARY: &'static str = "The connection is reset before the answer is whole.";
+    const DOCS: &'static str = "\
+The console has done its work and starts to answer; after `after_bytes` bytes, counted from the first byte of the \
+status line, the connection is reset (RST). With 0, nothing of the answer is seen.
+
+The client sees ECONNRESET, `connection reset by peer`. \
+What it asked for may well have been done. A poll may simply be asked again. A creation must not be: the case may \
+exist, and a second POST makes a second one.";
+    const EXAMPLE: &'static str = "inject = { reset = { after_bytes = 40 } }";
+    const PARAMETERS: &'static [Parameter] = &[Parameter {
+        name: "after_bytes",
+        takes: Takes::Number(0, 1_000_000_000),
+        default: Some("0"),
+        meaning: "how many bytes of the response are sent first, head included",
+    }];
+    const WORK: Work = Work::Done;
+    const MEETS_REFUSED: bool = true;
+
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+        let ended = end_after(delivery, self.after_bytes as usize, End::Rst);
+        ended.then(|| format!("reset the connection after {}", in_bytes(delivery.planned_bytes())))
+    }
+
+    fn strategy() -> BoxedStrategy<Self> {
+        (0..=300u32).prop_map(|after_bytes| Self { after_bytes }).boxed()
+    }
+}
