@@ -10,7 +10,7 @@ use proptest::sample::select;
 use serde_json::Value;
 
 fn json(text: &str) -> Json<'_> {
-    Json::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Json::parse(text).expect("the test gives JSON")
 }
 
 /// Pieces that, strung together, are sometimes JSON and always close to it.

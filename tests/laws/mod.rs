@@ -4,7 +4,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestCaseError, TestRng, TestRunner};
 
 /// Runs `law` on `cases` values of `strategy`; a case that breaks it is shrunk and shown.
-pub fn holds<S: Strategy>(cases: u32, strategy: S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn holds<S: Strategy>(cases: u32, strategy: S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config {
         cases,
         max_local_rejects: 0,
@@ -23,7 +23,6 @@ pub fn holds<S: Strategy>(cases: u32, strategy: S, law: impl Fn(S::Value) -> Res
         _non_exhaustive: (),
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"faultdeck holds its laws, always");
-    if let Err(broken) = TestRunner::new_with_rng(config, rng).run(&strategy, law) {
-        panic!("{broken}");
-    }
+    let result = TestRunner::new_with_rng(config, rng).run(&strategy, law);
+    assert!(result.is_ok(), "{}", result.err().map_or_else(String::new, |broken| broken.to_string()));
 }
