@@ -1,70 +1,163 @@
-//! The `fields` language. (split: mod.rs, parse.rs, project.rs, shape.rs, strategy.rs).
-use std::ops::Range;
-use crate::json::Json;
+//! The `fields` language: which members of a resource a request asks for.
+//!
+//! ```text
+//! fields = item *( "," item )
+//! item   = OWS name [ OWS "(" fields ")" ] OWS          ; OWS = spaces or tabs
+//! name   = 1*( ALPHA / DIGIT / "_" )
+//! ```
+//!
+//! A name keeps that member with its value; what is not named is left out (documented). Subfields stand in round
+//! brackets and apply to an object or to each element of an array (seen). Everything else here is marked where it is
+//! written: *documented*, *seen*, *one source*, *inferred*, *ours*.
 
-/// A parsed `fields` value; order kept, never empty. Equality is textual order; use `same` for meaning.
+mod error;
+mod parse;
+mod project;
+mod shape;
+pub mod strategy;
+
+use std::fmt;
+
+pub use error::FieldsError;
+pub use shape::{Scalar, Shape};
+
+/// Levels of brackets a text may have, the outermost included (ours).
+pub const DEPTH_MAX: usize = 32;
+/// Bytes a text may have (ours).
+pub const LENGTH_MAX: usize = 8 * 1024;
+/// Names a text may have at all levels together (ours).
+pub const NAMES_MAX: usize = 1_000;
+
+/// A parsed `fields` value; the order of names is kept, and there is at least one.
+///
+/// `==` is textual order; [`FieldSelector::same`] is meaning. `Display` writes it without blanks, and parsing that
+/// gives it back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldSelector(Vec<Field>);
+
+/// One name, with what is selected below it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Field { pub name: String, pub subfields: Option<FieldSelector> }
-/// Every error has one span (bytes of the text) and says the fix. `is_unknown` tells 422/30 from 422/31.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FieldsError {
-    #[error("malformed")] Malformed { why: String, at: Range<usize> },
-    #[error("field `{name}` is named twice at one level")] Duplicate { name: String, first: Range<usize>, again: Range<usize> },
-    #[error("no field `{name}`")] Unknown { name: String, path: String, nearest: Option<String> },
-    #[error("too large")] TooLarge { why: String },
+pub struct Field {
+    /// Letters, digits and `_`; at least one.
+    pub name: String,
+    /// `None` keeps the member whole.
+    pub subfields: Option<FieldSelector>,
 }
+
 impl FieldSelector {
-    /// Blank or empty text is `Ok(None)`: the whole resource. Duplicates (anywhere) and bounds are errors here.
-    pub fn parse(_text: &str) -> Result<Option<Self>, FieldsError> { todo!() }
-    /// From parts already checked; the caller guarantees names are legal and unique. Errors if empty.
-    pub fn of(_fields: Vec<Field>) -> Option<Self> { todo!() }
-    pub fn fields(&self) -> &[Field] { &self.0 }
-    /// The reference semantics: total, pure, idempotent. Compact text; each kept value is its own source text.
-    pub fn project(&self, _value: &Json<'_>) -> String { todo!() }
-    /// First unknown name in text order, depth first.
-    pub fn check(&self, _shape: &Shape) -> Result<(), FieldsError> { todo!() }
-    /// Whether everything `narrower` selects, this selects too.
-    pub fn covers(&self, _narrower: &FieldSelector) -> bool { todo!() }
-    /// Same meaning: names in any order at each level.
-    pub fn same(&self, _other: &FieldSelector) -> bool { todo!() }
-    /// Both together (`a` beside `a(b)` is `a`).
-    pub fn union(&self, _other: &FieldSelector) -> FieldSelector { todo!() }
-    /// Names in all, at every level.
-    pub fn names(&self) -> usize { todo!() }
-    /// Whether the top-level name is selected.
-    pub fn selects(&self, _name: &str) -> bool { todo!() }
+    /// Parses a decoded text. Blank or empty text is `Ok(None)`: the whole resource (one source for blank, ours for
+    /// empty).
+    ///
+    /// # Errors
+    /// [`FieldsError::TooLarge`] and [`FieldsError::Malformed`] at the first place that breaks a rule; then, in a
+    /// well-formed text, [`FieldsError::Duplicate`] for the first name that stands again at its level.
+    pub fn parse(text: &str) -> Result<Option<Self>, FieldsError> {
+        parse::parse(text).map(|parsed| parsed.selector)
+    }
+
+    /// Parses a text and checks its names, with positions in that text throughout.
+    ///
+    /// # Errors
+    /// Those of [`FieldSelector::parse`], then those of [`FieldSelector::check`].
+    pub fn parse_for(text: &str, shape: &Shape) -> Result<Option<Self>, FieldsError> {
+        let parsed = parse::parse(text)?;
+        match parsed.selector.as_ref().and_then(|selector| selector.first_unknown(shape)) {
+            Some(unknown) => Err(unknown.at(&parsed.names)),
+            None => Ok(parsed.selector),
+        }
+    }
+
+    /// From parts already checked: the caller guarantees that names are legal and unique at each level. `None` if
+    /// there are none.
+    pub fn of(fields: Vec<Field>) -> Option<Self> {
+        (!fields.is_empty()).then_some(Self(fields))
+    }
+
+    /// The fields of the top level, in order.
+    pub fn fields(&self) -> &[Field] {
+        &self.0
+    }
+
+    /// Whether the shape knows every name. Subfields of a scalar, or of an array of scalars, are unknown (ours).
+    ///
+    /// # Errors
+    /// [`FieldsError::Unknown`] for the first unknown name in text order, depth first; its position is that in the
+    /// selector's own `Display` text.
+    pub fn check(&self, shape: &Shape) -> Result<(), FieldsError> {
+        match self.first_unknown(shape) {
+            Some(unknown) => {
+                Err(unknown.at(&parse::parse(&self.to_string()).map_or(Vec::new(), |text| text.names)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether everything `narrower` selects, this selects too. `a` covers `a(b)`; `a(b)` does not cover `a`.
+    pub fn covers(&self, narrower: &FieldSelector) -> bool {
+        narrower.0.iter().all(|asked| {
+            self.field(&asked.name).is_some_and(|held| match (&held.subfields, &asked.subfields) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(held), Some(asked)) => held.covers(asked),
+            })
+        })
+    }
+
+    /// Whether both mean the same: the same names at each level, in any order.
+    pub fn same(&self, other: &FieldSelector) -> bool {
+        self.covers(other) && other.covers(self)
+    }
+
+    /// What either selects: `a` beside `a(b)` is `a`. This one's names come first, then the other's new ones.
+    #[must_use]
+    pub fn union(&self, other: &FieldSelector) -> FieldSelector {
+        let mut fields = self.0.clone();
+        for theirs in &other.0 {
+            match fields.iter_mut().find(|ours| ours.name == theirs.name) {
+                None => fields.push(theirs.clone()),
+                Some(ours) => {
+                    ours.subfields = match (ours.subfields.take(), &theirs.subfields) {
+                        (Some(one), Some(two)) => Some(one.union(two)),
+                        _ => None,
+                    }
+                }
+            }
+        }
+        FieldSelector(fields)
+    }
+
+    /// How many names there are, at all levels together.
+    pub fn names(&self) -> usize {
+        self.0.iter().map(|field| 1 + field.subfields.as_ref().map_or(0, FieldSelector::names)).sum()
+    }
+
+    /// Whether a name of the top level is selected, whole or in part.
+    pub fn selects(&self, name: &str) -> bool {
+        self.field(name).is_some()
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.0.iter().find(|field| field.name == name)
+    }
 }
-impl std::fmt::Display for FieldSelector { fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { todo!() } }
-/// What an endpoint can return: the tree a selector selects from. A list's shape is its element's, wrapped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shape { Scalar(Scalar), Object(Vec<(String, Shape)>), List(Box<Shape>) }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scalar { Bool, Integer, Number, String, OneOf(Vec<String>) }
-impl Shape {
-    /// From a sample of the console's self-description (`"String <one of: A, B>"`, `42`, `"String"`, `true`, `42.5`).
-    pub fn of_sample(_sample: &Json<'_>) -> Self { todo!() }
-    /// Adds every member seen in a real value.
-    pub fn absorb(&mut self, _value: &Json<'_>) { todo!() }
-    /// The resource's own object shape: through lists to the element.
-    pub fn element(&self) -> &Shape { todo!() }
-    pub fn names(&self) -> Vec<&str> { todo!() }
-    /// Every name at every level.
-    pub fn full(&self) -> Option<FieldSelector> { todo!() }
-    /// Renames members at the top level (of the element): a dialect.
-    pub fn renamed(&self, _renames: &[(&str, &str)]) -> Shape { todo!() }
+
+impl fmt::Display for FieldSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, field) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            write!(f, "{field}")?;
+        }
+        Ok(())
+    }
 }
-pub mod strategy {
-    //! Generators. All shrink towards few names, small values.
-    use super::{FieldSelector, Shape};
-    use proptest::strategy::BoxedStrategy;
-    /// Legal selectors of a shape.
-    pub fn selectors(_shape: &Shape) -> BoxedStrategy<FieldSelector> { todo!() }
-    /// JSON text of a resource of that shape: big integers, odd text, null and [] at times, members left out only if `partial`.
-    pub fn resources(_shape: &Shape) -> BoxedStrategy<String> { todo!() }
-    /// Another spelling of the same selector: blanks, and (if `encoded`) percent-encoding for a query string.
-    pub fn spellings(_selector: &FieldSelector) -> BoxedStrategy<String> { todo!() }
-    /// Texts that do not parse.
-    pub fn malformed() -> BoxedStrategy<String> { todo!() }
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.subfields {
+            Some(subfields) => write!(f, "{}({subfields})", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }

@@ -1,0 +1,206 @@
+//! Shapes: which members a resource can have, and of what type.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{Field, FieldSelector, FieldsError, error::nearest};
+use crate::json::{Json, Kind};
+
+/// What an endpoint can return: the tree a selector selects from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A value without members.
+    Scalar(Scalar),
+    /// Members in the order of the sample, then in the order they were first seen.
+    Object(Vec<(String, Shape)>),
+    /// An array, by its elements.
+    List(Box<Shape>),
+}
+
+/// The type of a value without members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool,
+    /// A 64-bit integer.
+    Integer,
+    /// Any number.
+    Number,
+    /// Any text. Also where only `null` was ever seen.
+    String,
+    /// One of these texts.
+    OneOf(Vec<String>),
+}
+
+impl Shape {
+    /// From a sample of the console's self-description, whose values stand for types: `"String"`,
+    /// `"String <one of: A, B>"`, `42`, `42.5`, `true` (seen).
+    pub fn of_sample(sample: &Json<'_>) -> Self {
+        Self::read(sample, sample_scalar)
+    }
+
+    /// Adds every member seen in a real value. Where the shape has a scalar and the value an object or an array, the
+    /// value is believed (ours); an array given to an object shape is a list of such objects.
+    pub fn absorb(&mut self, value: &Json<'_>) {
+        self.grow(value, real_scalar);
+    }
+
+    /// The resource's own shape: through arrays to the element.
+    pub fn element(&self) -> &Shape {
+        match self {
+            Self::List(element) => element.element(),
+            own => own,
+        }
+    }
+
+    /// The names of the element's members, in order; none for a scalar.
+    pub fn names(&self) -> Vec<&str> {
+        self.members().iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The selector with every name at every level, which selects all; `None` for a shape without names.
+    pub fn full(&self) -> Option<FieldSelector> {
+        let field = |(name, shape): &(String, Shape)| Field { name: name.clone(), subfields: shape.full() };
+        FieldSelector::of(self.members().iter().map(field).collect())
+    }
+
+    /// This shape with members at the top level (of the element) renamed, from the first name of a pair to the
+    /// second: a dialect.
+    #[must_use]
+    pub fn renamed(&self, renames: &[(&str, &str)]) -> Shape {
+        match self {
+            Self::Scalar(_) => self.clone(),
+            Self::List(element) => Self::List(Box::new(element.renamed(renames))),
+            Self::Object(members) => {
+                let renamed = members.iter().map(|(name, shape)| {
+                    let new =
+                        renames.iter().find(|(old, _)| old == name).map_or(name.as_str(), |(_, new)| new);
+                    (new.to_owned(), shape.clone())
+                });
+                Self::Object(renamed.collect())
+            }
+        }
+    }
+
+    /// The element's members; none for a scalar.
+    pub(super) fn members(&self) -> &[(String, Shape)] {
+        match self.element() {
+            Self::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    fn read(value: &Json<'_>, scalar: fn(&Json<'_>) -> Scalar) -> Self {
+        let mut shape = match value.kind() {
+            Kind::Object(_) => Self::Object(Vec::new()),
+            Kind::Array(elements) => {
+                let first =
+                    elements.first().map_or(Self::Scalar(Scalar::String), |first| Self::read(first, scalar));
+                Self::List(Box::new(first))
+            }
+            _ => return Self::Scalar(scalar(value)),
+        };
+        shape.grow(value, scalar);
+        shape
+    }
+
+    fn grow(&mut self, value: &Json<'_>, scalar: fn(&Json<'_>) -> Scalar) {
+        match (&mut *self, value.kind()) {
+            (Self::Scalar(_), Kind::Object(_) | Kind::Array(_)) => *self = Self::read(value, scalar),
+            (Self::Scalar(_), _) => {}
+            (Self::List(element), Kind::Array(elements)) => {
+                elements.iter().for_each(|value| element.grow(value, scalar));
+            }
+            (Self::List(element), _) => element.grow(value, scalar),
+            (Self::Object(_), Kind::Array(elements)) => {
+                elements.iter().for_each(|value| self.grow(value, scalar))
+            }
+            (Self::Object(known), _) => grow_object(known, value, scalar),
+        }
+    }
+}
+
+fn grow_object(known: &mut Vec<(String, Shape)>, object: &Json<'_>, scalar: fn(&Json<'_>) -> Scalar) {
+    let mut places: BTreeMap<String, usize> =
+        known.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+    for (name, value) in object.members() {
+        match places.get(name.as_ref()).and_then(|place| known.get_mut(*place)) {
+            Some((_, shape)) => shape.grow(value, scalar),
+            None => {
+                places.insert(name.to_string(), known.len());
+                known.push((name.to_string(), Shape::read(value, scalar)));
+            }
+        }
+    }
+}
+
+fn sample_scalar(sample: &Json<'_>) -> Scalar {
+    let listed = sample
+        .as_str()
+        .and_then(|text| text.split_once("<one of:"))
+        .and_then(|(_, rest)| rest.split_once('>'));
+    match listed {
+        Some((choices, _)) => {
+            let choices = choices.split(',').map(str::trim).filter(|choice| !choice.is_empty());
+            let choices: Vec<_> = choices.map(str::to_owned).collect();
+            if choices.is_empty() { Scalar::String } else { Scalar::OneOf(choices) }
+        }
+        None => real_scalar(sample),
+    }
+}
+
+fn real_scalar(value: &Json<'_>) -> Scalar {
+    match value.kind() {
+        Kind::Bool(_) => Scalar::Bool,
+        Kind::Number if value.text().contains(['.', 'e', 'E']) => Scalar::Number,
+        Kind::Number => Scalar::Integer,
+        _ => Scalar::String,
+    }
+}
+
+/// An unknown name, by its ordinal among all names in text order.
+pub(super) struct Unknown {
+    ordinal: usize,
+    name: String,
+    path: String,
+    nearest: Option<String>,
+}
+
+impl Unknown {
+    /// The error, given where the names stand.
+    pub(super) fn at(self, names: &[Range<usize>]) -> FieldsError {
+        let at = names.get(self.ordinal).cloned().unwrap_or_default();
+        FieldsError::Unknown { name: self.name, path: self.path, nearest: self.nearest, at }
+    }
+}
+
+impl FieldSelector {
+    /// The first name the shape does not know, in text order, depth first.
+    pub(super) fn first_unknown(&self, shape: &Shape) -> Option<Unknown> {
+        find_unknown(self, shape, &mut Vec::new(), &mut 0)
+    }
+}
+
+fn find_unknown<'s>(
+    selector: &'s FieldSelector,
+    shape: &Shape,
+    above: &mut Vec<&'s str>,
+    passed: &mut usize,
+) -> Option<Unknown> {
+    for field in selector.fields() {
+        above.push(&field.name);
+        let Some((_, known)) = shape.members().iter().find(|(name, _)| *name == field.name) else {
+            let path = above.join("(") + &")".repeat(above.len() - 1);
+            let nearest = nearest(&field.name, &shape.names());
+            return Some(Unknown { ordinal: *passed, name: field.name.clone(), path, nearest });
+        };
+        *passed += 1;
+        if let Some(unknown) =
+            field.subfields.as_ref().and_then(|below| find_unknown(below, known, above, passed))
+        {
+            return Some(unknown);
+        }
+        above.pop();
+    }
+    None
+}
