@@ -216,7 +216,7 @@ fn refused_fields(raw: &str, error: &FieldsError) -> Refusal {
         FieldsError::Duplicate { name, .. } => {
             Refusal::new(422, 31, "422/31", Source::OneSource, error::repeated_field(raw, name))
         }
-        FieldsError::Malformed { why, .. } | FieldsError::TooLarge { why } => {
+        FieldsError::Malformed { why, .. } | FieldsError::TooLarge { why, .. } => {
             Refusal::new(422, 31, "422/31", Source::Ours, error::invalid_fields(raw, why))
         }
     }
