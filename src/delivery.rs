@@ -121,15 +121,17 @@ impl Delivery {
 
     /// Whether the whole response is going to be sent, without a wait and in one piece.
     pub fn is_plain(&self) -> bool {
-        self.framing == Framing::AsRecorded
-            && self.steps == [Step::Send(0..usize::MAX), Step::End(End::Keep)]
+        self.framing == Framing::AsRecorded && self.steps == [Step::Send(0..usize::MAX), Step::End(End::Keep)]
     }
 
     /// The bytes of the whole response as framed.
     pub fn image(&self) -> Image {
-        let mut head = BytesMut::with_capacity(256);
+        let mut head = BytesMut::with_capacity(512);
         let response = &self.response;
-        head.put_slice(format!("{} {} ", response.version, response.status).as_bytes());
+        head.put_slice(response.version.as_str().as_bytes());
+        head.put_slice(b" ");
+        head.put_slice(response.status.to_string().as_bytes());
+        head.put_slice(b" ");
         head.put_slice(&response.reason);
         head.put_slice(b"\r\n");
         let replaces_framing = matches!(self.framing, Framing::Length(_) | Framing::Chunked(_));
@@ -206,24 +208,28 @@ impl Delivery {
         let mut left = bytes;
         let mut steps = Vec::new();
         for step in self.steps.drain(..) {
-            match step {
-                Step::Wait(wait) if left > 0 || steps.is_empty() => steps.push(Step::Wait(wait)),
+            let (step, taken) = match step {
+                Step::Wait(wait) => {
+                    steps.push(Step::Wait(wait));
+                    continue;
+                }
                 Step::Send(range) => {
-                    let range = range.start.min(image_len)..range.end.min(image_len);
-                    let take = range.len().min(left);
-                    left -= take;
-                    if take > 0 {
-                        steps.push(Step::Send(range.start..range.start + take));
-                    }
+                    let start = range.start.min(image_len);
+                    let taken = range.end.min(image_len).saturating_sub(start).min(left);
+                    (Step::Send(start..start + taken), taken)
                 }
                 Step::Raw(raw) => {
-                    let take = raw.len().min(left);
-                    left -= take;
-                    if take > 0 {
-                        steps.push(Step::Raw(raw.slice(..take)));
-                    }
+                    let taken = raw.len().min(left);
+                    (Step::Raw(raw.slice(..taken)), taken)
                 }
-                Step::Wait(_) | Step::End(_) => {}
+                Step::End(_) => break,
+            };
+            if taken > 0 {
+                steps.push(step);
+            }
+            left -= taken;
+            if left == 0 {
+                break;
             }
         }
         steps.push(Step::End(end));
@@ -251,7 +257,9 @@ mod tests {
         let mut out = Vec::new();
         for step in &delivery.steps {
             match step {
-                Step::Send(range) => image.slice(range.clone()).iter().for_each(|part| out.extend_from_slice(part)),
+                Step::Send(range) => {
+                    image.slice(range.clone()).iter().for_each(|part| out.extend_from_slice(part))
+                }
                 Step::Raw(raw) => out.extend_from_slice(raw),
                 Step::Wait(_) | Step::End(_) => {}
             }
@@ -282,12 +290,25 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_before_the_first_byte_keeps_every_wait_before_it() {
+        let mut delivery = sample();
+        delivery.delay(Duration::from_millis(3));
+        delivery.delay(Duration::from_millis(4));
+        delivery.cut(0, End::Fin);
+        let waits = [4, 3].map(|ms| Step::Wait(Duration::from_millis(ms)));
+        assert_eq!(delivery.steps, [&waits[..], &[Step::End(End::Fin)]].concat());
+    }
+
+    #[test]
     fn chunks_come_back_in_their_sizes() {
         let mut response = Response::new(200);
         response.headers.push("Transfer-Encoding", "chunked");
         response.body = Bytes::from_static(b"hello world");
         response.chunks = Some(vec![1, 4, 6]);
-        assert_eq!(&Delivery::of(response).image().body[..], b"1\r\nh\r\n4\r\nello\r\n6\r\n world\r\n0\r\n\r\n");
+        assert_eq!(
+            &Delivery::of(response).image().body[..],
+            b"1\r\nh\r\n4\r\nello\r\n6\r\n world\r\n0\r\n\r\n"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What crosses the wire is exactly what was planned, and what is read is exactly what was sent.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Also in what is shared between tests.
+
 mod peer;
 
 use std::time::{Duration, Instant};
@@ -102,12 +104,15 @@ async fn a_response_cut_after_n_bytes_shows_n_bytes_and_then_a_reset_or_an_end()
 
 #[tokio::test]
 async fn a_reset_comes_after_a_long_body_that_the_client_reads_slowly() {
-    let long = Delivery::of(Response::with_body(200, "text/plain", vec![b'x'; 6_000_000]));
+    let long = Delivery::of(Response::with_body(200, "text/plain", vec![b'x'; 500_000]));
     let whole = bytes_of(&long);
     let (server, _console) = start(Console::always(stepped(long, send_then(0..usize::MAX, End::Rst)))).await;
-    let mut peer = Peer::connect(&server).await;
+    // With so small a buffer at this end, most of the answer waits in the listener's queue.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8192).unwrap();
+    let mut peer = Peer(socket.connect(server.addr()).await.unwrap());
     peer.send(get("/")).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
     assert_eq!(peer.read_to_reset().await.len(), whole.len());
 }
 
@@ -151,18 +156,22 @@ async fn a_wait_is_never_early_and_a_client_that_leaves_ends_it() {
     let mut delivery = sample();
     delivery.delay(wait);
     let (server, _console) = start(Console::always(delivery)).await;
-    let mut peer = Peer::connect(&server).await;
-    let mut slowest = Duration::ZERO;
-    for _ in 0..50 {
-        let began = Instant::now();
-        peer.send(get("/")).await;
-        peer.read(1).await;
-        let took = began.elapsed();
-        peer.read(bytes_of(&sample()).len() - 1).await;
-        assert!(took >= wait && took < Duration::from_secs(1), "{took:?}");
-        slowest = slowest.max(took);
+    let mut runs = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let mut peer = Peer::connect(&server).await;
+        runs.spawn(async move {
+            for _ in 0..10 {
+                let began = Instant::now();
+                peer.send(get("/")).await;
+                peer.read(1).await;
+                let took = began.elapsed();
+                peer.read(bytes_of(&sample()).len() - 1).await;
+                println!("a wait of {wait:?} took {took:?}");
+                assert!(took >= wait && took < Duration::from_secs(1), "{took:?}");
+            }
+        });
     }
-    println!("slowest of 50 waits of {wait:?}: {slowest:?}");
+    runs.join_all().await;
 
     let mut delivery = sample();
     delivery.delay(Duration::from_secs(600));

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -103,7 +103,11 @@ impl Authority {
             return Ok(found);
         }
         DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))?;
-        let fresh = tempfile::Builder::new().prefix(".new-ca-").tempdir_in(parent).map_err(at(parent))?;
+        let fresh = tempfile::Builder::new()
+            .prefix(".new-ca-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(parent)
+            .map_err(at(parent))?;
         let key = KeyPair::generate().map_err(make)?;
         let certificate = ca_params(names, now).self_signed(&key).map_err(make)?;
         write(&fresh.path().join(KEY), &key.serialize_pem(), 0o600)?;

@@ -99,7 +99,7 @@ pub(super) async fn run<A: Answer>(socket: TcpStream, number: u64, site: Arc<Sit
 async fn open<A: Answer>(socket: TcpStream, site: &Site<A>, phases: &mut Phases) -> Option<Io> {
     let Some(tls) = &site.tls else { return Some(Io::plain(socket)) };
     let handshake = async {
-        timeout(site.limits.first_byte, socket.readable()).await.ok()?.ok()?;
+        timeout(site.limits.first_byte, socket.peek(&mut [0])).await.ok()?.ok()?;
         let shaken = timeout(site.limits.head, tls.accept(socket)).await.ok()?;
         shaken.ok().map(Io::tls)
     };

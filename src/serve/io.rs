@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -45,6 +47,21 @@ impl Io {
     pub(super) fn reset_on_close(&self) {
         // It fails only for a socket that the peer has reset already.
         let _ = self.socket().set_zero_linger();
+    }
+
+    /// Returns once no sent byte waits in this machine's queue any more. A reset throws that queue away, and a client that
+    /// reads slowly would lose the end of what it was promised. Where the system cannot tell, it returns at once.
+    pub(super) async fn all_sent(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let socket = self.socket();
+            // From now on the socket is writable only while nothing unsent is queued. A second descriptor is watched
+            // for that, because the first one's readiness is remembered from before.
+            socket2::SockRef::from(socket).set_tcp_notsent_lowat(1)?;
+            let second = socket.as_fd().try_clone_to_owned()?;
+            TcpStream::from_std(second.into())?.writable().await?;
+        }
+        Ok(())
     }
 
     /// Reads what there is into `ahead`; 0 is the peer's end.

@@ -1,7 +1,7 @@
 //! Sockets: the listener, its limits, its end, TLS, and how an answer becomes bytes.
 //!
-//! A request comes in through [`receive`](self) (its head kept byte for byte, its body through hyper), an [`Answer`] says
-//! what to do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves.
+//! A request comes in through `receive` (its head kept byte for byte, its body through hyper), an [`Answer`] says what to
+//! do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves on purpose.
 //!
 //! - `listener` accepts connections up to a cap; `connection` runs one; `io` is its socket, plain or TLS
 //! - `head` and `receive` read requests; `perform` and `timer` send replies

@@ -48,7 +48,7 @@ enum CutShort {
     Stuck,
 }
 
-/// The pause between the last bytes and a reset. The reset throws away what the peer's kernel has not taken yet.
+/// The pause between the last bytes and a reset, in which a client that waits for bytes wakes up and sees them alone.
 const SETTLE: Duration = Duration::from_millis(2);
 
 /// Performs one reply and reports it, once, whatever happens.
@@ -234,9 +234,15 @@ impl Wire<'_> {
 
     /// Lets what was sent arrive before a reset.
     async fn settle(&mut self, end: End) -> Result<(), CutShort> {
-        if end == End::Rst && *self.sent > 0 {
-            timer::sleep(SETTLE).await;
+        if end != End::Rst || *self.sent == 0 {
+            return Ok(());
         }
+        match timeout(self.limits.write_idle, self.io.all_sent()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(CutShort::Left),
+            Err(_) => return Err(CutShort::Stuck),
+        }
+        timer::sleep(SETTLE).await;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! A raw client, and an answerer that does as it is told: what the tests of the listener are made of.
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)] // Each test file uses its part.
 
 use std::io;
 use std::sync::{Arc, Mutex};

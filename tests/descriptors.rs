@@ -1,0 +1,47 @@
+//! A listener without file descriptors pauses, and goes on when there are some again. Alone in its process, because the
+//! limit is the whole process's.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic)] // Also in what is shared between tests.
+
+mod peer;
+
+use std::time::{Duration, Instant};
+
+use peer::{Console, PATIENCE, Peer, bytes_of, get, sample, start};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+fn open_descriptors() -> u64 {
+    std::fs::read_dir("/proc/self/fd").unwrap().count() as u64
+}
+
+#[tokio::test]
+async fn a_listener_that_runs_out_of_descriptors_recovers() {
+    let (server, console) = start(Console::always(sample())).await;
+    // Blocking connects: the listener, on this same thread, can accept none of them yet.
+    let clients = (0..20).map(|_| std::net::TcpStream::connect(server.addr()).unwrap()).collect::<Vec<_>>();
+    let before = getrlimit(Resource::Nofile);
+    let few = Rlimit { current: Some(open_descriptors() + 5), maximum: before.maximum };
+    setrlimit(Resource::Nofile, few).unwrap();
+    // The listener takes what it can and is refused the next.
+    let starved = async {
+        while std::fs::File::open("/dev/null").is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, starved).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+
+    drop(clients);
+    let began = Instant::now();
+    let served = async {
+        let mut peer = Peer::connect(&server).await;
+        peer.send(get("/")).await;
+        assert_eq!(peer.read(bytes_of(&sample()).len()).await, bytes_of(&sample()));
+    };
+    tokio::time::timeout(PATIENCE, served).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(console.requests().len(), 1);
+    setrlimit(Resource::Nofile, before).unwrap();
+    assert_eq!(server.stop().await, 0);
+}
