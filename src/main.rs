@@ -1,12 +1,15 @@
 //! The binary: starts the runtime, calls [`faultdeck::cli::main`], returns its exit code.
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     faultdeck::cli::guard_against_defects();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(faultdeck::cli::main(std::env::args_os()));
+            let run = || runtime.block_on(faultdeck::cli::main(std::env::args_os()));
+            let code =
+                std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| faultdeck::cli::defect());
             // A thread that still waits for a stuck file or name look-up must not keep the program alive.
             runtime.shutdown_background();
             code

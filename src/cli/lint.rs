@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::cassettes;
 use super::output;
 use super::problem::{Problem, with_caret};
+use super::setup;
 use crate::cassette::Cassette;
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::report::visible;
 use crate::run::Exit;
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::seed::Seed;
 
 /// Reads scenarios, cassettes and client files and says what is wrong with them.
 ///
@@ -176,8 +177,8 @@ fn scenario(file: &Path) -> Vec<Finding> {
     };
     let shown = file.display().to_string();
     let mut findings = Vec::new();
-    if let crate::scenario::Source::Cassette(Some(name)) = &scenario.source
-        && let Err(problem) = cassettes::choose(None, Some(&scenario))
+    if let Source::Cassette(Some(name)) = &scenario.source
+        && let Err(problem) = setup::evidence(None, Some(&scenario), Seed::default())
     {
         let why = problem.message();
         findings.push(Finding::Remark(format!("{}: cassette {}: {why}", visible(&shown), visible(name))));

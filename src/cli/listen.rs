@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::problem::Problem;
 use super::{home, output};
+use crate::report::visible;
 use crate::serve::tls::Identity;
 use crate::serve::{Answer, Options, Server};
 
@@ -54,18 +55,24 @@ impl Tls {
         if !self.tls {
             return Ok(None);
         }
-        let identity = Identity::for_names(&home::folder()?.join("ca"), &self.tls_name)
-            .map_err(|error| Problem::input(format!("cannot make a certificate: {error}")))?;
-        Ok(Some(identity))
+        let identity = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Identity::from_files(certificate, key),
+            _ => Identity::for_names(&home::folder()?.join("ca"), &self.tls_name),
+        };
+        identity.map(Some).map_err(Problem::input)
     }
 }
 
 impl Listen {
-    /// Starts to listen, writes the port file and the URL.
+    /// Starts to listen, hands the URL to `listening`, then writes the port file and the URL.
     ///
     /// # Errors
     /// If the address cannot be had, is reachable from outside without `--expose`, or the port file cannot be written.
-    pub(super) async fn start<A: Answer>(&self, answer: Arc<A>) -> Result<Server, Problem> {
+    pub(super) async fn start<A: Answer>(
+        &self,
+        answer: Arc<A>,
+        listening: impl FnOnce(&str),
+    ) -> Result<Server, Problem> {
         if !self.listen.ip().is_loopback() && !self.expose {
             return Err(Problem::input(format!("{} can be reached from other machines", self.listen))
                 .help("add `--expose` if that is what you want; nothing here asks for a password"));
@@ -74,11 +81,12 @@ impl Listen {
         let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
         let options = Options { listen: Some(self.listen), tls, ..Options::default() };
         let server = Server::start(options, answer).await.map_err(Problem::input)?;
+        listening(&server.url());
         if let Some(file) = &self.port_file {
             write_port(file, server.addr().port())?;
         }
         if let Some(file) = ca_file {
-            output::note(&format!("certificate authority: {}", file.display()));
+            output::note(&format!("certificate authority: {}", visible(&file.display().to_string())));
         }
         output::data(&format!("{}\n", server.url()))?;
         Ok(server)

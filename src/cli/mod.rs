@@ -3,8 +3,8 @@
 //! Only here are errors rendered, colour chosen and the process's own streams written. Standard output carries data
 //! alone (a server's URL, a report); everything else goes to standard error.
 
-mod cassettes;
 mod completions;
+mod emulate;
 mod explain;
 mod help;
 mod home;
@@ -13,6 +13,7 @@ mod listen;
 mod output;
 mod problem;
 mod report;
+mod setup;
 mod signals;
 
 use std::ffi::OsString;
@@ -36,6 +37,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Emulate(emulate::Args),
     Report(report::Args),
     Explain(explain::Args),
     Lint(lint::Args),
@@ -65,6 +67,11 @@ pub fn guard_against_defects() {
     }));
 }
 
+/// What the process ends with after a panic that reached the top.
+pub fn defect() -> ExitCode {
+    ExitCode::from(Exit::Defect.code())
+}
+
 /// Says that the runtime cannot be started.
 pub fn cannot_start(error: &io::Error) -> ExitCode {
     output::note(&format!("error: cannot start: {error}"));
@@ -76,7 +83,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let exit = match parsed {
-        Ok(cli) => run(cli.verb).await.unwrap_or_else(|problem| {
+        Ok(cli) => start(cli.verb).await.unwrap_or_else(|problem| {
             problem.show();
             problem.exit()
         }),
@@ -91,8 +98,9 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-async fn run(verb: Verb) -> Result<Exit, Problem> {
+async fn start(verb: Verb) -> Result<Exit, Problem> {
     match verb {
+        Verb::Emulate(args) => emulate::run(args).await,
         Verb::Report(args) => report::run(args),
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),

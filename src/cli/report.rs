@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use super::output;
 use super::problem::Problem;
-use crate::ledger::{self, Line};
+use crate::ledger::{self, EndLine, Line};
+use crate::redact::Redactor;
 use crate::report::{self, Paint};
 use crate::run::Exit;
 
@@ -70,22 +71,47 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
     Ok(Exit::Passed)
 }
 
-/// Writes each report that was asked for.
-///
-/// # Errors
-/// If a file cannot be written.
-pub(super) fn write_all(lines: &[Line], reports: &[ReportTo]) -> Result<(), Problem> {
-    reports.iter().try_for_each(|report| write(lines, report.format, &report.file))
+/// What a verb that serves or judges leaves behind: `--ledger`, each `--report`, and the report on standard error.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    ledger: Option<PathBuf>,
+    reports: Vec<ReportTo>,
 }
 
-/// Writes the ledger itself.
-///
-/// # Errors
-/// If the file cannot be written.
-pub(super) fn write_ledger(lines: &[Line], file: &Path) -> Result<(), Problem> {
-    let mut bytes = Vec::new();
-    ledger::write(lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
-    fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))
+impl Outputs {
+    /// Takes hold of the files, so that a wrong path is found before anything runs.
+    ///
+    /// # Errors
+    /// If one of them cannot be written.
+    pub(super) fn new(ledger: Option<PathBuf>, reports: Vec<ReportTo>) -> Result<Self, Problem> {
+        for file in ledger.iter().chain(reports.iter().map(|report| &report.file)) {
+            fs::write(file, "").map_err(|error| Problem::file("write", file, error))?;
+        }
+        Ok(Self { ledger, reports })
+    }
+
+    /// Closes the ledger with `end`, writes every file and shows the report.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(super) fn finish(&self, lines: Vec<Line>, end: EndLine, redactor: &Redactor) -> Result<(), Problem> {
+        let lines = redacted(lines.into_iter().chain([Line::End(end)]), redactor);
+        if let Some(file) = &self.ledger {
+            let mut bytes = Vec::new();
+            ledger::write(&lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
+            fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))?;
+        }
+        self.reports.iter().try_for_each(|report| write(&lines, report.format, &report.file))?;
+        output::note(report::human(&lines, Paint::Colour).trim_end());
+        Ok(())
+    }
+}
+
+/// A secret may have been learnt after a line that holds it was written, so every line goes through the redactor
+/// once more, as text. A line that no longer reads as one is left out rather than shown.
+fn redacted(lines: impl Iterator<Item = Line>, redactor: &Redactor) -> Vec<Line> {
+    let text: Vec<String> = lines.filter_map(|line| line.to_json().ok()).collect();
+    text.iter().filter_map(|line| serde_json::from_str(&redactor.text(line)).ok()).collect()
 }
 
 fn write(lines: &[Line], format: Format, file: &Path) -> Result<(), Problem> {

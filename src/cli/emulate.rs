@@ -1,0 +1,45 @@
+//! `faultdeck emulate`: a small console with no console at hand.
+
+use std::sync::Arc;
+
+use super::listen::Listen;
+use super::output;
+use super::problem::Problem;
+use super::signals::Signals;
+use crate::emulate::{Console, Emulator, Settings};
+use crate::run::Exit;
+use crate::seed::Seed;
+
+/// Runs a small console in memory, until Ctrl-C: create a case, poll its task, list and get cases.
+///
+/// It answers from a model of the API, not from a recording; `record` can be tried against it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck emulate
+  faultdeck emulate --seed 7 --dialect prose --listen 127.0.0.1:8080")]
+pub(super) struct Args {
+    /// Where ids come from: equal seeds give equal ids.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: Seed,
+    /// How tasks spell their members: `sample` or `prose`, as the two halves of the documentation do.
+    #[arg(long, value_name = "NAME", default_value = "sample")]
+    dialect: String,
+    /// Answers requests that carry no credentials, too.
+    #[arg(long)]
+    no_auth: bool,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    let settings =
+        Settings { seed: args.seed, dialect: args.dialect, no_auth: args.no_auth, ..Settings::default() };
+    let console = Console::new(settings).map_err(Problem::input)?;
+    output::note("a small console in memory; stop with Ctrl-C");
+    let server = args.listen.start(Arc::new(Emulator::new(console)), |_| ()).await?;
+    signals.first().await;
+    server.stop().await;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,80 @@
+//! `faultdeck replay`: a cassette over a real socket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::listen::Listen;
+use super::output;
+use super::problem::Problem;
+use super::report::{Outputs, ReportTo};
+use super::setup::{Story, evidence_name};
+use super::signals::Signals;
+use crate::ledger::EndLine;
+use crate::replay::Replay;
+use crate::report::{request_line, visible};
+use crate::run::Exit;
+
+/// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.
+///
+/// The URL is the only line on standard output. Every request gets a line on standard error: method, path, status,
+/// where the answer came from, poll, state, faults. No other host is ever contacted.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck replay forensics/create-case
+  faultdeck replay --scenario builtin:slow-host        # the scenario names its cassette
+  faultdeck replay my.json --listen 127.0.0.1:8080 --tls
+  curl -H 'SEC: anything' \"$(head -1 url)/api/forensics/case_management/cases\"
+
+Exit codes: 0 everything was answered, 3 nothing was asked or a request missed.")]
+pub(super) struct Args {
+    /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
+    cassette: Option<String>,
+    #[command(flatten)]
+    story: Story,
+    /// Writes all that was served to this file, as JSON lines, when it ends.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Writes a report when it ends: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<ReportTo>,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    let outputs = Outputs::new(args.ledger, args.report)?;
+    let setup = args.story.setup("replay", args.cassette.as_deref())?;
+    let opening = format!(
+        "replaying {}{}, seed {}; stop with Ctrl-C",
+        evidence_name(&setup.evidence),
+        setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name)),
+        setup.seed
+    );
+    let redactor = setup.redactor.clone();
+    let watch = Arc::new(|exchange: &_| output::note(&request_line(exchange)));
+    let replay = Arc::new(Replay::new(setup).watched(watch));
+    output::note(&visible(&opening));
+    let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
+    signals.first().await;
+    server.stop().await;
+
+    let mut end = replay.account();
+    let (exit, because) = judged(&end);
+    end.exit = exit.code();
+    because.clone_into(&mut end.because);
+    outputs.finish(replay.lines(), end, &redactor)?;
+    Ok(exit)
+}
+
+/// What a replay that was ended by a signal comes to.
+fn judged(end: &EndLine) -> (Exit, &'static str) {
+    if end.served == 0 {
+        (Exit::Inconclusive, "nothing was asked")
+    } else if end.misses > 0 {
+        (Exit::Inconclusive, "a request was answered by no recording")
+    } else {
+        (Exit::Passed, "every request was answered")
+    }
+}

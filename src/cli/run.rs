@@ -1,0 +1,238 @@
+//! `faultdeck run`: your own command under a scenario.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::listen::Tls;
+use super::output;
+use super::problem::Problem;
+use super::report::{Outputs, ReportTo};
+use super::setup::{Story, evidence_name};
+use super::signals::Signals;
+use crate::ledger::{self, Line, RunLine, Standing};
+use crate::replay::{Replay, Setup};
+use crate::report::{request_line, visible};
+use crate::run::{Command, Exit, Group, combine, verdicts};
+use crate::scenario::Must;
+use crate::serve::{Options, Server};
+
+/// A token for the command to send. Any would do: only its presence is looked at.
+const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
+
+/// Runs a command of yours against a replay, and says whether it did what the scenario asks for.
+///
+/// The command gets FAULTDECK_URL (scheme, host and port; no path) and FAULTDECK_SEC (a token to send as `SEC`); in
+/// its arguments `{base_url}` stands for the same URL. With --tls it also gets FAULTDECK_CA_FILE, SSL_CERT_FILE,
+/// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS. It keeps the terminal, its input and its output.
+///
+/// Three properties are judged from the wire alone: right-address, terminates and creates-once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck run --scenario builtin:slow-host -- pytest -q
+  faultdeck run --scenario scenarios/mine.toml --report junit=report.xml -- npm test
+  faultdeck run --cassette forensics/create-case -- ./poller --url {base_url}
+
+Exit codes: 0 passed, 1 the command or a property failed, 3 nothing was tested (nothing served, a planned fault
+never fired, a request missed, the command could not be started).")]
+pub(super) struct Args {
+    #[command(flatten)]
+    story: Story,
+    /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
+    #[arg(long, value_name = "NAME|FILE")]
+    cassette: Option<String>,
+    /// Writes all that was served to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<ReportTo>,
+    /// Ends the command, as failed, after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// Prints one line for each request, on standard error.
+    #[arg(long)]
+    trace: bool,
+    #[command(flatten)]
+    tls: Tls,
+    /// The command and its arguments, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    let outputs = Outputs::new(args.ledger.clone(), args.report.clone())?;
+    let setup = args.story.setup("run", args.cassette.as_deref())?;
+    let scenario = setup.scenario.clone();
+    let tls = args.tls.identity()?;
+    let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
+    let opening = format!("running under {}, seed {}", of_what(&setup), setup.seed);
+    output::note(&visible(&opening));
+
+    let mut replay = Replay::new(setup.clone());
+    if args.trace {
+        replay = replay.watched(Arc::new(|exchange: &_| output::note(&request_line(exchange))));
+    }
+    let replay = Arc::new(replay);
+    let server = Server::start(Options { tls, ..Options::default() }, Arc::clone(&replay)).await;
+    let server = server.map_err(Problem::input)?;
+    let url = server.url();
+    replay.set_base(&url);
+    let command = Command {
+        argv: args.command.iter().map(|argument| with_url(argument, &url)).collect(),
+        env: environment(&url, ca_file.as_deref()),
+        limit: Duration::from_secs(args.timeout),
+        group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
+    };
+    let ended = command.run(signals.first()).await;
+    server.stop().await;
+
+    let must = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
+    let mut lines = replay.lines();
+    let told: Vec<String> = args.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    name_command(&mut lines, &setup, &told);
+    let mut end = replay.account();
+    let repeat = repeat(&args, &told);
+    let name = scenario.as_ref().map_or("", |scenario| scenario.name.as_str());
+    let mut verdicts = verdicts(&must, name, &lines);
+    verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
+    let (exit, because) = combine(&must, &ended, &end, &verdicts);
+    end.exit = exit.code();
+    end.because = because;
+    end.command = Some(ended.to_string());
+    let not_judged: Vec<&str> = (verdicts.iter())
+        .filter(|verdict| verdict.verdict == Standing::NotReached)
+        .map(|verdict| verdict.property.as_str())
+        .collect();
+    if !not_judged.is_empty() {
+        output::note(&format!(
+            "not judged, the wire alone does not show it: {}",
+            visible(&not_judged.join(", "))
+        ));
+    }
+    lines.extend(verdicts.into_iter().map(Line::Verdict));
+    outputs.finish(lines, end, &setup.redactor)?;
+    if exit != Exit::Passed {
+        output::note(&format!("repeat it: {}", visible(&setup.redactor.text(&repeat))));
+    }
+    Ok(exit)
+}
+
+fn of_what(setup: &Setup) -> String {
+    let evidence = evidence_name(&setup.evidence);
+    match &setup.scenario {
+        Some(scenario) => format!("scenario {}, with {evidence}", scenario.name),
+        None => format!("no scenario, with {evidence}"),
+    }
+}
+
+/// `argument` with the URL in place of `{base_url}`.
+fn with_url(argument: &OsString, url: &str) -> OsString {
+    match argument.to_str() {
+        Some(text) => text.replace("{base_url}", url).into(),
+        None => argument.clone(),
+    }
+}
+
+/// What the command gets beside its inherited environment.
+fn environment(url: &str, ca_file: Option<&Path>) -> Vec<(String, OsString)> {
+    let mut all: Vec<(&str, OsString)> = vec![("FAULTDECK_URL", url.into()), ("FAULTDECK_SEC", SEC.into())];
+    // A proxy of the machine's must not come between the command and this one.
+    for name in ["NO_PROXY", "no_proxy"] {
+        let mut list = env::var_os(name).filter(|list| !list.is_empty()).unwrap_or_default();
+        if !list.is_empty() {
+            list.push(",");
+        }
+        list.push("127.0.0.1,localhost");
+        all.push((name, list));
+    }
+    if let Some(file) = ca_file {
+        let names = [
+            "FAULTDECK_CA_FILE",
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+            "NODE_EXTRA_CA_CERTS",
+        ];
+        all.extend(names.map(|name| (name, file.into())));
+    }
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Puts the command in the run's opening lines; a run in which nothing was asked has none yet.
+fn name_command(lines: &mut Vec<Line>, setup: &Setup, told: &[String]) {
+    if !lines.iter().any(|line| matches!(line, Line::Run(_))) {
+        let line = RunLine {
+            format: ledger::FORMAT,
+            faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
+            session: setup.session.clone(),
+            verb: setup.verb.clone(),
+            scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
+            seed: setup.seed.0,
+            ..RunLine::default()
+        };
+        lines.insert(0, Line::Run(line));
+    }
+    for line in lines {
+        if let Line::Run(run) = line {
+            run.command = told.to_vec();
+        }
+    }
+}
+
+/// The command line that does the same again.
+fn repeat(args: &Args, told: &[String]) -> String {
+    let mut words = vec!["faultdeck".to_owned(), "run".to_owned()];
+    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
+    if let Some(scenario) = &args.story.scenario {
+        flag("--scenario", scenario);
+    }
+    if let Some(cassette) = &args.cassette {
+        flag("--cassette", cassette);
+    }
+    flag("--seed", &args.story.seed.to_string());
+    words.push("--".to_owned());
+    words.extend(told.iter().map(|word| quoted(word)));
+    words.join(" ")
+}
+
+/// One word of a POSIX shell.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_comes_through_a_shell_unchanged() {
+        for word in ["plain", "", "two words", "it's", "$HOME `x` \"y\"", "a\nb"] {
+            let echo = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", quoted(word))])
+                .output();
+            assert_eq!(String::from_utf8(echo.unwrap().stdout).unwrap(), word);
+        }
+    }
+
+    #[test]
+    fn the_url_stands_where_the_command_wants_it() {
+        assert_eq!(with_url(&"--url={base_url}/x".into(), "http://h:1"), "--url=http://h:1/x");
+    }
+
+    #[test]
+    fn with_tls_the_command_is_told_whom_to_trust() {
+        let env = environment("https://h:1", Some(Path::new("ca.pem")));
+        assert!(env.contains(&("SSL_CERT_FILE".to_owned(), "ca.pem".into())));
+        assert!(env.contains(&("FAULTDECK_URL".to_owned(), "https://h:1".into())));
+    }
+}

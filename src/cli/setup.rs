@@ -1,0 +1,96 @@
+//! What a replay is made of, from the arguments of the verbs that replay.
+
+use std::sync::Arc;
+
+use super::problem::Problem;
+use crate::cassette::find::{Asker, find};
+use crate::emulate;
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::replay::{Auth, ConsoleMaker, Evidence, Material, Setup};
+use crate::scenario::{Scenario, Source};
+use crate::seed::Seed;
+
+/// The flags that `replay` and `run` share.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Story {
+    /// What goes wrong: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) scenario: Option<String>,
+    /// Fixes every random draw: the same seed meets the same trouble.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub(super) seed: Seed,
+    /// Answers requests that carry no credentials, too.
+    #[arg(long)]
+    pub(super) no_auth: bool,
+}
+
+impl Story {
+    /// Everything a replay needs; `cassette` is what the command line names.
+    ///
+    /// # Errors
+    /// If scenario or cassette cannot be had.
+    pub(super) fn setup(&self, verb: &str, cassette: Option<&str>) -> Result<Setup, Problem> {
+        let profile = Profile::builtin();
+        let scenario = match &self.scenario {
+            Some(argument) => Some(Arc::new(Scenario::open(argument, profile)?)),
+            None => None,
+        };
+        Ok(Setup {
+            evidence: evidence(cassette, scenario.as_deref(), self.seed)?,
+            scenario,
+            profile,
+            seed: self.seed,
+            auth: if self.no_auth { Auth::Off } else { Auth::Required },
+            redactor: Redactor::new(),
+            verb: verb.to_owned(),
+            session: "main".to_owned(),
+        })
+    }
+}
+
+/// What answers come from: the cassette the command line names, else what the scenario says.
+///
+/// # Errors
+/// If neither names anything, or there is no such cassette.
+pub(super) fn evidence(
+    argument: Option<&str>,
+    scenario: Option<&Scenario>,
+    seed: Seed,
+) -> Result<Evidence, Problem> {
+    let recorded = |cassette| Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())));
+    if let Some(argument) = argument {
+        return Ok(recorded(find(argument, Asker::CommandLine)?));
+    }
+    let none = || {
+        Problem::input("no cassette is named, neither by an argument nor by a scenario")
+            .help("name one, as `forensics/create-case` or `path/to/file.json`")
+    };
+    let scenario = scenario.ok_or_else(none)?;
+    match &scenario.source {
+        Source::Emulate => Ok(Evidence::Console(console(seed))),
+        Source::Cassette(None) => Err(none()),
+        Source::Cassette(Some(name)) => Ok(recorded(find(name, Asker::Scenario(scenario.file.as_deref()))?)),
+    }
+}
+
+/// The small console in memory, made anew for each session.
+fn console(seed: Seed) -> ConsoleMaker {
+    Arc::new(move || {
+        let settings = emulate::Settings { seed, no_auth: true, ..emulate::Settings::default() };
+        let mut console = emulate::Console::new(settings).expect("the default dialect is always there");
+        Box::new(move |request| console.answer(request))
+    })
+}
+
+/// What stands for the evidence in the opening line.
+pub(super) fn evidence_name(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Cassette(material) => {
+            let cassette = material.cassette();
+            let count = cassette.interactions.len();
+            format!("cassette {} ({count} interaction{})", cassette.name, if count == 1 { "" } else { "s" })
+        }
+        Evidence::Console(_) => "the built-in console".to_owned(),
+    }
+}
