@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
-use faultdeck::emulate::{Console, Settings, default_deployment};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use faultdeck::emulate::{Console, Emulator, Settings, default_deployment};
 use faultdeck::json::Json;
 use faultdeck::message::{Request, Response};
 use faultdeck::seed::Seed;
+use faultdeck::serve::{Options, Server};
 use faultdeck::timeline::{Deployment, HostChange, HostState, ManagedHost};
 
 const CASES: &str = "/api/forensics/case_management/cases";
@@ -279,4 +284,31 @@ fn ids_beyond_what_a_double_holds_are_kept() {
 #[test]
 fn the_default_deployment_settles_in_a_few_polls() {
     assert_eq!(default_deployment().settles(), 5);
+}
+
+/// What a real socket gets, to the last byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn over_a_socket_a_head_is_a_get_without_its_body() {
+    let emulator = Arc::new(Emulator::new(console(Settings::default())));
+    let server = Server::start(Options::default(), emulator).await.unwrap();
+    let addr = server.addr();
+    let ask = move |method: &str| {
+        let mut stream = TcpStream::connect(addr).unwrap();
+        let request = format!(
+            "{method} {CASES}?fields=name HTTP/1.1\r\nHost: x\r\nSEC: t\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let [get, head] = tokio::task::spawn_blocking(move || ["GET", "HEAD"].map(ask)).await.unwrap();
+    let body = r#"[{"name":"Phishing07"},{"name":"Exfiltration2"}]"#;
+    let expected = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    assert_eq!(get, format!("{expected}{body}"));
+    assert_eq!(head, expected);
+    server.stop().await;
 }

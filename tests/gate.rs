@@ -328,3 +328,41 @@ fn ids_of_the_self_description_refer_to_each_other() {
         }
     }
 }
+
+/// An endpoint that is not in the profiles: a required query parameter, a required header, an integer in the query.
+const SEARCHES: &str = r#"[{"http_method":"POST","path":"/ariel/searches","version":"26.0","last_modified_version":null,
+"deprecated":false,"summary":"","description":null,"caller_has_access":true,"parameters":[
+{"parameter_name":"note_text","type":"QUERY","default_value":null,"description":"Required - A note.",
+ "mime_types":[{"mime_type":"text/plain","data_type":"String","sample":null}]},
+{"parameter_name":"Ticket","type":"HEADER","default_value":null,"description":"Required - A ticket.",
+ "mime_types":[{"mime_type":"text/plain","data_type":"String","sample":null}]},
+{"parameter_name":"status","type":"QUERY","default_value":null,"description":"Optional - A number.",
+ "mime_types":[{"mime_type":"text/plain","data_type":"Number (Integer)","sample":null}]}],
+"success_responses":[],"error_responses":[],"response_mime_types":[],"response_description":null}]"#;
+
+#[test]
+fn parameters_that_are_missing_or_of_the_wrong_type_are_refused_from_the_profile_alone() {
+    let lifecycles = "complete = []\n[versions]\ndescribed = \"26.0\"\nremoved_before = \"14.0\"\n";
+    let profile = Profile::parse(&[("e.json", SEARCHES)], ("l.toml", lifecycles)).unwrap();
+    let answer = |request: &Request| match gate(&profile, request, &options(false)) {
+        Gated::Answered { response, .. } => response.text().unwrap().to_owned(),
+        Gated::Admitted(_) => "admitted".to_owned(),
+        Gated::Opaque => "opaque".to_owned(),
+    };
+    let path = "/api/ariel/searches";
+    let missing = answer(&post(path, ""));
+    assert!(
+        missing.contains(r#""code":8,"#) && missing.contains(r#"\"note_text\" from query parameters"#),
+        "{missing}"
+    );
+    let missing = answer(&post(&format!("{path}?note_text="), ""));
+    assert!(
+        missing.contains(r#""code":8,"#) && missing.contains(r#"\"Ticket\" from header parameters"#),
+        "{missing}"
+    );
+    let wrong = answer(&post(&format!("{path}?note_text=x&status=open"), "").with("ticket", "1"));
+    let message =
+        r#"Failed to transform user query parameter \"status\" with a content type of \"TEXT_PLAIN\""#;
+    assert!(wrong.contains(r#""code":11,"#) && wrong.contains(message), "{wrong}");
+    assert_eq!(answer(&post(&format!("{path}?note_text=x&status=7"), "").with("ticket", "1")), "admitted");
+}

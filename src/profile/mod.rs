@@ -190,7 +190,11 @@ fn template_segments(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
 /// Whether the segments are those of the template; an empty one is no value of a parameter.
 fn fits(template: &str, segments: &[&str]) -> bool {
     template.split('/').skip(1).zip(segments).all(|(expected, found)| {
-        if endpoint::is_parameter(expected) { !found.is_empty() } else { expected == decoded(found) }
+        if endpoint::is_parameter(expected) {
+            !found.is_empty()
+        } else {
+            expected == *found || (found.contains('%') && expected == decoded(found))
+        }
     })
 }
 
