@@ -21,6 +21,10 @@ pub struct ApiError {
 /// The free text of an injected error. The API leaves it to the thrower, so no client may lean on it (ours).
 const MESSAGE: &str = "This error was injected by faultdeck.";
 
+/// The errors that the framework answers before any endpoint runs, so on every endpoint (seen, or one source).
+pub const FRAMEWORK_ERRORS: [(u16, u32); 9] =
+    [(401, 18), (403, 26), (404, 4), (422, 8), (422, 10), (422, 11), (422, 30), (422, 31), (422, 36)];
+
 /// Pairs that every console knows, for the generator: endpoint codes first, then framework codes.
 const GENERATED: [(u16, u32); 6] = [(404, 1002), (500, 1020), (422, 1005), (403, 1009), (401, 18), (404, 4)];
 

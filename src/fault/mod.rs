@@ -16,6 +16,7 @@ mod renamed_keys;
 mod reset;
 mod truncate;
 
+pub use api_error::FRAMEWORK_ERRORS;
 use proptest::strategy::{BoxedStrategy, Strategy, Union};
 use serde::{Deserialize, Serialize};
 

@@ -1,97 +1,154 @@
-//! Scenarios. (split: mod.rs, parse.rs, trigger.rs, write.rs, builtin.rs).
+//! Scenarios: a file that says what goes wrong, when, and what must still hold.
+//!
+//! Reading is in two passes. This module reads and checks everything it can know: keys, numbers, faults, endpoints.
+//! Names of properties and of cassettes stay names with their place in the text; the layers that own them resolve
+//! them. A scenario is also written: a shrunk counter-example becomes a file.
+
+mod builtin;
+mod diagnostic;
+mod inject;
+mod nearest;
+mod open;
+mod parse;
+mod planned;
+mod read;
+mod trigger;
+mod write;
+
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use crate::fault::Fault;
-use crate::profile::Profile;
-use crate::seed::{Ratio, Seed};
+use std::path::PathBuf;
+
+pub use diagnostic::{Diagnostic, ScenarioError};
+pub use planned::{Nth, Of, PlannedFault};
+
+use crate::seed::Seed;
 use crate::timeline::{Deployment, PathStep};
 
 /// One named failure story.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// File stem, or `builtin` name.
+    /// The name it was asked for by, or the file's stem.
     pub name: String,
+    /// The story in a sentence; may be empty.
     pub summary: String,
     /// The text it was read from (for the ledger).
     pub text: String,
+    /// Where the answers come from.
     pub source: Source,
+    /// What must hold.
     pub must: Must,
+    /// The simulated managed hosts; excludes `path` and `polls_per_phase`.
     pub deployment: Option<Deployment>,
+    /// The scripted life, ascending by tick; empty if there is none. Excludes `deployment` and `polls_per_phase`.
     pub path: Vec<PathStep>,
+    /// How many polls each recorded phase lasts, 1 to 10,000.
     pub polls_per_phase: Option<u32>,
+    /// Time instead of polls drives the task.
     pub clock: Option<Clock>,
+    /// What a read past its last recording gets.
     pub repeats: Repeats,
-    /// `unknown_id = "miss"` turns rung 8 off.
+    /// `unknown_id = "miss"`: an id the cassette does not hold is a miss, not 404/1002.
     pub unknown_id_misses: bool,
+    /// What goes wrong, in file order.
     pub faults: Vec<PlannedFault>,
+    /// What a found counter-example carries.
     pub case: Option<Case>,
-    /// Where it came from, if a file: cassette names are looked up beside it.
+    /// The file it came from, if any: cassette names are looked up beside it.
     pub file: Option<PathBuf>,
 }
+
+/// Where the answers come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source { /// `cassette = "..."`, or none given
- Cassette(Option<String>), /// `console = "emulate"`
- Emulate }
-#[derive(Clone, Debug, Default)]
-pub struct Must { pub hold: Vec<Named>, pub command: CommandMust, pub see: See }
+pub enum Source {
+    /// `cassette = "..."`, or none given: the command line says.
+    Cassette(Option<String>),
+    /// `console = "emulate"`: the built-in console.
+    Emulate,
+}
+
+/// What must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Must {
+    /// Ids of properties, without repeats.
+    pub hold: Vec<Named>,
+    /// What a command run under this scenario should do.
+    pub command: CommandMust,
+    /// What must be seen on the wire.
+    pub see: See,
+}
+
 /// A name from the text, with its bytes, resolved by a higher layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named { pub name: String, pub at: Range<usize> }
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Where it stands in the text, quotes included.
+    pub at: Range<usize>,
+}
+
+/// What a command run under a scenario should do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CommandMust { #[default] Passes, Fails, Any }
+pub enum CommandMust {
+    /// It ends with 0.
+    #[default]
+    Passes,
+    /// It does not end with 0.
+    Fails,
+    /// Either.
+    Any,
+}
+
+impl CommandMust {
+    const WORDS: [(&'static str, Self); 3] =
+        [("passes", Self::Passes), ("fails", Self::Fails), ("any", Self::Any)];
+}
+
+/// What must be seen on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct See { pub requests_max: Option<u64> }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock { pub tick_ms: u64 }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Repeats { #[default] Last, Error, Cycle }
-#[derive(Clone, Debug)]
-pub struct PlannedFault {
-    pub name: Option<String>,
-    /// Full endpoint id; None = any.
-    pub endpoint: Option<String>,
-    pub nth: Nth,
-    pub of: Of,
-    pub chance: Option<Ratio>,
-    pub optional: bool,
-    pub inject: Fault,
-    /// `name`, else hash of the canonical text plus ordinal among equals.
-    pub key: String,
+pub struct See {
+    /// At most so many requests in all, 1 to 1,000,000,000.
+    pub requests_max: Option<u64>,
 }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Of { #[default] Resource, Endpoint }
-/// `"3" | "2-4" | "3-" | "every 3"`, from 1.
+
+/// Time instead of polls drives a task. A run with a clock is not repeatable exactly, and is marked so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nth { Between(u32, Option<u32>), Every(u32) }
-impl Nth { pub fn holds(self, _n: u32) -> bool { todo!() } }
-impl PlannedFault {
-    /// Whether it fires on this occurrence. `stream` is keyed by (session, key, endpoint, resource, nth).
-    pub fn fires(&self, _seed: Seed, _session: &str, _endpoint: &str, _resource: &str, _nth: u32) -> bool { todo!() }
-    /// Whether a run in which it never fired is inconclusive.
-    pub fn must_fire(&self) -> bool { todo!() }
+pub struct Clock {
+    /// How many milliseconds since the first poll make one tick, 1 to 86,400,000.
+    pub tick_ms: u64,
 }
+
+/// What a read past its last recording gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// The last recording again.
+    #[default]
+    Last,
+    /// A miss.
+    Error,
+    /// The recordings from the first again.
+    Cycle,
+}
+
+impl Repeats {
+    const WORDS: [(&'static str, Self); 3] =
+        [("last", Self::Last), ("error", Self::Error), ("cycle", Self::Cycle)];
+}
+
 /// What a found counter-example carries, so that the file alone repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case { pub property: String, pub client: String, pub job: String, pub dialect: String, pub fields: Option<String>, /// JSON text
- pub task: Option<String>, pub seed: Seed }
-/// A mistake in a text: what, where, and the fix. `cli` renders it with a caret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {message}")]
-pub struct Diagnostic { pub file: String, pub text: String, pub message: String, pub at: Range<usize>, pub label: String, pub help: Option<String> }
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    #[error(transparent)] Invalid(Box<Diagnostic>),
-    #[error("cannot read {path}: {source}")] Io { path: String, source: std::io::Error },
-    #[error("no scenario `{name}`")] NoSuch { name: String, nearest: Vec<String> },
-}
-impl Scenario {
-    pub fn parse(_name: &str, _file: &str, _text: &str, _profile: &Profile) -> Result<Self, ScenarioError> { todo!() }
-    /// `builtin:NAME`, a path (ends in .toml), or a name: scenarios/ of the working folder, then builtin).
-    pub fn open(_argument: &str, _profile: &Profile) -> Result<Self, ScenarioError> { todo!() }
-    pub fn load(_path: &Path, _profile: &Profile) -> Result<Self, ScenarioError> { todo!() }
-    /// Embedded ones: (name, text). The six stories first, then one per fault kind not used by them.
-    pub fn builtins() -> &'static [(&'static str, &'static str)] { todo!() }
-    pub fn builtin(_name: &str, _profile: &Profile) -> Option<Self> { todo!() }
-    /// Writes a scenario (a shrunk counter-example) so that parse gives the same back.
-    pub fn to_toml(&self) -> String { todo!() }
+pub struct Case {
+    /// The property it breaks.
+    pub property: String,
+    /// The client that broke it.
+    pub client: String,
+    /// The job it was given: `get`, `wait`, `create`.
+    pub job: String,
+    /// The dialect the task was spelt in.
+    pub dialect: String,
+    /// The `fields` text it was told to ask with, if any.
+    pub fields: Option<String>,
+    /// The task as JSON text, if it was generated.
+    pub task: Option<String>,
+    /// The seed of the run.
+    pub seed: Seed,
 }

@@ -1,0 +1,173 @@
+//! A fault with when it fires.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::fault::Fault;
+use crate::seed::{Ratio, Seed, Stream};
+
+/// A fault with when it fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedFault {
+    /// Its name, unique in the scenario, if it has one.
+    pub name: Option<String>,
+    /// The full id of the endpoint it waits for; `None` is any request.
+    pub endpoint: Option<String>,
+    /// On which occurrences.
+    pub nth: Nth,
+    /// What is counted.
+    pub of: Of,
+    /// The chance on each of them; `None` is always.
+    pub chance: Option<Ratio>,
+    /// Whether a run in which it never fires is fine.
+    pub optional: bool,
+    /// What happens.
+    pub inject: Fault,
+    /// What its draws depend on: its name, else a hash of all that says what it does and when, with an ordinal among
+    /// equals. So a new fault never changes the draws of another.
+    pub key: String,
+}
+
+/// What occurrences are counted over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Of {
+    /// Each resource by itself: the same at any concurrency.
+    #[default]
+    Resource,
+    /// All resources of the endpoint together: depends on the order of arrival, and is marked so.
+    Endpoint,
+}
+
+impl Of {
+    pub(super) const WORDS: [(&'static str, Self); 2] =
+        [("resource", Self::Resource), ("endpoint", Self::Endpoint)];
+}
+
+/// Which occurrences, counted from 1: `"3"`, `"2-4"`, `"3-"` or `"every 3"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nth {
+    /// From the first up to and with the second; without a second, for ever.
+    Between(u32, Option<u32>),
+    /// Every third, for 3: the 3rd, the 6th, the 9th.
+    Every(u32),
+}
+
+impl Nth {
+    /// Every occurrence.
+    pub const ALL: Self = Self::Between(1, None);
+
+    /// Whether occurrence `n`, from 1, is one of them.
+    pub fn holds(self, n: u32) -> bool {
+        match self {
+            Self::Between(first, last) => n >= first && last.is_none_or(|last| n <= last),
+            Self::Every(step) => n > 0 && n.checked_rem(step) == Some(0),
+        }
+    }
+}
+
+impl fmt::Display for Nth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Between(first, None) => write!(f, "{first}-"),
+            Self::Between(first, Some(last)) if first == last => write!(f, "{first}"),
+            Self::Between(first, Some(last)) => write!(f, "{first}-{last}"),
+            Self::Every(step) => write!(f, "every {step}"),
+        }
+    }
+}
+
+/// Why a text is not an [`Nth`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NthError {
+    /// It has none of the four forms.
+    #[error("not an occurrence")]
+    Form,
+    /// It counts from 0.
+    #[error("occurrences count from 1")]
+    Zero,
+    /// The range ends before it starts.
+    #[error("the range ends before it starts")]
+    Backwards,
+}
+
+impl FromStr for Nth {
+    type Err = NthError;
+
+    fn from_str(text: &str) -> Result<Self, NthError> {
+        let number = |part: &str| {
+            let is_plain = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = if is_plain { part.parse::<u32>().ok() } else { None };
+            match number {
+                None => Err(NthError::Form),
+                Some(0) => Err(NthError::Zero),
+                Some(number) => Ok(number),
+            }
+        };
+        if let Some(step) = text.strip_prefix("every ") {
+            return number(step.trim_start()).map(Self::Every);
+        }
+        match text.split_once('-') {
+            None => number(text).map(|only| Self::Between(only, Some(only))),
+            Some((first, "")) => number(first).map(|first| Self::Between(first, None)),
+            Some((first, last)) => match (number(first)?, number(last)?) {
+                (first, last) if first <= last => Ok(Self::Between(first, Some(last))),
+                _ => Err(NthError::Backwards),
+            },
+        }
+    }
+}
+
+impl PlannedFault {
+    /// Whether it fires on occurrence `nth` (from 1, counted as [`Of`] says) of this endpoint and resource. The answer
+    /// depends on nothing else, so it is the same at any concurrency.
+    pub fn fires(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
+        let is_meant = self.endpoint.as_deref().is_none_or(|meant| meant == endpoint) && self.nth.holds(nth);
+        is_meant
+            && self.chance.is_none_or(|chance| {
+                self.keyed("fires", seed, session, endpoint, resource, nth).chance(chance)
+            })
+    }
+
+    /// The stream for what the fault itself draws on this occurrence; apart from the one that decided that it fires.
+    pub fn stream(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> Stream {
+        self.keyed("inject", seed, session, endpoint, resource, nth)
+    }
+
+    fn keyed(&self, use_: &str, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> Stream {
+        seed.stream(&[use_, session, &self.key, endpoint, resource, &nth.to_string()])
+    }
+
+    /// Whether a run in which it never fired is inconclusive: it is not optional, has no chance and some strength.
+    pub fn must_fire(&self) -> bool {
+        self.chance.is_none() && self.must_fire_somewhere()
+    }
+
+    /// Whether a whole matrix of runs in which it never fired is inconclusive: as [`Self::must_fire`], faults with a
+    /// chance included, unless that chance is none.
+    pub fn must_fire_somewhere(&self) -> bool {
+        !self.optional && !self.inject.is_identity() && !self.chance.is_some_and(Ratio::is_never)
+    }
+
+    /// Its name, else its kind: what a ledger and a summary call it.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| self.inject.kind())
+    }
+}
+
+impl fmt::Display for PlannedFault {
+    /// One line: what, where, when.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}: ")?;
+        }
+        let endpoint = self.endpoint.as_deref().unwrap_or("any request");
+        write!(f, "{} on {endpoint}, nth {}", super::write::fault_toml(&self.inject), self.nth)?;
+        if self.of == Of::Endpoint {
+            f.write_str(" of the endpoint")?;
+        }
+        if let Some(chance) = self.chance {
+            write!(f, ", chance {chance}")?;
+        }
+        Ok(())
+    }
+}
