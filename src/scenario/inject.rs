@@ -14,12 +14,14 @@ const FORM: &str = "write one fault as a table, for example inject = { latency =
 /// The fault of a `[[fault]]` that waits for `endpoint`, if it names one.
 pub(super) fn read_inject(entry: &Entry<'_>, endpoint: Option<&Endpoint>, profile: &Profile) -> Read<Fault> {
     let kind = the_only_kind(entry)?;
-    let row = Fault::row(kind.key)
-        .ok_or_else(|| kind.fail_at_key(format!("no fault is called `{}`", kind.key), "not a fault", near_kinds(kind.key)))?;
+    let row = Fault::row(kind.key).ok_or_else(|| {
+        kind.fail_at_key(format!("no fault is called `{}`", kind.key), "not a fault", near_kinds(kind.key))
+    })?;
     let parameters = checked_parameters(&kind, row)?;
     let table = toml::Table::from_iter([(row.name.to_owned(), toml::Value::Table(parameters))]);
-    let fault = Fault::deserialize(table)
-        .map_err(|error| kind.fail(format!("`{}` cannot be read: {}", row.name, error.message()), "this", None))?;
+    let fault = Fault::deserialize(table).map_err(|error| {
+        kind.fail(format!("`{}` cannot be read: {}", row.name, error.message()), "this", None)
+    })?;
     fault.check().map_err(|mistake| {
         let members = kind.members().unwrap_or_default();
         let place = members.iter().find(|member| member.key == mistake.parameter).unwrap_or(&kind);
@@ -35,18 +37,29 @@ pub(super) fn read_inject(entry: &Entry<'_>, endpoint: Option<&Endpoint>, profil
 fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
     if let Some(name) = entry.value().as_str() {
         let (message, help) = match Fault::row(name) {
-            Some(row) => ("a fault is written as a table, not as a bare name".to_owned(), format!("write {}", row.example)),
+            Some(row) => (
+                "a fault is written as a table, not as a bare name".to_owned(),
+                format!("write {}", row.example),
+            ),
             None => (format!("no fault is called `{}`", name.escape_debug()), near_kinds(name)),
         };
         return Err(entry.fail(message, "a bare name", Some(help)));
     }
     let Some(members) = entry.members() else {
-        return Err(entry.fail("`inject` must be a table that names one fault", "not a table", Some(FORM.to_owned())));
+        return Err(entry.fail(
+            "`inject` must be a table that names one fault",
+            "not a table",
+            Some(FORM.to_owned()),
+        ));
     };
     let mut members = members.into_iter();
     match (members.next(), members.next()) {
         (Some(kind), None) => Ok(kind),
-        (None, _) => Err(entry.fail("`inject` names no fault", "an empty table", Some(format!("{FORM}; {}", all_kinds())))),
+        (None, _) => Err(entry.fail(
+            "`inject` names no fault",
+            "an empty table",
+            Some(format!("{FORM}; {}", all_kinds())),
+        )),
         (Some(first), Some(second)) => Err(second.fail_at_key(
             format!("`inject` names two faults, `{}` and `{}`", first.key, second.key),
             "the second",
@@ -77,7 +90,11 @@ fn checked_parameters(kind: &Entry<'_>, row: &Row) -> Read<toml::Table> {
         let Some(entry) = given.get(parameter.name) else {
             if parameter.default.is_none() {
                 let message = format!("`{}` lacks `{}`: {}", row.name, parameter.name, parameter.meaning);
-                return Err(kind.fail(message, format!("`{}` is needed here", parameter.name), Some(example)));
+                return Err(kind.fail(
+                    message,
+                    format!("`{}` is needed here", parameter.name),
+                    Some(example),
+                ));
             }
             continue;
         };
@@ -91,7 +108,12 @@ fn checked_parameters(kind: &Entry<'_>, row: &Row) -> Read<toml::Table> {
 }
 
 /// Whether the endpoint (any, if none is named) documents this error, or the framework answers it everywhere.
-fn documented(error: &ApiError, kind: &Entry<'_>, endpoint: Option<&Endpoint>, profile: &Profile) -> Read<()> {
+fn documented(
+    error: &ApiError,
+    kind: &Entry<'_>,
+    endpoint: Option<&Endpoint>,
+    profile: &Profile,
+) -> Read<()> {
     let (status, code) = (error.status, error.code);
     let is_known = match endpoint {
         Some(endpoint) => endpoint.error(status, code).is_some(),
@@ -112,8 +134,12 @@ fn undocumented(error: &ApiError, kind: &Entry<'_>, endpoint: Option<&Endpoint>)
     let (who, help) = match endpoint {
         None => ("no endpoint documents".to_owned(), anywhere),
         Some(endpoint) => {
-            let own: Vec<(u16, u32)> = endpoint.errors.iter().map(|error| (error.status, error.code)).collect();
-            (format!("`{}` does not document", endpoint.id), format!("it documents {}; {anywhere}", pairs(&own)))
+            let own: Vec<(u16, u32)> =
+                endpoint.errors.iter().map(|error| (error.status, error.code)).collect();
+            (
+                format!("`{}` does not document", endpoint.id),
+                format!("it documents {}; {anywhere}", pairs(&own)),
+            )
         }
     };
     let message = format!("{who} the error {}/{}", error.status, error.code);

@@ -104,7 +104,8 @@ fn no_such(name: &str, known: Vec<String>) -> ScenarioError {
     let mut near: Vec<String> =
         nearest(name, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
     if near.is_empty() {
-        near = BUILTINS.iter().map(|(name, _)| (*name).to_owned()).filter(|name| !name.contains('/')).collect();
+        near =
+            BUILTINS.iter().map(|(name, _)| (*name).to_owned()).filter(|name| !name.contains('/')).collect();
     }
     ScenarioError::NoSuch { name: name.to_owned(), nearest: near }
 }
@@ -144,7 +145,8 @@ mod tests {
     #[test]
     fn every_builtin_scenario_loads() {
         for (name, text) in BUILTINS {
-            let scenario = Scenario::parse(name, name, text, Profile::builtin()).unwrap_or_else(|error| panic!("{error}"));
+            let scenario = Scenario::parse(name, name, text, Profile::builtin())
+                .unwrap_or_else(|error| panic!("{error}"));
             assert!(!scenario.summary.is_empty() && !scenario.must.hold.is_empty(), "{name}");
         }
     }

@@ -61,7 +61,9 @@ impl Scenario {
 
 fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<Scenario> {
     one_of(top, "cassette", "console", "a scenario is answered by one of them: take one out")?;
-    for (one, other) in [("deployment", "path"), ("deployment", "polls_per_phase"), ("path", "polls_per_phase")] {
+    for (one, other) in
+        [("deployment", "path"), ("deployment", "polls_per_phase"), ("path", "polls_per_phase")]
+    {
         one_of(top, one, other, "each says how the task lives: take one out")?;
     }
     let faults = match top.get("fault") {
@@ -82,7 +84,11 @@ fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<
         polls_per_phase: top.get("polls_per_phase").map(|entry| entry.number32(1..=10_000)).transpose()?,
         clock: top.get("clock").map(|entry| read_clock(&entry)).transpose()?,
         repeats: top.get("repeats").map(|entry| entry.word(&Repeats::WORDS)).transpose()?.unwrap_or_default(),
-        unknown_id_misses: top.get("unknown_id").map(|entry| entry.word(&[("miss", true)])).transpose()?.unwrap_or(false),
+        unknown_id_misses: top
+            .get("unknown_id")
+            .map(|entry| entry.word(&[("miss", true)]))
+            .transpose()?
+            .unwrap_or(false),
         faults,
         case: top.get("case").map(|entry| read_case(&entry)).transpose()?,
         file: None,
@@ -105,13 +111,18 @@ fn read_source(top: &Table<'_>) -> Read<Source> {
 }
 
 fn read_must(entry: &Entry<'_>) -> Read<Must> {
-    let must = entry.table("`[must]`", &["hold", "command", "see"], "write [must] with hold = [\"terminates\"]")?;
+    let must =
+        entry.table("`[must]`", &["hold", "command", "see"], "write [must] with hold = [\"terminates\"]")?;
     let mut hold: Vec<Named> = Vec::new();
     if let Some(entry) = must.get("hold") {
         for item in entry.items(HOLD_HELP)? {
             let name = item.name()?;
             if hold.iter().any(|named| named.name == name) {
-                return Err(item.fail(format!("`{name}` stands twice in `hold`"), "again", Some("take it out".to_owned())));
+                return Err(item.fail(
+                    format!("`{name}` stands twice in `hold`"),
+                    "again",
+                    Some("take it out".to_owned()),
+                ));
             }
             hold.push(Named { name: name.to_owned(), at: item.at() });
         }
@@ -120,10 +131,16 @@ fn read_must(entry: &Entry<'_>) -> Read<Must> {
         None => See::default(),
         Some(entry) => {
             let see = entry.table("`see`", &["requests_max"], "write see = { requests_max = 40 }")?;
-            See { requests_max: see.get("requests_max").map(|entry| entry.number(1..=1_000_000_000)).transpose()? }
+            See {
+                requests_max: see
+                    .get("requests_max")
+                    .map(|entry| entry.number(1..=1_000_000_000))
+                    .transpose()?,
+            }
         }
     };
-    let command = must.get("command").map(|entry| entry.word(&CommandMust::WORDS)).transpose()?.unwrap_or_default();
+    let command =
+        must.get("command").map(|entry| entry.word(&CommandMust::WORDS)).transpose()?.unwrap_or_default();
     Ok(Must { hold, command, see })
 }
 
@@ -135,14 +152,19 @@ fn read_clock(entry: &Entry<'_>) -> Read<Clock> {
 
 fn read_deployment(entry: &Entry<'_>) -> Read<Deployment> {
     let deployment = entry.table("`[deployment]`", &["picked_up_at", "hosts"], HOSTS_HELP)?;
-    let picked_up_at = deployment.get("picked_up_at").map(|entry| entry.number32(TICKS)).transpose()?.unwrap_or(1);
+    let picked_up_at =
+        deployment.get("picked_up_at").map(|entry| entry.number32(TICKS)).transpose()?.unwrap_or(1);
     let list = deployment.required("hosts", HOSTS_HELP)?;
     let mut hosts: Vec<ManagedHost> = Vec::new();
     for table in list.tables("`[[deployment.hosts]]`", &["name", "changes"], HOSTS_MOST, HOSTS_HELP)? {
         let entry = table.required("name", HOSTS_HELP)?;
         let name = entry.name()?.to_owned();
         if hosts.iter().any(|host| host.name == name) {
-            return Err(entry.fail(format!("two hosts are called `{name}`"), "the second of them", Some("rename one".to_owned())));
+            return Err(entry.fail(
+                format!("two hosts are called `{name}`"),
+                "the second of them",
+                Some("rename one".to_owned()),
+            ));
         }
         let changes = table.get("changes").map(|entry| read_changes(&entry)).transpose()?.unwrap_or_default();
         hosts.push(ManagedHost { name, changes });
@@ -171,12 +193,21 @@ fn read_path(entry: &Entry<'_>) -> Read<Vec<PathStep>> {
         let at = at_entry.number32(TICKS)?;
         if let Some(last) = steps.last().filter(|last| last.at >= at) {
             let message = format!("the steps of a path ascend: {at} does not come after {}", last.at);
-            return Err(at_entry.fail(message, "not after the step before", Some("put the steps in order".to_owned())));
+            return Err(at_entry.fail(
+                message,
+                "not after the step before",
+                Some("put the steps in order".to_owned()),
+            ));
         }
         let set = table.required("set", PATH_HELP)?;
         let members = set.members().filter(|members| !members.is_empty());
-        let members = members
-            .ok_or_else(|| set.fail("`set` must be a table of members and values", "sets nothing", Some(PATH_HELP.to_owned())))?;
+        let members = members.ok_or_else(|| {
+            set.fail(
+                "`set` must be a table of members and values",
+                "sets nothing",
+                Some(PATH_HELP.to_owned()),
+            )
+        })?;
         let set = members.iter().map(|member| Ok((member.key.to_owned(), json_of(member)?)));
         steps.push(PathStep { at, set: set.collect::<Read<_>>()? });
     }
@@ -190,12 +221,18 @@ fn read_path(entry: &Entry<'_>) -> Read<Vec<PathStep>> {
 fn json_of(entry: &Entry<'_>) -> Read<String> {
     let no_json = |what: &str| {
         let help = "JSON has texts, numbers, true, false, lists and tables".to_owned();
-        entry.fail(format!("`{}` is {what}, which JSON does not have", entry.key), "no JSON value", Some(help))
+        entry.fail(
+            format!("`{}` is {what}, which JSON does not have", entry.key),
+            "no JSON value",
+            Some(help),
+        )
     };
     match entry.value() {
         DeValue::String(text) => Ok(quote(text)),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
-        DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().trim_start_matches('+').to_owned()),
+        DeValue::Integer(number) if number.radix() == 10 => {
+            Ok(number.as_str().trim_start_matches('+').to_owned())
+        }
         DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Ok(number.to_string()),
             Err(_) => Err(no_json("a number beyond 128 bits")),
@@ -217,7 +254,8 @@ fn json_of(entry: &Entry<'_>) -> Read<String> {
 
 fn read_case(entry: &Entry<'_>) -> Read<Case> {
     const KEYS: [&str; 7] = ["property", "client", "job", "dialect", "fields", "task", "seed"];
-    const HELP: &str = "faultdeck writes [case] itself, with property, client, job, dialect and seed; restore the file";
+    const HELP: &str =
+        "faultdeck writes [case] itself, with property, client, job, dialect and seed; restore the file";
     let case = entry.table("`[case]`", &KEYS, HELP)?;
     let name = |key: &str| Ok::<_, ScenarioError>(case.required(key, HELP)?.name()?.to_owned());
     let task = match case.get("task") {

@@ -133,7 +133,15 @@ impl PlannedFault {
         self.keyed("inject", seed, session, endpoint, resource, nth)
     }
 
-    fn keyed(&self, use_: &str, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> Stream {
+    fn keyed(
+        &self,
+        use_: &str,
+        seed: Seed,
+        session: &str,
+        endpoint: &str,
+        resource: &str,
+        nth: u32,
+    ) -> Stream {
         seed.stream(&[use_, session, &self.key, endpoint, resource, &nth.to_string()])
     }
 

@@ -84,12 +84,13 @@ impl<'t> Table<'t> {
     pub(super) fn required(&self, key: &str, help: &str) -> Read<Entry<'t>> {
         self.get(key).ok_or_else(|| {
             let message = format!("{} lacks `{key}`", self.what);
-            self.source.fail(self.at.clone(), message, format!("`{key}` is needed here"), Some(help.to_owned()))
+            self.source.fail(
+                self.at.clone(),
+                message,
+                format!("`{key}` is needed here"),
+                Some(help.to_owned()),
+            )
         })
-    }
-
-    pub(super) fn fail(&self, message: impl Into<String>, label: &str, help: &str) -> ScenarioError {
-        self.source.fail(self.at.clone(), message, label, Some(help.to_owned()))
     }
 }
 
@@ -124,7 +125,12 @@ impl<'t> Entry<'t> {
     }
 
     /// A mistake in the value.
-    pub(super) fn fail(&self, message: impl Into<String>, label: impl Into<String>, help: Option<String>) -> ScenarioError {
+    pub(super) fn fail(
+        &self,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) -> ScenarioError {
         self.source.fail(self.at(), message, label, help)
     }
 
@@ -207,13 +213,20 @@ impl<'t> Entry<'t> {
 
     /// The elements of a list, each as an entry under this key.
     pub(super) fn items(&self, help: &str) -> Read<Vec<Entry<'t>>> {
-        let items = self.value().as_array().ok_or_else(|| self.wrong_kind("a list", Some(help.to_owned())))?;
+        let items =
+            self.value().as_array().ok_or_else(|| self.wrong_kind("a list", Some(help.to_owned())))?;
         let item = |value| Entry { source: self.source, key: self.key, key_at: self.key_at.clone(), value };
         Ok(items.iter().map(item).collect())
     }
 
     /// At most `most` tables.
-    pub(super) fn tables(&self, what: &'t str, keys: &[&str], most: usize, help: &str) -> Read<Vec<Table<'t>>> {
+    pub(super) fn tables(
+        &self,
+        what: &'t str,
+        keys: &[&str],
+        most: usize,
+        help: &str,
+    ) -> Read<Vec<Table<'t>>> {
         let items = self.items(help)?;
         if let Some(over) = items.get(most) {
             let message = format!("more than {most} of {what}");

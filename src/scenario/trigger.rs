@@ -30,7 +30,11 @@ pub(super) fn read_faults(tables: &[Table<'_>], profile: &Profile) -> Read<Vec<P
         if let (Some(name), Some(entry)) = (&fault.name, table.get("name")) {
             if names.contains(name) {
                 let help = "a fault's draws hang on its name, so each has its own".to_owned();
-                return Err(entry.fail(format!("two faults are called `{name}`"), "the second of them", Some(help)));
+                return Err(entry.fail(
+                    format!("two faults are called `{name}`"),
+                    "the second of them",
+                    Some(help),
+                ));
             }
             names.push(name.clone());
         }
@@ -92,7 +96,8 @@ struct PlannedFaultParts<'p> {
 
 fn read_name(entry: &Entry<'_>) -> Read<String> {
     let name = entry.name()?;
-    let is_legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let is_legal =
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if !is_legal {
         let help = "use letters, digits, `-`, `_` and `.`".to_owned();
         return Err(entry.fail(format!("`{name}` cannot name a fault"), "has other characters", Some(help)));
@@ -113,7 +118,11 @@ fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaul
     if let Some(entry) = when.get("chance") {
         let ratio = entry.text(CHANCE_HELP)?.parse::<Ratio>();
         fault.chance = Some(ratio.map_err(|_| {
-            entry.fail("this is not a chance", "not hits out of tries", Some(format!("{CHANCE_HELP}, at least as many")))
+            entry.fail(
+                "this is not a chance",
+                "not hits out of tries",
+                Some(format!("{CHANCE_HELP}, at least as many")),
+            )
         })?);
     }
     Ok(())
@@ -138,7 +147,11 @@ fn read_endpoint<'p>(entry: &Entry<'_>, profile: &'p Profile) -> Read<&'p Endpoi
             } else {
                 format!("did you mean {}?", nearest.iter().map(in_full).collect::<Vec<_>>().join(" or "))
             };
-            entry.fail(format!("no endpoint is called `{}`", name.escape_debug()), "no profile knows it", Some(help))
+            entry.fail(
+                format!("no endpoint is called `{}`", name.escape_debug()),
+                "no profile knows it",
+                Some(help),
+            )
         }
     })
 }

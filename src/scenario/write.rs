@@ -130,7 +130,9 @@ fn toml_of(json: &Json<'_>) -> Option<String> {
             format!("[{}]", items.iter().filter_map(toml_of).collect::<Vec<_>>().join(", "))
         }
         Kind::Object(members) => {
-            let members = members.iter().filter_map(|(name, value)| Some(format!("{} = {}", text(name), toml_of(value)?)));
+            let members = members
+                .iter()
+                .filter_map(|(name, value)| Some(format!("{} = {}", text(name), toml_of(value)?)));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
         }
     })
