@@ -7,6 +7,7 @@ use super::output;
 use super::problem::{Problem, with_caret};
 use super::setup;
 use crate::cassette::Cassette;
+use crate::client::{ClientError, ClientFile};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::report::visible;
@@ -187,8 +188,9 @@ fn scenario(file: &Path) -> Vec<Finding> {
 }
 
 fn client(file: &Path) -> Vec<Finding> {
-    match crate::client::open(&file.display().to_string()) {
+    match ClientFile::load(file) {
         Ok(_) => Vec::new(),
-        Err(error) => in_words(error),
+        Err(ClientError::Invalid(diagnostic)) => vec![Finding::Unreadable(with_caret(&diagnostic))],
+        Err(error) => unreadable(error),
     }
 }

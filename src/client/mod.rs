@@ -1,47 +1,250 @@
-//! Clients under test. (split: mod.rs, file.rs (clients/NAME.toml), exec.rs, child.rs, in_process.rs, outcome.rs).
+//! Clients under test: what they are asked, how they are started, and how what they say is read.
+//!
+//! A client is a program of its own, described by `clients/NAME.toml` and started anew for each job ([`Exec`]), or a
+//! closure in a Rust test ([`InProcess`]). Both give back a [`Report`]. Nothing here judges it.
+
+pub mod child;
+mod exec;
+mod file;
+mod in_process;
+mod outcome;
+mod placeholder;
+
 use std::future::Future;
 use std::path::PathBuf;
+
 use crate::ledger::OutcomeLine;
 
+pub use exec::{Exec, Settings, builtins, open};
+pub use file::{ClientError, ClientFile, ExitWord, Stdout};
+pub use in_process::InProcess;
+pub use outcome::read_outcome;
+
+/// What a client can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum JobKind { Get, Wait, Create }
-/// What a client is asked to do.
-#[derive(Clone, Debug)]
-pub struct Job { pub kind: JobKind, pub base_url: String, /// task id, as text: may exceed 2^53
- pub id: Option<String>, /// case name for `create`
- pub name: Option<String>, pub fields: Option<String>, pub sec: String, pub ca_file: Option<PathBuf>, pub pace_ms: u64, pub deadline_ms: u64 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resting { Done, Usable, Pending, Failed }
-/// What came of it. The last four are seen from outside.
+pub enum JobKind {
+    /// One GET of a task, with `fields`.
+    Get,
+    /// Poll a task until there is nothing more to wait for.
+    Wait,
+    /// Create a case, then wait for its task.
+    Create,
+}
+
+impl JobKind {
+    /// Every kind, in the order it is documented.
+    pub const ALL: [Self; 3] = [Self::Get, Self::Wait, Self::Create];
+
+    /// As it is written in client files and handed to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Wait => "wait",
+            Self::Create => "create",
+        }
+    }
+
+    /// The kind an exact spelling names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for JobKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a client is asked to do, once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Which job.
+    pub kind: JobKind,
+    /// `scheme://host:port`, perhaps with a session's path; no final slash and no `/api`.
+    pub base_url: String,
+    /// The id of the task for `get` and `wait`, as text: it may exceed 2^53.
+    pub id: Option<String>,
+    /// The case name for `create`.
+    pub name: Option<String>,
+    /// The selector, as a person would write it (not encoded); none asks for the whole resource.
+    pub fields: Option<String>,
+    /// The token.
+    pub sec: String,
+    /// The certificate authority to trust, when the base URL is https.
+    pub ca_file: Option<PathBuf>,
+    /// Milliseconds to leave between polls, at least.
+    pub pace_ms: u64,
+    /// Milliseconds after which the client itself should give up the whole job.
+    pub deadline_ms: u64,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token stays out: this text may end up in a panic message.
+        f.debug_struct("Job")
+            .field("kind", &self.kind)
+            .field("base_url", &self.base_url)
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("fields", &self.fields)
+            .field("ca_file", &self.ca_file)
+            .field("pace_ms", &self.pace_ms)
+            .field("deadline_ms", &self.deadline_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a client says the task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Resting {
+    /// The work is done on every host.
+    Done,
+    /// Partly done: usable, and neither done nor failed.
+    Usable,
+    /// Not far enough to be used, or not known.
+    Pending,
+    /// Failed for good.
+    Failed,
+}
+
+impl Resting {
+    /// Every standing, in the order it is documented.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Usable, Self::Pending, Self::Failed];
+
+    /// As it is written in an outcome.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Usable => "usable",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The standing an exact spelling names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for Resting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What came of a job. The last four are seen from outside; the client does not say them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome { Task { standing: Resting, /// JSON text
- task: String }, NotFound { code: Option<i64> }, ServerError { code: Option<i64> }, Rejected { code: Option<i64> }, GaveUp, Error { text: String },
- TimedOut, Crashed { how: String }, Silent, NotStarted { why: String } }
+pub enum Outcome {
+    /// A task was reported.
+    Task {
+        /// How it stands.
+        standing: Resting,
+        /// The task as JSON text, every scalar as the client wrote it.
+        task: String,
+    },
+    /// There is no such task.
+    NotFound {
+        /// The console's own code, if the client gave one.
+        code: Option<i64>,
+    },
+    /// The console failed.
+    ServerError {
+        /// The console's own code, if the client gave one.
+        code: Option<i64>,
+    },
+    /// The console refused what was asked.
+    Rejected {
+        /// The console's own code, if the client gave one.
+        code: Option<i64>,
+    },
+    /// The client stopped on purpose before it knew the end.
+    GaveUp,
+    /// Anything else the client complains of, or an outcome that cannot be read.
+    Error {
+        /// In words.
+        text: String,
+    },
+    /// It did not end in the time it had, and was ended.
+    TimedOut,
+    /// It ended by a signal, a panic, or an exit code that nothing explains.
+    Crashed {
+        /// How, in words: `signal 11`, `exit code 101`.
+        how: String,
+    },
+    /// It ended well and said nothing.
+    Silent,
+    /// It could not be started: nothing was tested.
+    NotStarted {
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// What a client did with a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report { pub outcome: Outcome, pub stderr: String, pub stdout: String }
+pub struct Report {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it wrote on standard error, the middle cut out if it was long.
+    pub stderr: String,
+    /// What it wrote on standard output, the middle cut out if it was long.
+    pub stdout: String,
+    /// Remarks of ours: the exit code said another thing than the outcome, output was cut.
+    pub notes: Vec<String>,
+}
+
 /// What a client says of itself; never held against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims { pub on_partial: OnPartial, pub sends_version: bool, pub retries_max: u32, pub retries_on: Vec<u16>, pub gives_up_after_ms: Option<u64> }
+pub struct Claims {
+    /// What it does with a task that stays partly done.
+    pub on_partial: OnPartial,
+    /// Whether each of its requests carries a `Version` header.
+    pub sends_version: bool,
+    /// How often it repeats a failed request, at most.
+    pub retries_max: u32,
+    /// Which statuses it repeats a request after.
+    pub retries_on: Vec<u16>,
+    /// After how many milliseconds it gives a job up by itself.
+    pub gives_up_after_ms: Option<u64>,
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            on_partial: OnPartial::Waits,
+            sends_version: false,
+            retries_max: 0,
+            retries_on: Vec::new(),
+            gives_up_after_ms: None,
+        }
+    }
+}
+
+/// What a client does with a task that stays partly done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnPartial { Waits, Leaves }
+pub enum OnPartial {
+    /// Watches on until it is done, or its own limit.
+    Waits,
+    /// Reports it as usable and leaves it.
+    Leaves,
+}
+
 /// The program under test.
 pub trait Client: Send + Sync {
+    /// Its name: the file's stem.
     fn name(&self) -> &str;
+    /// The jobs it can do.
     fn jobs(&self) -> &[JobKind];
+    /// The dialects of the API it knows: `sample`, `prose`.
     fn dialects(&self) -> &[String];
+    /// What it says of itself.
     fn claims(&self) -> &Claims;
+    /// Milliseconds it has for one job before it is ended.
     fn timeout_ms(&self) -> u64;
+    /// Does one job. Ends soon after [`Client::timeout_ms`] whatever the client does; when the future is dropped, the
+    /// client is ended.
     fn run(&self, job: &Job) -> impl Future<Output = Report> + Send;
 }
-impl Report { pub fn line(&self, _session: &str, _job: JobKind) -> OutcomeLine { todo!() } }
-/// A closure as a client, for Rust tests.
-#[derive(Debug)]
-pub struct InProcess<F> { pub f: F }
-/// A program started anew for each job (`[exec]`).
-#[derive(Clone, Debug)]
-pub struct Exec {}
-/// Opens clients/NAME.toml, `builtin:NAME`, or a name.
-pub fn open(_argument: &str) -> Result<Exec, crate::scenario::ScenarioError> { todo!() }
-/// A child process with hygiene, also used by `run`: own group, TERM then KILL, capped output, PDEATHSIG, clean end.
-pub mod child {}

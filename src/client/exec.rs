@@ -1,0 +1,163 @@
+//! A program started anew for each job.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::child::{self, Environment};
+use super::file::{Argument, ClientError, ClientFile};
+use super::outcome::read_report;
+use super::placeholder::Values;
+use super::{Claims, Client, Job, JobKind, Report};
+
+/// The client files that travel with the program: name and text.
+const BUILTINS: [(&str, &str); 2] = [
+    ("careful", include_str!("../../clients/careful.toml")),
+    ("careless", include_str!("../../clients/careless.toml")),
+];
+
+/// What the caller knows and this module does not look up by itself.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The faultdeck binary, for `{faultdeck}`.
+    pub faultdeck: PathBuf,
+    /// What programs under test are given of the caller's environment: see [`Environment::clean`].
+    pub environment: Environment,
+    /// The folder in which names are looked up and programs start.
+    pub folder: PathBuf,
+}
+
+/// A program started anew for each job (`[exec]` in its file).
+#[derive(Clone, Debug)]
+pub struct Exec {
+    file: ClientFile,
+    settings: Settings,
+    further: Vec<OsString>,
+}
+
+/// The client files that travel with the program: name and text.
+pub fn builtins() -> &'static [(&'static str, &'static str)] {
+    &BUILTINS
+}
+
+/// Opens a client: `builtin:NAME`, a path if it ends in `.toml`, else a name, looked up in `clients/` of the working
+/// folder and then among those that travel with the program.
+///
+/// # Errors
+/// If there is no such client, or its file cannot be read or is wrong.
+pub fn open(argument: &str, settings: Settings) -> Result<Exec, ClientError> {
+    let file = if let Some(name) = argument.strip_prefix("builtin:") {
+        builtin(name)?
+    } else if argument.ends_with(".toml") {
+        load(&settings.folder, Path::new(argument))?
+    } else {
+        let path = Path::new("clients").join(format!("{argument}.toml"));
+        if settings.folder.join(&path).is_file() {
+            load(&settings.folder, &path)?
+        } else {
+            builtin(argument)?
+        }
+    };
+    Ok(Exec { file, settings, further: Vec::new() })
+}
+
+fn builtin(name: &str) -> Result<ClientFile, ClientError> {
+    match BUILTINS.iter().find(|(each, _)| *each == name) {
+        Some((_, text)) => ClientFile::parse(name, &format!("builtin:{name}"), text),
+        None => Err(ClientError::NoSuch {
+            name: name.to_owned(),
+            known: BUILTINS.iter().map(|(each, _)| format!("builtin:{each}")).collect(),
+        }),
+    }
+}
+
+impl ClientFile {
+    /// Reads a client file; its stem becomes the client's name.
+    ///
+    /// # Errors
+    /// If it cannot be read or is wrong.
+    pub fn load(path: &Path) -> Result<Self, ClientError> {
+        load(Path::new(""), path)
+    }
+}
+
+/// Messages call the file as the user did, without the folder.
+fn load(folder: &Path, path: &Path) -> Result<ClientFile, ClientError> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(folder.join(path))
+        .map_err(|source| ClientError::Io { path: shown.clone(), source })?;
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    ClientFile::parse(&name, &shown, &text)
+}
+
+impl Exec {
+    /// The client with more arguments after those in its file, as `demo --defect LIST` hands on.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.further.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Its file.
+    pub fn file(&self) -> &ClientFile {
+        &self.file
+    }
+
+    /// The command for a job, as it is started.
+    pub fn command(&self, job: &Job) -> child::Command {
+        let values = Values { job, faultdeck: &self.settings.faultdeck };
+        let mut argv = Vec::new();
+        for argument in &self.file.argv {
+            match argument {
+                Argument::Bare(template) => argv.extend(template.fill(&values)),
+                Argument::Together(templates) => {
+                    let filled: Option<Vec<_>> = templates.iter().map(|each| each.fill(&values)).collect();
+                    argv.extend(filled.unwrap_or_default());
+                }
+            }
+        }
+        argv.extend(self.further.iter().cloned());
+        let mut environment = self.settings.environment.clone();
+        for (name, template) in &self.file.env {
+            if let Some(value) = template.fill(&values) {
+                environment.set(name, value);
+            }
+        }
+        child::Command {
+            argv,
+            environment,
+            folder: Some(self.settings.folder.clone()),
+            deadline: Some(Duration::from_millis(self.file.timeout_ms)),
+            output: child::Output::Captured,
+        }
+    }
+}
+
+impl Client for Exec {
+    fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    fn jobs(&self) -> &[JobKind] {
+        &self.file.jobs
+    }
+
+    fn dialects(&self) -> &[String] {
+        &self.file.dialects
+    }
+
+    fn claims(&self) -> &Claims {
+        &self.file.claims
+    }
+
+    fn timeout_ms(&self) -> u64 {
+        self.file.timeout_ms
+    }
+
+    async fn run(&self, job: &Job) -> Report {
+        match child::run(&self.command(job)).await {
+            Ok(finished) => read_report(finished, self.file.stdout, &self.file.exit),
+            Err(error) => Report::not_started(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A closure as a client, for Rust tests: no process, the same reports.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::{Claims, Client, Job, JobKind, Outcome, Report};
+
+/// A closure as a client. It is run as a task of the current tokio runtime, so that a panic is a crash of the client
+/// and nothing more; a closure that blocks its thread needs a runtime with several.
+#[derive(Clone, Debug)]
+pub struct InProcess<F> {
+    name: String,
+    jobs: Vec<JobKind>,
+    dialects: Vec<String>,
+    claims: Claims,
+    timeout_ms: u64,
+    f: F,
+}
+
+impl<F, Fut> InProcess<F>
+where
+    F: Fn(Job) -> Fut + Send + Sync,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    /// A client that can do every job, knows the `sample` dialect, claims nothing, and has five seconds for a job.
+    pub fn new(name: &str, f: F) -> Self {
+        Self {
+            name: name.to_owned(),
+            jobs: JobKind::ALL.to_vec(),
+            dialects: vec!["sample".to_owned()],
+            claims: Claims::default(),
+            timeout_ms: 5_000,
+            f,
+        }
+    }
+
+    /// The same client, with only these jobs.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: &[JobKind]) -> Self {
+        self.jobs = jobs.to_vec();
+        self
+    }
+
+    /// The same client, with these dialects: `sample`, `prose`.
+    #[must_use]
+    pub fn with_dialects(mut self, dialects: &[&str]) -> Self {
+        self.dialects = dialects.iter().map(|&dialect| dialect.to_owned()).collect();
+        self
+    }
+
+    /// The same client, with these claims.
+    #[must_use]
+    pub fn with_claims(mut self, claims: Claims) -> Self {
+        self.claims = claims;
+        self
+    }
+
+    /// The same client, with so many milliseconds for a job.
+    #[must_use]
+    pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
+    }
+}
+
+/// Ends the task when the report's future is dropped.
+struct Ends(tokio::task::AbortHandle);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl<F, Fut> Client for InProcess<F>
+where
+    F: Fn(Job) -> Fut + Send + Sync,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn jobs(&self) -> &[JobKind] {
+        &self.jobs
+    }
+
+    fn dialects(&self) -> &[String] {
+        &self.dialects
+    }
+
+    fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    fn timeout_ms(&self) -> u64 {
+        self.timeout_ms
+    }
+
+    async fn run(&self, job: &Job) -> Report {
+        let task = tokio::spawn((self.f)(job.clone()));
+        let _ends = Ends(task.abort_handle());
+        Report::of(match tokio::time::timeout(Duration::from_millis(self.timeout_ms), task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Outcome::Crashed { how: "panic".to_owned() },
+            Err(_) => Outcome::TimedOut,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job() -> Job {
+        Job {
+            kind: JobKind::Get,
+            base_url: "http://127.0.0.1:1".to_owned(),
+            id: Some("42".to_owned()),
+            name: None,
+            fields: None,
+            sec: "canary".to_owned(),
+            ca_file: None,
+            pace_ms: 1,
+            deadline_ms: 100,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closure_reports_panics_and_is_ended_in_time() {
+        let good = InProcess::new("good", |job: Job| async move {
+            assert_eq!(job.id.as_deref(), Some("42"));
+            Outcome::GaveUp
+        });
+        assert_eq!(good.run(&job()).await.outcome, Outcome::GaveUp);
+        let bad = InProcess::new("bad", |_| async { panic!("on purpose") });
+        assert_eq!(bad.run(&job()).await.outcome, Outcome::Crashed { how: "panic".to_owned() });
+        let slow = InProcess::new("slow", |_| std::future::pending()).with_timeout_ms(20);
+        assert_eq!(slow.run(&job()).await.outcome, Outcome::TimedOut);
+    }
+}

@@ -1,0 +1,309 @@
+//! Reading what a client said: the outcome line, the exit map, and what is seen from outside.
+
+use std::fmt;
+
+use super::child::{Ending, Finished};
+use super::file::{ExitMap, ExitWord, Stdout};
+use super::{JobKind, Outcome, OutcomeLine, Report, Resting};
+use crate::json::Json;
+
+/// How much of a client's standard error an outcome line keeps: the end, where the reason stands.
+const STDERR_KEPT: usize = 4 * 1024;
+
+/// Reads the outcome a client writes as one line of JSON:
+/// `{"outcome":"task","standing":"done","task":{...}}`, or `not_found`, `server_error`, `rejected` (each with an
+/// optional `code`), `gave_up`, `error` (with `text`). Unknown members are ignored; the task stays source text.
+///
+/// # Errors
+/// One sentence that says what is wrong with the line.
+pub fn read_outcome(line: &str) -> Result<Outcome, String> {
+    let json = Json::parse(line).map_err(|error| format!("the outcome is not JSON: {error}"))?;
+    let Some(word) = json.member("outcome").and_then(Json::as_str) else {
+        return Err("the outcome has no member `outcome` that is a text".to_owned());
+    };
+    let code = || code_of(&json);
+    match word {
+        "task" => {
+            let standing = json.member("standing").and_then(Json::as_str).unwrap_or("");
+            let standing = Resting::parse(standing).ok_or_else(|| {
+                format!("the outcome's standing is `{standing}`; use done, usable, pending or failed")
+            })?;
+            let task = json.member("task").ok_or("the outcome is a task, but has no member `task`")?;
+            Ok(Outcome::Task { standing, task: task.text().to_owned() })
+        }
+        "not_found" => Ok(Outcome::NotFound { code: code()? }),
+        "server_error" => Ok(Outcome::ServerError { code: code()? }),
+        "rejected" => Ok(Outcome::Rejected { code: code()? }),
+        "gave_up" => Ok(Outcome::GaveUp),
+        "error" => {
+            let text = json.member("text").and_then(Json::as_str).unwrap_or("(no text)");
+            Ok(Outcome::Error { text: text.to_owned() })
+        }
+        other => Err(format!(
+            "the outcome is `{other}`; use task, not_found, server_error, rejected, gave_up or error"
+        )),
+    }
+}
+
+fn code_of(json: &Json<'_>) -> Result<Option<i64>, String> {
+    match json.member("code") {
+        None => Ok(None),
+        Some(code) if code.is_null() => Ok(None),
+        Some(code) => match code.as_i128().and_then(|code| i64::try_from(code).ok()) {
+            Some(code) => Ok(Some(code)),
+            None => Err(format!("the outcome's code is {}, not an integer", code.text())),
+        },
+    }
+}
+
+/// Reads what a finished program left behind.
+pub(super) fn read_report(finished: Finished, stdout: Stdout, exit: &ExitMap) -> Report {
+    let mut notes = Vec::new();
+    for (name, captured) in [("output", &finished.stdout), ("error", &finished.stderr)] {
+        if captured.cut > 0 {
+            notes.push(format!("{} bytes in the middle of its standard {name} were not kept", captured.cut));
+        }
+    }
+    let text = finished.stdout.text();
+    let outcome = match finished.ending {
+        Ending::TimedOut => Outcome::TimedOut,
+        Ending::Signalled(signal) => Outcome::Crashed { how: format!("signal {signal}") },
+        Ending::Exited(code) => match stdout {
+            Stdout::Outcome => from_line(&text, code, exit, &mut notes),
+            Stdout::Resource if finished.stdout.cut > 0 => {
+                Outcome::Error { text: "its standard output is longer than what is kept".to_owned() }
+            }
+            Stdout::Resource => from_resource(&text, code, exit),
+        },
+    };
+    Report { outcome, stderr: finished.stderr.text(), stdout: text, notes }
+}
+
+/// The last line that is not blank is the outcome; what comes before it is the client's own affair.
+fn from_line(stdout: &str, code: i32, exit: &ExitMap, notes: &mut Vec<String>) -> Outcome {
+    let mapped = exit.get(code);
+    let Some(line) = stdout.lines().map(str::trim).rfind(|line| !line.is_empty()) else {
+        return match mapped.map(ExitWord::bare) {
+            Some(Some(outcome)) => outcome,
+            Some(None) => Outcome::Silent,
+            None if code == 0 => Outcome::Silent,
+            None => Outcome::Crashed { how: format!("exit code {code}") },
+        };
+    };
+    match read_outcome(line) {
+        Ok(outcome) => {
+            if let Some(word) = mapped
+                && word != ExitWord::of(&outcome)
+            {
+                let said = ExitWord::of(&outcome).as_str();
+                notes.push(format!(
+                    "exit code {code} means `{}`, but its outcome says `{said}`: the outcome is taken",
+                    word.as_str()
+                ));
+            }
+            outcome
+        }
+        Err(_) if code != 0 && mapped.is_none() => Outcome::Crashed { how: format!("exit code {code}") },
+        Err(text) => Outcome::Error { text },
+    }
+}
+
+/// The program prints the resource and nothing else; its exit code says the rest.
+fn from_resource(stdout: &str, code: i32, exit: &ExitMap) -> Outcome {
+    let Some(word) = exit.get(code) else {
+        return Outcome::Crashed { how: format!("exit code {code}, which its exit map does not name") };
+    };
+    let ExitWord::Task(standing) = word else {
+        return word.bare().unwrap_or(Outcome::Silent);
+    };
+    let text = stdout.trim();
+    if text.is_empty() {
+        return Outcome::Silent;
+    }
+    match Json::parse(text) {
+        Ok(json) => Outcome::Task { standing, task: json.text().to_owned() },
+        Err(error) => Outcome::Error { text: format!("its standard output is not JSON: {error}") },
+    }
+}
+
+impl Report {
+    /// A report of a client that never ran.
+    pub fn not_started(why: impl Into<String>) -> Self {
+        Self::of(Outcome::NotStarted { why: why.into() })
+    }
+
+    /// A report with nothing but its outcome.
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, stderr: String::new(), stdout: String::new(), notes: Vec::new() }
+    }
+
+    /// The ledger's line about it. Nothing is redacted here; the caller does that before it is written.
+    pub fn line(&self, session: &str, job: JobKind) -> OutcomeLine {
+        let task = match &self.outcome {
+            Outcome::Task { task, .. } => Some(task.clone()),
+            _ => None,
+        };
+        let mut stderr = end_of(&self.stderr, STDERR_KEPT).to_owned();
+        for note in &self.notes {
+            if !stderr.is_empty() && !stderr.ends_with('\n') {
+                stderr.push('\n');
+            }
+            stderr.push_str("[faultdeck] ");
+            stderr.push_str(note);
+        }
+        OutcomeLine {
+            session: session.to_owned(),
+            job: job.as_str().to_owned(),
+            outcome: self.outcome.to_string(),
+            task,
+            stderr,
+        }
+    }
+}
+
+/// The last `max` bytes of `text`, from the start of a character.
+fn end_of(text: &str, max: usize) -> &str {
+    let mut start = text.len().saturating_sub(max);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or("")
+}
+
+impl Outcome {
+    /// The outcome's word without its details: `done`, `not_found`, `timed out`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Task { standing, .. } => standing.as_str(),
+            Self::NotFound { .. } => "not_found",
+            Self::ServerError { .. } => "server_error",
+            Self::Rejected { .. } => "rejected",
+            Self::GaveUp => "gave_up",
+            Self::Error { .. } => "error",
+            Self::TimedOut => "timed out",
+            Self::Crashed { .. } => "crashed",
+            Self::Silent => "silent",
+            Self::NotStarted { .. } => "not started",
+        }
+    }
+}
+
+/// The word, then its details: `not_found 1002`, `crashed: signal 11`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        match self {
+            Self::NotFound { code: Some(code) }
+            | Self::ServerError { code: Some(code) }
+            | Self::Rejected { code: Some(code) } => write!(f, " {code}"),
+            Self::Error { text } => write!(f, ": {text}"),
+            Self::Crashed { how } => write!(f, ": {how}"),
+            Self::NotStarted { why } => write!(f, ": {why}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::child::Captured;
+    use super::*;
+
+    fn finished(ending: Ending, stdout: &str) -> Finished {
+        Finished { ending, stdout: Captured::of(stdout), stderr: Captured::of("complaint") }
+    }
+
+    fn map() -> ExitMap {
+        ExitMap::of(&[
+            (0, ExitWord::Task(Resting::Done)),
+            (3, ExitWord::Task(Resting::Usable)),
+            (4, ExitWord::NotFound),
+            (7, ExitWord::GaveUp),
+        ])
+    }
+
+    fn outcome(ending: Ending, stdout: &str, kind: Stdout) -> Outcome {
+        read_report(finished(ending, stdout), kind, &map()).outcome
+    }
+
+    #[test]
+    fn a_task_keeps_its_source_text() {
+        let line = r#"{"outcome":"task","standing":"usable","task":{"id":9007199254740993,"w":1.00}}"#;
+        assert_eq!(
+            read_outcome(line),
+            Ok(Outcome::Task {
+                standing: Resting::Usable,
+                task: r#"{"id":9007199254740993,"w":1.00}"#.to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn codes_are_optional_and_unknown_members_are_ignored() {
+        assert_eq!(
+            read_outcome(r#"{"outcome":"not_found","code":1002,"x":1}"#),
+            Ok(Outcome::NotFound { code: Some(1002) })
+        );
+        assert_eq!(read_outcome(r#"{"outcome":"server_error"}"#), Ok(Outcome::ServerError { code: None }));
+        assert_eq!(
+            read_outcome(r#"{"outcome":"rejected","code":null}"#),
+            Ok(Outcome::Rejected { code: None })
+        );
+        assert!(read_outcome(r#"{"outcome":"rejected","code":"30"}"#).is_err());
+        assert!(read_outcome(r#"{"outcome":"task","standing":"finished","task":{}}"#).is_err());
+        assert!(read_outcome(r#"{"outcome":"task","standing":"done"}"#).is_err());
+        assert!(read_outcome(r#"{"outcome":"ok"}"#).is_err());
+        assert!(read_outcome("[]").is_err());
+    }
+
+    #[test]
+    fn the_outcome_wins_over_the_exit_code_and_the_difference_is_noted() {
+        let report = read_report(
+            finished(Ending::Exited(4), "loading\n{\"outcome\":\"gave_up\"}\n\n"),
+            Stdout::Outcome,
+            &map(),
+        );
+        assert_eq!(report.outcome, Outcome::GaveUp);
+        assert_eq!(report.notes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_seen_from_outside_is_told_apart() {
+        let kind = Stdout::Outcome;
+        let line = r#"{"outcome":"gave_up"}"#;
+        assert_eq!(outcome(Ending::TimedOut, line, kind), Outcome::TimedOut);
+        assert_eq!(
+            outcome(Ending::Signalled(11), line, kind),
+            Outcome::Crashed { how: "signal 11".to_owned() }
+        );
+        assert_eq!(
+            outcome(Ending::Exited(101), "", kind),
+            Outcome::Crashed { how: "exit code 101".to_owned() }
+        );
+        assert_eq!(outcome(Ending::Exited(0), " \n", kind), Outcome::Silent);
+        assert_eq!(outcome(Ending::Exited(4), "", kind), Outcome::NotFound { code: None });
+        assert_eq!(outcome(Ending::Exited(3), "", kind), Outcome::Silent);
+        assert!(matches!(outcome(Ending::Exited(0), "hello", kind), Outcome::Error { .. }));
+        assert!(matches!(outcome(Ending::Exited(1), "hello", kind), Outcome::Crashed { .. }));
+    }
+
+    #[test]
+    fn a_printed_resource_is_read_by_its_exit_code() {
+        let kind = Stdout::Resource;
+        assert_eq!(
+            outcome(Ending::Exited(3), " {\"id\": 1}\n", kind),
+            Outcome::Task { standing: Resting::Usable, task: "{\"id\": 1}".to_owned() }
+        );
+        assert_eq!(outcome(Ending::Exited(7), "", kind), Outcome::GaveUp);
+        assert_eq!(outcome(Ending::Exited(0), "", kind), Outcome::Silent);
+        assert!(matches!(outcome(Ending::Exited(0), "<html>", kind), Outcome::Error { .. }));
+        assert!(matches!(outcome(Ending::Exited(9), "{}", kind), Outcome::Crashed { .. }));
+    }
+
+    #[test]
+    fn an_outcome_reads_well_on_one_line() {
+        assert_eq!(Outcome::ServerError { code: Some(1020) }.to_string(), "server_error 1020");
+        assert_eq!(Outcome::Crashed { how: "signal 11".into() }.to_string(), "crashed: signal 11");
+        assert_eq!(Outcome::TimedOut.to_string(), "timed out");
+    }
+}

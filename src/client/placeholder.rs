@@ -1,0 +1,165 @@
+//! Placeholders in a client file's arguments: `{base_url}`, `{id}`; `{{` and `}}` stand for single braces.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::Job;
+
+/// What a placeholder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placeholder {
+    Faultdeck,
+    Job,
+    BaseUrl,
+    Id,
+    Fields,
+    Name,
+    Sec,
+    CaFile,
+    PaceMs,
+    DeadlineMs,
+}
+
+impl Placeholder {
+    const ALL: [(Self, &'static str); 10] = [
+        (Self::Faultdeck, "faultdeck"),
+        (Self::Job, "job"),
+        (Self::BaseUrl, "base_url"),
+        (Self::Id, "id"),
+        (Self::Fields, "fields"),
+        (Self::Name, "name"),
+        (Self::Sec, "sec"),
+        (Self::CaFile, "ca_file"),
+        (Self::PaceMs, "pace_ms"),
+        (Self::DeadlineMs, "deadline_ms"),
+    ];
+
+    /// Every name, for messages.
+    pub(super) fn list() -> String {
+        let names: Vec<String> = Self::ALL.iter().map(|(_, name)| format!("{{{name}}}")).collect();
+        names.join(" ")
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(each, _)| *each == self).map_or("", |(_, name)| name)
+    }
+
+    /// Whether some jobs give it no value.
+    fn may_lack(self) -> bool {
+        matches!(self, Self::Id | Self::Fields | Self::Name | Self::CaFile)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Hole(Placeholder),
+}
+
+/// A text with placeholders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Template(Vec<Piece>);
+
+/// Why a text is not a template: the message and what to do.
+pub(super) struct Misplaced {
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+impl Template {
+    pub(super) fn parse(text: &str) -> Result<Self, Misplaced> {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(at);
+            plain.push_str(before);
+            if let Some(after) = from.strip_prefix("{{") {
+                plain.push('{');
+                rest = after;
+            } else if let Some(after) = from.strip_prefix("}}") {
+                plain.push('}');
+                rest = after;
+            } else if let Some(after) = from.strip_prefix('}') {
+                plain.push('}');
+                rest = after;
+            } else {
+                let (hole, after) = hole(from)?;
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                }
+                pieces.push(Piece::Hole(hole));
+                rest = after;
+            }
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Ok(Self(pieces))
+    }
+
+    /// The first placeholder that some jobs give no value.
+    pub(super) fn may_lack(&self) -> Option<Placeholder> {
+        self.0.iter().find_map(|piece| match piece {
+            Piece::Hole(hole) if hole.may_lack() => Some(*hole),
+            _ => None,
+        })
+    }
+
+    /// The text with every placeholder's value in its place; nothing if one has none.
+    pub(super) fn fill(&self, values: &Values<'_>) -> Option<OsString> {
+        let mut text = OsString::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(plain) => text.push(plain),
+                Piece::Hole(hole) => text.push(values.value(*hole)?),
+            }
+        }
+        Some(text)
+    }
+}
+
+/// Reads the placeholder that `text` starts with.
+fn hole(text: &str) -> Result<(Placeholder, &str), Misplaced> {
+    let braces = "for a brace as it is, write it twice: {{ or }}";
+    let inner = text.strip_prefix('{').unwrap_or(text);
+    let Some((name, after)) = inner.split_once('}') else {
+        return Err(Misplaced {
+            message: "a placeholder is not closed".to_owned(),
+            help: format!("write {{name}}; {braces}"),
+        });
+    };
+    match Placeholder::ALL.iter().find(|(_, each)| *each == name) {
+        Some((hole, _)) => Ok((*hole, after)),
+        None => Err(Misplaced {
+            message: format!("there is no placeholder `{{{name}}}`"),
+            help: format!("there are: {}; {braces}", Placeholder::list()),
+        }),
+    }
+}
+
+/// What placeholders stand for in one job.
+pub(super) struct Values<'a> {
+    pub(super) job: &'a Job,
+    pub(super) faultdeck: &'a PathBuf,
+}
+
+impl Values<'_> {
+    fn value(&self, hole: Placeholder) -> Option<OsString> {
+        let job = self.job;
+        match hole {
+            Placeholder::Faultdeck => Some(self.faultdeck.into()),
+            Placeholder::Job => Some(job.kind.as_str().into()),
+            Placeholder::BaseUrl => Some(job.base_url.as_str().into()),
+            Placeholder::Id => job.id.as_ref().map(Into::into),
+            Placeholder::Fields => job.fields.as_ref().map(Into::into),
+            Placeholder::Name => job.name.as_ref().map(Into::into),
+            Placeholder::Sec => Some(job.sec.as_str().into()),
+            Placeholder::CaFile => job.ca_file.as_ref().map(Into::into),
+            Placeholder::PaceMs => Some(job.pace_ms.to_string().into()),
+            Placeholder::DeadlineMs => Some(job.deadline_ms.to_string().into()),
+        }
+    }
+}
