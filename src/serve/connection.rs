@@ -7,12 +7,12 @@ use std::time::Instant;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Answer;
 use super::io::Io;
 use super::limits::Limits;
+use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
 use super::receive::{Received, receive};
 use crate::delivery::{Delivery, Welcome};
@@ -99,9 +99,8 @@ pub(super) async fn run<A: Answer>(socket: TcpStream, number: u64, site: Arc<Sit
 async fn open<A: Answer>(socket: TcpStream, site: &Site<A>, phases: &mut Phases) -> Option<Io> {
     let Some(tls) = &site.tls else { return Some(Io::plain(socket)) };
     let handshake = async {
-        timeout(site.limits.first_byte, socket.peek(&mut [0])).await.ok()?.ok()?;
-        let shaken = timeout(site.limits.head, tls.accept(socket)).await.ok()?;
-        shaken.ok().map(Io::tls)
+        within(site.limits.first_byte, socket.peek(&mut [0])).await?.ok()?;
+        within(site.limits.head, tls.accept(socket)).await?.ok().map(Io::tls)
     };
     tokio::select! {
         biased;
@@ -112,8 +111,9 @@ async fn open<A: Answer>(socket: TcpStream, site: &Site<A>, phases: &mut Phases)
 
 async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> After {
     let mut first = site.limits.first_byte;
+    let mut patience = Patience::new(phases, from_now(first));
     loop {
-        let (request, keep) = match receive(io, &site.limits, first, phases).await {
+        let (request, keep) = match receive(io, &site.limits, first, &mut patience).await {
             Received::Request(request, keep) => (request, keep),
             Received::Refused(status, why) => return refuse(io, status, why, &site.limits).await,
             Received::Over => return After::Close,
@@ -138,9 +138,9 @@ async fn refuse(io: &mut Io, status: u16, why: &str, limits: &Limits) -> After {
         io.write_all(&image.body).await?;
         io.flush().await
     };
-    match timeout(limits.write_idle, sent).await {
-        Ok(Ok(())) => After::Close,
-        Ok(Err(_)) | Err(_) => After::Gone,
+    match within(limits.write_idle, sent).await {
+        Some(Ok(())) => After::Close,
+        Some(Err(_)) | None => After::Gone,
     }
 }
 
@@ -169,7 +169,7 @@ async fn close(io: &mut Io, limits: &Limits) {
         }
     };
     // A peer that never closes has had its time.
-    let _ = timeout(limits.linger, farewell).await;
+    let _ = within(limits.linger, farewell).await;
 }
 
 /// `http://127.0.0.1:PORT`, or the like.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use super::Answer;
 use super::connection::{self, Phases, Site};
 use super::io::Io;
 use super::limits::{REFUSAL, REFUSALS_MAX};
+use super::patience::within;
 
 /// Accepts until the listener stops; ending closes the listening socket.
 pub(super) async fn accept<A: Answer>(
@@ -48,7 +48,7 @@ pub(super) async fn accept<A: Answer>(
         } else if let (None, Ok(refusal)) = (&site.tls, Arc::clone(&refusals).try_acquire_owned()) {
             tokio::spawn(async move {
                 // Told or not, the connection is over.
-                let _ = timeout(REFUSAL, turn_away(socket)).await;
+                let _ = within(REFUSAL, turn_away(socket)).await;
                 drop(refusal);
             });
         }

@@ -4,7 +4,7 @@
 //! do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves on purpose.
 //!
 //! - `listener` accepts connections up to a cap; `connection` runs one; `io` is its socket, plain or TLS
-//! - `head` and `receive` read requests; `perform` and `timer` send replies
+//! - `head` and `receive` read requests, with `patience`; `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
@@ -18,6 +18,7 @@ mod head;
 mod io;
 mod limits;
 mod listener;
+mod patience;
 mod perform;
 mod receive;
 mod timer;

@@ -1,16 +1,17 @@
 //! From a [`Reply`] to bytes on a socket: the only place that misbehaves on purpose.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::timeout;
 
 use super::connection::{Phases, Site};
 use super::io::Io;
 use super::limits::Limits;
+use super::patience::within;
 use super::{Answer, Performed, Piece, Reply, timer};
 use crate::delivery::{Delivery, End, Framing, Image, Step};
 use crate::message::{HttpVersion, Response};
@@ -94,7 +95,7 @@ pub(super) async fn unanswered(io: &mut Io, end: End, limits: &Limits, phases: &
         End::Keep | End::Fin => return After::Close,
         End::Rst => return After::Reset,
         End::HalfClose => {
-            if !matches!(timeout(limits.write_idle, io.shutdown()).await, Ok(Ok(()))) {
+            if !matches!(within(limits.write_idle, io.shutdown()).await, Some(Ok(()))) {
                 return After::Gone;
             }
         }
@@ -140,11 +141,11 @@ impl Wire<'_> {
             match step {
                 Step::Wait(wait) => self.wait(*wait).await?,
                 Step::Send(range) => {
-                    let [head, body] = image.slice(range.clone());
                     let range = range.start.min(image.len())..range.end.min(image.len());
                     // Parts in order, without a gap or a repeat, add up to the whole response.
                     raw |= !range.is_empty() && range.start != whole.end;
                     whole.end = whole.end.max(range.end);
+                    let (head, body) = parts(&image, &range);
                     self.send(head.chain(body)).await?;
                 }
                 Step::Raw(bytes) => {
@@ -210,16 +211,16 @@ impl Wire<'_> {
 
     async fn send(&mut self, mut bytes: impl Buf) -> Result<(), CutShort> {
         while bytes.has_remaining() {
-            match timeout(self.limits.write_idle, self.io.write_buf(&mut bytes)).await {
-                Ok(Ok(0) | Err(_)) => return Err(CutShort::Left),
-                Ok(Ok(sent)) => *self.sent += sent as u64,
-                Err(_) => return Err(CutShort::Stuck),
+            match within(self.limits.write_idle, self.io.write_buf(&mut bytes)).await {
+                Some(Ok(0) | Err(_)) => return Err(CutShort::Left),
+                Some(Ok(sent)) => *self.sent += sent as u64,
+                None => return Err(CutShort::Stuck),
             }
         }
-        match timeout(self.limits.write_idle, self.io.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(CutShort::Left),
-            Err(_) => Err(CutShort::Stuck),
+        match within(self.limits.write_idle, self.io.flush()).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(CutShort::Left),
+            None => Err(CutShort::Stuck),
         }
     }
 
@@ -237,10 +238,10 @@ impl Wire<'_> {
         if end != End::Rst || *self.sent == 0 {
             return Ok(());
         }
-        match timeout(self.limits.write_idle, self.io.all_sent()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(CutShort::Left),
-            Err(_) => return Err(CutShort::Stuck),
+        match within(self.limits.write_idle, self.io.all_sent()).await {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return Err(CutShort::Left),
+            None => return Err(CutShort::Stuck),
         }
         timer::sleep(SETTLE).await;
         Ok(())
@@ -255,6 +256,15 @@ impl Wire<'_> {
             () = tokio::time::sleep(self.limits.hang) => After::Reset,
         }
     }
+}
+
+/// The part of the image in `range`, which lies within it, without the cost of sharing it.
+fn parts<'a>(image: &'a Image, range: &Range<usize>) -> (&'a [u8], &'a [u8]) {
+    let head = image.head.len();
+    let (in_head, in_body) =
+        (range.start.min(head)..range.end.min(head), range.start.max(head)..range.end.max(head));
+    let body = image.body.get(in_body.start - head..in_body.end - head);
+    (image.head.get(in_head).unwrap_or_default(), body.unwrap_or_default())
 }
 
 /// Whether a client can tell where the whole response ends without the connection's end.

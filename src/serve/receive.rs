@@ -11,12 +11,11 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connection::Phases;
 use super::head::{self, BodyFraming, Head, Unfit};
 use super::io::{Io, Window};
 use super::limits::{HEADERS_MAX, Limits};
+use super::patience::{Patience, Waited, from_now, within};
 use crate::message::Request;
 
 /// What became of the wait for a request.
@@ -35,8 +34,13 @@ const TOO_LONG: Received = Received::Refused(413, "the request body is longer th
 const TOO_SLOW: Received = Received::Refused(408, "the request did not arrive in time");
 
 /// Waits for the next request, at most `first` for its first byte.
-pub(super) async fn receive(io: &mut Io, limits: &Limits, first: Duration, phases: &mut Phases) -> Received {
-    let raw = match raw_head(io, limits, first, phases).await {
+pub(super) async fn receive(
+    io: &mut Io,
+    limits: &Limits,
+    first: Duration,
+    patience: &mut Patience,
+) -> Received {
+    let raw = match raw_head(io, limits, first, patience).await {
         Ok(raw) => raw,
         Err(received) => return received,
     };
@@ -80,20 +84,23 @@ async fn raw_head(
     io: &mut Io,
     limits: &Limits,
     first: Duration,
-    phases: &mut Phases,
+    patience: &mut Patience,
 ) -> Result<Bytes, Received> {
     let mut seen = 0;
     let mut look_again_at = 1;
-    let mut deadline = None;
+    let mut until = None;
     loop {
         if seen == 0 {
             let blank = head::leading_blank(&io.ahead);
-            let _ = io.ahead.split_to(blank);
+            if blank > 0 {
+                let _ = io.ahead.split_to(blank);
+            }
         }
         if let Some(end) = head::end(&io.ahead, seen) {
             let raw = io.ahead.get(..end).map(Bytes::copy_from_slice).unwrap_or_default();
             return if end > limits.head_bytes { Err(head_too_long()) } else { Ok(raw) };
         }
+        let began = seen > 0;
         seen = io.ahead.len();
         if seen > limits.head_bytes {
             return Err(head_too_long());
@@ -105,23 +112,16 @@ async fn raw_head(
                 return Err(refused_by_hyper(io, limits).await);
             }
         }
-        let started = seen > 0;
-        if started && deadline.is_none() {
-            deadline = Some(Instant::now() + limits.head);
-        }
-        let until = deadline.unwrap_or_else(|| Instant::now() + first);
-        let filled = async {
-            tokio::select! {
-                biased;
-                filled = io.fill() => filled.unwrap_or(0),
-                () = phases.draining() => 0,
-            }
+        let begins = seen > 0 && !began;
+        let until = match until {
+            Some(until) if !begins => until,
+            _ => *until.insert(from_now(if seen > 0 { limits.head } else { first })),
         };
-        match timeout_at(until, filled).await {
-            Ok(0) => return Err(Received::Over),
-            Ok(_) => {}
-            Err(_) if started => return Err(TOO_SLOW),
-            Err(_) => return Err(Received::Silent),
+        match patience.wait(until, io.fill()).await {
+            Waited::Done(Ok(1..)) => {}
+            Waited::Done(Ok(0) | Err(_)) | Waited::Stopping => return Err(Received::Over),
+            Waited::Late if seen > 0 => return Err(TOO_SLOW),
+            Waited::Late => return Err(Received::Silent),
         }
     }
 }
@@ -133,9 +133,9 @@ fn head_too_long() -> Received {
 /// Lets hyper find the words for what is wrong with the bytes that came in.
 async fn refused_by_hyper(io: &mut Io, limits: &Limits) -> Received {
     let window = io.ahead.len();
-    match timeout(limits.head, through_hyper(io, window, limits)).await {
-        Ok((_, true)) => Received::Over,
-        Ok((_, false)) | Err(_) => Received::Refused(400, "this is not an HTTP/1 request"),
+    match within(limits.head, through_hyper(io, window, limits)).await {
+        Some((_, true)) => Received::Over,
+        Some((_, false)) | None => Received::Refused(400, "this is not an HTTP/1 request"),
     }
 }
 
@@ -182,11 +182,11 @@ type Collecting<'a> = Pin<Box<dyn Future<Output = Result<hyper::Response<Empty<B
 async fn collect(mut body: Incoming, limits: &Limits) -> Collected {
     let mut whole = BytesMut::new();
     loop {
-        let frame = match timeout(limits.body_idle, body.frame()).await {
-            Err(_) => return Collected::Stalled,
-            Ok(None) => return Collected::Whole(whole.freeze()),
-            Ok(Some(Err(_))) => return Collected::Broken,
-            Ok(Some(Ok(frame))) => frame,
+        let frame = match within(limits.body_idle, body.frame()).await {
+            None => return Collected::Stalled,
+            Some(None) => return Collected::Whole(whole.freeze()),
+            Some(Some(Err(_))) => return Collected::Broken,
+            Some(Some(Ok(frame))) => frame,
         };
         // Trailers are read and left out: merging them into the head is how requests are smuggled.
         if let Ok(data) = frame.into_data() {

@@ -114,7 +114,8 @@ pub fn trust_lines(ca_file: &Path) -> Vec<(&'static str, String)> {
             "Java",
             format!(
                 "keytool -importcert -noprompt -alias faultdeck -file {file} -storetype PKCS12 -keystore {store} \
-                 -storepass changeit && export JAVA_TOOL_OPTIONS=\"-Djavax.net.ssl.trustStore=\"{store}"
+                 -storepass changeit && export JAVA_TOOL_OPTIONS=\"-Djavax.net.ssl.trustStorePassword=changeit \
+                 -Djavax.net.ssl.trustStore=\"{store}"
             ),
         ),
         ("Go", format!("export SSL_CERT_FILE={file}")),
