@@ -185,6 +185,14 @@ impl Request {
         self
     }
 
+    /// Puts another body in place; an existing `Content-Length` is set to the new length.
+    pub fn set_body(&mut self, body: impl Into<Bytes>) {
+        self.body = body.into();
+        if self.headers.has("Content-Length") {
+            self.headers.set("Content-Length", self.body.len().to_string());
+        }
+    }
+
     /// The raw path: the target up to `?`.
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)

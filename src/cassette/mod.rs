@@ -1,51 +1,218 @@
-//! A file of interactions. (split: mod.rs, format.rs, body.rs, matcher.rs, canonical.rs).
-pub mod find;
+//! A cassette: a file of interactions, and the index a replay finds them by.
+//!
+//! - `format` and `write` read and write the file, `body` the three forms of a body in it
+//! - `canonical` puts ids, order and placeholders right at each save
+//! - `placeholders` is the way of users, hosts and `{base}` into a file and back out of it
+//! - [`find`] says which cassette a name means
+//! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
+//!
+//! A file is redacted whenever it is written, whoever writes it; see [`crate::redact`].
 
-use std::path::Path;
-use crate::fields::FieldSelector;
+mod body;
+mod canonical;
+mod deck;
+pub mod find;
+mod format;
+mod key;
+mod nearest;
+mod placeholders;
+mod store;
+mod write;
+
+use std::path::{Path, PathBuf};
+
 use crate::message::{Request, Response};
 use crate::profile::Profile;
+use crate::redact;
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cassette { pub name: String, pub recorded_from: RecordedFrom, pub interactions: Vec<Interaction> }
+pub use deck::{Deck, Index, Slot};
+pub use format::FORMAT;
+pub use key::MatchKey;
+pub use placeholders::{Bindings, Console, bind, put_base, same_but_for_placeholders};
+pub use store::FILE_MAX_BYTES;
+
+/// Interactions, and where they are from.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RecordedFrom { pub host: String, pub api_version: Option<String>, pub tls: TlsTrust, pub encoding: String, pub redaction: String }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TlsTrust { #[default] None, Verified, Pinned, Insecure }
-#[derive(Clone, Debug, PartialEq)]
-pub struct Interaction { pub id: String, /// full endpoint id, empty if opaque
- pub endpoint: String, pub request: Request, pub response: Response, /// fetched by the recorder, not asked by the client
- pub by_recorder: bool, pub notes: Vec<String> }
-#[derive(Debug, thiserror::Error)]
-pub enum CassetteError { #[error("{path}: {message}")] Invalid { path: String, message: String, line: usize, column: usize }, #[error("{path}: {source}")] Io { path: String, source: std::io::Error }, #[error("{path}: format {found}, newer than {supported}")] TooNew { path: String, found: u32, supported: u32 } }
-impl Cassette {
-    pub fn load(_path: &Path) -> Result<Self, CassetteError> { todo!() }
-    pub fn parse(_name: &str, _text: &str) -> Result<Self, CassetteError> { todo!() }
-    /// Canonical text: ids, order and placeholders are put right here. `to_text(parse(t)) == t` for files of ours.
-    pub fn to_text(&self) -> String { todo!() }
-    /// Atomic: temporary file beside it, synced, renamed; 0600.
-    pub fn save(&self, _path: &Path) -> Result<(), CassetteError> { todo!() }
-    /// Canonical order and stable ids, in place.
-    pub fn canonicalise(&mut self, _profile: &Profile) { todo!() }
+pub struct Cassette {
+    /// How people call it: `forensics/create-case`, or the file's name without `.json`.
+    pub name: String,
+    /// What is known of the console that was recorded.
+    pub recorded_from: RecordedFrom,
+    /// The interactions; in a file in canonical order, within one resource in the order their requests began.
+    pub interactions: Vec<Interaction>,
 }
-/// What must agree between a request and a recorded one: method, path, query without `fields` and
-/// credentials' values as a multiset, Range, body as JSON else bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MatchKey { pub method: String, pub path: String, pub query: Vec<(String, String)>, pub range: Option<String>, pub body: String }
-impl MatchKey { pub fn of(_request: &Request) -> Self { todo!() } 
-    /// Stable 8 hex digits.
-    pub fn hash8(&self) -> String { todo!() } }
-/// An interaction's place in its cassette.
-pub type Index = usize;
-/// Finds interactions by key; built once per cassette, shared by all sessions. Holds no session state.
-#[derive(Debug)]
-pub struct Deck { /* by key, by resource, epochs, selectors */ }
-#[derive(Clone, Debug)]
-pub struct Slot { pub index: Index, pub epoch: usize, pub selector: Option<FieldSelector> }
-impl Deck {
-    pub fn new(_cassette: &Cassette, _profile: &Profile) -> Self { todo!() }
-    /// All recordings under a key, in file order, with their epoch (writes answered 2xx cut a resource's recording) and selector.
-    pub fn under(&self, _key: &MatchKey) -> &[Slot] { todo!() }
-    /// The three nearest interactions, each with the part that differs, for a miss: (interaction id, what differs).
-    pub fn nearest(&self, _key: &MatchKey) -> Vec<(String, String)> { todo!() }
+
+/// Where a cassette is from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedFrom {
+    /// A placeholder for the console's host name: `host-1`.
+    pub host: String,
+    /// The `Version` header of the first recorded request that has one.
+    pub api_version: Option<String>,
+    /// How the console's certificate was checked.
+    pub tls: TlsTrust,
+    /// The content encoding asked of the console: `identity`, or `any` if the client's wish was passed on.
+    pub encoding: String,
+    /// Names the redaction policy that was in force ([`crate::redact::policy_hash`]).
+    pub redaction: String,
+}
+
+/// How far the console's identity was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsTrust {
+    /// Plain HTTP.
+    #[default]
+    None,
+    /// Against trusted roots.
+    Verified,
+    /// Against one fingerprint.
+    Pinned,
+    /// Not at all.
+    Insecure,
+}
+
+/// One recorded request with its response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    /// Short endpoint name, eight hex digits of the match key's hash, and the ordinal among equals: a new answer to
+    /// the same request keeps its id.
+    pub id: String,
+    /// Full endpoint id; empty if no profile knows the path.
+    pub endpoint: String,
+    /// The request as the client sent it, redacted.
+    pub request: Request,
+    /// The response as the console sent it, redacted.
+    pub response: Response,
+    /// Whether the recorder fetched it by itself: it lends its body and is no step of the client's.
+    pub by_recorder: bool,
+    /// Remarks of the recorder: bytes after the end of an answer, chunk extensions that were dropped.
+    pub notes: Vec<String>,
+}
+
+/// Why a cassette was not read or not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CassetteError {
+    /// Not JSON, an unknown key, or a value that could not have crossed a wire.
+    #[error("{path}:{line}:{column}: {message}")]
+    Invalid {
+        /// The file, or the cassette's name.
+        path: String,
+        /// What is wrong.
+        message: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1; the end of what is wrong.
+        column: usize,
+    },
+    /// A format that this version does not know.
+    #[error(
+        "{path}:{line}:{column}: this is format {found}; this faultdeck reads formats up to {supported}: use a newer faultdeck"
+    )]
+    Format {
+        /// The file, or the cassette's name.
+        path: String,
+        /// Line of the `format` key, from 1.
+        line: usize,
+        /// Column of the `format` key, from 1.
+        column: usize,
+        /// The format of the file.
+        found: u32,
+        /// The newest format that can be read.
+        supported: u32,
+    },
+    /// The file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A folder, a pipe or a device.
+    #[error("{path} is not a regular file")]
+    NotAFile {
+        /// The path.
+        path: String,
+    },
+    /// Longer than [`FILE_MAX_BYTES`].
+    #[error("{path} is larger than 256 MiB, the most that is read")]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// Something that looks like a credential is left after redaction; nothing was written.
+    #[error("{path} was not written: it would still hold a credential at {}", places.join(", "))]
+    Secret {
+        /// The file.
+        path: String,
+        /// Where: interaction and place, never the value.
+        places: Vec<String>,
+    },
+}
+
+impl Cassette {
+    /// Reads a file. Its name becomes the file's, without `.json`.
+    ///
+    /// # Errors
+    /// If it is not a regular file of at most [`FILE_MAX_BYTES`], or not a valid cassette.
+    pub fn load(path: &Path) -> Result<Self, CassetteError> {
+        let text = store::read(path)?;
+        let mut cassette = Self::parse(&path.display().to_string(), &text)?;
+        cassette.name = PathBuf::from(path.file_name().unwrap_or_default())
+            .with_extension("")
+            .to_string_lossy()
+            .into_owned();
+        Ok(cassette)
+    }
+
+    /// Reads the text of a cassette; `name` stands in its errors.
+    ///
+    /// # Errors
+    /// [`CassetteError::Invalid`] or [`CassetteError::Format`], with line and column.
+    pub fn parse(name: &str, text: &str) -> Result<Self, CassetteError> {
+        format::parse(name, text)
+    }
+
+    /// The canonical text: redacted, ids, order and placeholders right, by the built-in profile. For the text of a
+    /// file that faultdeck wrote, `to_text(parse(text)) == text`.
+    pub fn to_text(&self) -> String {
+        let mut canonical = self.clone();
+        canonical.canonicalise(Profile::builtin());
+        write::text(&canonical)
+    }
+
+    /// Writes the canonical text: to a temporary file in the same folder, synced, then renamed; mode 0600. Missing
+    /// folders are made.
+    ///
+    /// # Errors
+    /// [`CassetteError::Io`], or [`CassetteError::Secret`] if a credential could not be redacted; the old file, if
+    /// there is one, is untouched then.
+    pub fn save(&self, path: &Path) -> Result<(), CassetteError> {
+        let mut canonical = self.clone();
+        canonical.canonicalise(Profile::builtin());
+        let places = canonical.unredacted();
+        if !places.is_empty() {
+            return Err(CassetteError::Secret { path: path.display().to_string(), places });
+        }
+        store::write(path, &write::text(&canonical))
+    }
+
+    /// Redacts, and puts order, placeholders, endpoints and ids right, in place.
+    pub fn canonicalise(&mut self, profile: &Profile) {
+        canonical::canonicalise(self, profile);
+    }
+
+    /// Places of what looks like a credential and is not redacted, each with its interaction: `cases.list-... request
+    /// header SEC`. Never a value. Empty for every file that faultdeck wrote.
+    pub fn unredacted(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for interaction in &self.interactions {
+            let id = &interaction.id;
+            let requests = redact::credentials_in_request(&interaction.request);
+            let responses = redact::credentials_in_response(&interaction.response);
+            found.extend(requests.iter().map(|place| format!("{id} request {place}")));
+            found.extend(responses.iter().map(|place| format!("{id} response {place}")));
+        }
+        found
+    }
 }

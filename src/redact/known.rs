@@ -26,6 +26,10 @@ struct Search {
 }
 
 impl Known {
+    pub(super) fn counting_from(number: usize) -> Self {
+        Self { next: number, ..Self::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }

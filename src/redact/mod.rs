@@ -50,6 +50,11 @@ impl Redactor {
         Self::default()
     }
 
+    /// Knows nothing yet, and numbers what it learns from `number` + 1: for text that holds placeholders already.
+    pub fn counting_from(number: usize) -> Self {
+        Self { known: Arc::new(Mutex::new(Known::counting_from(number))) }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +126,7 @@ impl Redactor {
         out.target = known.replace_target(&out.target);
         replace_headers(&mut known, &mut out.headers);
         if let Some(body) = known.replace_body(&out.body) {
-            places::set_request_body(&mut out, body);
+            out.set_body(body);
         }
         out
     }

@@ -76,7 +76,9 @@ pub(super) fn is_ordinary(value: &[u8]) -> bool {
     let in_placeholder = text.trim_end_matches(|c: char| c.is_ascii_digit());
     (!in_placeholder.is_empty() && PREFIX.contains(in_placeholder))
         || is_credential_name(text)
-        || ["authorization", "proxy-authorization", "set-cookie"].iter().any(|name| text.eq_ignore_ascii_case(name))
+        || ["authorization", "proxy-authorization", "set-cookie"]
+            .iter()
+            .any(|name| text.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -85,10 +87,33 @@ mod tests {
 
     #[test]
     fn names_like_a_credential_are_told_from_others() {
-        for name in ["token", "access_token", "api_key", "apiKey", "API-KEY", "password", "clientSecret", "X-Auth-Token", "sec", "SEC"] {
+        for name in [
+            "token",
+            "access_token",
+            "api_key",
+            "apiKey",
+            "API-KEY",
+            "password",
+            "clientSecret",
+            "X-Auth-Token",
+            "sec",
+            "SEC",
+        ] {
             assert!(is_credential_name(name), "{name}");
         }
-        for name in ["id", "name", "token_id", "sector", "secretary", "key", "keyword", "case_id", "state", "fields", ""] {
+        for name in [
+            "id",
+            "name",
+            "token_id",
+            "sector",
+            "secretary",
+            "key",
+            "keyword",
+            "case_id",
+            "state",
+            "fields",
+            "",
+        ] {
             assert!(!is_credential_name(name), "{name}");
         }
     }

@@ -21,6 +21,28 @@ impl Numbering {
         Self::of(super::names::PREFIX)
     }
 
+    /// The greatest number of a redacted secret in `bytes`; 0 if there is none. Numbers past a million do not count:
+    /// nobody has that many, and the next must fit.
+    pub fn greatest_secret(bytes: &[u8]) -> usize {
+        let prefix = super::names::PREFIX.as_bytes();
+        let mut greatest = 0;
+        let mut done = 0;
+        while let Some(found) = find(bytes, prefix, done) {
+            done = found + prefix.len();
+            let digits: Vec<u8> = bytes
+                .get(done..)
+                .unwrap_or_default()
+                .iter()
+                .copied()
+                .take_while(u8::is_ascii_digit)
+                .collect();
+            let number =
+                std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0);
+            greatest = if number <= 1_000_000 { greatest.max(number) } else { greatest };
+        }
+        greatest
+    }
+
     /// The placeholder of `value`, the same for equal values.
     pub fn placeholder(&mut self, value: &[u8]) -> String {
         let next = self.numbers.len() + 1;

@@ -20,7 +20,7 @@ pub(super) fn request(request: &Request, visit: &mut Visit<'_>) -> Request {
     out.target = url(&request.target, visit).into_owned();
     headers(&mut out.headers, visit);
     if let Some(body) = body(&request.body, is_form(&request.headers), visit) {
-        set_request_body(&mut out, body);
+        out.set_body(body);
     }
     out
 }
@@ -34,15 +34,6 @@ pub(super) fn response(response: &Response, visit: &mut Visit<'_>) -> Response {
         out.set_body(body);
     }
     out
-}
-
-/// Puts another body in place and keeps an existing `Content-Length` true.
-pub(super) fn set_request_body(request: &mut Request, body: impl Into<Bytes>) {
-    request.body = body.into();
-    if request.headers.has("Content-Length") {
-        let length = request.body.len().to_string();
-        request.headers.set("Content-Length", length);
-    }
 }
 
 fn is_form(headers: &Headers) -> bool {
@@ -118,7 +109,8 @@ fn cookie(pair: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
 fn url<'u>(text: &'u str, visit: &mut Visit<'_>) -> Cow<'u, str> {
     let mut out = Cow::Borrowed(text);
     if let Some((start, end)) = password_of_authority(text)
-        && let Some(new) = visit("password of a URL", &percent_decode_str(&text[start..end]).collect::<Vec<u8>>())
+        && let Some(new) =
+            visit("password of a URL", &percent_decode_str(&text[start..end]).collect::<Vec<u8>>())
     {
         out = Cow::Owned(format!("{}{new}{}", &text[..start], &text[end..]));
     }

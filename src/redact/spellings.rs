@@ -85,7 +85,11 @@ fn hex(value: &[u8]) -> String {
 }
 
 fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]
@@ -112,7 +116,14 @@ mod tests {
     fn percent_json_and_hex_are_covered() {
         let spellings: Vec<String> =
             of(b"a/b\"c d+e").iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect();
-        for spelling in ["a%2Fb%22c%20d%2Be", "a%2fb%22c%20d%2be", "a%2Fb%22c+d%2Be", "a/b\\\"c d+e", "a\\/b\\\"c d+e", "612f62226320642b65"] {
+        for spelling in [
+            "a%2Fb%22c%20d%2Be",
+            "a%2fb%22c%20d%2be",
+            "a%2Fb%22c+d%2Be",
+            "a/b\\\"c d+e",
+            "a\\/b\\\"c d+e",
+            "612f62226320642b65",
+        ] {
             assert!(spellings.iter().any(|s| s == spelling), "{spelling}");
         }
     }

@@ -5,7 +5,8 @@ use super::*;
 const TOKEN: &str = "c4n4ry/Tok+en \"q\" 0123456789";
 
 fn all_text(request: &Request) -> String {
-    let lines: String = request.headers.iter().map(|line| format!("{}: {}\n", line.name, line.text())).collect();
+    let lines: String =
+        request.headers.iter().map(|line| format!("{}: {}\n", line.name, line.text())).collect();
     format!("{} {}\n{lines}\n{}", request.method, request.target, String::from_utf8_lossy(&request.body))
 }
 
@@ -21,22 +22,42 @@ fn credentials_are_replaced_in_their_places_and_keep_their_form() {
     let out = redactor.request(&request);
     assert_eq!(out.target, "/api/x?a=1&access_token=fd-secret-1&token=&fields=id");
     let values: Vec<String> = out.headers.iter().map(|line| line.text().into_owned()).collect();
-    assert_eq!(values, ["fd-secret-2", "Basic fd-secret-3", "SEC=fd-secret-2; JSESSIONID=fd-secret-4", "fd-secret-2", "fd-secret-5"]);
+    assert_eq!(
+        values,
+        [
+            "fd-secret-2",
+            "Basic fd-secret-3",
+            "SEC=fd-secret-2; JSESSIONID=fd-secret-4",
+            "fd-secret-2",
+            "fd-secret-5"
+        ]
+    );
     assert!(out.has_credentials());
     assert_eq!(redactor.request(&out), out, "redaction is idempotent");
     assert!(credentials_in_request(&out).is_empty());
     assert_eq!(credentials_in_request(&request).len(), 7);
-    assert_eq!(redactor.text("it says password-1 and user:password-1"), "it says fd-secret-3 and fd-secret-3");
+    assert_eq!(
+        redactor.text("it says password-1 and user:password-1"),
+        "it says fd-secret-3 and fd-secret-3"
+    );
 }
 
 #[test]
 fn set_cookie_keeps_its_name_and_attributes() {
     let redactor = Redactor::new();
-    let mut response = Response::json(200, r#"{"sec":"abcdefgh","x":"say abcdefgh","n":null,"token":12345678,"y":[912345678]}"#);
+    let mut response = Response::json(
+        200,
+        r#"{"sec":"abcdefgh","x":"say abcdefgh","n":null,"token":12345678,"y":[912345678]}"#,
+    );
     response.headers.push("Set-Cookie", "SEC=abcdefgh; Path=/; Secure");
     let out = redactor.response(&response);
     assert_eq!(out.headers.text("set-cookie").as_deref(), Some("SEC=fd-secret-1; Path=/; Secure"));
-    assert_eq!(out.text(), Some(r#"{"sec":"fd-secret-1","x":"say fd-secret-1","n":null,"token":"fd-secret-2","y":["fd-secret-2"]}"#));
+    assert_eq!(
+        out.text(),
+        Some(
+            r#"{"sec":"fd-secret-1","x":"say fd-secret-1","n":null,"token":"fd-secret-2","y":["fd-secret-2"]}"#
+        )
+    );
     assert_eq!(out.headers.text("content-length").as_deref(), Some(out.body.len().to_string().as_str()));
 }
 
@@ -48,8 +69,13 @@ fn a_known_value_is_found_in_every_spelling() {
     let unicode: String = TOKEN.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
     let percent: String = TOKEN.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let mixed = percent.replacen("%2f", "/", 0).replacen("63", "c", 0).replacen("%63", "c", 1);
-    let mut request = Request::new("GET", &format!("/api/{mixed}/{}?x={percent}&y=a{}", percent.replace('%', "%25"), STANDARD.encode(TOKEN)));
-    request = request.with("X-Other", &format!("pre{TOKEN}post")).with("X-B", &STANDARD.encode(format!("u:{TOKEN}")));
+    let mut request = Request::new(
+        "GET",
+        &format!("/api/{mixed}/{}?x={percent}&y=a{}", percent.replace('%', "%25"), STANDARD.encode(TOKEN)),
+    );
+    request = request
+        .with("X-Other", &format!("pre{TOKEN}post"))
+        .with("X-B", &STANDARD.encode(format!("u:{TOKEN}")));
     request.body = format!("{{{quoted}:[{quoted},\"{unicode}\"],\"z\":1.00}}").into();
     let out = redactor.request(&request);
     let text = all_text(&out);
@@ -73,7 +99,8 @@ fn a_short_value_is_replaced_in_its_own_place_only() {
 fn other_bytes_of_a_body_stay_as_they_are() {
     let redactor = Redactor::new();
     redactor.learn("abcdefghij");
-    let body = r#"{ "a" : 1.00, "b":1E5,"b":"é\u00e9\/", "password":"" , "c": 123456789012345678901234567890 }"#;
+    let body =
+        r#"{ "a" : 1.00, "b":1E5,"b":"é\u00e9\/", "password":"" , "c": 123456789012345678901234567890 }"#;
     let response = Response::json(200, body);
     assert_eq!(redactor.response(&response), response);
 }

@@ -119,12 +119,17 @@ mod tests {
     use super::*;
 
     fn secrets(text: &str) -> Vec<&str> {
-        tokens(text).into_iter().filter(|token| token.credential.is_some()).map(|token| &text[token.at]).collect()
+        tokens(text)
+            .into_iter()
+            .filter(|token| token.credential.is_some())
+            .map(|token| &text[token.at])
+            .collect()
     }
 
     #[test]
     fn values_are_found_by_the_name_before_or_around_them() {
-        let text = r#"{"id": 7, "password" : "x", "a": {"Token": ["y", {"b": 12}], "c": "no"}, "d": "token"}"#;
+        let text =
+            r#"{"id": 7, "password" : "x", "a": {"Token": ["y", {"b": 12}], "c": "no"}, "d": "token"}"#;
         assert_eq!(secrets(text), [r#""x""#, r#""y""#, "12"]);
     }
 

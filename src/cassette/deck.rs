@@ -1,0 +1,151 @@
+//! [`Deck`]: finds interactions by match key. Built once per cassette, shared by all sessions; holds no session's state.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::placeholders::{all_users, bind_keys, is_user, replace_users};
+use super::{Cassette, Interaction, MatchKey, nearest};
+use crate::fields::FieldSelector;
+use crate::profile::{GateOptions, Gated, OwnShapes, Profile, fields_text, gate};
+
+/// An interaction's place in its cassette.
+pub type Index = usize;
+
+/// A recording of a request.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Its place in the cassette.
+    pub index: Index,
+    /// How many writes answered 2xx the same resource's recording has before it. A write belongs to the epoch it ends.
+    pub epoch: usize,
+    /// The `fields` that were asked for; `None` for the whole resource, and for a `fields` that does not parse.
+    pub selector: Option<FieldSelector>,
+    /// Whether the gate refuses such a request (no credentials, a wrong `fields`) and the recorded answer is a refusal.
+    /// Such a recording answers the very same request only: it lends its answer to no other and is in no sequence.
+    pub refused: bool,
+}
+
+/// Interactions by match key.
+///
+/// A write answered 2xx cuts the recording of its resource, which is its path up to the last `{id}`, or the collection
+/// it is posted to, into epochs. The items of a collection are resources of their own: they have no epoch of its.
+/// What the recorder fetched by itself ([`Interaction::by_recorder`]) is in no slot.
+#[derive(Debug)]
+pub struct Deck {
+    by_key: HashMap<MatchKey, Vec<Slot>>,
+    /// Recorded requests with users in them, under their key with every user blanked.
+    by_blank: HashMap<MatchKey, Vec<Slot>>,
+    /// Recorded requests with the placeholder of a host in them; few, and looked at one by one.
+    with_hosts: Vec<MatchKey>,
+    epochs: Vec<usize>,
+    /// Each key once, with the id of its first interaction, in file order.
+    keys: Vec<(MatchKey, String)>,
+    users: Vec<String>,
+}
+
+impl Deck {
+    /// Files every interaction under its key.
+    pub fn new(cassette: &Cassette, profile: &Profile) -> Self {
+        let mut deck = Self {
+            by_key: HashMap::new(),
+            by_blank: HashMap::new(),
+            with_hosts: Vec::new(),
+            epochs: Vec::with_capacity(cassette.interactions.len()),
+            keys: Vec::new(),
+            users: all_users(profile),
+        };
+        let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, interaction) in cassette.interactions.iter().enumerate() {
+            let request = &interaction.request;
+            let found = profile.find(&request.method, request.path());
+            let resource = found.map_or_else(|| request.path().to_owned(), |found| found.resource);
+            let current = epochs.entry(resource).or_default();
+            let epoch = *current;
+            deck.epochs.push(epoch);
+            if !is_read(&request.method) && interaction.response.is_success() {
+                *current += 1;
+            }
+            if !interaction.by_recorder {
+                deck.file_away(index, epoch, interaction, profile);
+            }
+        }
+        deck
+    }
+
+    fn file_away(&mut self, index: Index, epoch: usize, interaction: &Interaction, profile: &Profile) {
+        let key = MatchKey::of(&interaction.request);
+        let slot = Slot {
+            index,
+            epoch,
+            selector: selector(interaction, profile),
+            refused: is_refused(interaction, profile),
+        };
+        if let Some(blank) = self.blanked(&key, is_user) {
+            self.by_blank.entry(blank).or_default().push(slot.clone());
+        }
+        if !self.by_key.contains_key(&key) {
+            self.keys.push((key.clone(), interaction.id.clone()));
+            if has_host(&key) {
+                self.with_hosts.push(key.clone());
+            }
+        }
+        self.by_key.entry(key).or_default().push(slot);
+    }
+
+    /// The key with every user that `which` picks written alike; `None` if there is none.
+    fn blanked(&self, key: &MatchKey, which: fn(&str) -> bool) -> Option<MatchKey> {
+        let mut put = |user: &str| which(user).then(|| "user-".to_owned());
+        let body = replace_users(key.body.as_bytes(), &self.users, &mut put)?;
+        Some(MatchKey { body, ..key.clone() })
+    }
+
+    /// All recordings of a request, in file order: under this very key, else under one that is the same but for the
+    /// placeholders in the recorded request. Mind [`Slot::refused`].
+    pub fn under(&self, key: &MatchKey) -> &[Slot] {
+        if let Some(slots) = self.by_key.get(key) {
+            return slots;
+        }
+        if !self.by_blank.is_empty()
+            && let Some(slots) = self.blanked(key, |_| true).and_then(|blank| self.by_blank.get(&blank))
+        {
+            return slots;
+        }
+        let host = self.with_hosts.iter().find(|recorded| bind_keys(recorded, key, &self.users).is_some());
+        host.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The epoch of an interaction; 0 past the end of the cassette.
+    pub fn epoch_of(&self, index: Index) -> usize {
+        self.epochs.get(index).copied().unwrap_or_default()
+    }
+
+    /// The three nearest recorded requests, for a miss: the interaction's id, and what differs, recorded against
+    /// received.
+    pub fn nearest(&self, key: &MatchKey) -> Vec<(String, String)> {
+        nearest::nearest(&self.keys, key)
+    }
+}
+
+fn is_read(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+fn has_host(key: &MatchKey) -> bool {
+    let values = key.query.iter().map(|(_, value)| value.as_str());
+    values.chain([key.path.as_str(), key.body.as_str()]).any(|text| text.contains("host-"))
+}
+
+/// An endpoint no profile knows is taken to carry `fields` in the query, as nearly all do.
+fn selector(interaction: &Interaction, profile: &Profile) -> Option<FieldSelector> {
+    let request = &interaction.request;
+    let text = match profile.find(&request.method, request.path()) {
+        Some(found) => fields_text(found.endpoint, request),
+        None => request.param("fields"),
+    };
+    FieldSelector::parse(&text?).ok().flatten()
+}
+
+fn is_refused(interaction: &Interaction, profile: &Profile) -> bool {
+    let options = GateOptions { no_auth: false, shape_of: &OwnShapes, closed: false };
+    matches!(interaction.response.status, 400..=499)
+        && matches!(gate(profile, &interaction.request, &options), Gated::Answered { refused: true, .. })
+}

@@ -1,0 +1,257 @@
+//! [`MatchKey`]: what two requests must share to be the same request.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::json::{Json, Kind, quote};
+use crate::message::Request;
+use crate::redact::is_credential_name;
+
+/// Method, path, query without `fields` as a multiset of decoded pairs, `Range`, and body as JSON, else bytes. The
+/// value of a credential does not count, in a query or body its name does; nor does any other header.
+///
+/// Numbers in a JSON body count by value (`1.00` is `1`), members in any order. Values that were redacted are all the
+/// same here, because their numbers differ from file to file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MatchKey {
+    /// As sent.
+    pub method: String,
+    /// With `%41` written as `A` and escapes in capitals; otherwise as sent.
+    pub path: String,
+    /// Decoded pairs, sorted.
+    pub query: Vec<(String, String)>,
+    /// The first `Range` header.
+    pub range: Option<String>,
+    /// Canonical text of a JSON body or form; other text as it is; `base64:` for other bytes.
+    pub body: String,
+}
+
+/// What stands in a key where a request has a credential.
+const CREDENTIAL: &str = "fd-secret";
+
+impl MatchKey {
+    /// The key of a request.
+    pub fn of(request: &Request) -> Self {
+        let query = request.params().into_iter().filter(|(name, _)| name != "fields");
+        Self {
+            method: request.method.clone(),
+            path: without_numbers(&normal_path(request.path()), &["fd-secret-"]),
+            query: pairs(query),
+            range: request.headers.text("Range").map(|range| range.trim().to_owned()),
+            body: body(request),
+        }
+    }
+
+    /// Eight hex digits that stay the same when placeholders are renumbered.
+    pub fn hash8(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            let part = without_numbers(part, &["fd-secret-", "user-", "host-"]);
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        };
+        add(&self.method);
+        add(&self.path);
+        for (name, value) in &self.query {
+            add(name);
+            add(value);
+        }
+        add(self.range.as_deref().unwrap_or("\0"));
+        add(&self.body);
+        hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let hide = |(name, value): (String, String)| {
+        let value = if is_credential_name(&name) {
+            CREDENTIAL.to_owned()
+        } else {
+            without_numbers(&value, &["fd-secret-"])
+        };
+        (name, value)
+    };
+    let mut pairs: Vec<_> = pairs.map(hide).collect();
+    pairs.sort();
+    pairs
+}
+
+/// The path with one spelling for each character: unreserved ones plain, other escapes in capitals.
+fn normal_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let escape = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = match escape {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                out.push(char::from(byte));
+                &after[2..]
+            }
+            Some(byte) => {
+                out.push_str(&format!("%{byte:02X}"));
+                &after[2..]
+            }
+            None => {
+                out.push('%');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+fn body(request: &Request) -> String {
+    if request.body.is_empty() {
+        return String::new();
+    }
+    let Ok(text) = std::str::from_utf8(&request.body) else {
+        return format!("base64:{}", STANDARD.encode(&request.body));
+    };
+    let kind = request.headers.text("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    if kind.trim_start().starts_with("application/x-www-form-urlencoded") {
+        let form = form_urlencoded::parse(text.as_bytes()).into_owned();
+        return pairs(form)
+            .into_iter()
+            .map(|(name, value)| format!("{}={}\n", quote(&name), quote(&value)))
+            .collect();
+    }
+    match Json::parse(text) {
+        Ok(value) => canonical(&value),
+        Err(_) => without_numbers(text, &["fd-secret-"]),
+    }
+}
+
+/// One text for all spellings of a value.
+fn canonical(value: &Json<'_>) -> String {
+    let mut out = String::new();
+    write(&mut out, value, Names::Count);
+    out
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    /// A credential's name counts, its value does not.
+    Count,
+    /// Inside a credential: no value counts.
+    Hidden,
+}
+
+fn write(out: &mut String, value: &Json<'_>, names: Names) {
+    match value.kind() {
+        Kind::String(_) | Kind::Number if names == Names::Hidden => out.push_str(CREDENTIAL),
+        Kind::String(text) => out.push_str(&quote(&without_numbers(text, &["fd-secret-"]))),
+        Kind::Number => out.push_str(&number(value.text())),
+        Kind::Array(elements) => {
+            for (place, element) in elements.iter().enumerate() {
+                out.push(if place == 0 { '[' } else { ',' });
+                write(out, element, names);
+            }
+            out.push_str(if elements.is_empty() { "[]" } else { "]" });
+        }
+        Kind::Object(members) => {
+            let mut sorted = BTreeMap::new();
+            for (name, value) in members {
+                sorted.entry(name.as_ref()).or_insert(value);
+            }
+            for (place, (name, value)) in sorted.iter().enumerate() {
+                out.push(if place == 0 { '{' } else { ',' });
+                out.push_str(&quote(name));
+                out.push(':');
+                write(out, value, if is_credential_name(name) { Names::Hidden } else { names });
+            }
+            out.push_str(if sorted.is_empty() { "{}" } else { "}" });
+        }
+        Kind::Null | Kind::Bool(_) => out.push_str(value.text()),
+    }
+}
+
+/// The exact value of a number: digits without zeros around them, and a power of ten.
+fn number(text: &str) -> String {
+    let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (digits, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    // A power that no 64 bits hold is only compared as text.
+    let Ok(power) = power.strip_prefix('+').unwrap_or(power).parse::<i64>() else { return text.to_owned() };
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    let short = significant.trim_end_matches('0');
+    if short.is_empty() {
+        return "0".to_owned();
+    }
+    let shift = significant.len() as i128 - short.len() as i128 - fraction.len() as i128;
+    format!("{sign}{short}e{}", i128::from(power) + shift)
+}
+
+/// `text` with the digits after each of `prefixes` left out.
+pub(super) fn without_numbers(text: &str, prefixes: &[&str]) -> String {
+    let mut out = text.to_owned();
+    for prefix in prefixes.iter().filter(|prefix| text.contains(**prefix)) {
+        out = out
+            .split(prefix)
+            .enumerate()
+            .map(
+                |(place, part)| {
+                    if place == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit()) }
+                },
+            )
+            .collect::<Vec<_>>()
+            .join(prefix);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(target: &str, body: &'static str) -> MatchKey {
+        let mut request = Request::new("POST", target);
+        request.body = body.into();
+        MatchKey::of(&request)
+    }
+
+    #[test]
+    fn spelling_does_not_count_and_meaning_does() {
+        assert_eq!(key("/a%2fb/%41?x=1&y=a+b", ""), key("/a%2Fb/A?y=a%20b&fields=id&x=1", ""));
+        assert_ne!(key("/a?x=1", ""), key("/a?x=1&x=1", ""));
+        assert_eq!(
+            key("/a", r#"{"a":1.00,"b":[1E5,"x"]}"#),
+            key("/a", r#" { "b" : [100000, "\u0078"], "a":1} "#)
+        );
+        assert_ne!(key("/a", "12345678901234567890"), key("/a", "12345678901234567891"));
+        assert_ne!(key("/a", r#"{"a":null}"#), key("/a", "{}"));
+    }
+
+    #[test]
+    fn credentials_count_by_name_only() {
+        assert_eq!(
+            key("/a?token=x", r#"{"password":"a","b":{"secret":[1,"q"]}}"#),
+            key("/a?token=y", r#"{"b":{"secret":["z",7]},"password":"b"}"#)
+        );
+        assert_ne!(key("/a?token=x", ""), key("/a", ""));
+        assert_eq!(key("/a/fd-secret-1?q=fd-secret-12", ""), key("/a/fd-secret-2?q=fd-secret-3", ""));
+    }
+
+    #[test]
+    fn numbers_are_compared_exactly() {
+        for (one, two) in [("1", "1.0"), ("100", "1E+2"), ("-0", "0e9"), ("0.010", "1e-2"), ("1e0", "1")] {
+            assert_eq!(number(one), number(two));
+        }
+        assert_ne!(number("1e99999999999999999999"), number("1"));
+        assert_ne!(number("-1"), number("1"));
+    }
+
+    #[test]
+    fn a_hash_survives_new_numbers() {
+        let one = key("/a", r#"{"assigned_to":["user-1"]}"#);
+        let two = key("/a", r#"{"assigned_to":["user-7"]}"#);
+        assert_ne!(one, two);
+        assert_eq!(one.hash8(), two.hash8());
+        assert_eq!(one.hash8().len(), 8);
+    }
+}

@@ -1,0 +1,156 @@
+//! What a miss says: the recorded requests that come nearest, and in what they differ.
+
+use std::collections::BTreeMap;
+
+use super::MatchKey;
+use crate::json::{Json, Kind};
+
+/// How many are named.
+const NAMED: usize = 3;
+
+/// A value in a message is cut after this many characters.
+const SHOWN_MAX: usize = 80;
+
+pub(super) fn nearest(keys: &[(MatchKey, String)], received: &MatchKey) -> Vec<(String, String)> {
+    let mut ranked: Vec<(usize, usize)> =
+        keys.iter().enumerate().map(|(place, (key, _))| (distance(key, received), place)).collect();
+    ranked.sort_unstable();
+    let named = ranked.iter().take(NAMED).filter_map(|(_, place)| keys.get(*place));
+    named.map(|(key, id)| (id.clone(), difference(key, received))).collect()
+}
+
+/// The path weighs most, then the method, the query, the range, the body.
+fn distance(recorded: &MatchKey, received: &MatchKey) -> usize {
+    let (one, two): (Vec<&str>, Vec<&str>) =
+        (recorded.path.split('/').collect(), received.path.split('/').collect());
+    let same = one.iter().zip(&two).filter(|(one, two)| one == two).count();
+    let path = one.len().max(two.len()) - same;
+    let query = query_differences(recorded, received).len();
+    path * 1000
+        + usize::from(recorded.method != received.method) * 500
+        + query.min(100) * 4
+        + usize::from(recorded.range != received.range) * 2
+        + usize::from(recorded.body != received.body)
+}
+
+fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
+    let mut parts = Vec::new();
+    if recorded.method != received.method {
+        parts.push(against("method", &recorded.method, &received.method));
+    }
+    if recorded.path != received.path {
+        parts.push(against("path", &recorded.path, &received.path));
+    }
+    parts.extend(query_differences(recorded, received));
+    if recorded.range != received.range {
+        let shown = |range: &Option<String>| range.clone().unwrap_or_else(|| "none".to_owned());
+        parts.push(against("Range", &shown(&recorded.range), &shown(&received.range)));
+    }
+    if recorded.body != received.body {
+        parts.push(body_difference(&recorded.body, &received.body));
+    }
+    if parts.is_empty() { "nothing: the same request was recorded".to_owned() } else { parts.join("; ") }
+}
+
+fn against(part: &str, recorded: &str, received: &str) -> String {
+    format!("{part}: recorded {}, received {}", shown(recorded), shown(received))
+}
+
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN_MAX).is_some() {
+        shown.push_str("...");
+    }
+    if shown.is_empty() { "nothing".to_owned() } else { shown }
+}
+
+fn query_differences(recorded: &MatchKey, received: &MatchKey) -> Vec<String> {
+    let gather = |key: &MatchKey| {
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in &key.query {
+            values.entry(name.clone()).or_default().push(value.clone());
+        }
+        values
+    };
+    let (recorded, mut received) = (gather(recorded), gather(received));
+    let mut parts = Vec::new();
+    for (name, values) in &recorded {
+        let other = received.remove(name).unwrap_or_default();
+        if *values != other {
+            parts.push(against(
+                &format!("query parameter {}", shown(name)),
+                &values.join(", "),
+                &other.join(", "),
+            ));
+        }
+    }
+    parts.extend(
+        received.iter().map(|(name, values)| {
+            against(&format!("query parameter {}", shown(name)), "", &values.join(", "))
+        }),
+    );
+    parts
+}
+
+/// The first member that differs, if both bodies are objects.
+fn body_difference(recorded: &str, received: &str) -> String {
+    let (Ok(one), Ok(two)) = (Json::parse(recorded), Json::parse(received)) else {
+        return against("body", recorded, received);
+    };
+    if !matches!((one.kind(), two.kind()), (Kind::Object(_), Kind::Object(_))) {
+        return against("body", recorded, received);
+    }
+    let names = one.members().iter().chain(two.members()).map(|(name, _)| name.as_ref());
+    for name in names {
+        let text =
+            |body: &Json<'_>| body.member(name).map(|value| value.text().to_owned()).unwrap_or_default();
+        let (before, now) = (text(&one), text(&two));
+        if before != now {
+            return against(&format!("body member {}", shown(name)), &before, &now);
+        }
+    }
+    against("body", recorded, received)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Request;
+
+    fn key(method: &str, target: &str, body: &'static str) -> MatchKey {
+        let mut request = Request::new(method, target);
+        request.body = body.into();
+        MatchKey::of(&request)
+    }
+
+    #[test]
+    fn the_differing_part_is_named_with_both_values() {
+        let keys: Vec<(MatchKey, String)> = [
+            (key("GET", "/api/cases?a=1", ""), "one".to_owned()),
+            (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), "two".to_owned()),
+            (key("GET", "/api/other/7", ""), "three".to_owned()),
+            (key("GET", "/api/cases/7", ""), "four".to_owned()),
+        ]
+        .into();
+        let found = nearest(&keys, &key("GET", "/api/cases?a=2&b=3", ""));
+        assert_eq!(found[0].0, "one");
+        assert_eq!(
+            found[0].1,
+            "query parameter a: recorded 1, received 2; query parameter b: recorded nothing, received 3"
+        );
+        assert_eq!(found.len(), 3);
+        let found = nearest(&keys, &key("POST", "/api/cases", r#"{"n":1,"name":"y"}"#));
+        assert_eq!(
+            found[0].1,
+            "body member name: recorded \"x\", received \"y\""
+                .escape_default()
+                .to_string()
+                .replace("\\\\", "\\")
+        );
+        let found = nearest(&keys, &key("GET", "/api/cases/8", ""));
+        assert_eq!(
+            found[0],
+            ("four".to_owned(), "path: recorded /api/cases/7, received /api/cases/8".to_owned())
+        );
+    }
+}
