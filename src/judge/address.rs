@@ -1,0 +1,267 @@
+//! `right-address`: every request goes where the API says, with a credential where the console looks for one.
+
+use super::case::{Case, Run};
+use super::property::{Property, alone};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::JobKind;
+use crate::json::Json;
+use crate::ledger::Exchange;
+use crate::profile::Profile;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "right-address",
+    summary: "Every request goes to a documented address: /api once, the id in the path, the right method, a credential \
+              in a header.",
+    long: "\
+A request goes to `/api/...`, with `/api` exactly once and no empty segment; the id stands in the path and nowhere \
+else, exactly as it was given; the method is one the endpoint documents; `SEC` (or Basic, or the session's cookie) is \
+there; and no credential ever stands in the URL, where proxies and histories keep it.
+
+Broken by: `/api/api/...` from a base URL that already had it; a forgotten `/api` (the console answers 200 with an \
+HTML page); a trailing slash; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
+as a query parameter; a missing credential.
+
+Not broken by: a first request without a credential that is repeated with one after the 401; a missing `Version` \
+header, which is advice only, unless the client's file says that it sends one.",
+    job: JobKind::Get,
+    variants: alone,
+    judge,
+};
+
+/// Methods a console knows.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let told = told_wrongly(run);
+    if let Some((wrong, why)) = wrongly_addressed(&run.exchanges).or(told) {
+        return violated(run, wrong, &why);
+    }
+    let unversioned = run.exchanges.iter().position(|exchange| wire::headers(exchange, "Version").next().is_none());
+    match unversioned {
+        Some(index) if run.claims.sends_version => {
+            violated(run, index, "its file says that it sends `Version`, and this request has none")
+        }
+        Some(_) => Verdict::Held(vec![
+            "it sends no `Version` header: a console then answers in its latest version, whichever that is".into(),
+        ]),
+        None => Verdict::held(),
+    }
+}
+
+fn violated(run: &Run, wrong: usize, why: &str) -> Verdict {
+    let mut evidence = vec![format!("told:     {}", run.case.told_line())];
+    if let Some(exchange) = run.exchanges.get(wrong) {
+        evidence.push(format!("sent:     {}", wire::sent_line(exchange)));
+        evidence.push(format!("got:      {}", wire::got_line(exchange)));
+    }
+    evidence.push(format!("wrong:    {why}"));
+    evidence.push(format!("reported: {}", run.reported_line()));
+    Verdict::violated(why.to_owned(), evidence)
+}
+
+/// The first request that is wrong whatever the client was told: its place and what is wrong.
+pub(super) fn wrongly_addressed(exchanges: &[Exchange]) -> Option<(usize, String)> {
+    exchanges.iter().enumerate().find_map(|(index, exchange)| {
+        let later = exchanges.get(index + 1..).unwrap_or(&[]);
+        let why = leak(exchange).or_else(|| wrong_path(exchange)).or_else(|| uncredited(exchange, later))?;
+        Some((index, why))
+    })
+}
+
+fn leak(exchange: &Exchange) -> Option<String> {
+    wire::leaks(exchange).then(|| "a credential stands in the URL".to_owned())
+}
+
+/// Whether the path is a documented one, spelt wrongly. A path that is nothing like one of ours is not judged: a
+/// client may have other business with its console.
+fn wrong_path(exchange: &Exchange) -> Option<String> {
+    let profile = Profile::builtin();
+    let path = wire::path(exchange);
+    let knows = |path: &str| METHODS.iter().any(|method| profile.find(method, path).is_some());
+    if profile.find(&exchange.method, path).is_some() {
+        return None;
+    }
+    if knows(path) {
+        return Some(format!("{} is not a method of this endpoint", exchange.method));
+    }
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let apis = segments.iter().take_while(|segment| **segment == "api").count();
+    let rest = segments.get(apis..).unwrap_or(&[]).join("/");
+    if !knows(&format!("/api/{rest}")) {
+        return None;
+    }
+    Some(match apis {
+        0 => "`/api` is missing from the path".to_owned(),
+        1 if path.ends_with('/') => "the path ends in a slash that the API does not document".to_owned(),
+        1 => "the path has an empty segment".to_owned(),
+        _ => format!("`/api` stands in the path {apis} times"),
+    })
+}
+
+/// Whether a credential is missing, and was not sent on being asked for one.
+fn uncredited(exchange: &Exchange, later: &[Exchange]) -> Option<String> {
+    if !wire::path(exchange).starts_with("/api/") || wire::has_credentials(exchange) {
+        return None;
+    }
+    let asked = exchange.status == 401
+        && later.iter().any(|next| {
+            next.method == exchange.method && next.target == exchange.target && wire::has_credentials(next)
+        });
+    (!asked).then(|| "neither `SEC` nor Basic credentials are sent".to_owned())
+}
+
+/// What is wrong given what the client was told: another id than told, or the id in a second place.
+fn told_wrongly(run: &Run) -> Option<(usize, String)> {
+    let mut created = None;
+    run.exchanges.iter().enumerate().find_map(|(index, exchange)| {
+        let id = run.case.id.clone().or_else(|| created.clone().map(|(task, _)| task));
+        if wire::is_creation(exchange) && wire::is_delivered(run, exchange) {
+            created = ids_created(exchange).or_else(|| created.take());
+        }
+        let why = match (&id, wire::is_poll(exchange)) {
+            (Some(id), true) => other_id(exchange, id, created.as_ref()),
+            _ => None,
+        };
+        why.or_else(|| wrote(&run.case, exchange))
+            .or_else(|| id_in_query(exchange, id.as_deref()))
+            .map(|why| (index, why))
+    })
+}
+
+/// The task id and the case id of a creation's answer.
+fn ids_created(exchange: &Exchange) -> Option<(String, Option<String>)> {
+    let json = Json::parse(wire::data(exchange)?).ok()?;
+    let case = wire::life().case.as_deref().and_then(|case| json.member(case)).map(|id| id.text().to_owned());
+    Some((json.member(&wire::life().id)?.text().to_owned(), case))
+}
+
+fn other_id(exchange: &Exchange, id: &str, created: Option<&(String, Option<String>)>) -> Option<String> {
+    let polled = wire::decode(wire::path(exchange).rsplit('/').next()?);
+    if polled == id {
+        return None;
+    }
+    let is_case = created.is_some_and(|(_, case)| case.as_deref() == Some(polled.as_str()));
+    Some(if is_case {
+        format!("it polls {polled}, which is the id of the case; the task's id is {id}")
+    } else {
+        format!("it asks for task {polled}, but the id is {id}")
+    })
+}
+
+/// A job that only looks must not write.
+fn wrote(case: &Case, exchange: &Exchange) -> Option<String> {
+    (case.job != JobKind::Create && wire::is_creation(exchange))
+        .then(|| format!("it was told to {} a task, and creates a case", case.job.as_str()))
+}
+
+fn id_in_query(exchange: &Exchange, id: Option<&str>) -> Option<String> {
+    if !exchange.key.endpoint.ends_with('}') {
+        return None;
+    }
+    let wrong = wire::params(exchange).into_iter().find(|param| {
+        let name = param.name.to_ascii_lowercase();
+        name == "id" || (name.ends_with("id") && Some(param.value.as_str()) == id)
+    })?;
+    Some(format!("the id stands in the query too: `{}={}`", wrong.name, wrong.raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    fn judged(target: &str) -> Verdict {
+        let mut run = sample::run(sample::get(Some("id")));
+        run.exchanges = vec![sample::poll(target, 200, r#"{"id":42}"#)];
+        judge(&[run])
+    }
+
+    fn because(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Violated(violation) => violation.because,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
+
+    #[test]
+    fn the_documented_address_holds() {
+        assert!(matches!(judged(&format!("{PATH}?fields=id")), Verdict::Held(_)));
+        assert!(matches!(judged("/api/forensics/case_management/case_create_tasks/%34%32"), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn each_way_to_miss_the_address_is_named() {
+        for (target, word) in [
+            (format!("/api{PATH}"), "2 times"),
+            (PATH.replace("/api", ""), "missing"),
+            (format!("/{PATH}"), "empty segment"),
+            (format!("{PATH}/"), "slash"),
+            (format!("{PATH}?id=42"), "query"),
+            (format!("{PATH}?taskId=42"), "query"),
+            (PATH.replace("42", "43"), "asks for task 43"),
+            (format!("{PATH}?token=fd-secret-1"), "credential stands in the URL"),
+        ] {
+            let why = because(judged(&target));
+            assert!(why.contains(word), "{target}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_and_a_missing_credential_are_violations() {
+        let mut run = sample::run(sample::get(None));
+        let mut exchange = sample::poll(PATH, 404, "");
+        exchange.method = "POST".into();
+        exchange.key.endpoint.clear();
+        run.exchanges = vec![exchange];
+        assert!(because(judge(&[run.clone()])).contains("POST"));
+        let mut exchange = sample::poll(PATH, 401, "");
+        exchange.request_headers.clear();
+        run.exchanges = vec![exchange];
+        assert!(because(judge(&[run])).contains("SEC"));
+    }
+
+    #[test]
+    fn nothing_sent_is_not_reached() {
+        let mut run = sample::run(sample::get(None));
+        run.exchanges.clear();
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn answering_a_challenge_and_other_business_are_no_violation() {
+        let mut run = sample::run(sample::get(None));
+        let mut first = sample::poll(PATH, 401, "");
+        first.request_headers.clear();
+        let mut page = sample::poll("/console/logout", 200, "");
+        page.key.endpoint.clear();
+        run.exchanges = vec![first, sample::poll(PATH, 200, r#"{"id":42}"#), page];
+        assert!(matches!(judge(&[run]), Verdict::Held(_)));
+        // `fields` may name a member whose value happens to be the id, and a filter is not the id.
+        assert!(matches!(judged(&format!("{PATH}?fields=id&limit=42")), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn a_version_is_advice_unless_the_client_says_that_it_sends_one() {
+        let mut run = sample::run(sample::get(None));
+        run.exchanges = vec![sample::poll(PATH, 200, r#"{"id":42}"#)];
+        let Verdict::Held(notes) = judge(std::slice::from_ref(&run)) else { panic!() };
+        assert_eq!(notes.len(), 1);
+        run.claims.sends_version = true;
+        assert!(because(judge(&[run])).contains("Version"));
+    }
+
+    #[test]
+    fn the_cases_id_polled_for_the_tasks_is_named() {
+        let mut run = sample::run(sample::create("Case1"));
+        let post = sample::creation("Case1", 201, r#"{"id":42,"case_id":7,"state":"WAITING"}"#);
+        run.exchanges = vec![post, sample::poll(&PATH.replace("42", "7"), 404, "{}")];
+        assert!(because(judge(&[run])).contains("id of the case"));
+    }
+}

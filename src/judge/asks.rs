@@ -1,0 +1,183 @@
+//! `asks-for-what-it-was-told`: the selector on the wire is the one the client was told to use.
+
+use super::case::Run;
+use super::property::{Property, alone};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::JobKind;
+use crate::fields::FieldSelector;
+use crate::ledger::Exchange;
+use crate::profile::Profile;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "asks-for-what-it-was-told",
+    summary: "The `fields` on the wire mean what the client was told to ask for, sent once, in the right place, encoded \
+              once.",
+    long: "\
+The selector read from the request equals the selector the client was told: the same names at every level, in any \
+order. It travels as the query parameter `fields` on a GET (as a header on a POST with a body), once, encoded once.
+
+Broken by: dropping, adding or renaming a name; encoding twice (`%252C`, from a library that encodes what was encoded \
+already); sending it as a header on a GET; sending it twice.
+
+Not broken by: another order of names; blanks; `%2C` or a bare comma; leaving `fields` out where every name the \
+resource has was asked for, which means the same.",
+    job: JobKind::Get,
+    variants: alone,
+    judge,
+};
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let Ok(told) = run.case.told() else {
+        return Verdict::not_reached("what it was told is no selector");
+    };
+    if let Some((exchange, why)) = run.exchanges.iter().find_map(|one| Some((one, wrong_place(one)?))) {
+        return violated(run, exchange, &why);
+    }
+    let mut polls = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).peekable();
+    if polls.peek().is_none() {
+        return Verdict::not_reached("it never asked for the task");
+    }
+    for exchange in polls {
+        if let Some(why) = wrong_selector(run, exchange, told.as_ref()) {
+            return violated(run, exchange, &why);
+        }
+    }
+    Verdict::held()
+}
+
+fn violated(run: &Run, exchange: &Exchange, why: &str) -> Verdict {
+    let evidence = vec![
+        format!("told:     {}", run.case.told_line()),
+        format!("sent:     {}", wire::sent_line(exchange)),
+        format!("wrong:    {why}"),
+        format!("reported: {}", run.reported_line()),
+    ];
+    Verdict::violated(why.to_owned(), evidence)
+}
+
+/// Whether `fields` travels where the console does not look for it, or twice.
+fn wrong_place(exchange: &Exchange) -> Option<String> {
+    let in_query = wire::params(exchange).iter().filter(|param| param.name == "fields").count();
+    let in_headers = wire::headers(exchange, "fields").count();
+    let has_body = exchange.request_body.text() != Some("");
+    if in_query + in_headers > 1 {
+        return Some(format!("`fields` is sent {} times", in_query + in_headers));
+    }
+    match exchange.method.as_str() {
+        "GET" | "HEAD" | "DELETE" if in_headers > 0 => {
+            Some("`fields` is sent as a header; on a GET it is a query parameter".to_owned())
+        }
+        "POST" | "PUT" | "PATCH" if in_query > 0 && has_body => {
+            Some("`fields` is sent in the query; on a request with a body it is a header".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn wrong_selector(run: &Run, exchange: &Exchange, told: Option<&FieldSelector>) -> Option<String> {
+    let text = wire::params(exchange).into_iter().find(|param| param.name == "fields");
+    let text = text.map(|param| param.value).unwrap_or_default();
+    if is_encoded_twice(&text) {
+        return Some("`fields` is encoded twice".to_owned());
+    }
+    let sent = match FieldSelector::parse(&text) {
+        Ok(sent) => sent,
+        Err(error) => return Some(format!("what it sends is no selector: {error}")),
+    };
+    let full = full_selector(run);
+    let meant = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
+    let same = match (meant(told), meant(sent.as_ref())) {
+        (Some(told), Some(sent)) => told.same(&sent),
+        (told, sent) => told.is_none() && sent.is_none(),
+    };
+    if same {
+        return None;
+    }
+    let words = |selector: Option<&FieldSelector>| match selector {
+        Some(selector) => format!("`{selector}`"),
+        None => "the whole resource".to_owned(),
+    };
+    Some(format!("told to ask for {}, it asks for {}", words(told), words(sent.as_ref())))
+}
+
+/// Whether percent signs are left after decoding once.
+fn is_encoded_twice(text: &str) -> bool {
+    text.as_bytes().windows(3).any(|three| match three {
+        [b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    })
+}
+
+/// The selector that names everything the resource has in this case's dialect: it means the same as none.
+fn full_selector(run: &Run) -> Option<FieldSelector> {
+    let endpoint = Profile::builtin().endpoint(wire::TASK)?;
+    let renames = wire::life().renames(&run.case.dialect)?;
+    let renames: Vec<(&str, &str)> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    endpoint.shape.renamed(&renames).full()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
+
+    fn judged(told: Option<&str>, query: &str) -> Verdict {
+        let mut run = sample::run(sample::get(told));
+        run.exchanges = vec![sample::poll(&format!("{PATH}{query}"), 200, r#"{"id":42}"#)];
+        judge(&[run])
+    }
+
+    #[test]
+    fn any_spelling_of_the_same_selector_holds() {
+        for query in ["?fields=id,state", "?fields=id%2Cstate", "?fields=state%2cid+", "?x=1&fields=%20id,%20state"] {
+            assert_eq!(judged(Some("id,state"), query), Verdict::held(), "{query}");
+        }
+        assert_eq!(judged(None, ""), Verdict::held());
+    }
+
+    #[test]
+    fn another_selector_and_another_encoding_are_violations() {
+        for (query, word) in [
+            ("", "the whole resource"),
+            ("?fields=id", "asks for `id`"),
+            ("?fields=id,state,name", "`id,state,name`"),
+            ("?fields=id%252Cstate", "encoded twice"),
+            ("?fields=id,state&fields=id,state", "2 times"),
+            ("?fields=id,,state", "no selector"),
+        ] {
+            let Verdict::Violated(violation) = judged(Some("id,state"), query) else { panic!("{query}") };
+            assert!(violation.because.contains(word), "{query}: {}", violation.because);
+        }
+    }
+
+    #[test]
+    fn the_wrong_carrier_is_a_violation() {
+        let mut run = sample::run(sample::get(Some("id")));
+        let mut exchange = sample::poll(PATH, 200, "{}");
+        exchange.request_headers.push(("Fields".into(), "id".into()));
+        run.exchanges = vec![exchange];
+        assert!(judge(&[run]).is_violated());
+    }
+
+    #[test]
+    fn naming_everything_means_the_same_as_naming_nothing() {
+        assert_eq!(judged(None, "?fields=id,case_id,name,state,assigned_to"), Verdict::held());
+        assert_eq!(judged(Some("id,case_id,name,state,assigned_to"), ""), Verdict::held());
+    }
+
+    #[test]
+    fn without_a_request_for_the_task_nothing_is_reached() {
+        let mut run = sample::run(sample::get(Some("id")));
+        let mut exchange = sample::poll("/api/help/versions", 200, "[]");
+        exchange.key.endpoint = "GET /help/versions".into();
+        run.exchanges = vec![exchange];
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+}

@@ -1,0 +1,131 @@
+//! A case: what a client is asked to do, against which answers; and the run that came of it.
+
+use std::sync::Arc;
+
+use crate::client::{Claims, JobKind, Outcome, Report};
+use crate::fields::FieldSelector;
+use crate::ledger::{Exchange, Timing};
+use crate::scenario::Scenario;
+use crate::seed::Seed;
+
+/// One thing a client is asked to do, and all that decides what it meets.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The job.
+    pub job: JobKind,
+    /// How the task is spelt: `sample` or `prose`.
+    pub dialect: String,
+    /// The `fields` text the client is told to ask with; `None` is the whole resource.
+    pub fields: Option<String>,
+    /// The task's id, as text: it may exceed 2^53. `None` for a creation.
+    pub id: Option<String>,
+    /// The name of the case to create.
+    pub name: Option<String>,
+    /// The whole task as JSON text, if it was generated; else the scenario's cassette has its own.
+    pub task: Option<String>,
+    /// What the console answers in the task's place: an alteration that must make no difference.
+    pub answer: Option<Answer>,
+    /// What goes wrong.
+    pub scenario: Option<Arc<Scenario>>,
+    /// The seed of the run.
+    pub seed: Seed,
+}
+
+/// An answer that differs from the plain one in something the client must not care for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What differs.
+    pub alteration: Alteration,
+    /// The answer's body.
+    pub text: String,
+}
+
+/// What differs in an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alteration {
+    /// The members stand in another order.
+    KeyOrder,
+    /// Members that nobody asked for stand among the others.
+    ExtraMembers,
+    /// Line breaks and indentation.
+    Blanks,
+    /// This member is missing.
+    LeftOut(String),
+}
+
+impl Alteration {
+    /// In words, to follow "the same answer with".
+    pub fn words(&self) -> String {
+        match self {
+            Self::KeyOrder => "the keys in another order".to_owned(),
+            Self::ExtraMembers => "members nobody asked for".to_owned(),
+            Self::Blanks => "other white space".to_owned(),
+            Self::LeftOut(name) => format!("`{name}` left out"),
+        }
+    }
+}
+
+impl Case {
+    /// The selector the client is told to ask with; `None` is the whole resource. `Err` if the text is no selector,
+    /// which is a case of its own.
+    pub fn told(&self) -> Result<Option<FieldSelector>, ()> {
+        match &self.fields {
+            None => Ok(None),
+            Some(text) => FieldSelector::parse(text).map_err(drop),
+        }
+    }
+
+    /// What the client was told, in a line for a person.
+    pub fn told_line(&self) -> String {
+        let what = match (self.job, &self.id, &self.name) {
+            (JobKind::Create, _, Some(name)) => format!("create the case `{name}`"),
+            (JobKind::Create, _, None) => "create a case".to_owned(),
+            (JobKind::Get, Some(id), _) => format!("get task {id}"),
+            (JobKind::Wait, Some(id), _) => format!("wait for task {id}"),
+            (JobKind::Get | JobKind::Wait, None, _) => "look at a task".to_owned(),
+        };
+        let fields = match &self.fields {
+            Some(fields) => format!("with fields `{fields}`"),
+            None if self.job == JobKind::Create => String::new(),
+            None => "whole, without fields".to_owned(),
+        };
+        let scenario = self.scenario.as_ref().filter(|scenario| !scenario.name.is_empty());
+        let under = scenario.map(|scenario| format!("under {}", scenario.name)).unwrap_or_default();
+        let parts = [what, fields, under];
+        let line: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        line.join(", ")
+    }
+}
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The case.
+    pub case: Case,
+    /// All requests of its session, in the order they were decided, redacted.
+    pub exchanges: Vec<Exchange>,
+    /// What happened on the wire, where it is known.
+    pub timings: Vec<Timing>,
+    /// What the client reported.
+    pub report: Report,
+    /// What the client claims of itself.
+    pub claims: Claims,
+}
+
+impl Run {
+    /// Why nothing can be judged, if the client never ran or never called: a test of nothing is no pass.
+    pub fn vacuous(&self) -> Option<String> {
+        if let Outcome::NotStarted { why } = &self.report.outcome {
+            return Some(format!("the client could not be started: {why}"));
+        }
+        self.exchanges.is_empty().then(|| "the client sent no request".to_owned())
+    }
+
+    /// What the client reported, in a line.
+    pub fn reported_line(&self) -> String {
+        match &self.report.outcome {
+            Outcome::Task { standing, task } => format!("{standing} {task}"),
+            other => other.to_string(),
+        }
+    }
+}

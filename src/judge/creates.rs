@@ -1,0 +1,186 @@
+//! `creates-once`: a creation whose answer was lost is not blindly repeated.
+
+use super::case::Run;
+use super::property::{Property, alone};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::JobKind;
+use crate::json::Json;
+use crate::ledger::Exchange;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "creates-once",
+    summary: "A case creation whose answer was lost is not blindly repeated.",
+    long: "\
+When the connection breaks after a creation was sent, the client cannot know whether the case exists. Sending the \
+creation again makes a second case, or is refused because of the first. The client looks the case up by its name \
+first, and creates only what is not there.
+
+Broken by: repeating the creation, as it was or under another name, without having looked, or although the list shows \
+the case; creating again after the first creation was answered.
+
+Not broken by: repeating after a complete answer that says nothing was created (4xx, 5xx); creating after the list \
+showed that the case is not there; giving up.",
+    job: JobKind::Create,
+    variants: alone,
+    judge,
+};
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let lost = run.exchanges.iter().any(|exchange| wire::is_creation(exchange) && !wire::is_delivered(run, exchange));
+    if let Some((index, why)) = repeated(&run.exchanges, Scope::OneJob) {
+        let mut evidence = wire::story(run);
+        if let Some(exchange) = run.exchanges.get(index) {
+            evidence.push(format!("again:    {}", wire::sent_line(exchange)));
+        }
+        return Verdict::violated(why, evidence);
+    }
+    if lost {
+        Verdict::held()
+    } else if run.exchanges.iter().any(wire::is_creation) {
+        Verdict::not_reached("no creation's answer was lost")
+    } else {
+        Verdict::not_reached("it never asked for a creation")
+    }
+}
+
+/// Whose requests are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// One job: it has one case to create, and any second creation is one too many.
+    OneJob,
+    /// A whole test suite: only the same name again after an answer that was lost is known to be wrong.
+    Suite,
+}
+
+/// The first creation that repeats another blindly: its place, and why it is one.
+pub(super) fn repeated(exchanges: &[Exchange], scope: Scope) -> Option<(usize, String)> {
+    let creations: Vec<usize> =
+        (0..exchanges.len()).filter(|index| exchanges.get(*index).is_some_and(wire::is_creation)).collect();
+    creations.iter().enumerate().find_map(|(nth, &second)| {
+        let again = exchanges.get(second)?;
+        let first = creations.iter().take(nth).rev().find(|first| {
+            exchanges.get(**first).is_some_and(|first| may_exist(first, scope) && concerns(first, again, scope))
+        })?;
+        let (first_exchange, between) = (exchanges.get(*first)?, exchanges.get(first + 1..second)?);
+        let why = blind(first_exchange, between)?;
+        Some((second, why))
+    })
+}
+
+/// Whether after this creation a case may exist.
+fn may_exist(first: &Exchange, scope: Scope) -> bool {
+    let created = first.work_done && (200..300).contains(&first.status);
+    let lost = wire::is_broken(first);
+    match scope {
+        Scope::OneJob => created || lost,
+        Scope::Suite => lost,
+    }
+}
+
+fn concerns(first: &Exchange, again: &Exchange, scope: Scope) -> bool {
+    scope == Scope::OneJob || (name(first).is_some() && name(first) == name(again))
+}
+
+/// The name a creation asks for.
+fn name(creation: &Exchange) -> Option<String> {
+    let json = Json::parse(creation.request_body.text()?).ok()?;
+    wire::life().name_in(&json).map(str::to_owned)
+}
+
+/// Why a creation after `first`, with these requests between, is a blind one; `None` if the client looked and the
+/// case was not there.
+fn blind(first: &Exchange, between: &[Exchange]) -> Option<String> {
+    let list = wire::life().case_list.as_deref();
+    let name = name(first);
+    let looked = between.iter().rev().find(|exchange| {
+        Some(exchange.key.endpoint.as_str()) == list && exchange.status == 200 && !wire::is_broken(exchange)
+    });
+    let lost = if wire::is_broken(first) { "its answer was lost" } else { "it was created" };
+    let what = name.as_deref().map_or("the case".to_owned(), |name| format!("the case `{name}`"));
+    let Some(looked) = looked else {
+        return Some(format!("{what} is created again after {lost}, without looking whether it exists"));
+    };
+    let shows = looked.response_body.text().zip(name.as_deref()).is_some_and(|(text, name)| names(text, name));
+    shows.then(|| format!("{what} is created again although the list of cases shows it"))
+}
+
+/// Whether a list of cases names this one.
+fn names(list: &str, name: &str) -> bool {
+    let Ok(json) = Json::parse(list) else { return false };
+    let members = wire::life().echoes.iter().flat_map(|(_, members)| members.iter()).chain(&wire::life().name_member);
+    let members: Vec<&str> = members.map(|member| member.trim_start_matches('/')).collect();
+    json.elements()
+        .iter()
+        .any(|case| members.iter().any(|member| case.member(member).and_then(Json::as_str) == Some(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Outcome;
+    use crate::judge::sample;
+
+    const CREATED: &str = r#"{"id":42,"case_id":7,"name":"Case1","state":"WAITING"}"#;
+
+    fn lost() -> Exchange {
+        let mut exchange = sample::creation("Case1", 201, CREATED);
+        exchange.faults.push(sample::fault("reset"));
+        exchange
+    }
+
+    fn list(body: &str) -> Exchange {
+        let mut exchange = sample::poll("/api/forensics/case_management/cases", 200, body);
+        exchange.key.endpoint = "GET /forensics/case_management/cases".into();
+        exchange
+    }
+
+    fn judged(exchanges: Vec<Exchange>) -> Verdict {
+        let mut run = sample::run(sample::create("Case1"));
+        run.exchanges = exchanges;
+        run.report.outcome = Outcome::GaveUp;
+        judge(&[run])
+    }
+
+    #[test]
+    fn looking_and_giving_up_holds() {
+        assert_eq!(judged(vec![lost(), list(r#"[{"id":7,"name":"Case1"}]"#)]), Verdict::held());
+        assert_eq!(judged(vec![lost()]), Verdict::held());
+    }
+
+    #[test]
+    fn a_blind_repeat_is_a_violation() {
+        let again = sample::creation("Case1", 422, "{}");
+        assert!(judged(vec![lost(), again.clone()]).is_violated());
+        assert!(judged(vec![lost(), list(r#"[{"id":7,"name":"Case1"}]"#), again.clone()]).is_violated());
+        assert!(judged(vec![lost(), sample::creation("Case2", 201, CREATED)]).is_violated());
+        assert!(judged(vec![sample::creation("Case1", 201, CREATED), again]).is_violated());
+    }
+
+    #[test]
+    fn without_a_lost_answer_nothing_is_reached() {
+        assert!(matches!(judged(vec![sample::creation("Case1", 201, CREATED)]), Verdict::NotReached(_)));
+        assert!(matches!(judged(vec![list("[]")]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn repeating_what_failed_or_is_not_there_is_no_violation() {
+        let mut failed = sample::creation("Case1", 500, "{}");
+        failed.work_done = false;
+        let created = sample::creation("Case1", 201, CREATED);
+        assert!(!judged(vec![failed, created.clone()]).is_violated());
+        assert_eq!(judged(vec![lost(), list(r#"[{"id":6,"name":"Other"}]"#), created]), Verdict::held());
+    }
+
+    #[test]
+    fn a_suite_may_create_as_often_as_it_likes_but_not_blindly_after_a_loss() {
+        let made = || sample::creation("Case1", 201, CREATED);
+        assert_eq!(repeated(&[made(), made(), made()], Scope::Suite), None);
+        assert_eq!(repeated(&[lost(), sample::creation("Case2", 201, CREATED)], Scope::Suite), None);
+        assert!(repeated(&[lost(), made()], Scope::Suite).is_some());
+    }
+}

@@ -1,0 +1,241 @@
+//! `names-the-error`: an error of the console is told for what it is.
+
+use super::case::Run;
+use super::property::{Property, alone};
+use super::reports::answers;
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{JobKind, Outcome, Resting};
+use crate::ledger::{Exchange, Origin};
+use crate::profile::Source;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "names-the-error",
+    summary: "404/1002 is \"no such task\", 404/4 and an HTML page are not; 500/1020 is the server's error, 422/30 and \
+              422/31 the client's own; none is data.",
+    long: "\
+The console says in a status and a code what went wrong, and the client passes that on: `not_found` for 404/1002; \
+`server_error` (or, after repeating, `gave_up`) for 500/1020; `rejected` for 422/30 and 422/31, its own mistake. A 404 \
+with code 4 means that the address is wrong, and a 200 HTML page that it was not even the API: neither says anything \
+about the task. Error bodies are never reported as a task.
+
+Broken by: taking every 404 for \"no such task\"; blaming the server for a selector the client made; reporting an \
+error body, or a task that failed, in place of an error; a crash on a page of HTML; naming another code.
+
+Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording.",
+    job: JobKind::Get,
+    variants: alone,
+    judge,
+};
+
+/// What the console's last word was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    NoSuchTask,
+    NotTheApi,
+    ItsOwnError,
+    ServersError,
+    Refused,
+}
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let Some(last) = run.exchanges.last().filter(|last| wire::is_delivered(run, last)) else {
+        return Verdict::not_reached("the last answer did not arrive whole");
+    };
+    let Some(said) = said(last) else {
+        return Verdict::not_reached("the console's last word is no error");
+    };
+    if is_ours(last) {
+        return Verdict::not_reached("this answer is a decision of ours, not known of a console");
+    }
+    if said == Said::ServersError && last.method == "POST" && run.case.job == JobKind::Create {
+        return Verdict::not_reached("a creation that failed is judged by creates-once");
+    }
+    let word = match said {
+        Said::NoSuchTask => "there is no such task",
+        Said::NotTheApi => "this is not an address of the API",
+        Said::ItsOwnError => "the client asked wrongly",
+        Said::ServersError => "the console has an error",
+        Said::Refused => "the console refuses",
+    };
+    if run.report.outcome == Outcome::TimedOut {
+        return Verdict::not_reached("it never came to an end: judged by terminates");
+    }
+    match wrong(run, last, said) {
+        None => Verdict::held(),
+        Some(why) => {
+            let mut evidence = wire::story(run);
+            evidence.push(format!("means:    {word}"));
+            Verdict::violated(format!("the console says {} ({word}), and {why}", spelt(last)), evidence)
+        }
+    }
+}
+
+/// Reads an error; `None` if the answer is none.
+fn said(exchange: &Exchange) -> Option<Said> {
+    let is_json = wire::error_code(exchange).is_some();
+    let html = (exchange.response_headers.iter())
+        .any(|(name, value)| name.eq_ignore_ascii_case("content-type") && value.contains("html"));
+    match (exchange.status, wire::error_code(exchange)) {
+        (200..=299, _) if html => Some(Said::NotTheApi),
+        (404, Some(1002)) => Some(Said::NoSuchTask),
+        (404, Some(4)) => Some(Said::NotTheApi),
+        (404, None) if html => Some(Said::NotTheApi),
+        (422, Some(30 | 31)) => Some(Said::ItsOwnError),
+        (500..=599, _) => Some(Said::ServersError),
+        (400..=499, _) if is_json => Some(Said::Refused),
+        _ => None,
+    }
+}
+
+fn is_ours(exchange: &Exchange) -> bool {
+    matches!(&exchange.origin, Origin::Synthesised { source, .. } if source == Source::Ours.as_str())
+}
+
+fn spelt(exchange: &Exchange) -> String {
+    match wire::error_code(exchange) {
+        Some(code) => format!("{}/{code}", exchange.status),
+        None => format!("{} with a page that is not JSON", exchange.status),
+    }
+}
+
+/// What is wrong with the report, given what the console said.
+fn wrong(run: &Run, last: &Exchange, said: Said) -> Option<String> {
+    let outcome = &run.report.outcome;
+    if let Outcome::Task { standing, task } = outcome {
+        return wrong_task(run, *standing, task);
+    }
+    if matches!(outcome, Outcome::Crashed { .. } | Outcome::Silent) {
+        return Some(format!("the client says nothing of it: {}", run.reported_line()));
+    }
+    let fits = match said {
+        Said::NoSuchTask => matches!(outcome, Outcome::NotFound { .. }),
+        Said::NotTheApi => !matches!(outcome, Outcome::NotFound { .. }),
+        Said::ItsOwnError => matches!(outcome, Outcome::Rejected { .. }),
+        Said::ServersError if wire::error_code(last).is_some() => {
+            matches!(outcome, Outcome::ServerError { .. } | Outcome::GaveUp)
+        }
+        Said::ServersError => {
+            matches!(outcome, Outcome::ServerError { .. } | Outcome::GaveUp | Outcome::Error { .. })
+        }
+        Said::Refused => !matches!(outcome, Outcome::NotFound { .. }),
+    };
+    if !fits {
+        return Some(format!("the client reports: {}", run.reported_line()));
+    }
+    let named = match outcome {
+        Outcome::NotFound { code } | Outcome::ServerError { code } | Outcome::Rejected { code } => *code,
+        _ => None,
+    };
+    let is_other = named.is_some_and(|named| Some(i128::from(named)) != wire::error_code(last));
+    (is_other && wire::error_code(last).is_some())
+        .then(|| format!("the client reports another code: {}", run.reported_line()))
+}
+
+/// A task reported although the last word was an error: fine only if it is one that came before.
+fn wrong_task(run: &Run, standing: Resting, task: &str) -> Option<String> {
+    if standing == Resting::Failed {
+        return Some("the client reports that the task failed".to_owned());
+    }
+    let came_before = !answers(run).is_empty();
+    (!came_before).then(|| format!("the client reports a task: {task}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    fn body(code: i64) -> String {
+        format!(r#"{{"http_response":{{"code":1,"message":""}},"code":{code},"description":"","details":{{}},"message":""}}"#)
+    }
+
+    fn judged(status: u16, code: i64, outcome: Outcome) -> Verdict {
+        let mut run = sample::run(sample::get(Some("id")));
+        run.exchanges = vec![sample::poll(sample::PATH, status, &body(code))];
+        run.report.outcome = outcome;
+        judge(&[run])
+    }
+
+    fn task() -> Outcome {
+        Outcome::Task { standing: Resting::Pending, task: "{}".into() }
+    }
+
+    #[test]
+    fn each_error_told_for_what_it_is_holds() {
+        for (status, code, outcome) in [
+            (404, 1002, Outcome::NotFound { code: Some(1002) }),
+            (404, 1002, Outcome::NotFound { code: None }),
+            (404, 4, Outcome::Rejected { code: Some(4) }),
+            (404, 4, Outcome::Error { text: "no such path".into() }),
+            (500, 1020, Outcome::ServerError { code: Some(1020) }),
+            (500, 1020, Outcome::GaveUp),
+            (422, 30, Outcome::Rejected { code: Some(30) }),
+            (422, 31, Outcome::Rejected { code: None }),
+            (401, 18, Outcome::Rejected { code: Some(18) }),
+        ] {
+            assert_eq!(judged(status, code, outcome.clone()), Verdict::held(), "{status}/{code} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_taken_for_another_is_a_violation() {
+        for (status, code, outcome) in [
+            (404, 1002, Outcome::ServerError { code: None }),
+            (404, 1002, task()),
+            (404, 4, Outcome::NotFound { code: Some(4) }),
+            (500, 1020, Outcome::NotFound { code: None }),
+            (500, 1020, Outcome::Error { text: "bad".into() }),
+            (500, 1020, Outcome::ServerError { code: Some(1002) }),
+            (422, 30, Outcome::ServerError { code: None }),
+            (422, 31, Outcome::GaveUp),
+            (422, 30, Outcome::Crashed { how: "exit code 101".into() }),
+        ] {
+            assert!(judged(status, code, outcome.clone()).is_violated(), "{status}/{code} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_html_is_neither_data_nor_an_absent_task() {
+        let mut run = sample::run(sample::get(None));
+        let mut exchange = sample::poll(sample::PATH, 200, "<html>");
+        exchange.response_headers = vec![("Content-Type".into(), "text/html".into())];
+        run.exchanges = vec![exchange];
+        for (outcome, holds) in [
+            (Outcome::Error { text: "not JSON".into() }, true),
+            (Outcome::ServerError { code: None }, true),
+            (Outcome::NotFound { code: None }, false),
+            (task(), false),
+        ] {
+            run.report.outcome = outcome;
+            assert_eq!(judge(std::slice::from_ref(&run)) == Verdict::held(), holds, "{:?}", run.report.outcome);
+        }
+    }
+
+    #[test]
+    fn data_a_lost_answer_and_an_endless_poll_are_not_reached() {
+        let not_reached = |verdict| matches!(verdict, Verdict::NotReached(_));
+        assert!(not_reached(judge(&[sample::reporting(None, "{}", "{}")])));
+        assert!(not_reached(judged(404, 1002, Outcome::TimedOut)));
+        let mut run = sample::run(sample::get(None));
+        let mut exchange = sample::poll(sample::PATH, 500, &body(1020));
+        exchange.faults.push(sample::fault("reset"));
+        run.exchanges = vec![exchange];
+        assert!(not_reached(judge(&[run])));
+    }
+
+    #[test]
+    fn the_last_known_state_after_an_error_is_no_false_data() {
+        let mut run = sample::run(sample::wait(None));
+        let seen = r#"{"id":42,"state":"PARTIALLY_COMPLETE"}"#;
+        run.exchanges = vec![sample::poll(sample::PATH, 200, seen), sample::poll(sample::PATH, 500, &body(1020))];
+        run.report.outcome = Outcome::Task { standing: Resting::Usable, task: seen.into() };
+        assert_eq!(judge(std::slice::from_ref(&run)), Verdict::held());
+        run.report.outcome = Outcome::Task { standing: Resting::Failed, task: seen.into() };
+        assert!(judge(&[run]).is_violated());
+    }
+}

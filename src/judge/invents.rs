@@ -1,0 +1,104 @@
+//! `invents-nothing`: what was not asked for is not reported with a made-up value.
+
+use super::case::Run;
+use super::difference::{Differs, diff_lines, differences};
+use super::property::{Property, alone};
+use super::reports::{answers, expected};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{JobKind, Outcome};
+use crate::json::Json;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "invents-nothing",
+    summary: "A field that did not come is not reported with a made-up value such as 0, \"\" or false.",
+    long: "\
+A member that was not requested is absent from the answer, and so it is absent from the report. Languages whose types \
+have no \"absent\" fill such a member with their zero value without a word, and whoever reads the report takes 0 or an \
+empty text for the truth.
+
+Broken by: any value other than null for a member that is not in any answer.
+
+Not broken by: null for such a member, which is judged by reports-what-it-got; passing on a member that came without \
+having been asked for.",
+    job: JobKind::Get,
+    variants: alone,
+    judge,
+};
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let got = answers(run);
+    let Some((_, text)) = got.last() else { return Verdict::not_reached("no whole task came") };
+    let Outcome::Task { task, .. } = &run.report.outcome else {
+        return Verdict::not_reached("it reports no task");
+    };
+    let (Ok(reported), Ok(last)) = (Json::parse(task), Json::parse(text)) else {
+        return Verdict::not_reached("what it reports is not JSON");
+    };
+    let came = |at: &str| got.iter().any(|(_, text)| Json::parse(text).is_ok_and(|json| json.pointer(at).is_some()));
+    let invented: Vec<String> = differences(&last, &reported)
+        .into_iter()
+        .filter(|difference| difference.kind == Differs::Extra { null: false } && !came(&difference.at))
+        .map(|difference| {
+            let value = reported.pointer(&difference.at).map_or("", Json::text);
+            format!("`{}` did not come and is reported as {value}", difference.at.trim_start_matches('/'))
+        })
+        .collect();
+    if !invented.is_empty() {
+        let mut evidence = wire::story(run);
+        evidence.push("expected (-) and reported (+):".to_owned());
+        let shown = expected(run, text).unwrap_or_default();
+        if let Ok(shown) = Json::parse(&shown) {
+            evidence.extend(diff_lines(&shown, &reported));
+        }
+        return Verdict::violated(invented.join("; "), evidence);
+    }
+    match run.case.told() {
+        Ok(Some(_)) => Verdict::held(),
+        Ok(None) | Err(()) => Verdict::not_reached("the whole resource was asked for: there is nothing to make up"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    fn judged(told: Option<&str>, got: &str, reported: &str) -> Verdict {
+        judge(&[sample::reporting(told, got, reported)])
+    }
+
+    #[test]
+    fn what_was_not_asked_for_and_not_reported_holds() {
+        assert_eq!(judged(Some("id"), r#"{"id":1}"#, r#"{"id":1}"#), Verdict::held());
+    }
+
+    #[test]
+    fn each_kind_of_zero_is_a_violation() {
+        for zero in ["0", "\"\"", "false", "[]", "{}"] {
+            let reported = format!(r#"{{"id":1,"name":{zero}}}"#);
+            let Verdict::Violated(violation) = judged(Some("id"), r#"{"id":1}"#, &reported) else { panic!("{zero}") };
+            assert!(violation.because.contains("`name`"), "{}", violation.because);
+        }
+    }
+
+    #[test]
+    fn the_whole_resource_and_an_error_are_not_reached() {
+        assert!(matches!(judged(None, r#"{"id":1}"#, r#"{"id":1}"#), Verdict::NotReached(_)));
+        let mut run = sample::reporting(Some("id"), r#"{"id":1}"#, "{}");
+        run.report.outcome = Outcome::GaveUp;
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn a_zero_that_came_is_not_made_up_and_null_is_no_value() {
+        let got = r#"{"id":0,"name":"","assigned_to":[]}"#;
+        assert_eq!(judged(Some("id,name,assigned_to"), got, got), Verdict::held());
+        assert_eq!(judged(Some("id"), got, got), Verdict::held());
+        assert_eq!(judged(Some("id"), r#"{"id":1}"#, r#"{"id":1,"name":null}"#), Verdict::held());
+    }
+}

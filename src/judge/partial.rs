@@ -1,0 +1,120 @@
+//! `partial-is-usable-not-done`: PARTIALLY_COMPLETE is neither done nor failed.
+
+use super::case::Run;
+use super::property::{Property, alone};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{JobKind, OnPartial, Outcome, Resting};
+use crate::ledger::Exchange;
+use crate::timeline::Phase;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "partial-is-usable-not-done",
+    summary: "PARTIALLY_COMPLETE is neither done nor failed: reported as usable, and watched on or left on purpose.",
+    long: "\
+A case that is PARTIALLY_COMPLETE can be used on at least one managed host and not on all; it stays so until the \
+offending hosts finish or are removed, perhaps for ever. A client either watches on until it is COMPLETE, or leaves it \
+and says `usable`.
+
+Broken by: reporting it as done, as failed, or as pending (not usable yet); ending with an error because of it.
+
+Not broken by: waiting on; leaving it as `usable`, whatever the client's file says of itself.",
+    job: JobKind::Wait,
+    variants: alone,
+    judge,
+};
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let heard: Vec<(&Exchange, Phase)> = (run.exchanges.iter())
+        .filter(|exchange| wire::is_poll(exchange) && wire::is_delivered(run, exchange))
+        .filter_map(|exchange| Some((exchange, wire::phase_shown(exchange)?)))
+        .collect();
+    let partial = heard.iter().filter(|(_, phase)| *phase == Phase::Partial).count();
+    let Some((last, phase)) = heard.last().filter(|_| partial > 0) else {
+        return Verdict::not_reached("the client never saw the task partly done");
+    };
+    if *phase != Phase::Partial {
+        return Verdict::held();
+    }
+    let is_last_word = run.exchanges.last().is_some_and(|exchange| exchange.key == last.key);
+    let left_at_once = partial == 1 && run.claims.on_partial == OnPartial::Waits;
+    match &run.report.outcome {
+        Outcome::Task { standing: Resting::Usable, .. } if left_at_once => {
+            Verdict::Held(vec!["it left the task as usable at the first sight of it".to_owned()])
+        }
+        Outcome::Task { standing: Resting::Usable, .. } => Verdict::held(),
+        Outcome::Task { standing, .. } => {
+            violated(run, format!("the task is partly done, and the client reports it as {standing}"))
+        }
+        Outcome::TimedOut => Verdict::inconclusive("it was still watching when its time was up"),
+        Outcome::GaveUp => Verdict::inconclusive("it gave up without saying that the case is usable"),
+        outcome if is_last_word => {
+            violated(run, format!("the task is partly done, and the client ends with: {outcome}"))
+        }
+        _ => Verdict::inconclusive("another answer came after the task was seen partly done"),
+    }
+}
+
+fn violated(run: &Run, because: String) -> Verdict {
+    Verdict::violated(because, wire::story(run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    fn judged(states: &[&str], outcome: Outcome) -> Verdict {
+        let mut run = sample::run(sample::wait(None));
+        run.exchanges = states.iter().map(|state| sample::state(state)).collect();
+        run.report.outcome = outcome;
+        judge(&[run])
+    }
+
+    fn reports(standing: Resting) -> Outcome {
+        Outcome::Task { standing, task: "{}".into() }
+    }
+
+    #[test]
+    fn watching_on_and_leaving_as_usable_both_hold() {
+        assert_eq!(judged(&["PARTIALLY_COMPLETE", "COMPLETE"], reports(Resting::Done)), Verdict::held());
+        let twice = ["PARTIALLY_COMPLETE", "PARTIALLY_COMPLETE"];
+        assert_eq!(judged(&twice, reports(Resting::Usable)), Verdict::held());
+        assert!(matches!(judged(&["PARTIALLY_COMPLETE"], reports(Resting::Usable)), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn done_failed_pending_and_an_error_are_violations() {
+        for outcome in [
+            reports(Resting::Done),
+            reports(Resting::Failed),
+            reports(Resting::Pending),
+            Outcome::Error { text: "unknown state".into() },
+            Outcome::Crashed { how: "signal 6".into() },
+        ] {
+            assert!(judged(&["WAITING", "PARTIALLY_COMPLETE"], outcome.clone()).is_violated(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn never_seen_is_not_reached() {
+        assert!(matches!(judged(&["WAITING", "COMPLETE"], reports(Resting::Done)), Verdict::NotReached(_)));
+        let mut run = sample::run(sample::wait(None));
+        let mut lost = sample::state("PARTIALLY_COMPLETE");
+        lost.faults.push(sample::fault("reset"));
+        run.exchanges = vec![lost];
+        run.report.outcome = reports(Resting::Done);
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn done_after_partial_is_no_violation_if_the_task_became_done() {
+        let states = ["PARTIALLY_COMPLETE", "PARTIALLY_COMPLETE", "COMPLETE"];
+        assert_eq!(judged(&states, reports(Resting::Done)), Verdict::held());
+        assert!(matches!(judged(&["PARTIALLY_COMPLETE"], Outcome::TimedOut), Verdict::Inconclusive(_)));
+    }
+}

@@ -1,0 +1,171 @@
+//! `reports-what-it-got`: what the client reports is what the console answered.
+
+use super::case::Run;
+use super::difference::{Differs, diff_lines, differences};
+use super::property::{Property, alone};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{JobKind, Outcome};
+use crate::json::Json;
+use crate::ledger::Exchange;
+
+pub(super) const PROPERTY: Property = Property {
+    id: "reports-what-it-got",
+    summary: "What the client reports equals what it got: same keys, same values, null and [] kept apart from absent.",
+    long: "\
+Every member the client was told to ask for and got is reported, with its value: integers beyond 2^53 to the last \
+digit, text to the last character, `null` as null, `[]` as an empty list, and what did not come as nothing at all.
+
+Broken by: a number that went through a float; an empty list or a null left out, or the one reported as the other; \
+a member reported as null that was not in the answer; a member lost; an error reported although the task came.
+
+Not broken by: another order of members; another spelling of the same number; leaving out what came without having \
+been asked for.",
+    job: JobKind::Get,
+    variants: alone,
+    judge,
+};
+
+/// Faults after which a clear error is as good as the task.
+const DISTURBING: [&str; 2] = ["drop-field", "renamed-keys"];
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = run.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    let got: Vec<(&Exchange, &str)> = answers(run);
+    let Some((last, text)) = got.last() else {
+        return Verdict::not_reached("no whole task came");
+    };
+    let Outcome::Task { task, .. } = &run.report.outcome else {
+        if DISTURBING.iter().any(|kind| wire::met(last, kind)) {
+            return Verdict::not_reached("the answer was disturbed, and the client reports no task");
+        }
+        let mut evidence = wire::story(run);
+        evidence.push("wrong:    the task came whole, and is not reported".to_owned());
+        return Verdict::violated(format!("the task came, and it reports: {}", run.reported_line()), evidence);
+    };
+    let Ok(reported) = Json::parse(task) else {
+        return Verdict::violated("what it reports as the task is not JSON", wire::story(run));
+    };
+    if got.iter().any(|(_, text)| wrong(run, text, &reported).is_empty()) {
+        return Verdict::held();
+    }
+    let wrong = wrong(run, text, &reported);
+    let mut evidence = wire::story(run);
+    evidence.push("expected (-) and reported (+):".to_owned());
+    if let Some(expected) = expected(run, text)
+        && let Ok(expected) = Json::parse(&expected)
+    {
+        evidence.extend(diff_lines(&expected, &reported));
+    }
+    Verdict::violated(wrong.join("; "), evidence)
+}
+
+/// The whole tasks that the client has, with their texts.
+pub(super) fn answers(run: &Run) -> Vec<(&Exchange, &str)> {
+    (run.exchanges.iter())
+        .filter(|exchange| wire::is_poll(exchange) && wire::is_delivered(run, exchange))
+        .filter_map(|exchange| Some((exchange, wire::data(exchange)?)))
+        .filter(|(_, text)| Json::parse(text).is_ok())
+        .collect()
+}
+
+/// What must be reported of an answer: its part that the client was told to ask for.
+pub(super) fn expected(run: &Run, got: &str) -> Option<String> {
+    let json = Json::parse(got).ok()?;
+    Some(match run.case.told() {
+        Ok(Some(told)) => told.project(&json),
+        Ok(None) | Err(()) => got.to_owned(),
+    })
+}
+
+/// What is wrong with the report, a phrase each.
+fn wrong(run: &Run, text: &str, reported: &Json<'_>) -> Vec<String> {
+    let expected = expected(run, text).unwrap_or_default();
+    let (Ok(expected), Ok(got)) = (Json::parse(&expected), Json::parse(text)) else {
+        return Vec::new();
+    };
+    let value = |json: &Json<'_>, at: &str| json.pointer(at).map_or("nothing", Json::text).to_owned();
+    differences(&expected, reported)
+        .into_iter()
+        .filter_map(|difference| {
+            let at = difference.at.as_str();
+            let name = at.trim_start_matches('/');
+            let (was, is) = (value(&got, at), value(reported, at));
+            match difference.kind {
+                Differs::Missing => Some(format!("`{name}` came as {was} and is not reported")),
+                Differs::Changed if at.is_empty() => Some("what it reports is no such resource".to_owned()),
+                Differs::Changed => Some(format!("`{name}` came as {was} and is reported as {is}")),
+                // What came without being asked for may be passed on, but not altered.
+                Differs::Extra { .. } if got.pointer(at).is_some() => {
+                    let unchanged = got.pointer(at).zip(reported.pointer(at)).is_some_and(|(a, b)| a.same(b));
+                    (!unchanged).then(|| format!("`{name}` came as {was} and is reported as {is}"))
+                }
+                Differs::Extra { null: true } => Some(format!("`{name}` did not come and is reported as null")),
+                Differs::Extra { null: false } => None,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    const GOT: &str = r#"{"assigned_to":[],"case_id":null,"id":9007199254740993}"#;
+
+    fn judged(told: Option<&str>, got: &str, reported: &str) -> Verdict {
+        judge(&[sample::reporting(told, got, reported)])
+    }
+
+    #[test]
+    fn what_came_reported_as_it_came_holds() {
+        assert_eq!(judged(Some("id,case_id,assigned_to"), GOT, GOT), Verdict::held());
+        let turned = r#"{ "id": 9007199254740993, "case_id": null, "assigned_to": [] }"#;
+        assert_eq!(judged(None, GOT, turned), Verdict::held());
+    }
+
+    #[test]
+    fn a_rounded_id_a_lost_null_and_a_lost_list_are_violations() {
+        for (reported, word) in [
+            (r#"{"assigned_to":[],"case_id":null,"id":9007199254740992}"#, "9007199254740992"),
+            (r#"{"assigned_to":[],"id":9007199254740993}"#, "`case_id` came as null and is not reported"),
+            (r#"{"case_id":null,"id":9007199254740993}"#, "`assigned_to` came as []"),
+            (r#"{"assigned_to":null,"case_id":null,"id":9007199254740993}"#, "reported as null"),
+            (r#"{"assigned_to":[],"case_id":null,"id":9007199254740993,"name":null}"#, "did not come"),
+        ] {
+            let Verdict::Violated(violation) = judged(None, GOT, reported) else { panic!("{reported}") };
+            assert!(violation.because.contains(word), "{}", violation.because);
+            assert!(violation.evidence.iter().any(|line| line.starts_with("reported:")));
+        }
+    }
+
+    #[test]
+    fn an_error_in_place_of_a_task_that_came_is_a_violation() {
+        let mut run = sample::reporting(None, GOT, GOT);
+        run.report.outcome = Outcome::Crashed { how: "signal 11".into() };
+        assert!(judge(&[run]).is_violated());
+    }
+
+    #[test]
+    fn a_lost_or_refused_answer_is_not_reached() {
+        let mut run = sample::reporting(None, GOT, GOT);
+        run.report.outcome = Outcome::GaveUp;
+        run.exchanges[0].faults.push(sample::fault("reset"));
+        assert!(matches!(judge(&[run.clone()]), Verdict::NotReached(_)));
+        run.exchanges = vec![sample::poll(sample::PATH, 404, r#"{"code":1002}"#)];
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn a_made_up_value_is_another_propertys_business_and_passing_on_is_allowed() {
+        let filled = r#"{"assigned_to":[],"case_id":null,"id":9007199254740993,"state":""}"#;
+        assert_eq!(judged(Some("id,case_id,assigned_to"), GOT, filled), Verdict::held());
+        // The client asked too widely: that is not this property's business either.
+        assert_eq!(judged(Some("id"), GOT, GOT), Verdict::held());
+        assert_eq!(judged(Some("id"), GOT, r#"{"id":9007199254740993}"#), Verdict::held());
+    }
+}

@@ -1,0 +1,92 @@
+//! Hand-made cases, exchanges and runs for the tests of the properties.
+
+use super::case::{Case, Run};
+use crate::client::{Claims, JobKind, OnPartial, Outcome, Report, Resting};
+use crate::ledger::{BodyText, Exchange, ExchangeKey, FaultLine};
+use crate::seed::Seed;
+
+/// Where the task of every sample stands.
+pub(super) const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
+
+fn case(job: JobKind, fields: Option<&str>) -> Case {
+    Case {
+        job,
+        dialect: "sample".into(),
+        fields: fields.map(str::to_owned),
+        id: (job != JobKind::Create).then(|| "42".into()),
+        name: None,
+        task: None,
+        answer: None,
+        scenario: None,
+        seed: Seed(1),
+    }
+}
+
+pub(super) fn get(fields: Option<&str>) -> Case {
+    case(JobKind::Get, fields)
+}
+
+pub(super) fn wait(fields: Option<&str>) -> Case {
+    case(JobKind::Wait, fields)
+}
+
+pub(super) fn create(name: &str) -> Case {
+    Case { name: Some(name.into()), ..case(JobKind::Create, None) }
+}
+
+/// A run without requests that gave up.
+pub(super) fn run(case: Case) -> Run {
+    let claims = Claims {
+        on_partial: OnPartial::Waits,
+        sends_version: false,
+        retries_max: 0,
+        retries_on: Vec::new(),
+        gives_up_after_ms: None,
+    };
+    Run { case, exchanges: Vec::new(), timings: Vec::new(), report: report(Outcome::GaveUp), claims }
+}
+
+pub(super) fn report(outcome: Outcome) -> Report {
+    Report { outcome, stderr: String::new(), stdout: String::new() }
+}
+
+/// A `get` that got `got` and reported `reported`.
+pub(super) fn reporting(told: Option<&str>, got: &str, reported: &str) -> Run {
+    let mut run = run(get(told));
+    run.exchanges = vec![poll(PATH, 200, got)];
+    run.report.outcome = Outcome::Task { standing: Resting::Done, task: reported.into() };
+    run
+}
+
+pub(super) fn poll(target: &str, status: u16, body: &str) -> Exchange {
+    let endpoint = if target.contains("case_create_tasks") { super::wire::TASK } else { "" };
+    let resource = target.split('?').next().unwrap_or("").to_owned();
+    Exchange {
+        key: ExchangeKey { session: "s".into(), endpoint: endpoint.into(), resource, nth: 1 },
+        method: "GET".into(),
+        target: target.into(),
+        request_headers: vec![("SEC".into(), "fd-secret-1".into())],
+        status,
+        response_body: BodyText::Text(body.into()),
+        work_done: true,
+        ..Exchange::default()
+    }
+}
+
+/// A poll that shows this state.
+pub(super) fn state(state: &str) -> Exchange {
+    let body = format!(r#"{{"id":42,"state":"{state}"}}"#);
+    Exchange { state: Some(state.into()), ..poll(PATH, 200, &body) }
+}
+
+pub(super) fn creation(name: &str, status: u16, body: &str) -> Exchange {
+    let mut exchange = poll("/api/forensics/case_management/cases", status, body);
+    exchange.key.endpoint = "POST /forensics/case_management/cases".into();
+    exchange.method = "POST".into();
+    exchange.request_body = BodyText::Text(format!(r#"{{"name":"{name}"}}"#));
+    exchange
+}
+
+pub(super) fn fault(kind: &str) -> FaultLine {
+    FaultLine { kind: kind.into(), planned: kind.into(), did: kind.into() }
+}

@@ -1,0 +1,261 @@
+//! `survives-the-unrequested`: the same answer in another guise is the same answer.
+
+use super::case::{Alteration, Answer, Case, Run};
+use super::property::Property;
+use super::reports::{answers, expected};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{JobKind, Outcome, Resting};
+use crate::json::{Json, quote, remove_member};
+
+pub(super) const PROPERTY: Property = Property {
+    id: "survives-the-unrequested",
+    summary: "A field left out, an extra field, another key order, other white space: no crash, and the same answer.",
+    long: "\
+Each case is run once plainly, and once with each of: the keys turned round, members that nobody asked for, line breaks \
+and indentation, one member left out (never the id or the state). The client must report the same standing and the \
+same values each time, for all that both answers hold.
+
+Broken by: reading JSON with a pattern or by position; refusing unknown members; a crash or an error because a member \
+that decides nothing is missing.
+
+Not broken by: passing an unknown member on; what is reported for the member that was left out, which is judged by \
+invents-nothing and reports-what-it-got.",
+    job: JobKind::Get,
+    variants,
+    judge,
+};
+
+/// Members that nobody asks for: a plain one, one named like a part of others, and a nested one.
+const EXTRA: &str = r#""unrequested":"state","id_note":7,"unrequested_list":[{"id":0,"state":"NONE"}]"#;
+
+/// The same case with each alteration of its answer. Needs a generated task.
+fn variants(case: &Case) -> Vec<Case> {
+    let Some(plain) = plain_answer(case) else { return Vec::new() };
+    let altered = [key_order(&plain), extra(&plain), blanks(&plain), left_out(&plain)];
+    (altered.into_iter().flatten())
+        .map(|answer| Case { answer: Some(answer), ..case.clone() })
+        .collect()
+}
+
+/// What the case's selector leaves of its task.
+fn plain_answer(case: &Case) -> Option<String> {
+    let json = Json::parse(case.task.as_deref()?).ok()?;
+    Some(match case.told().ok()? {
+        Some(told) => told.project(&json),
+        None => json.compact(),
+    })
+}
+
+fn object(members: impl Iterator<Item = String>) -> String {
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn key_order(plain: &str) -> Option<Answer> {
+    let json = Json::parse(plain).ok()?;
+    let members = json.members();
+    (members.len() > 1).then(|| Answer {
+        alteration: Alteration::KeyOrder,
+        text: object(members.iter().rev().map(|(name, value)| format!("{}:{}", quote(name), value.text()))),
+    })
+}
+
+fn extra(plain: &str) -> Option<Answer> {
+    let inner = plain.trim().strip_prefix('{')?;
+    let comma = if inner.trim() == "}" { "" } else { "," };
+    Some(Answer { alteration: Alteration::ExtraMembers, text: format!("{{{EXTRA}{comma}{inner}") })
+}
+
+fn blanks(plain: &str) -> Option<Answer> {
+    let json = Json::parse(plain).ok()?;
+    let lines: Vec<String> =
+        json.members().iter().map(|(name, value)| format!("\r\n\t{} : {}", quote(name), value.text())).collect();
+    (!lines.is_empty())
+        .then(|| Answer { alteration: Alteration::Blanks, text: format!("\n{{{}\n}}\n", lines.join(" ,")) })
+}
+
+/// Leaves out the first member that decides nothing.
+fn left_out(plain: &str) -> Option<Answer> {
+    let json = Json::parse(plain).ok()?;
+    let life = wire::life();
+    let (name, _) = (json.members().iter())
+        .find(|(name, _)| *name != life.id && !life.state.iter().any(|state| name == state))?;
+    Some(Answer { alteration: Alteration::LeftOut(name.to_string()), text: remove_member(plain, name) })
+}
+
+fn judge(runs: &[Run]) -> Verdict {
+    let Some((base, altered)) = runs.split_first() else { return Verdict::not_reached("no run") };
+    if let Some(why) = base.vacuous() {
+        return Verdict::not_reached(why);
+    }
+    if let Some(verdict) = dropped_by_a_fault(base) {
+        return verdict;
+    }
+    let Some((standing, task, plain)) = reported(base) else {
+        return Verdict::not_reached("the plain case reports no task");
+    };
+    let mut reached = false;
+    for run in altered {
+        let Some(answer) = &run.case.answer else { continue };
+        let Some(text) = answers(run).into_iter().map(|(_, text)| text).rfind(|text| shows(text, answer)) else {
+            continue;
+        };
+        reached = true;
+        let Some((other_standing, other, _)) = reported(run) else {
+            return violated(base, run, answer, format!("it reports: {}", run.reported_line()));
+        };
+        if other_standing != standing {
+            return violated(base, run, answer, format!("the task is {other_standing} in place of {standing}"));
+        }
+        if let Some(why) = first_difference(run, answer, [&plain, text], [&task, &other]) {
+            return violated(base, run, answer, why);
+        }
+    }
+    if reached { Verdict::held() } else { Verdict::not_reached("no altered answer reached the client") }
+}
+
+/// A scenario may leave a member out by itself: then a crash is a violation without any variant.
+fn dropped_by_a_fault(run: &Run) -> Option<Verdict> {
+    let disturbed = run.exchanges.iter().any(|exchange| wire::met(exchange, "drop-field"));
+    let crashed = matches!(run.report.outcome, Outcome::Crashed { .. } | Outcome::Silent);
+    (disturbed && crashed).then(|| {
+        Verdict::violated(
+            format!("with a member missing from the answer, it {}", run.reported_line()),
+            wire::story(run),
+        )
+    })
+}
+
+/// The standing and the task that were reported, and the answer they came from.
+fn reported(run: &Run) -> Option<(Resting, String, String)> {
+    let Outcome::Task { standing, task } = &run.report.outcome else { return None };
+    let (_, text) = answers(run).pop()?;
+    Some((*standing, task.clone(), text.to_owned()))
+}
+
+/// Whether an answer that was served is altered as planned: a client that asks for something else gets another.
+fn shows(text: &str, answer: &Answer) -> bool {
+    let (Ok(served), Ok(planned)) = (Json::parse(text), Json::parse(&answer.text)) else { return false };
+    let names = |json: &Json<'_>| json.members().iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+    match &answer.alteration {
+        Alteration::KeyOrder | Alteration::ExtraMembers | Alteration::LeftOut(_) => names(&served) == names(&planned),
+        Alteration::Blanks => text.contains("\r\n\t"),
+    }
+}
+
+/// The first member that both answers hold and the two reports do not agree on.
+fn first_difference(run: &Run, answer: &Answer, got: [&str; 2], reported: [&str; 2]) -> Option<String> {
+    let wanted = expected(run, got[0])?;
+    let (wanted, altered) = (Json::parse(&wanted).ok()?, Json::parse(got[1]).ok()?);
+    let (Ok(plain), Ok(other)) = (Json::parse(reported[0]), Json::parse(reported[1])) else {
+        return Some("what it reports is not JSON".to_owned());
+    };
+    wanted.members().iter().find_map(|(name, _)| {
+        let left_out = answer.alteration == Alteration::LeftOut(name.to_string());
+        if left_out || altered.member(name).is_none() {
+            return None;
+        }
+        match (plain.member(name), other.member(name)) {
+            (None, _) => None,
+            (Some(was), None) => Some(format!("`{name}` was {} and is not reported any more", was.text())),
+            (Some(was), Some(is)) if was.same(is) => None,
+            (Some(was), Some(is)) => Some(format!("`{name}` was {} and is {}", was.text(), is.text())),
+        }
+    })
+}
+
+fn violated(base: &Run, run: &Run, answer: &Answer, why: String) -> Verdict {
+    let mut evidence = wire::story(base);
+    evidence.push(format!("then the same answer with {}:", answer.alteration.words()));
+    evidence.extend(wire::story(run).into_iter().skip(1));
+    evidence.push(format!("wrong:    {why}"));
+    Verdict::violated(format!("with {}, {why}", answer.alteration.words()), evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    const TASK: &str = r#"{"id":42,"name":"Case1","state":"COMPLETE"}"#;
+
+    fn case() -> Case {
+        Case { task: Some(TASK.into()), ..sample::get(Some("id,name,state")) }
+    }
+
+    /// The plain run and all variants, with a client that reports by `report`.
+    fn runs(report: impl Fn(&str) -> Outcome) -> Vec<Run> {
+        let cases = std::iter::once(case()).chain(variants(&case()));
+        cases
+            .map(|case| {
+                let text = case.answer.as_ref().map_or(TASK.to_owned(), |answer| answer.text.clone());
+                let mut run = sample::run(case);
+                run.report.outcome = report(&text);
+                run.exchanges = vec![sample::poll(sample::PATH, 200, &text)];
+                run
+            })
+            .collect()
+    }
+
+    fn task(text: &str) -> Outcome {
+        Outcome::Task { standing: Resting::Done, task: text.to_owned() }
+    }
+
+    #[test]
+    fn there_is_a_variant_of_each_kind() {
+        let kinds: Vec<Alteration> =
+            variants(&case()).into_iter().filter_map(|case| case.answer).map(|answer| answer.alteration).collect();
+        let expected = [
+            Alteration::KeyOrder,
+            Alteration::ExtraMembers,
+            Alteration::Blanks,
+            Alteration::LeftOut("name".into()),
+        ];
+        assert_eq!(kinds, expected);
+        for case in variants(&case()) {
+            assert!(Json::parse(&case.answer.unwrap().text).is_ok());
+        }
+        // The id and the state are never left out.
+        assert_eq!(variants(&Case { fields: Some("id,state".into()), ..case() }).len(), 3);
+    }
+
+    #[test]
+    fn passing_everything_on_holds() {
+        assert_eq!(judge(&runs(task)), Verdict::held());
+    }
+
+    #[test]
+    fn a_client_that_reads_by_position_or_refuses_is_caught() {
+        let by_position = |text: &str| {
+            let json = Json::parse(text).unwrap();
+            task(&format!(r#"{{"id":{}}}"#, json.members()[0].1.text()))
+        };
+        assert!(judge(&runs(by_position)).is_violated());
+        let strict = |text: &str| {
+            if text.contains("unrequested") { Outcome::Error { text: "unknown member".into() } } else { task(text) }
+        };
+        let Verdict::Violated(violation) = judge(&runs(strict)) else { panic!() };
+        assert!(violation.because.contains("members nobody asked for"), "{}", violation.because);
+    }
+
+    #[test]
+    fn filling_in_the_member_that_was_left_out_is_not_judged_here() {
+        let fills = |text: &str| {
+            let json = Json::parse(text).unwrap();
+            let name = json.member("name").map_or("\"\"", Json::text).to_owned();
+            task(&format!(r#"{{"id":42,"name":{name},"state":"COMPLETE"}}"#))
+        };
+        assert_eq!(judge(&runs(fills)), Verdict::held());
+    }
+
+    #[test]
+    fn without_a_plain_report_or_an_altered_answer_nothing_is_reached() {
+        assert!(matches!(judge(&runs(|_| Outcome::GaveUp)), Verdict::NotReached(_)));
+        let mut projected = runs(task);
+        for run in &mut projected {
+            run.exchanges = vec![sample::poll(sample::PATH, 200, TASK)];
+            run.report.outcome = task(TASK);
+        }
+        assert!(matches!(judge(&projected[..1]), Verdict::NotReached(_)));
+    }
+}

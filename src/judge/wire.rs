@@ -1,0 +1,238 @@
+//! Reading requests and answers out of the exchanges of a ledger.
+//!
+//! A ledger holds no credential: where one stood it holds a placeholder, so presence can be judged and the value can
+//! not. Targets and headers are otherwise as they were sent.
+
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+
+use super::case::Run;
+use crate::ledger::{Exchange, Origin};
+use crate::profile::{Lifecycle, Profile};
+use crate::timeline::Phase;
+
+/// The endpoint that polls the task of a case's creation.
+pub(super) const TASK: &str = "GET /forensics/case_management/case_create_tasks/{id}";
+
+/// Faults after which a client does not have the whole answer.
+const BREAKING: [&str; 4] = ["reset", "close", "truncate", "hang"];
+
+/// How a credential reads in a ledger.
+const PLACEHOLDER: &str = "fd-secret";
+
+/// The life cycle of the task that clients are asked about.
+pub(super) fn life() -> &'static Lifecycle {
+    static LIFE: LazyLock<&Lifecycle> = LazyLock::new(|| {
+        Profile::builtin().task_of(TASK).expect("the profiles in the binary hold the life of a create task")
+    });
+    *LIFE
+}
+
+/// One query parameter, raw and decoded once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Param {
+    pub(super) name: String,
+    pub(super) raw: String,
+    pub(super) value: String,
+}
+
+/// The path of a target, raw.
+pub(super) fn path(exchange: &Exchange) -> &str {
+    exchange.target.split_once('?').map_or(exchange.target.as_str(), |(path, _)| path)
+}
+
+/// The query parameters, in order.
+pub(super) fn params(exchange: &Exchange) -> Vec<Param> {
+    let query = exchange.target.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
+            Param { name: decode_form(name), raw: raw.to_owned(), value: decode_form(raw) }
+        })
+        .collect()
+}
+
+fn decode_form(text: &str) -> String {
+    decode(&text.replace('+', " "))
+}
+
+/// Percent-decoded once.
+pub(super) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The values of a request's header lines called `name`, in any case.
+pub(super) fn headers<'a>(exchange: &'a Exchange, name: &'a str) -> impl Iterator<Item = &'a str> {
+    exchange
+        .request_headers
+        .iter()
+        .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
+}
+
+/// Whether the request carries a credential where the console looks for one.
+pub(super) fn has_credentials(exchange: &Exchange) -> bool {
+    let cookie = |value: &str| value.split(';').any(|pair| pair.trim_start().starts_with("SEC="));
+    headers(exchange, "SEC").any(|value| !value.trim().is_empty())
+        || headers(exchange, "Authorization").any(is_basic)
+        || headers(exchange, "Cookie").any(cookie)
+}
+
+/// A redacted `Authorization` may keep its scheme or be a bare placeholder.
+fn is_basic(value: &str) -> bool {
+    let start: String = value.chars().take(6).collect();
+    start.eq_ignore_ascii_case("basic ") || value.starts_with(PLACEHOLDER)
+}
+
+/// Whether a credential stands in the target.
+pub(super) fn leaks(exchange: &Exchange) -> bool {
+    exchange.target.contains(PLACEHOLDER) || decode(&exchange.target).contains(PLACEHOLDER)
+}
+
+/// Whether nothing in the evidence fits the request: no ground to judge on.
+pub(super) fn is_miss(exchange: &Exchange) -> bool {
+    matches!(exchange.origin, Origin::Miss { .. })
+}
+
+/// Whether the fault of this kind fired.
+pub(super) fn met(exchange: &Exchange, kind: &str) -> bool {
+    exchange.faults.iter().any(|fault| fault.kind == kind)
+}
+
+/// Whether a planned fault took the answer, or a part of it, away.
+pub(super) fn is_broken(exchange: &Exchange) -> bool {
+    BREAKING.iter().any(|kind| met(exchange, kind))
+}
+
+/// Whether it polls the task.
+pub(super) fn is_poll(exchange: &Exchange) -> bool {
+    exchange.key.endpoint == TASK && exchange.method == "GET"
+}
+
+/// Whether it asks for a creation.
+pub(super) fn is_creation(exchange: &Exchange) -> bool {
+    life().created_by.as_deref() == Some(exchange.key.endpoint.as_str()) && exchange.method == "POST"
+}
+
+/// Whether a person reading along would say that the client has this answer, all of it.
+pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
+    let timing = run.timings.iter().find(|timing| timing.key == exchange.key);
+    let was_cut = timing.map_or(!exchange.faults.is_empty() && !run.timings.is_empty(), |timing| timing.cut_short);
+    !is_miss(exchange) && !is_broken(exchange) && !was_cut
+}
+
+/// The body of a successful answer.
+pub(super) fn data(exchange: &Exchange) -> Option<&str> {
+    let text = exchange.response_body.text()?;
+    ((200..300).contains(&exchange.status) && text.trim_start().starts_with('{')).then_some(text)
+}
+
+/// The phase a poll's answer shows, by the state as the answer spells it. `None` if the answer does not say.
+pub(super) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
+    let json = crate::json::Json::parse(data(exchange)?).ok()?;
+    let (_, state) = life().state_of(&json)?;
+    life().phase(state)
+}
+
+/// The `code` of an API error body, if it is one.
+pub(super) fn error_code(exchange: &Exchange) -> Option<i128> {
+    let json = crate::json::Json::parse(exchange.response_body.text()?).ok()?;
+    json.member("http_response")?;
+    json.member("code")?.as_i128()
+}
+
+/// One request in a line for a person, with the headers that matter to the judge.
+pub(super) fn sent_line(exchange: &Exchange) -> String {
+    let mut line = format!("{} {}", exchange.method, exchange.target);
+    if let Some(fields) = headers(exchange, "fields").next() {
+        line.push_str(&format!(" (header fields: {fields})"));
+    }
+    if let Some(body) = exchange.request_body.text().filter(|body| !body.is_empty()) {
+        line.push_str(&format!(" {}", clipped(body)));
+    }
+    line
+}
+
+/// One answer in a line for a person.
+pub(super) fn got_line(exchange: &Exchange) -> String {
+    let mut line = format!("{} {}", exchange.status, exchange.reason);
+    if let Some(body) = exchange.response_body.text().filter(|body| !body.is_empty()) {
+        line.push_str(&format!(" {}", clipped(body)));
+    }
+    for fault in &exchange.faults {
+        line.push_str(&format!(" [{}: {}]", fault.kind, fault.did));
+    }
+    line.trim_end().to_owned()
+}
+
+/// How much of a body a line of evidence shows, in characters.
+const SHOWN: usize = 1_000;
+
+fn clipped(body: &str) -> String {
+    let text = body.replace(['\n', '\r'], " ");
+    if text.chars().count() <= SHOWN {
+        return text;
+    }
+    let start: String = text.chars().take(SHOWN).collect();
+    format!("{start}... ({} bytes in all)", body.len())
+}
+
+/// How many exchanges a piece of evidence shows at each end of a long run.
+const ENDS: usize = 4;
+
+/// What the client was told, what it sent and got, and what it reported: the frame of every piece of evidence.
+pub(super) fn story(run: &Run) -> Vec<String> {
+    let mut lines = vec![format!("told:     {}", run.case.told_line())];
+    let count = run.exchanges.len();
+    for (index, exchange) in run.exchanges.iter().enumerate() {
+        if count > 2 * ENDS + 1 && (ENDS..count - ENDS).contains(&index) {
+            if index == ENDS {
+                lines.push(format!("          ... {} more ...", count - 2 * ENDS));
+            }
+            continue;
+        }
+        lines.push(format!("sent:     {}", sent_line(exchange)));
+        lines.push(format!("got:      {}", got_line(exchange)));
+    }
+    lines.push(format!("reported: {}", run.reported_line()));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    #[test]
+    fn a_target_is_read_once_decoded() {
+        let exchange = sample::poll("/api/x?fields=id%2cstate+&a&b=%2525", 200, "{}");
+        let read: Vec<(String, String)> =
+            params(&exchange).into_iter().map(|param| (param.name, param.value)).collect();
+        let expected = [("fields", "id,state "), ("a", ""), ("b", "%25")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn credentials_are_judged_by_place_and_never_by_value() {
+        let mut exchange = sample::poll("/api/x", 200, "{}");
+        assert!(has_credentials(&exchange) && !leaks(&exchange));
+        exchange.request_headers = vec![("authorization".into(), "Bearer abc".into())];
+        assert!(!has_credentials(&exchange));
+        exchange.request_headers = vec![("cookie".into(), "a=b; SEC=fd-secret-1".into())];
+        assert!(has_credentials(&exchange));
+        exchange.target = "/api/x?token=fd%2Dsecret-1".into();
+        assert!(leaks(&exchange));
+    }
+
+    #[test]
+    fn a_long_story_shows_both_ends() {
+        let mut run = sample::run(sample::get(Some("id")));
+        run.exchanges = (0..30).map(|n| sample::poll(&format!("/api/x/{n}"), 200, "{}")).collect();
+        let text = story(&run).join("\n");
+        assert!(text.contains("/api/x/0") && text.contains("/api/x/29") && !text.contains("/api/x/15"), "{text}");
+        assert!(text.contains("... 22 more ..."), "{text}");
+    }
+}
