@@ -41,13 +41,15 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some((wrong, why)) = wrongly_addressed(&run.exchanges).or(told) {
         return violated(run, wrong, &why);
     }
-    let unversioned = run.exchanges.iter().position(|exchange| wire::headers(exchange, "Version").next().is_none());
+    let unversioned =
+        run.exchanges.iter().position(|exchange| wire::headers(exchange, "Version").next().is_none());
     match unversioned {
         Some(index) if run.claims.sends_version => {
             violated(run, index, "its file says that it sends `Version`, and this request has none")
         }
         Some(_) => Verdict::Held(vec![
-            "it sends no `Version` header: a console then answers in its latest version, whichever that is".into(),
+            "it sends no `Version` header: a console then answers in its latest version, whichever that is"
+                .into(),
         ]),
         None => Verdict::held(),
     }
@@ -193,7 +195,10 @@ mod tests {
     #[test]
     fn the_documented_address_holds() {
         assert!(matches!(judged(&format!("{PATH}?fields=id")), Verdict::Held(_)));
-        assert!(matches!(judged("/api/forensics/case_management/case_create_tasks/%34%32"), Verdict::Held(_)));
+        assert!(matches!(
+            judged("/api/forensics/case_management/case_create_tasks/%34%32"),
+            Verdict::Held(_)
+        ));
     }
 
     #[test]

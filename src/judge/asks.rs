@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn any_spelling_of_the_same_selector_holds() {
-        for query in ["?fields=id,state", "?fields=id%2Cstate", "?fields=state%2cid+", "?x=1&fields=%20id,%20state"] {
+        for query in
+            ["?fields=id,state", "?fields=id%2Cstate", "?fields=state%2cid+", "?x=1&fields=%20id,%20state"]
+        {
             assert_eq!(judged(Some("id,state"), query), Verdict::held(), "{query}");
         }
         assert_eq!(judged(None, ""), Verdict::held());

@@ -31,7 +31,10 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let lost = run.exchanges.iter().any(|exchange| wire::is_creation(exchange) && !wire::is_delivered(run, exchange));
+    let lost = run
+        .exchanges
+        .iter()
+        .any(|exchange| wire::is_creation(exchange) && !wire::is_delivered(run, exchange));
     if let Some((index, why)) = repeated(&run.exchanges, Scope::OneJob) {
         let mut evidence = wire::story(run);
         if let Some(exchange) = run.exchanges.get(index) {
@@ -64,7 +67,9 @@ pub(super) fn repeated(exchanges: &[Exchange], scope: Scope) -> Option<(usize, S
     creations.iter().enumerate().find_map(|(nth, &second)| {
         let again = exchanges.get(second)?;
         let first = creations.iter().take(nth).rev().find(|first| {
-            exchanges.get(**first).is_some_and(|first| may_exist(first, scope) && concerns(first, again, scope))
+            exchanges
+                .get(**first)
+                .is_some_and(|first| may_exist(first, scope) && concerns(first, again, scope))
         })?;
         let (first_exchange, between) = (exchanges.get(*first)?, exchanges.get(first + 1..second)?);
         let why = blind(first_exchange, between)?;
@@ -105,14 +110,16 @@ fn blind(first: &Exchange, between: &[Exchange]) -> Option<String> {
     let Some(looked) = looked else {
         return Some(format!("{what} is created again after {lost}, without looking whether it exists"));
     };
-    let shows = looked.response_body.text().zip(name.as_deref()).is_some_and(|(text, name)| names(text, name));
+    let shows =
+        looked.response_body.text().zip(name.as_deref()).is_some_and(|(text, name)| names(text, name));
     shows.then(|| format!("{what} is created again although the list of cases shows it"))
 }
 
 /// Whether a list of cases names this one.
 fn names(list: &str, name: &str) -> bool {
     let Ok(json) = Json::parse(list) else { return false };
-    let members = wire::life().echoes.iter().flat_map(|(_, members)| members.iter()).chain(&wire::life().name_member);
+    let members =
+        wire::life().echoes.iter().flat_map(|(_, members)| members.iter()).chain(&wire::life().name_member);
     let members: Vec<&str> = members.map(|member| member.trim_start_matches('/')).collect();
     json.elements()
         .iter()

@@ -151,7 +151,9 @@ mod tests {
     use crate::judge::sample;
 
     fn body(code: i64) -> String {
-        format!(r#"{{"http_response":{{"code":1,"message":""}},"code":{code},"description":"","details":{{}},"message":""}}"#)
+        format!(
+            r#"{{"http_response":{{"code":1,"message":""}},"code":{code},"description":"","details":{{}},"message":""}}"#
+        )
     }
 
     fn judged(status: u16, code: i64, outcome: Outcome) -> Verdict {
@@ -212,7 +214,12 @@ mod tests {
             (task(), false),
         ] {
             run.report.outcome = outcome;
-            assert_eq!(judge(std::slice::from_ref(&run)) == Verdict::held(), holds, "{:?}", run.report.outcome);
+            assert_eq!(
+                judge(std::slice::from_ref(&run)) == Verdict::held(),
+                holds,
+                "{:?}",
+                run.report.outcome
+            );
         }
     }
 
@@ -232,7 +239,8 @@ mod tests {
     fn the_last_known_state_after_an_error_is_no_false_data() {
         let mut run = sample::run(sample::wait(None));
         let seen = r#"{"id":42,"state":"PARTIALLY_COMPLETE"}"#;
-        run.exchanges = vec![sample::poll(sample::PATH, 200, seen), sample::poll(sample::PATH, 500, &body(1020))];
+        run.exchanges =
+            vec![sample::poll(sample::PATH, 200, seen), sample::poll(sample::PATH, 500, &body(1020))];
         run.report.outcome = Outcome::Task { standing: Resting::Usable, task: seen.into() };
         assert_eq!(judge(std::slice::from_ref(&run)), Verdict::held());
         run.report.outcome = Outcome::Task { standing: Resting::Failed, task: seen.into() };

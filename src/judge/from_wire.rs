@@ -29,7 +29,8 @@ fn line(property: &Property, exchanges: &[Exchange], found: Option<(usize, Strin
         client: String::new(),
         verdict: if found.is_some() { Standing::Violated } else { Standing::NotReached },
         required: false,
-        because: found.map_or_else(|| "not judged: only a violation shows on the wire".to_owned(), |(_, why)| why),
+        because: found
+            .map_or_else(|| "not judged: only a violation shows on the wire".to_owned(), |(_, why)| why),
         evidence: evidence.unwrap_or_default(),
         cases: 0,
         session: shown.map(|exchange| exchange.key.session.clone()),

@@ -39,7 +39,8 @@ fn judge(runs: &[Run]) -> Verdict {
     let (Ok(reported), Ok(last)) = (Json::parse(task), Json::parse(text)) else {
         return Verdict::not_reached("what it reports is not JSON");
     };
-    let came = |at: &str| got.iter().any(|(_, text)| Json::parse(text).is_ok_and(|json| json.pointer(at).is_some()));
+    let came =
+        |at: &str| got.iter().any(|(_, text)| Json::parse(text).is_ok_and(|json| json.pointer(at).is_some()));
     let invented: Vec<String> = differences(&last, &reported)
         .into_iter()
         .filter(|difference| difference.kind == Differs::Extra { null: false } && !came(&difference.at))
@@ -59,7 +60,9 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     match run.case.told() {
         Ok(Some(_)) => Verdict::held(),
-        Ok(None) | Err(()) => Verdict::not_reached("the whole resource was asked for: there is nothing to make up"),
+        Ok(None) | Err(()) => {
+            Verdict::not_reached("the whole resource was asked for: there is nothing to make up")
+        }
     }
 }
 
@@ -81,7 +84,9 @@ mod tests {
     fn each_kind_of_zero_is_a_violation() {
         for zero in ["0", "\"\"", "false", "[]", "{}"] {
             let reported = format!(r#"{{"id":1,"name":{zero}}}"#);
-            let Verdict::Violated(violation) = judged(Some("id"), r#"{"id":1}"#, &reported) else { panic!("{zero}") };
+            let Verdict::Violated(violation) = judged(Some("id"), r#"{"id":1}"#, &reported) else {
+                panic!("{zero}")
+            };
             assert!(violation.because.contains("`name`"), "{}", violation.because);
         }
     }

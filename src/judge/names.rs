@@ -8,9 +8,11 @@ use crate::scenario::{Diagnostic, Named, Scenario};
 /// # Errors
 /// The first name that is no property's, with its place in the text and the nearest name there is.
 pub fn resolve(scenario: &Scenario) -> Result<Vec<&'static Property>, Box<Diagnostic>> {
-    let known = scenario.must.hold.iter().map(|named| {
-        property(&named.name).ok_or_else(|| Box::new(unknown(scenario, named)))
-    });
+    let known = scenario
+        .must
+        .hold
+        .iter()
+        .map(|named| property(&named.name).ok_or_else(|| Box::new(unknown(scenario, named))));
     known.collect()
 }
 
@@ -35,7 +37,8 @@ fn unknown(scenario: &Scenario, named: &Named) -> Diagnostic {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("the properties are: {}", ids.join(", ")),
     };
-    let file = scenario.file.as_ref().map_or_else(|| scenario.name.clone(), |file| file.display().to_string());
+    let file =
+        scenario.file.as_ref().map_or_else(|| scenario.name.clone(), |file| file.display().to_string());
     Diagnostic {
         file,
         text: scenario.text.clone(),

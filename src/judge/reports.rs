@@ -44,7 +44,10 @@ fn judge(runs: &[Run]) -> Verdict {
         }
         let mut evidence = wire::story(run);
         evidence.push("wrong:    the task came whole, and is not reported".to_owned());
-        return Verdict::violated(format!("the task came, and it reports: {}", run.reported_line()), evidence);
+        return Verdict::violated(
+            format!("the task came, and it reports: {}", run.reported_line()),
+            evidence,
+        );
     };
     let Ok(reported) = Json::parse(task) else {
         return Verdict::violated("what it reports as the task is not JSON", wire::story(run));
@@ -103,7 +106,9 @@ fn wrong(run: &Run, text: &str, reported: &Json<'_>) -> Vec<String> {
                     let unchanged = got.pointer(at).zip(reported.pointer(at)).is_some_and(|(a, b)| a.same(b));
                     (!unchanged).then(|| format!("`{name}` came as {was} and is reported as {is}"))
                 }
-                Differs::Extra { null: true } => Some(format!("`{name}` did not come and is reported as null")),
+                Differs::Extra { null: true } => {
+                    Some(format!("`{name}` did not come and is reported as null"))
+                }
                 Differs::Extra { null: false } => None,
             }
         })

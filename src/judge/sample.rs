@@ -1,7 +1,7 @@
 //! Hand-made cases, exchanges and runs for the tests of the properties.
 
 use super::case::{Case, Run};
-use crate::client::{Claims, JobKind, OnPartial, Outcome, Report, Resting};
+use crate::client::{Claims, JobKind, Outcome, Report, Resting};
 use crate::ledger::{BodyText, Exchange, ExchangeKey, FaultLine};
 use crate::seed::Seed;
 
@@ -36,18 +36,17 @@ pub(super) fn create(name: &str) -> Case {
 
 /// A run without requests that gave up.
 pub(super) fn run(case: Case) -> Run {
-    let claims = Claims {
-        on_partial: OnPartial::Waits,
-        sends_version: false,
-        retries_max: 0,
-        retries_on: Vec::new(),
-        gives_up_after_ms: None,
-    };
-    Run { case, exchanges: Vec::new(), timings: Vec::new(), report: report(Outcome::GaveUp), claims }
+    Run {
+        case,
+        exchanges: Vec::new(),
+        timings: Vec::new(),
+        report: report(Outcome::GaveUp),
+        claims: Claims::default(),
+    }
 }
 
 pub(super) fn report(outcome: Outcome) -> Report {
-    Report { outcome, stderr: String::new(), stdout: String::new() }
+    Report::of(outcome)
 }
 
 /// A `get` that got `got` and reported `reported`.

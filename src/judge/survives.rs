@@ -29,13 +29,14 @@ invents-nothing and reports-what-it-got.",
 /// Members that nobody asks for: a plain one, one named like a part of others, and a nested one.
 const EXTRA: &str = r#""unrequested":"state","id_note":7,"unrequested_list":[{"id":0,"state":"NONE"}]"#;
 
+/// Faults that do by themselves what the variants do.
+const DISTURBING: [&str; 2] = ["drop-field", "renamed-keys"];
+
 /// The same case with each alteration of its answer. Needs a generated task.
 fn variants(case: &Case) -> Vec<Case> {
     let Some(plain) = plain_answer(case) else { return Vec::new() };
     let altered = [key_order(&plain), extra(&plain), blanks(&plain), left_out(&plain)];
-    (altered.into_iter().flatten())
-        .map(|answer| Case { answer: Some(answer), ..case.clone() })
-        .collect()
+    (altered.into_iter().flatten()).map(|answer| Case { answer: Some(answer), ..case.clone() }).collect()
 }
 
 /// What the case's selector leaves of its task.
@@ -68,8 +69,11 @@ fn extra(plain: &str) -> Option<Answer> {
 
 fn blanks(plain: &str) -> Option<Answer> {
     let json = Json::parse(plain).ok()?;
-    let lines: Vec<String> =
-        json.members().iter().map(|(name, value)| format!("\r\n\t{} : {}", quote(name), value.text())).collect();
+    let lines: Vec<String> = json
+        .members()
+        .iter()
+        .map(|(name, value)| format!("\r\n\t{} : {}", quote(name), value.text()))
+        .collect();
     (!lines.is_empty())
         .then(|| Answer { alteration: Alteration::Blanks, text: format!("\n{{{}\n}}\n", lines.join(" ,")) })
 }
@@ -88,16 +92,19 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = base.vacuous() {
         return Verdict::not_reached(why);
     }
-    if let Some(verdict) = dropped_by_a_fault(base) {
+    let disturbed =
+        DISTURBING.iter().any(|kind| base.exchanges.iter().any(|exchange| wire::met(exchange, kind)));
+    if disturbed && let Some(verdict) = disturbed_by_a_fault(base) {
         return verdict;
     }
     let Some((standing, task, plain)) = reported(base) else {
         return Verdict::not_reached("the plain case reports no task");
     };
-    let mut reached = false;
+    let mut reached = disturbed;
     for run in altered {
         let Some(answer) = &run.case.answer else { continue };
-        let Some(text) = answers(run).into_iter().map(|(_, text)| text).rfind(|text| shows(text, answer)) else {
+        let Some(text) = answers(run).into_iter().map(|(_, text)| text).rfind(|text| shows(text, answer))
+        else {
             continue;
         };
         reached = true;
@@ -105,7 +112,12 @@ fn judge(runs: &[Run]) -> Verdict {
             return violated(base, run, answer, format!("it reports: {}", run.reported_line()));
         };
         if other_standing != standing {
-            return violated(base, run, answer, format!("the task is {other_standing} in place of {standing}"));
+            return violated(
+                base,
+                run,
+                answer,
+                format!("the task is {other_standing} in place of {standing}"),
+            );
         }
         if let Some(why) = first_difference(run, answer, [&plain, text], [&task, &other]) {
             return violated(base, run, answer, why);
@@ -114,16 +126,34 @@ fn judge(runs: &[Run]) -> Verdict {
     if reached { Verdict::held() } else { Verdict::not_reached("no altered answer reached the client") }
 }
 
-/// A scenario may leave a member out by itself: then a crash is a violation without any variant.
-fn dropped_by_a_fault(run: &Run) -> Option<Verdict> {
-    let disturbed = run.exchanges.iter().any(|exchange| wire::met(exchange, "drop-field"));
-    let crashed = matches!(run.report.outcome, Outcome::Crashed { .. } | Outcome::Silent);
-    (disturbed && crashed).then(|| {
-        Verdict::violated(
-            format!("with a member missing from the answer, it {}", run.reported_line()),
+/// A scenario may leave a member out, or rename members, by itself. Then a crash is a violation without any variant,
+/// and saying clearly that the answer is not what was expected is as good as the task, if the member decides something.
+fn disturbed_by_a_fault(run: &Run) -> Option<Verdict> {
+    let decides = run.exchanges.iter().flat_map(|exchange| &exchange.faults).any(|fault| {
+        let life = wire::life();
+        let names = life.state.iter().chain([&life.id]);
+        fault.kind == "renamed-keys"
+            || names
+                .into_iter()
+                .any(|name| fault.kind == "drop-field" && fault.did.contains(&format!("`{name}`")))
+    });
+    match &run.report.outcome {
+        Outcome::Task { .. } | Outcome::TimedOut => None,
+        Outcome::Crashed { .. } | Outcome::Silent => Some(Verdict::violated(
+            format!(
+                "with a member missing from the answer, the client says nothing: {}",
+                run.reported_line()
+            ),
             wire::story(run),
-        )
-    })
+        )),
+        _ if decides => {
+            Some(Verdict::Held(vec![format!("it reports no task, and says so: {}", run.reported_line())]))
+        }
+        _ => Some(Verdict::violated(
+            format!("a member that decides nothing is missing, and it reports: {}", run.reported_line()),
+            wire::story(run),
+        )),
+    }
 }
 
 /// The standing and the task that were reported, and the answer they came from.
@@ -137,8 +167,15 @@ fn reported(run: &Run) -> Option<(Resting, String, String)> {
 fn shows(text: &str, answer: &Answer) -> bool {
     let (Ok(served), Ok(planned)) = (Json::parse(text), Json::parse(&answer.text)) else { return false };
     let names = |json: &Json<'_>| json.members().iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+    let (served_names, planned_names) = (names(&served), names(&planned));
     match &answer.alteration {
-        Alteration::KeyOrder | Alteration::ExtraMembers | Alteration::LeftOut(_) => names(&served) == names(&planned),
+        Alteration::KeyOrder => {
+            let kept: Vec<&String> =
+                planned_names.iter().filter(|name| served_names.contains(name)).collect();
+            kept.len() > 1 && kept == served_names.iter().collect::<Vec<_>>()
+        }
+        Alteration::ExtraMembers => served.member("unrequested").is_some(),
+        Alteration::LeftOut(name) => served.member(name).is_none() && !served_names.is_empty(),
         Alteration::Blanks => text.contains("\r\n\t"),
     }
 }
@@ -203,8 +240,11 @@ mod tests {
 
     #[test]
     fn there_is_a_variant_of_each_kind() {
-        let kinds: Vec<Alteration> =
-            variants(&case()).into_iter().filter_map(|case| case.answer).map(|answer| answer.alteration).collect();
+        let kinds: Vec<Alteration> = variants(&case())
+            .into_iter()
+            .filter_map(|case| case.answer)
+            .map(|answer| answer.alteration)
+            .collect();
         let expected = [
             Alteration::KeyOrder,
             Alteration::ExtraMembers,
@@ -232,7 +272,11 @@ mod tests {
         };
         assert!(judge(&runs(by_position)).is_violated());
         let strict = |text: &str| {
-            if text.contains("unrequested") { Outcome::Error { text: "unknown member".into() } } else { task(text) }
+            if text.contains("unrequested") {
+                Outcome::Error { text: "unknown member".into() }
+            } else {
+                task(text)
+            }
         };
         let Verdict::Violated(violation) = judge(&runs(strict)) else { panic!() };
         assert!(violation.because.contains("members nobody asked for"), "{}", violation.because);
@@ -246,6 +290,23 @@ mod tests {
             task(&format!(r#"{{"id":42,"name":{name},"state":"COMPLETE"}}"#))
         };
         assert_eq!(judge(&runs(fills)), Verdict::held());
+    }
+
+    #[test]
+    fn a_fault_that_leaves_a_member_out_is_a_test_by_itself() {
+        let judged = |did: &str, outcome: Outcome| {
+            let mut run = sample::run(case());
+            let mut exchange = sample::poll(sample::PATH, 200, r#"{"id":42,"state":"COMPLETE"}"#);
+            exchange.faults.push(crate::ledger::FaultLine { did: did.into(), ..sample::fault("drop-field") });
+            run.exchanges = vec![exchange];
+            run.report.outcome = outcome;
+            judge(&[run])
+        };
+        let said = || Outcome::Error { text: "no state".into() };
+        assert!(matches!(judged("left `state` out", said()), Verdict::Held(_)));
+        assert!(judged("left `name` out", said()).is_violated());
+        assert!(judged("left `state` out", Outcome::Crashed { how: "signal 6".into() }).is_violated());
+        assert_eq!(judged("left `name` out", task(r#"{"id":42,"state":"COMPLETE"}"#)), Verdict::held());
     }
 
     #[test]

@@ -120,7 +120,8 @@ pub(super) fn is_creation(exchange: &Exchange) -> bool {
 /// Whether a person reading along would say that the client has this answer, all of it.
 pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     let timing = run.timings.iter().find(|timing| timing.key == exchange.key);
-    let was_cut = timing.map_or(!exchange.faults.is_empty() && !run.timings.is_empty(), |timing| timing.cut_short);
+    let was_cut =
+        timing.map_or(!exchange.faults.is_empty() && !run.timings.is_empty(), |timing| timing.cut_short);
     !is_miss(exchange) && !is_broken(exchange) && !was_cut
 }
 
@@ -232,7 +233,10 @@ mod tests {
         let mut run = sample::run(sample::get(Some("id")));
         run.exchanges = (0..30).map(|n| sample::poll(&format!("/api/x/{n}"), 200, "{}")).collect();
         let text = story(&run).join("\n");
-        assert!(text.contains("/api/x/0") && text.contains("/api/x/29") && !text.contains("/api/x/15"), "{text}");
+        assert!(
+            text.contains("/api/x/0") && text.contains("/api/x/29") && !text.contains("/api/x/15"),
+            "{text}"
+        );
         assert!(text.contains("... 22 more ..."), "{text}");
     }
 }
