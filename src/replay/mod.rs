@@ -1,55 +1,325 @@
-//! Sessions: decide an answer from evidence..
-use std::sync::Arc;
-use crate::cassette::Cassette;
-use crate::ledger::{EndLine, Exchange, Line};
+//! Replay: decide an answer from evidence.
+//!
+//! A [`Replay`] holds sessions; each decides under its own lock, in plain code, and hands a
+//! [`Delivery`](crate::delivery::Delivery) to [`crate::serve`]. Nothing in here opens a connection, reads a clock or
+//! draws a number that is not keyed by the seed.
+
+mod account;
+mod creation;
+mod ladder;
+mod lookup;
+mod material;
+mod miss;
+mod poll;
+mod session;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::ledger::{self, EndLine, Exchange, ExchangeKey, Line, Origin, RunLine, Timing};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
+use crate::serve::{Answer, Performed, Reply};
 
-/// A cassette made ready to answer from: index, shapes, dialect. Built once, shared by any number of sessions.
-#[derive(Debug)]
-pub struct Material {}
-impl Material {
-    /// Never fails: what a cassette lacks shows as misses.
-    pub fn new(_cassette: Cassette, _profile: &'static Profile) -> Self { todo!() }
-    pub fn cassette(&self) -> &Cassette { todo!() }
-}
+pub use material::Material;
+use session::Session;
+
+/// A session opened by path lives as long as fewer than this many others came after its last request.
+const SESSIONS_MAX: usize = 1000;
+/// Ledger lines kept in memory; further exchanges are counted, not kept.
+const LINES_MAX: usize = 200_000;
+
 /// A console that is asked in a cassette's place (`console = "emulate"`): made anew for each session.
 pub type ConsoleMaker = Arc<dyn Fn() -> Box<dyn FnMut(&Request) -> Response + Send> + Send + Sync>;
+
 /// What answers are made from.
 #[derive(Clone)]
-pub enum Evidence { Cassette(Arc<Material>), Console(ConsoleMaker) }
-/// Whether credentials are asked for (rung 2).
+pub enum Evidence {
+    /// A recording.
+    Cassette(Arc<Material>),
+    /// A model.
+    Console(ConsoleMaker),
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cassette(material) => write!(f, "Cassette({})", material.cassette().name),
+            Self::Console(_) => f.write_str("Console"),
+        }
+    }
+}
+
+/// Whether credentials are asked for (rung 2 of the answer ladder).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Auth { #[default] Required, Off }
+pub enum Auth {
+    /// A request without any gets 401/18.
+    #[default]
+    Required,
+    /// Nobody asks.
+    Off,
+}
+
 /// All that a replay is made of.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Setup {
+    /// What answers are made from.
     pub evidence: Evidence,
+    /// What goes wrong.
     pub scenario: Option<Arc<Scenario>>,
+    /// What the API promises.
     pub profile: &'static Profile,
+    /// What fixes every draw.
     pub seed: Seed,
+    /// Whether credentials are asked for.
     pub auth: Auth,
     /// Every text of the ledger goes through it.
     pub redactor: Redactor,
-    /// `replay`, `judge`, `run`: goes to the run line.
+    /// `replay`, `judge`, `run`, `demo`: goes to the run line.
     pub verb: String,
-    /// The name of the first session: `main`, or the judge's name of a case. Seeds use it.
+    /// The name of the first session. Seeds use it.
     pub session: String,
 }
-/// Called once per served request with the finished exchange, for the one line a request prints.
+
+/// Called once per served request with the finished exchange, for the one line that a request prints.
 pub type Watch = Arc<dyn Fn(&Exchange) + Send + Sync>;
-/// A running replay; implements `serve::Answer`.
-pub struct Replay {}
+
+/// A running replay.
+pub struct Replay {
+    setup: Arc<Setup>,
+    watch: Option<Watch>,
+    rooms: Mutex<Rooms>,
+    kept: Mutex<Kept>,
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay").field("setup", &self.setup).finish_non_exhaustive()
+    }
+}
+
+/// The open sessions.
+#[derive(Default)]
+struct Rooms {
+    open: BTreeMap<String, (u64, Arc<Mutex<Session>>)>,
+    clock: u64,
+    base: String,
+    closed: Vec<String>,
+    fired: BTreeMap<String, u64>,
+}
+
+/// What is kept for the ledger.
+#[derive(Default)]
+struct Kept {
+    lines: Vec<Line>,
+    dropped: u64,
+    waiting: BTreeMap<u64, ExchangeKey>,
+    ticket: u64,
+    end: EndLine,
+}
+
 impl Replay {
-    pub fn new(_setup: Setup) -> Self { todo!() }
-    pub fn watched(self, _watch: Watch) -> Self { todo!() }
+    /// A replay with its first session open.
+    pub fn new(setup: Setup) -> Self {
+        let replay = Self {
+            setup: Arc::new(setup),
+            watch: None,
+            rooms: Mutex::new(Rooms::default()),
+            kept: Mutex::new(Kept::default()),
+        };
+        let _ = replay.session(&replay.setup.session);
+        replay
+    }
+
+    /// The same replay, which tells `watch` of each request it has decided.
+    #[must_use]
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
     /// The listener's own `scheme://host:port`, known once it listens: `{base}` in answers becomes it.
-    pub fn set_base(&self, _url: &str) { todo!() }
+    pub fn set_base(&self, url: &str) {
+        let mut rooms = lock(&self.rooms);
+        url.clone_into(&mut rooms.base);
+        for (name, (_, session)) in &rooms.open {
+            lock(session).set_base(&self.base_of(url, name));
+        }
+    }
+
     /// All lines so far: run lines, exchanges, timings.
-    pub fn lines(&self) -> Vec<Line> { todo!() }
-    /// The account so far; `exit`, `because` and `command` are the caller's to fill.
-    pub fn account(&self) -> EndLine { todo!() }
+    pub fn lines(&self) -> Vec<Line> {
+        lock(&self.kept).lines.clone()
+    }
+
+    /// The account so far. `exit`, `because`, `command` and `dials` are the caller's to fill.
+    pub fn account(&self) -> EndLine {
+        let mut fired = BTreeMap::new();
+        let rooms = lock(&self.rooms);
+        fired.clone_from(&rooms.fired);
+        for (_, session) in rooms.open.values() {
+            for (key, times) in lock(session).fired() {
+                *fired.entry(key.clone()).or_insert(0) += times;
+            }
+        }
+        let mut end = lock(&self.kept).end.clone();
+        if let Some(scenario) = &self.setup.scenario {
+            let silent = scenario.faults.iter().filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
+            end.never_fired = silent
+                .map(|planned| {
+                    let name = planned.name.clone().unwrap_or_else(|| planned.inject.kind().to_owned());
+                    format!("{}: {name}", scenario.name)
+                })
+                .collect();
+        }
+        end
+    }
+
+    /// Sessions that were closed because too many were open, and exchanges that no longer fitted the ledger.
+    pub fn dropped(&self) -> (Vec<String>, u64) {
+        let closed = lock(&self.rooms).closed.clone();
+        (closed, lock(&self.kept).dropped)
+    }
+
+    /// Decides one request, and keeps its ledger line. Public for tests that need no port.
+    pub fn decide(&self, mut request: Request, at: Duration) -> (crate::delivery::Delivery, u64) {
+        let name = session_of(&mut request).unwrap_or_else(|| self.setup.session.clone());
+        self.setup.redactor.learn_request(&request);
+        let session = self.session(&name);
+        let decided = lock(&session).decide(request, at);
+        let exchange = decided.exchange;
+        if let Some(watch) = &self.watch {
+            watch(&exchange);
+        }
+        let mut kept = lock(&self.kept);
+        kept.count(&exchange);
+        kept.ticket += 1;
+        let ticket = kept.ticket;
+        kept.waiting.insert(ticket, exchange.key.clone());
+        kept.keep(Line::Exchange(Box::new(exchange)));
+        (decided.delivery, ticket)
+    }
+
+    fn session(&self, name: &str) -> Arc<Mutex<Session>> {
+        let mut rooms = lock(&self.rooms);
+        rooms.clock += 1;
+        let now = rooms.clock;
+        if let Some((used, session)) = rooms.open.get_mut(name) {
+            *used = now;
+            return Arc::clone(session);
+        }
+        if rooms.open.len() >= SESSIONS_MAX {
+            rooms.close_oldest(&self.setup.session);
+        }
+        let base = self.base_of(&rooms.base, name);
+        let session = Arc::new(Mutex::new(Session::new(name, Arc::clone(&self.setup), base)));
+        rooms.open.insert(name.to_owned(), (now, Arc::clone(&session)));
+        lock(&self.kept).keep(Line::Run(self.run_line(name)));
+        session
+    }
+
+    fn base_of(&self, url: &str, session: &str) -> String {
+        if session == self.setup.session { url.to_owned() } else { format!("{url}/@{session}") }
+    }
+
+    fn run_line(&self, session: &str) -> RunLine {
+        let setup = &self.setup;
+        let material = match &setup.evidence {
+            Evidence::Cassette(material) => Some(material),
+            Evidence::Console(_) => None,
+        };
+        RunLine {
+            format: ledger::FORMAT,
+            faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
+            session: session.to_owned(),
+            verb: setup.verb.clone(),
+            scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
+            scenario_text: setup.scenario.as_ref().map(|scenario| setup.redactor.text(&scenario.text)),
+            cassette: material.map(|material| material.cassette().name.clone()),
+            cassette_id: material.map(|material| material.id().to_owned()),
+            seed: setup.seed.0,
+            ..RunLine::default()
+        }
+    }
+}
+
+impl Rooms {
+    fn close_oldest(&mut self, first: &str) {
+        let idle = self.open.iter().filter(|(name, _)| name.as_str() != first);
+        let Some(oldest) = idle.min_by_key(|(_, (used, _))| *used).map(|(name, _)| name.clone()) else { return };
+        if let Some((_, session)) = self.open.remove(&oldest) {
+            for (key, times) in lock(&session).fired() {
+                *self.fired.entry(key.clone()).or_insert(0) += times;
+            }
+        }
+        self.closed.push(oldest);
+    }
+}
+
+impl Kept {
+    fn count(&mut self, exchange: &Exchange) {
+        let end = &mut self.end;
+        end.served += 1;
+        end.faults += exchange.faults.len() as u64;
+        match exchange.origin {
+            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) | Origin::Model => end.recorded += 1,
+            Origin::Synthesised { .. } => end.synthesised += 1,
+            Origin::Miss { .. } => end.misses += 1,
+            Origin::Fault(_) => {}
+        }
+    }
+
+    fn keep(&mut self, line: Line) {
+        if self.lines.len() < LINES_MAX {
+            self.lines.push(line);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+impl Answer for Replay {
+    async fn answer(&self, request: Request, at: Duration) -> Reply {
+        let (delivery, ticket) = self.decide(request, at);
+        Reply::Planned { delivery, ticket }
+    }
+
+    fn performed(&self, ticket: u64, what: Performed) {
+        let mut kept = lock(&self.kept);
+        let Some(key) = kept.waiting.remove(&ticket) else { return };
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        kept.keep(Line::Timing(Timing {
+            key,
+            at_us: micros(what.at),
+            took_us: micros(what.took),
+            sent_bytes: what.sent_bytes,
+            cut_short: what.cut_short,
+        }));
+    }
+}
+
+/// Takes `/@NAME` off the front of the target: the session it names. Legal names are 1 to 64 letters, digits, `.`,
+/// `_` and `-`; anything else is left in place, and misses as a path outside `/api/`.
+fn session_of(request: &mut Request) -> Option<String> {
+    let rest = request.target.strip_prefix("/@")?;
+    let end = rest.find('/')?;
+    let name = &rest[..end];
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
+        return None;
+    }
+    let (name, target) = (name.to_owned(), rest[end..].to_owned());
+    request.target = target;
+    Some(name)
+}
+
+/// A poisoned lock means that a panic was caught elsewhere; the state behind it is whole, since no decision is
+/// half applied across an unwind point.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

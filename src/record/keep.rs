@@ -1,0 +1,222 @@
+//! What is kept: interactions in the order their requests came, redacted on the way in, saved whole each time.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::cassette::{Cassette, CassetteError, Interaction, RecordedFrom, TlsTrust};
+use crate::message::{Request, Response};
+use crate::profile::Profile;
+use crate::redact::{self, Redactor};
+
+use super::rewrite::{Encoding, HOST};
+use super::trust::Trust;
+use super::Settings;
+
+/// Interactions in one recording; a console has some 700 endpoints.
+const INTERACTIONS_MAX: usize = 100_000;
+/// Reasons told one by one; the rest is counted.
+const REASONS_MAX: usize = 20;
+
+/// Why a recording cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The folder cannot be written to.
+    #[error("cannot write to {}: {source}", folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The cassette cannot be saved.
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
+    /// A credential is left that could not be taken out; the file was not written.
+    #[error("nothing was saved: a credential could not be taken out of {0}")]
+    Secret(String),
+}
+
+/// What a recording came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The cassette's file.
+    pub path: PathBuf,
+    /// Interactions in it.
+    pub stored: usize,
+    /// Requests answered here because writing was not allowed.
+    pub refused_writes: u64,
+    /// Answers that could not be kept: broken off, too large, too many.
+    pub not_stored: u64,
+    /// Requests that did not reach the console.
+    pub unreachable: u64,
+    /// Why, the first few.
+    pub reasons: Vec<String>,
+}
+
+/// The interactions of a recording.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    path: PathBuf,
+    name: String,
+    from: RecordedFrom,
+    profile: &'static Profile,
+    redactor: Redactor,
+    next: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: BTreeMap<u64, Interaction>,
+    changes: u64,
+    saved: u64,
+    summary: Summary,
+}
+
+impl Keeper {
+    pub(super) fn new(settings: &Settings) -> Result<Self, KeepError> {
+        let folder = folder_of(&settings.cassette);
+        let failed = |source| KeepError::Folder { folder: folder.clone(), source };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        // The file system is asked now, not after an hour of recording.
+        tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
+        let tls = match (&settings.trust, settings.upstream.secure) {
+            (_, false) => TlsTrust::None,
+            (Trust::Native | Trust::CaFile(_), true) => TlsTrust::Verified,
+            (Trust::Pin(_), true) => TlsTrust::Pinned,
+            (Trust::Insecure, true) => TlsTrust::Insecure,
+        };
+        let encoding = match settings.encoding {
+            Encoding::Identity => "identity",
+            Encoding::AsAsked => "as asked",
+        };
+        let from = RecordedFrom {
+            host: HOST.to_owned(),
+            tls,
+            encoding: encoding.to_owned(),
+            redaction: redact::policy_hash(),
+            ..RecordedFrom::default()
+        };
+        Ok(Self {
+            path: settings.cassette.clone(),
+            name: settings.name.clone(),
+            from,
+            profile: settings.profile,
+            redactor: settings.redactor.clone(),
+            next: AtomicU64::new(1),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The place of a request in the recording: the order in which requests began.
+    pub(super) fn next_place(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn keep(
+        &self,
+        place: u64,
+        request: Request,
+        response: Response,
+        notes: Vec<String>,
+    ) -> Result<(), &'static str> {
+        self.redactor.learn_response(&response);
+        let endpoint = self.profile.find(&request.method, request.path());
+        let interaction = Interaction {
+            id: String::new(),
+            endpoint: endpoint.map(|found| found.endpoint.id.clone()).unwrap_or_default(),
+            request: self.redactor.request(&request),
+            response: self.redactor.response(&response),
+            by_recorder: false,
+            notes,
+        };
+        let mut state = self.state();
+        if state.held.len() >= INTERACTIONS_MAX {
+            state.summary.not_stored += 1;
+            return Err("the recording holds 100000 interactions already");
+        }
+        state.held.insert(place, interaction);
+        state.changes += 1;
+        Ok(())
+    }
+
+    pub(super) fn refused_write(&self) {
+        self.state().summary.refused_writes += 1;
+    }
+
+    pub(super) fn unreachable(&self, why: &str) {
+        let mut state = self.state();
+        state.summary.unreachable += 1;
+        state.because(self.redactor.text(why));
+    }
+
+    pub(super) fn broken(&self, why: &str) {
+        let mut state = self.state();
+        state.summary.not_stored += 1;
+        state.because(self.redactor.text(why));
+    }
+
+    pub(super) fn too_large(&self) {
+        self.broken("a body is over 64 MiB");
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        let state = self.state();
+        Summary { path: self.path.clone(), stored: state.held.len(), ..state.summary.clone() }
+    }
+
+    /// Saves if something changed. What was kept before a secret was known is cleaned again here.
+    pub(super) fn save(&self) -> Result<(), KeepError> {
+        let (cassette, changes) = {
+            let state = self.state();
+            if state.changes == state.saved {
+                return Ok(());
+            }
+            (self.cassette(&state), state.changes)
+        };
+        let left = redact::unredacted(cassette.interactions.iter().map(|it| (it.id.as_str(), &it.request, &it.response)));
+        if let Some(place) = left.into_iter().next() {
+            return Err(KeepError::Secret(place));
+        }
+        cassette.save(&self.path)?;
+        self.state().saved = changes;
+        Ok(())
+    }
+
+    fn cassette(&self, state: &State) -> Cassette {
+        let clean = |it: &Interaction| Interaction {
+            request: self.redactor.request(&it.request),
+            response: self.redactor.response(&it.response),
+            ..it.clone()
+        };
+        let version = state.held.values().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
+        let mut cassette = Cassette {
+            name: self.name.clone(),
+            recorded_from: RecordedFrom { api_version: version, ..self.from.clone() },
+            interactions: state.held.values().map(clean).collect(),
+        };
+        cassette.canonicalise(self.profile);
+        cassette
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn because(&mut self, why: String) {
+        if self.summary.reasons.len() < REASONS_MAX && !self.summary.reasons.contains(&why) {
+            self.summary.reasons.push(why);
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

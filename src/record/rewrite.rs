@@ -1,0 +1,165 @@
+//! What is changed between client and console, and nothing else: the addresses in `Host`, `Location` and cookie
+//! domains, the hop's own headers, and the encoding asked for. Never a body.
+
+use crate::message::{Header, Headers, Request, Response};
+
+use super::dial::Upstream;
+
+/// The name that stands for the console in a cassette.
+pub(super) const HOST: &str = "host-1";
+/// What stands for the console's address in headers of a cassette; a replay puts its own in place.
+const BASE: &str = "{base}";
+
+/// The request as it goes to the console. `identity`: whether plain bodies are asked for.
+pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encoding) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    let mut put = |name: &str, value: &[u8]| {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    };
+    let mut asked = false;
+    for line in request.headers.iter().filter(|line| !is_of_this_hop(line, &request.headers)) {
+        if line.is("Host") {
+            put(&line.name, upstream.authority().as_bytes());
+        } else if line.is("Accept-Encoding") && encoding == Encoding::Identity {
+            put(&line.name, b"identity");
+            asked = true;
+        } else {
+            put(&line.name, &line.value);
+        }
+    }
+    if !request.headers.has("Host") {
+        put("Host", upstream.authority().as_bytes());
+    }
+    if !asked && encoding == Encoding::Identity && !request.headers.has("Accept-Encoding") {
+        put("Accept-Encoding", b"identity");
+    }
+    if request.headers.has("Transfer-Encoding") {
+        put("Content-Length", request.body.len().to_string().as_bytes());
+    }
+    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(&request.body);
+    head
+}
+
+/// Which encoding of bodies the console is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// `identity`: bodies in a cassette can be read.
+    #[default]
+    Identity,
+    /// Whatever the client asks for; compressed bytes are kept as they are.
+    AsAsked,
+}
+
+/// Headers that speak of one connection only. The body has been read whole, so it goes on with a length.
+fn is_of_this_hop(line: &Header, headers: &Headers) -> bool {
+    const ALWAYS: [&str; 7] =
+        ["Upgrade", "HTTP2-Settings", "Expect", "Transfer-Encoding", "TE", "Keep-Alive", "Proxy-Connection"];
+    ALWAYS.iter().any(|name| line.is(name))
+        || line.name.to_ascii_lowercase().starts_with("proxy-auth")
+        || (line.is("Connection") && headers.lists("Connection", "upgrade"))
+}
+
+/// The request as a cassette keeps it: what the client sent, with the console's placeholder as host.
+pub(super) fn to_cassette(request: &Request) -> Request {
+    let mut kept = request.clone();
+    kept.headers.set("Host", HOST);
+    kept
+}
+
+/// The answer as the client gets it: addresses of the console become the listener's.
+pub(super) fn to_client(response: &mut Response, upstream: &Upstream, base: &str) {
+    readdress(response, upstream, base, base.split_once("://").map_or(base, |(_, rest)| rest));
+}
+
+/// The answer as a cassette keeps it: addresses of the console become `{base}`.
+pub(super) fn answer_to_cassette(response: &mut Response, upstream: &Upstream) {
+    readdress(response, upstream, BASE, BASE);
+}
+
+fn readdress(response: &mut Response, upstream: &Upstream, base: &str, authority: &str) {
+    for line in response.headers.iter_mut() {
+        let Ok(text) = std::str::from_utf8(&line.value) else { continue };
+        let changed = if line.is("Location") || line.is("Content-Location") {
+            relocate(text, upstream, base)
+        } else if line.is("Set-Cookie") {
+            redomain(text, upstream, authority.rsplit_once(':').map_or(authority, |(host, _)| host))
+        } else {
+            None
+        };
+        if let Some(changed) = changed {
+            line.value = changed.into();
+        }
+    }
+}
+
+/// `https://console/path` with another base; anything that is not on the console stays.
+fn relocate(location: &str, upstream: &Upstream, base: &str) -> Option<String> {
+    let (_, rest) = location.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let ours = authority.eq_ignore_ascii_case(&upstream.authority()) || host.eq_ignore_ascii_case(&upstream.host);
+    ours.then(|| format!("{base}{}", &rest[end..]))
+}
+
+/// `Domain=console` with another host.
+fn redomain(cookie: &str, upstream: &Upstream, host: &str) -> Option<String> {
+    let mut changed = false;
+    let parts = cookie.split(';').map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let domain = value.trim().trim_start_matches('.');
+        if name.trim().eq_ignore_ascii_case("domain") && domain.eq_ignore_ascii_case(&upstream.host) {
+            changed = true;
+            format!("{name}={host}")
+        } else {
+            part.to_owned()
+        }
+    });
+    let rewritten = parts.collect::<Vec<_>>().join(";");
+    changed.then_some(rewritten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console() -> Upstream {
+        Upstream::parse("https://qradar.example").unwrap()
+    }
+
+    #[test]
+    fn requests_go_on_as_sent_but_for_the_hop() {
+        let mut request = Request::new("POST", "/api/x?b=%2c")
+            .with("hOST", "127.0.0.1:1")
+            .with("X-One", "1")
+            .with("Sec", "t")
+            .with("x-one", "2")
+            .with("Upgrade", "h2c")
+            .with("Connection", "Upgrade, HTTP2-Settings")
+            .with("Content-Length", "2");
+        request.body = "{}".into();
+        let text = String::from_utf8(to_console(&request, &console(), Encoding::Identity)).unwrap();
+        assert_eq!(
+            text,
+            "POST /api/x?b=%2c HTTP/1.1\r\nhOST: qradar.example\r\nX-One: 1\r\nSec: t\r\nx-one: 2\r\nContent-Length: 2\r\nAccept-Encoding: identity\r\n\r\n{}"
+        );
+    }
+
+    #[test]
+    fn addresses_of_the_console_become_the_listeners() {
+        let mut response = Response::new(201);
+        response.headers.push("Location", "https://qradar.example/api/x/1");
+        response.headers.push("location", "https://elsewhere.example/");
+        response.headers.push("Set-Cookie", "SEC=a; Domain=.qradar.example; Path=/");
+        let mut kept = response.clone();
+        to_client(&mut response, &console(), "http://127.0.0.1:9");
+        let values: Vec<String> = response.headers.iter().map(|line| line.text().into_owned()).collect();
+        assert_eq!(values, ["http://127.0.0.1:9/api/x/1", "https://elsewhere.example/", "SEC=a; Domain=127.0.0.1; Path=/"]);
+        answer_to_cassette(&mut kept, &console());
+        assert_eq!(kept.headers.text("Location").unwrap(), "{base}/api/x/1");
+    }
+}

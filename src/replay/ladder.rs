@@ -1,0 +1,211 @@
+//! Rungs 7 to 9 of the answer ladder: the state path, the matcher, a creation, an unknown id, a miss.
+
+use std::sync::Arc;
+
+use crate::cassette::MatchKey;
+use crate::fields::FieldSelector;
+use crate::json::Json;
+use crate::ledger::Origin;
+use crate::message::Request;
+use crate::profile::{Admitted, error_response, fields_text};
+use crate::scenario::Repeats;
+
+use super::account::{self, Told};
+use super::creation::{self, Creation, Made};
+use super::lookup::{Cause, Found};
+use super::material::{Material, state_of};
+use super::session::{Passed, Session, Turn};
+use super::{Evidence, Setup, miss, poll};
+
+impl Session {
+    pub(super) fn answer(&mut self, setup: &Setup, turn: &Turn<'_>, passed: Passed<'_>, tick: Option<u32>) -> Told {
+        let material = match &setup.evidence {
+            Evidence::Cassette(material) => Arc::clone(material),
+            Evidence::Console(_) => return self.ask_console(&turn.request),
+        };
+        match passed {
+            Passed::Answered { told, .. } => told,
+            Passed::Opaque | Passed::Console => self.look_up(&material, turn, None, &turn.request, setup),
+            Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
+        }
+    }
+
+    fn ask_console(&mut self, request: &Request) -> Told {
+        match &mut self.console {
+            Some(console) => Told::said(console(request), Origin::Model),
+            None => Told::nothing(),
+        }
+    }
+
+    /// Rungs 7 to 9 for a request that the gate let through.
+    fn admitted(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        admitted: Admitted<'_>,
+        tick: Option<u32>,
+        setup: &Setup,
+    ) -> Told {
+        let mut told = if setup.profile.created_by(&turn.endpoint).is_some() {
+            self.create(material, turn, &admitted, setup)
+        } else {
+            self.existing(material, turn, &admitted, tick, setup)
+        };
+        told.findings.extend(admitted.findings);
+        told
+    }
+
+    fn existing(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        admitted: &Admitted<'_>,
+        tick: Option<u32>,
+        setup: &Setup,
+    ) -> Told {
+        let asked = admitted.selector.as_ref();
+        let recorded_path = self.recorded_path(turn);
+        let resource = recorded_path.as_deref().unwrap_or(&turn.resource);
+        if let Some(lifecycle) = setup.profile.task_of(&turn.endpoint)
+            && let Some(path) = material.path(resource)
+        {
+            // HEAD looks at the poll that is due without moving on.
+            let tick = tick.unwrap_or_else(|| self.ticks.get(&turn.resource).copied().unwrap_or(0));
+            return match poll::choose(path, setup.scenario.as_deref(), lifecycle, asked, tick) {
+                Ok(choice) => {
+                    let mut told = Told::recorded(material, choice.poll.index);
+                    if !choice.set.is_empty() {
+                        told = told.rewritten(poll::told(material, &choice, lifecycle));
+                    }
+                    let project = choice.poll.is_task && !poll::equals(choice.poll, asked);
+                    self.complete(turn, told, asked.filter(|_| project), setup)
+                }
+                Err(poll::TooNarrow) => Told::missed(miss::answer(material, &turn.request, Cause::TooNarrow)),
+            };
+        }
+        let target = recorded_path.map(|path| match turn.request.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        });
+        let request = match target {
+            Some(target) => Request { target, ..turn.request.clone() },
+            None => turn.request.clone(),
+        };
+        self.look_up(material, turn, asked, &request, setup)
+    }
+
+    /// The matcher, then rung 8, then a miss.
+    fn look_up(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        asked: Option<&FieldSelector>,
+        request: &Request,
+        setup: &Setup,
+    ) -> Told {
+        let read = matches!(request.method.as_str(), "GET" | "HEAD");
+        let mut key = MatchKey::of(request);
+        if request.method == "HEAD" && material.deck().under(&key).is_empty() {
+            "GET".clone_into(&mut key.method);
+        }
+        let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
+        let found = if read {
+            self.cursors.read(material, &key, &turn.resource, asked, repeats)
+        } else {
+            self.cursors.write(material, &key, &turn.resource)
+        };
+        match found {
+            Ok(Found { index, project }) => {
+                let told = Told::recorded(material, index);
+                self.complete(turn, told, asked.filter(|_| project), setup)
+            }
+            Err(cause) => self.unknown_id(material, turn, setup).unwrap_or_else(|| {
+                Told::missed(miss::answer(material, &turn.request, cause))
+            }),
+        }
+    }
+
+    /// Rung 8: an endpoint documented with 404/1002, of which the cassette holds another id but not this one.
+    fn unknown_id(&self, material: &Material, turn: &Turn<'_>, setup: &Setup) -> Option<Told> {
+        let endpoint = turn.matched.as_ref()?.endpoint;
+        let documented = endpoint.error(404, 1002)?;
+        let misses = setup.scenario.as_ref().is_some_and(|scenario| scenario.unknown_id_misses);
+        let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
+        if misses || !has_id || !material.knows_others_only(&endpoint.id, &turn.resource) {
+            return None;
+        }
+        let response = error_response(404, 1002, &documented.description, &documented.description);
+        let origin = Origin::Synthesised { rule: "unknown id".to_owned(), source: "documented".to_owned() };
+        Some(Told::said(response, origin))
+    }
+
+    fn create(&mut self, material: &Material, turn: &Turn<'_>, admitted: &Admitted<'_>, setup: &Setup) -> Told {
+        let Some(endpoint) = turn.matched.as_ref().map(|matched| matched.endpoint) else { return Told::nothing() };
+        let Some(lifecycle) = setup.profile.created_by(&endpoint.id) else { return Told::nothing() };
+        let made = creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
+        let asked = admitted.selector.as_ref();
+        match made {
+            Made::Recorded { index, creation } => {
+                let recorded = &material.cassette().interactions[index];
+                let epoch = material.deck().epoch_of(index);
+                self.cursors.wrote(material, index, &turn.resource, epoch);
+                self.created.extend(creation.map(|creation| *creation));
+                let held = fields_text(endpoint, &recorded.request);
+                let held = held.and_then(|text| FieldSelector::parse(&text).ok()).flatten();
+                let project = recorded.response.is_success()
+                    && !matches!((&held, asked), (None, None))
+                    && !held.zip(asked).is_some_and(|(held, asked)| held.same(asked));
+                self.complete(turn, Told::recorded(material, index), asked.filter(|_| project), setup)
+            }
+            Made::Fresh { index, creation } => {
+                self.created.push(*creation);
+                let told = Told::recorded(material, index).fresh();
+                self.complete(turn, told, asked, setup)
+            }
+            Made::Refused(message) => {
+                let description = endpoint.error(422, 1005).map_or("", |error| error.description.as_str());
+                let response = error_response(422, 1005, description, &message);
+                let origin =
+                    Origin::Synthesised { rule: "creation rules".to_owned(), source: "documented".to_owned() };
+                Told::said(response, origin)
+            }
+            Made::Miss => Told::missed(miss::no_creation(material, &turn.request)),
+        }
+    }
+
+    fn recorded_path(&self, turn: &Turn<'_>) -> Option<String> {
+        self.created.iter().find_map(|creation| creation.recorded_path(&turn.endpoint, &turn.resource))
+    }
+
+    /// A recorded answer with this session's creations in it, then projected.
+    fn complete(&self, turn: &Turn<'_>, mut told: Told, project: Option<&FieldSelector>, setup: &Setup) -> Told {
+        let creates = setup.profile.created_by(&turn.endpoint);
+        let created_by = creates.map_or("", |_| turn.endpoint.as_str());
+        let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
+        if told.response.is_success() {
+            let ours = |creation: &&Creation| self.concerns(creation, turn);
+            for creation in self.created.iter().filter(ours) {
+                creation.put_into(&turn.endpoint, created_by, &mut told.response);
+            }
+        }
+        let body = told.response.text().and_then(|text| Json::parse(text).ok());
+        told.state = lifecycle.zip(body.as_ref()).and_then(|(lifecycle, body)| state_of(lifecycle, body));
+        if let (Some(selector), Some(body), true) = (project, body.as_ref(), told.response.is_success()) {
+            let projected = selector.project(body);
+            told.response.set_body(projected);
+            told.projected = true;
+        }
+        account::come_home(&mut told.response, &self.base);
+        told
+    }
+
+    /// Which creations an answer may show: for one task or case the one it is about, for a creation the last one made,
+    /// for a list all of them.
+    fn concerns(&self, creation: &Creation, turn: &Turn<'_>) -> bool {
+        if self.setup.profile.created_by(&turn.endpoint).is_some() {
+            return self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
+        }
+        let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
+        !has_id || creation.recorded_path(&turn.endpoint, &turn.resource).is_some()
+    }
+}

@@ -1,0 +1,170 @@
+//! Causal matching: reads commute between the same two writes, writes are barriers for their resource only.
+//!
+//! A branching, parallel client replays green from one serial recording because nothing here asks in what order
+//! unrelated requests came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cassette::{Index, MatchKey, Slot};
+use crate::fields::FieldSelector;
+use crate::scenario::Repeats;
+
+use super::material::Material;
+
+/// What a session remembers for the matcher.
+#[derive(Debug, Default)]
+pub(super) struct Cursors {
+    reads: BTreeMap<(MatchKey, String, usize), usize>,
+    refused: BTreeMap<(MatchKey, String), usize>,
+    written: BTreeSet<Index>,
+    epochs: BTreeMap<String, usize>,
+}
+
+/// A recorded interaction that answers, and whether a wider selector was recorded than asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) index: Index,
+    pub(super) project: bool,
+}
+
+/// Why none does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    NotRecorded,
+    TooNarrow,
+    WrongEpoch,
+    Exhausted,
+}
+
+impl Cause {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRecorded => "not recorded",
+            Self::TooNarrow => "recorded too narrow",
+            Self::WrongEpoch => "wrong epoch",
+            Self::Exhausted => "exhausted",
+        }
+    }
+
+    pub(super) fn help(self) -> &'static str {
+        match self {
+            Self::NotRecorded => "record this request against a console (faultdeck record), or compare it with the nearest below",
+            Self::TooNarrow => "the recording holds fewer fields than you ask for: record the request once without `fields`",
+            Self::WrongEpoch => "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order",
+            Self::Exhausted => "each recorded write is served once, and this one has been: record it as often as your client sends it",
+        }
+    }
+}
+
+impl Cursors {
+    /// A read: the i-th gets its selector's i-th recording of the epoch, then what `repeats` says.
+    pub(super) fn read(
+        &mut self,
+        material: &Material,
+        key: &MatchKey,
+        resource: &str,
+        asked: Option<&FieldSelector>,
+        repeats: Repeats,
+    ) -> Result<Found, Cause> {
+        let slots = material.deck().under(key);
+        if slots.is_empty() {
+            return Err(Cause::NotRecorded);
+        }
+        let closed = self.epochs.get(resource).copied();
+        let here: Vec<&Slot> = slots.iter().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
+        let Some((group, project)) = group(&here, asked) else {
+            let elsewhere = group(&slots.iter().collect::<Vec<_>>(), asked).is_some();
+            return Err(if elsewhere && closed.is_some() { Cause::WrongEpoch } else { Cause::TooNarrow });
+        };
+        let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
+        let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
+        let count = self.reads.entry((key.clone(), text_of(asked), epoch)).or_default();
+        let place = place(*count, group.len(), repeats).ok_or(Cause::Exhausted)?;
+        *count += 1;
+        Ok(Found { index: group[place].index, project })
+    }
+
+    /// A request the gate would refuse, but which was recorded: i-th by i-th, then the last.
+    pub(super) fn refused(&mut self, key: &MatchKey, fields: &str, recorded: &[Index]) -> Option<Index> {
+        let count = self.refused.entry((key.clone(), fields.to_owned())).or_default();
+        let place = place(*count, recorded.len(), Repeats::Last)?;
+        *count += 1;
+        recorded.get(place).copied()
+    }
+
+    /// A write that creates nothing: each recorded one is served once.
+    pub(super) fn write(&mut self, material: &Material, key: &MatchKey, resource: &str) -> Result<Found, Cause> {
+        let slots = material.deck().under(key);
+        if slots.is_empty() {
+            return Err(Cause::NotRecorded);
+        }
+        let closed = self.epochs.get(resource).copied();
+        let unserved: Vec<&Slot> = slots.iter().filter(|slot| !self.written.contains(&slot.index)).collect();
+        if unserved.is_empty() {
+            return Err(Cause::Exhausted);
+        }
+        let next = unserved.iter().find(|slot| closed.is_none_or(|epoch| slot.epoch == epoch));
+        let slot = next.ok_or(Cause::WrongEpoch)?;
+        let (index, epoch) = (slot.index, slot.epoch);
+        self.wrote(material, index, resource, epoch);
+        Ok(Found { index, project: false })
+    }
+
+    /// Whether this recorded write has been served.
+    pub(super) fn is_written(&self, index: Index) -> bool {
+        self.written.contains(&index)
+    }
+
+    /// A recorded write has been served: if it was accepted, its resource moves to the next epoch, and closes it.
+    pub(super) fn wrote(&mut self, material: &Material, index: Index, resource: &str, epoch: usize) {
+        self.written.insert(index);
+        if material.cassette().interactions.get(index).is_some_and(|it| it.response.is_success()) {
+            self.epochs.insert(resource.to_owned(), epoch + 1);
+        }
+    }
+}
+
+/// The recordings whose selector is the one asked for, else those of the nearest that covers it: fewest names, then
+/// first. The flag says whether the answer must be projected.
+fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&'s Slot>, bool)> {
+    let same = |slot: &Slot, selector: Option<&FieldSelector>| match (&slot.selector, selector) {
+        (None, None) => true,
+        (Some(held), Some(asked)) => held.same(asked),
+        _ => false,
+    };
+    let exact: Vec<&Slot> = slots.iter().copied().filter(|slot| same(slot, asked)).collect();
+    if !exact.is_empty() {
+        return Some((exact, false));
+    }
+    let asked = asked?;
+    let covering = slots.iter().filter(|slot| slot.selector.as_ref().is_none_or(|held| held.covers(asked)));
+    let nearest = covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
+    let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector.as_ref())).collect();
+    Some((alike, true))
+}
+
+fn place(count: usize, len: usize, repeats: Repeats) -> Option<usize> {
+    if count < len {
+        return Some(count);
+    }
+    match repeats {
+        Repeats::Last => len.checked_sub(1),
+        Repeats::Cycle => count.checked_rem(len),
+        Repeats::Error => None,
+    }
+}
+
+fn text_of(selector: Option<&FieldSelector>) -> String {
+    let Some(selector) = selector else { return String::new() };
+    // Two spellings of one meaning share a count.
+    let mut names: Vec<String> = selector.fields().iter().map(field_text).collect();
+    names.sort();
+    names.join(",")
+}
+
+fn field_text(field: &crate::fields::Field) -> String {
+    match &field.subfields {
+        None => field.name.clone(),
+        Some(inner) => format!("{}({})", field.name, text_of(Some(inner))),
+    }
+}

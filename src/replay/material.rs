@@ -1,0 +1,211 @@
+//! [`Material`]: a cassette made ready to answer from. Built once, shared by any number of sessions.
+
+use std::collections::BTreeMap;
+
+use crate::cassette::{Cassette, Deck, Index, MatchKey};
+use crate::fields::{FieldSelector, Shape};
+use crate::json::Json;
+use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, fields_text};
+use crate::timeline::Phase;
+
+/// A cassette with its index, its shapes and the state paths of its tasks.
+#[derive(Debug)]
+pub struct Material {
+    cassette: Cassette,
+    deck: Deck,
+    profile: &'static Profile,
+    shapes: BTreeMap<String, Shape>,
+    paths: BTreeMap<String, Vec<Poll>>,
+    creations: BTreeMap<String, Vec<Index>>,
+    resources: BTreeMap<String, Vec<String>>,
+    duplicates: Vec<Vec<String>>,
+    id: String,
+}
+
+/// One recorded poll of a task.
+#[derive(Clone, Debug)]
+pub(super) struct Poll {
+    pub(super) index: Index,
+    /// The phase the task was in; a poll whose state is not in its body has the phase before it.
+    pub(super) phase: Phase,
+    pub(super) selector: Option<FieldSelector>,
+    /// A 2xx answer with a JSON object; anything else is kept at its own place and never rewritten.
+    pub(super) is_task: bool,
+    /// Whether the body holds the state.
+    pub(super) has_state: bool,
+    /// Fetched by the recorder: lends its body, is no step.
+    pub(super) lends_only: bool,
+}
+
+impl Material {
+    /// Makes `cassette` ready. It never fails: what a cassette lacks shows as misses.
+    pub fn new(cassette: Cassette, profile: &'static Profile) -> Self {
+        let deck = Deck::new(&cassette, profile);
+        let mut material = Self {
+            duplicates: cassette.interactions.iter().map(|it| duplicates(&it.response.body)).collect(),
+            id: super::account::hash16(cassette.to_text().as_bytes()),
+            cassette,
+            deck,
+            profile,
+            shapes: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            creations: BTreeMap::new(),
+            resources: BTreeMap::new(),
+        };
+        for index in 0..material.cassette.interactions.len() {
+            material.file_away(index);
+        }
+        material.learn_shapes();
+        material
+    }
+
+    /// The cassette.
+    pub fn cassette(&self) -> &Cassette {
+        &self.cassette
+    }
+
+    /// 16 hex digits of the SHA-256 of the cassette's text.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn deck(&self) -> &Deck {
+        &self.deck
+    }
+
+    /// The recorded polls of the task at this resource.
+    pub(super) fn path(&self, resource: &str) -> Option<&[Poll]> {
+        self.paths.get(resource).map(Vec::as_slice)
+    }
+
+    /// The recorded creations of this endpoint, in order.
+    pub(super) fn creations(&self, endpoint: &str) -> &[Index] {
+        self.creations.get(endpoint).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the cassette holds this endpoint for another resource, and not for this one.
+    pub(super) fn knows_others_only(&self, endpoint: &str, resource: &str) -> bool {
+        self.resources.get(endpoint).is_some_and(|held| !held.iter().any(|one| one == resource))
+    }
+
+    /// Pointers of the members that stand twice in this interaction's body.
+    pub(super) fn duplicates(&self, index: Index) -> &[String] {
+        self.duplicates.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The greatest id that any 2xx body about this life cycle holds under `member`, and at least 0.
+    pub(super) fn greatest(&self, endpoints: &[&str], member: &str) -> i128 {
+        let held = self.cassette.interactions.iter().filter(|it| endpoints.contains(&it.endpoint.as_str()));
+        let bodies = held.filter(|it| it.response.is_success()).filter_map(|it| it.response.text());
+        bodies
+            .filter_map(|text| Json::parse(text).ok())
+            .flat_map(|body| {
+                let of = |value: &Json<'_>| value.member(member).and_then(Json::as_i128);
+                of(&body).into_iter().chain(body.elements().iter().filter_map(of)).collect::<Vec<_>>()
+            })
+            .max()
+            .unwrap_or(0)
+            .max(0)
+    }
+
+    fn file_away(&mut self, index: Index) {
+        let interaction = &self.cassette.interactions[index];
+        let request = &interaction.request;
+        let Some(matched) = self.profile.find(&request.method, request.path()) else { return };
+        let endpoint = matched.endpoint;
+        self.resources.entry(endpoint.id.clone()).or_default().push(matched.resource.clone());
+        if self.profile.created_by(&endpoint.id).is_some() {
+            self.creations.entry(endpoint.id.clone()).or_default().push(index);
+        }
+        if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
+            let selector = recorded_selector(endpoint, interaction);
+            // A recorded request that the gate would refuse is no poll of the task.
+            let Ok(selector) = selector else { return };
+            if interaction.response.status == 422 || interaction.response.status == 401 {
+                return;
+            }
+            let path = self.paths.entry(matched.resource.clone()).or_default();
+            let before = path.last().map_or(Phase::Waiting, |poll| poll.phase);
+            path.push(poll_of(index, interaction, lifecycle, selector, before));
+        }
+    }
+
+    /// The shape of each endpoint: the profile's sample in the dialect that was recorded, plus every member seen.
+    fn learn_shapes(&mut self) {
+        for interaction in &self.cassette.interactions {
+            if !interaction.response.is_success() {
+                continue;
+            }
+            let Some(endpoint) = self.profile.endpoint(&interaction.endpoint) else { continue };
+            let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { continue };
+            let first = || recorded_dialect(self.profile, endpoint, &body);
+            self.shapes.entry(endpoint.id.clone()).or_insert_with(first).absorb(&body);
+        }
+    }
+}
+
+impl ShapeOf for Material {
+    fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape> {
+        self.shapes.get(&endpoint.id)
+    }
+}
+
+/// The endpoint's shape, with the member names of the dialect that this body speaks.
+fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> Shape {
+    let lifecycle = profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));
+    let spoken = lifecycle.and_then(|lifecycle| {
+        lifecycle.dialects.iter().find(|(_, renames)| {
+            renames.iter().any(|(usual, other)| body.member(other).is_some() && body.member(usual).is_none())
+        })
+    });
+    match spoken {
+        Some((_, renames)) => {
+            let renames: Vec<_> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+            endpoint.shape.renamed(&renames)
+        }
+        None => endpoint.shape.clone(),
+    }
+}
+
+fn recorded_selector(
+    endpoint: &Endpoint,
+    interaction: &crate::cassette::Interaction,
+) -> Result<Option<FieldSelector>, crate::fields::FieldsError> {
+    fields_text(endpoint, &interaction.request).map_or(Ok(None), |text| FieldSelector::parse(&text))
+}
+
+fn poll_of(
+    index: Index,
+    interaction: &crate::cassette::Interaction,
+    lifecycle: &Lifecycle,
+    selector: Option<FieldSelector>,
+    before: Phase,
+) -> Poll {
+    let body = interaction.response.text().and_then(|text| Json::parse(text).ok());
+    let is_task = interaction.response.is_success() && body.as_ref().is_some_and(|body| !body.members().is_empty());
+    let state = body.as_ref().filter(|_| is_task).and_then(|body| state_of(lifecycle, body));
+    let phase = state.as_deref().and_then(|state| lifecycle.phase(state)).unwrap_or(before);
+    Poll { index, phase, selector, is_task, has_state: state.is_some(), lends_only: interaction.by_recorder }
+}
+
+/// The task's state as the API spells it, under whichever of its names the body has.
+pub(super) fn state_of(lifecycle: &Lifecycle, body: &Json<'_>) -> Option<String> {
+    lifecycle.state.iter().find_map(|name| body.member(name)?.as_str().map(str::to_owned))
+}
+
+/// What two requests must share to be the same request on rung 0: key, meaning of `fields`, presence of credentials.
+pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &crate::message::Request, other: &crate::message::Request) -> bool {
+    let fields = |request| endpoint.and_then(|endpoint| fields_text(endpoint, request)).unwrap_or_default();
+    let (left, right) = (fields(one), fields(other));
+    let same_fields = left == right
+        || match (FieldSelector::parse(&left), FieldSelector::parse(&right)) {
+            (Ok(Some(left)), Ok(Some(right))) => left.same(&right),
+            (Ok(None), Ok(None)) => true,
+            _ => false,
+        };
+    same_fields && one.has_credentials() == other.has_credentials() && MatchKey::of(one) == MatchKey::of(other)
+}
+
+fn duplicates(body: &[u8]) -> Vec<String> {
+    Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default()
+}

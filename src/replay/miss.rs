@@ -1,0 +1,43 @@
+//! A miss: a 501 that says why, and which recorded interactions come nearest.
+
+use crate::cassette::MatchKey;
+use crate::json::quote;
+use crate::ledger::Origin;
+use crate::message::{Request, Response};
+
+use super::lookup::Cause;
+use super::material::Material;
+
+/// The answer to a request that nothing recorded fits, and its origin.
+pub(super) fn answer(material: &Material, request: &Request, cause: Cause) -> (Response, Origin) {
+    say(material, request, cause.as_str(), cause.help())
+}
+
+/// The answer to a creation when the cassette holds none that was accepted.
+pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, Origin) {
+    say(
+        material,
+        request,
+        "no creation recorded",
+        "record a creation once: faultdeck record --allow-writes with this endpoint",
+    )
+}
+
+fn say(material: &Material, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
+    let nearest = material.deck().nearest(&MatchKey::of(request));
+    let rows: Vec<String> = nearest
+        .iter()
+        .map(|(id, differs)| format!("{{\"interaction\":{},\"differs\":{}}}", quote(id), quote(differs)))
+        .collect();
+    let body = format!(
+        "{{\"faultdeck\":\"miss\",\"cause\":{},\"request\":{},\"help\":{},\"nearest\":[{}]}}",
+        quote(cause),
+        quote(&format!("{} {}", request.method, request.path())),
+        quote(help),
+        rows.join(",")
+    );
+    let mut response = Response::json(501, body);
+    response.headers.push("X-Faultdeck-Miss", cause.to_owned());
+    let nearest = nearest.into_iter().map(|(id, differs)| format!("{id}: {differs}")).collect();
+    (response, Origin::Miss { cause: cause.to_owned(), nearest })
+}

@@ -1,0 +1,170 @@
+//! Elastic polling: one recording serves a client that polls 1, 7 or 500 times.
+//!
+//! Which recorded poll answers tick `i` is decided here, and nothing else: the session keeps the ticks.
+
+use crate::fields::FieldSelector;
+use crate::json::{self, Json};
+use crate::message::Response;
+use crate::profile::Lifecycle;
+use crate::scenario::Scenario;
+use crate::timeline::{PathStep, Phase, stretched};
+
+use super::material::{Material, Poll};
+
+/// The recorded poll that answers, and what a timeline puts in its body's place.
+#[derive(Debug, PartialEq)]
+pub(super) struct Choice<'m> {
+    pub(super) poll: &'m Poll,
+    /// Members to put in place, by name, as JSON text; empty if the recording is told as it is.
+    pub(super) set: Vec<(String, String)>,
+}
+
+impl PartialEq for Poll {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+/// Why no recorded poll answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooNarrow;
+
+/// What poll number `tick` of a task with the recorded `path` is answered from.
+pub(super) fn choose<'m>(
+    path: &'m [Poll],
+    scenario: Option<&Scenario>,
+    lifecycle: &Lifecycle,
+    asked: Option<&FieldSelector>,
+    tick: u32,
+) -> Result<Choice<'m>, TooNarrow> {
+    let steps: Vec<&Poll> = path.iter().filter(|poll| !poll.lends_only).collect();
+    let only_errors = !path.iter().any(|poll| poll.is_task);
+    match scenario.and_then(|scenario| wanted(scenario, lifecycle, tick)) {
+        Some(wanted) if !only_errors => by_timeline(path, lifecycle, asked, wanted),
+        _ => by_recording(path, &steps, scenario.and_then(|scenario| scenario.polls_per_phase), asked, tick),
+    }
+}
+
+/// What a scenario wants at a tick: a phase, and the members that say so.
+struct Wanted {
+    phase: Option<Phase>,
+    set: Vec<(String, String)>,
+}
+
+fn wanted(scenario: &Scenario, lifecycle: &Lifecycle, tick: u32) -> Option<Wanted> {
+    if let Some(deployment) = &scenario.deployment {
+        let phase = deployment.phase_at(tick);
+        let state = lifecycle.state.first().zip(lifecycle.spelling(phase));
+        let set = state.map(|(name, spelling)| (name.clone(), json::quote(spelling))).into_iter().collect();
+        return Some(Wanted { phase: Some(phase), set });
+    }
+    if scenario.path.is_empty() {
+        return None;
+    }
+    let step = scenario.path.iter().filter(|step| step.at <= tick).max_by_key(|step| step.at);
+    Some(Wanted {
+        phase: step.and_then(|step| phase_of(lifecycle, step)),
+        set: step.map(|step| step.set.clone()).unwrap_or_default(),
+    })
+}
+
+fn phase_of(lifecycle: &Lifecycle, step: &PathStep) -> Option<Phase> {
+    let (_, value) = step.set.iter().find(|(name, _)| lifecycle.state.iter().any(|state| state == name))?;
+    let value = Json::parse(value).ok()?;
+    lifecycle.phase(value.as_str()?)
+}
+
+fn by_recording<'m>(
+    path: &'m [Poll],
+    steps: &[&'m Poll],
+    polls_per_phase: Option<u32>,
+    asked: Option<&FieldSelector>,
+    tick: u32,
+) -> Result<Choice<'m>, TooNarrow> {
+    let last = steps.len().checked_sub(1).ok_or(TooNarrow)?;
+    let place = match polls_per_phase {
+        Some(n) => stretched(&steps.iter().map(|poll| poll.phase).collect::<Vec<_>>(), n, tick),
+        None => (tick as usize).min(last),
+    };
+    let own = steps.get(place).copied().ok_or(TooNarrow)?;
+    if !own.is_task || covers(own, asked) {
+        return Ok(Choice { poll: own, set: Vec::new() });
+    }
+    let distance = |poll: &Poll| poll.index.abs_diff(own.index);
+    let mut lent: Vec<&Poll> =
+        path.iter().filter(|poll| poll.is_task && poll.phase == own.phase && covers(poll, asked)).collect();
+    lent.sort_by_key(|poll| (!equals(poll, asked), distance(poll)));
+    lent.first().map(|poll| Choice { poll, set: Vec::new() }).ok_or(TooNarrow)
+}
+
+fn by_timeline<'m>(
+    path: &'m [Poll],
+    lifecycle: &Lifecycle,
+    asked: Option<&FieldSelector>,
+    wanted: Wanted,
+) -> Result<Choice<'m>, TooNarrow> {
+    let lent = |fits: &dyn Fn(&Poll) -> bool| {
+        let mut polls: Vec<&Poll> =
+            path.iter().filter(|poll| poll.is_task && covers(poll, asked) && fits(poll)).collect();
+        polls.sort_by_key(|poll| !equals(poll, asked));
+        polls.first().copied()
+    };
+    // Before the first step of a scripted path, the first recorded poll stands as it is.
+    if wanted.set.is_empty() && wanted.phase.is_none() {
+        return lent(&|_| true).map(|poll| Choice { poll, set: Vec::new() }).ok_or(TooNarrow);
+    }
+    let only_state = wanted.set.iter().all(|(name, _)| lifecycle.state.contains(name));
+    if let Some(phase) = wanted.phase
+        && only_state
+        && let Some(poll) = lent(&|poll| poll.phase == phase)
+    {
+        return Ok(Choice { poll, set: Vec::new() });
+    }
+    let state_is_asked = asked.is_none_or(|asked| lifecycle.state.iter().any(|name| asked.selects(name)));
+    lent(&|poll| poll.has_state || !state_is_asked)
+        .map(|poll| Choice { poll, set: wanted.set })
+        .ok_or(TooNarrow)
+}
+
+fn covers(poll: &Poll, asked: Option<&FieldSelector>) -> bool {
+    match (&poll.selector, asked) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(held), Some(asked)) => held.covers(asked),
+    }
+}
+
+pub(super) fn equals(poll: &Poll, asked: Option<&FieldSelector>) -> bool {
+    match (&poll.selector, asked) {
+        (None, None) => true,
+        (Some(held), Some(asked)) => held.same(asked),
+        _ => false,
+    }
+}
+
+/// The recorded response of a choice with the timeline's members in place.
+pub(super) fn told(material: &Material, choice: &Choice<'_>, lifecycle: &Lifecycle) -> Response {
+    let mut response = material.cassette().interactions[choice.poll.index].response.clone();
+    let Some(text) = response.text() else { return response };
+    let Ok(body) = Json::parse(text) else { return response };
+    let edits: Vec<(String, &str)> = choice
+        .set
+        .iter()
+        .filter_map(|(name, value)| Some((pointer_of(lifecycle, &body, name)?, value.as_str())))
+        .collect();
+    if !edits.is_empty() {
+        let edits: Vec<(&str, &str)> = edits.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
+        response.set_body(json::replace(text, &edits));
+    }
+    response
+}
+
+/// Where a member stands in this body: a state goes by whichever of its names the body has.
+fn pointer_of(lifecycle: &Lifecycle, body: &Json<'_>, name: &str) -> Option<String> {
+    let names: Vec<&str> = if lifecycle.state.iter().any(|state| state == name) {
+        lifecycle.state.iter().map(String::as_str).collect()
+    } else {
+        vec![name]
+    };
+    names.into_iter().find(|name| body.member(name).is_some()).map(|name| format!("/{name}"))
+}

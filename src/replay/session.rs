@@ -1,0 +1,247 @@
+//! One session: its own ticks, cursors, creations and planned faults.
+//!
+//! Everything here is decided under the session's lock and without a clock, a socket or an await: time is handed in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cassette::MatchKey;
+use crate::delivery::Delivery;
+use crate::fault::{Context, Work};
+use crate::ledger::{Exchange, FaultLine, Origin};
+use crate::message::{Request, Response};
+use crate::profile::{Admitted, Gated, GateOptions, Matched, gate};
+use crate::scenario::{Of, PlannedFault};
+
+use super::account::{self, Told};
+use super::creation::Creation;
+use super::lookup::Cursors;
+use super::material::same_request;
+use super::{Auth, Evidence, Setup};
+
+/// The state of one session.
+pub(super) struct Session {
+    name: String,
+    pub(super) setup: Arc<Setup>,
+    pub(super) console: Option<Box<dyn FnMut(&Request) -> Response + Send>>,
+    occurrences: BTreeMap<(String, String), u32>,
+    endpoint_occurrences: BTreeMap<String, u32>,
+    calls: BTreeMap<(String, String), (u32, String)>,
+    pub(super) ticks: BTreeMap<String, u32>,
+    first_poll: Option<Duration>,
+    pub(super) cursors: Cursors,
+    pub(super) created: Vec<Creation>,
+    fired: BTreeMap<String, u64>,
+    pub(super) base: String,
+}
+
+/// What was decided for a request.
+pub(super) struct Decided {
+    pub(super) delivery: Delivery,
+    pub(super) exchange: Exchange,
+}
+
+/// A request and what its place in the session is.
+pub(super) struct Turn<'p> {
+    pub(super) request: Request,
+    pub(super) matched: Option<Matched<'p>>,
+    pub(super) endpoint: String,
+    pub(super) resource: String,
+    nth: u32,
+    nth_of_endpoint: u32,
+}
+
+impl Session {
+    pub(super) fn new(name: &str, setup: Arc<Setup>, base: String) -> Self {
+        let console = match &setup.evidence {
+            Evidence::Console(make) => Some(make()),
+            Evidence::Cassette(_) => None,
+        };
+        Self {
+            name: name.to_owned(),
+            setup,
+            console,
+            occurrences: BTreeMap::new(),
+            endpoint_occurrences: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            ticks: BTreeMap::new(),
+            first_poll: None,
+            cursors: Cursors::default(),
+            created: Vec::new(),
+            fired: BTreeMap::new(),
+            base,
+        }
+    }
+
+    /// How often each planned fault fired, by key.
+    pub(super) fn fired(&self) -> &BTreeMap<String, u64> {
+        &self.fired
+    }
+
+    pub(super) fn set_base(&mut self, base: &str) {
+        base.clone_into(&mut self.base);
+    }
+
+    /// Decides a request, in the order: occurrence, gate, tick, faults, answer.
+    pub(super) fn decide(&mut self, request: Request, at: Duration) -> Decided {
+        let setup = Arc::clone(&self.setup);
+        let turn = self.turn(&setup, request);
+        let gated = self.gated(&setup, &turn);
+        let tick = if gated.is_refused() { None } else { self.tick(&setup, &turn, at) };
+        let firing = self.firing(&setup, &turn, gated.is_refused());
+
+        let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
+        let told = if not_done { Told::nothing() } else { self.answer(&setup, &turn, gated, tick) };
+        self.finish(&setup, turn, told, firing, tick, !not_done)
+    }
+
+    fn turn<'p>(&mut self, setup: &'p Setup, request: Request) -> Turn<'p> {
+        let method = if request.method == "HEAD" { "GET" } else { &request.method };
+        let matched = setup.profile.find(method, request.path());
+        let endpoint = matched.as_ref().map(|found| found.endpoint.id.clone()).unwrap_or_default();
+        let resource = matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
+        let next = |count: &mut u32| {
+            *count = count.saturating_add(1);
+            *count
+        };
+        let nth = next(self.occurrences.entry((endpoint.clone(), resource.clone())).or_default());
+        let nth_of_endpoint = next(self.endpoint_occurrences.entry(endpoint.clone()).or_default());
+        Turn { request, matched, endpoint, resource, nth, nth_of_endpoint }
+    }
+
+    /// Rungs 0 to 6: what the gate says, unless this very request was recorded.
+    fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
+        let Evidence::Cassette(material) = &setup.evidence else { return Passed::Console };
+        let request = match turn.request.method.as_str() {
+            "HEAD" => &Request { method: "GET".to_owned(), ..turn.request.clone() },
+            _ => &turn.request,
+        };
+        let options =
+            GateOptions { no_auth: setup.auth == Auth::Off, shape_of: material.as_ref(), closed: false };
+        match gate(setup.profile, request, &options) {
+            Gated::Admitted(admitted) => Passed::Admitted(admitted),
+            Gated::Opaque => Passed::Opaque,
+            Gated::Answered { response, rule, source, refused, findings, .. } => {
+                let key = MatchKey::of(request);
+                let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
+                let slots = material.deck().under(&key).iter().map(|slot| slot.index);
+                let recorded: Vec<_> = slots
+                    .filter(|index| same_request(endpoint, request, &material.cassette().interactions[*index].request))
+                    .collect();
+                if recorded.is_empty() {
+                    let origin = Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
+                    return Passed::Answered { told: Told { findings, ..Told::said(response, origin) }, refused };
+                }
+                let fields = endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
+                let index = self.cursors.refused(&key, &fields, &recorded);
+                Passed::Answered { told: Told::recorded(material, index.unwrap_or(recorded[0])), refused }
+            }
+        }
+    }
+
+    /// A tick passes with each poll that is not refused, whether or not its answer arrives.
+    fn tick(&mut self, setup: &Setup, turn: &Turn<'_>, at: Duration) -> Option<u32> {
+        let is_poll = setup.profile.task_of(&turn.endpoint).is_some() && turn.request.method != "HEAD";
+        if !is_poll {
+            return None;
+        }
+        let first = *self.first_poll.get_or_insert(at);
+        if let Some(clock) = setup.scenario.as_ref().and_then(|scenario| scenario.clock) {
+            let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
+            return Some(u32::try_from(passed).unwrap_or(u32::MAX));
+        }
+        let next = self.ticks.entry(turn.resource.clone()).or_default();
+        let tick = *next;
+        *next = next.saturating_add(1);
+        Some(tick)
+    }
+
+    /// The planned faults that fire on this occurrence, in file order.
+    fn firing(&self, setup: &Setup, turn: &Turn<'_>, refused: bool) -> Vec<PlannedFault> {
+        let Some(scenario) = &setup.scenario else { return Vec::new() };
+        let fires = |planned: &&PlannedFault| {
+            let nth = if planned.of == Of::Endpoint { turn.nth_of_endpoint } else { turn.nth };
+            planned.endpoint.as_ref().is_none_or(|endpoint| *endpoint == turn.endpoint)
+                && (!refused || planned.inject.meets_refused())
+                && planned.fires(setup.seed, &self.name, &turn.endpoint, &turn.resource, nth)
+        };
+        scenario.faults.iter().filter(fires).cloned().collect()
+    }
+
+    fn finish(
+        &mut self,
+        setup: &Setup,
+        turn: Turn<'_>,
+        told: Told,
+        firing: Vec<PlannedFault>,
+        tick: Option<u32>,
+        work_done: bool,
+    ) -> Decided {
+        let mut delivery = Delivery::of(told.response.clone());
+        delivery.bodiless |= turn.request.method == "HEAD";
+        let mut faults = Vec::new();
+        let missed = matches!(told.origin, Origin::Miss { .. });
+        let mut replaced = None;
+        for planned in firing.iter().filter(|_| !missed) {
+            let not_done = planned.inject.work() == Work::NotDone;
+            // The console can be out of the way only once.
+            if not_done && replaced.is_some() {
+                continue;
+            }
+            let nth = turn.nth.to_string();
+            let key = [self.name.as_str(), &planned.key, &turn.endpoint, &turn.resource, &nth, "effect"];
+            let lifecycle =
+                setup.profile.task_of(&turn.endpoint).or_else(|| setup.profile.created_by(&turn.endpoint));
+            let mut cx = Context {
+                endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
+                lifecycle,
+                selector: None,
+                stream: &mut setup.seed.stream(&key),
+            };
+            let Some(did) = planned.inject.inject(&mut delivery, &mut cx) else { continue };
+            if not_done {
+                replaced = Some(planned.inject.kind());
+            }
+            *self.fired.entry(planned.key.clone()).or_default() += 1;
+            let name = planned.name.clone().unwrap_or_else(|| planned.key.clone());
+            faults.push(FaultLine { kind: planned.inject.kind().to_owned(), planned: name, did });
+        }
+        let call = self.call(&turn);
+        let mut exchange = account::exchange(setup, &turn.request, &delivery, told, replaced);
+        exchange.key.session.clone_from(&self.name);
+        exchange.key.endpoint = turn.endpoint;
+        exchange.key.resource = setup.redactor.text(&turn.resource);
+        exchange.key.nth = turn.nth;
+        exchange.call = call;
+        exchange.tick = tick;
+        exchange.work_done = work_done;
+        exchange.faults = faults;
+        Decided { delivery, exchange }
+    }
+
+    /// The same request repeated is one logical call.
+    fn call(&mut self, turn: &Turn<'_>) -> u32 {
+        let said = format!("{} {} {:?}", turn.request.method, turn.request.target, turn.request.body);
+        let last = self.calls.entry((turn.endpoint.clone(), turn.resource.clone())).or_default();
+        if last.1 != said {
+            *last = (last.0 + 1, said);
+        }
+        last.0
+    }
+}
+
+/// What became of a request at the gate.
+pub(super) enum Passed<'p> {
+    Answered { told: Told, refused: bool },
+    Admitted(Admitted<'p>),
+    Opaque,
+    Console,
+}
+
+impl Passed<'_> {
+    fn is_refused(&self) -> bool {
+        matches!(self, Self::Answered { refused: true, .. })
+    }
+}
+

@@ -1,0 +1,371 @@
+//! What the tests share: a folder of its own per test, the real binary, a client that sends exact bytes, and a canary.
+//!
+//! Every [`Lab`] has a canary token. Each request it sends carries the canary as `SEC` and in another header; each
+//! process it starts is also sent one request with the canary as a query parameter. When the lab goes, every file in
+//! its folder and all that its processes printed is searched for the canary in every usual spelling: a hit fails the
+//! test, whichever it is.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The endpoint everything starts from.
+pub const TASKS: &str = "/api/forensics/case_management/case_create_tasks";
+/// Cases.
+pub const CASES: &str = "/api/forensics/case_management/cases";
+
+/// A folder, a canary, and what processes printed.
+pub struct Lab {
+    dir: tempfile::TempDir,
+    canary: String,
+    printed: Arc<Mutex<Vec<u8>>>,
+}
+
+/// What a finished process came to.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A server of ours, running.
+pub struct Running {
+    child: Child,
+    pub url: String,
+    pub addr: SocketAddr,
+    canary: String,
+    readers: Vec<JoinHandle<Vec<u8>>>,
+    printed: Arc<Mutex<Vec<u8>>>,
+}
+
+/// A response as it crossed the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// Status line and header lines, without the blank line.
+    pub head: String,
+    /// Everything after the blank line.
+    pub body: Vec<u8>,
+}
+
+impl Raw {
+    pub fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self {
+            dir: tempfile::tempdir().expect("a temporary folder"),
+            canary: format!("canary-{:08x}-{n:04x}-Zq7/+x9Kp", std::process::id()),
+            printed: Arc::default(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.file(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).expect("a file")
+    }
+
+    pub fn canary(&self) -> &str {
+        &self.canary
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faultdeck"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("FAULTDECK_HOME", self.file("home"))
+            .env("SEC_TOKEN", &self.canary)
+            .env_remove("CI")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Finished {
+        self.run_with(args, &[])
+    }
+
+    /// Runs the binary to its end, with more in its environment.
+    pub fn run_with<S: AsRef<OsStr>>(&self, args: &[S], env: &[(&str, &str)]) -> Finished {
+        let mut command = self.command(args);
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let output = command.output().expect("the binary starts");
+        let mut printed = self.printed.lock().expect("printed");
+        printed.extend_from_slice(&output.stdout);
+        printed.extend_from_slice(&output.stderr);
+        Finished {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts the binary as a server: the URL is the only line on stdout. A request with the canary as a query
+    /// parameter, to a path outside `/api`, goes to it at once.
+    pub fn serve<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
+        let mut child = self.command(args).spawn().expect("the binary starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
+        let stderr = child.stderr.take().expect("stderr");
+        let err = std::thread::spawn(move || drain(stderr));
+        let mut url = String::new();
+        stdout.read_line(&mut url).expect("a line on stdout");
+        let url = url.trim().to_owned();
+        let Some((_, addr)) = url.split_once("://") else {
+            let stderr = err.join().expect("stderr");
+            panic!("no URL on stdout; stderr: {}", String::from_utf8_lossy(&stderr));
+        };
+        let addr = addr.parse().unwrap_or_else(|_| panic!("the URL is scheme://host:port, not {url}"));
+        let out = std::thread::spawn(move || drain(stdout));
+        let running = Running {
+            child,
+            url,
+            addr,
+            canary: self.canary.clone(),
+            readers: vec![out, err],
+            printed: Arc::clone(&self.printed),
+        };
+        if running.url.starts_with("http://") {
+            let token: String = form_urlencoded::byte_serialize(self.canary.as_bytes()).collect();
+            running.try_send(format!("GET /plant?token={token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes());
+        }
+        running
+    }
+
+    /// A replay of the shipped cassette.
+    pub fn replay(&self, more: &[&str]) -> Running {
+        let mut args = vec!["replay", "builtin:forensics/create-case"];
+        args.extend_from_slice(more);
+        self.serve(&args)
+    }
+
+    fn scan(&self) -> Vec<String> {
+        let needles = spellings(&self.canary);
+        let mut hits = Vec::new();
+        let mut look = |place: &str, bytes: &[u8]| {
+            for needle in &needles {
+                if bytes.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle)) {
+                    hits.push(format!("{place} holds the canary as {}", String::from_utf8_lossy(needle)));
+                }
+            }
+        };
+        look("what was printed", &self.printed.lock().expect("printed"));
+        for file in files(self.path()) {
+            look(&file.display().to_string(), &std::fs::read(&file).unwrap_or_default());
+        }
+        hits
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let hits = self.scan();
+        if !std::thread::panicking() {
+            assert!(hits.is_empty(), "a secret got out:\n{}", hits.join("\n"));
+        }
+    }
+}
+
+fn drain(mut from: impl Read) -> Vec<u8> {
+    let mut all = Vec::new();
+    let _ = from.read_to_end(&mut all);
+    all
+}
+
+/// Every file below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn spellings(secret: &str) -> Vec<Vec<u8>> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let percent: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut all = vec![secret.to_owned(), hex, percent, secret.replace('/', "\\/"), BASE64_STANDARD.encode(secret)];
+    // The inside of a base64 text at each of the three alignments, without the ends that depend on neighbours.
+    for pad in 0..3 {
+        let text = BASE64_URL_SAFE_NO_PAD.encode(format!("{}{secret}", "x".repeat(pad)));
+        all.push(text[4..text.len() - 4].to_owned());
+    }
+    all.into_iter().map(String::into_bytes).collect()
+}
+
+impl Running {
+    /// A GET with the canary as `SEC` and in another header.
+    pub fn get(&self, target: &str) -> Raw {
+        self.request("GET", target, &[], b"")
+    }
+
+    pub fn post(&self, target: &str, body: &str) -> Raw {
+        self.request("POST", target, &[("Content-Type", "application/json")], body.as_bytes())
+    }
+
+    pub fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Raw {
+        self.try_request(method, target, headers, body).unwrap_or_else(|error| panic!("{method} {target}: {error}"))
+    }
+
+    pub fn try_request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<Raw> {
+        let mut text = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\n", self.addr, self.canary);
+        text.push_str(&format!("X-Carried-Along: {}\r\nConnection: close\r\n", self.canary));
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        let mut bytes = (text + "\r\n").into_bytes();
+        bytes.extend_from_slice(body);
+        let answer = self.exchange(&bytes)?;
+        Ok(split(&answer, method == "HEAD"))
+    }
+
+    /// Sends exact bytes and reads until the connection ends.
+    pub fn exchange(&self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut socket = TcpStream::connect(self.addr)?;
+        socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+        socket.write_all(bytes)?;
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn try_send(&self, bytes: &[u8]) {
+        let _ = self.exchange(bytes);
+    }
+
+    /// Asks it to stop, as Ctrl-C does, and waits.
+    pub fn stop(self) -> Finished {
+        self.signal("INT")
+    }
+
+    pub fn signal(mut self, name: &str) -> Finished {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill");
+        assert!(sent.success());
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Finished {
+        let until = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(Instant::now() < until, "it does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let mut texts = self.readers.drain(..).map(|reader| reader.join().expect("output"));
+        let (stdout, stderr) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let mut printed = self.printed.lock().expect("printed");
+        printed.extend_from_slice(&stdout);
+        printed.extend_from_slice(&stderr);
+        Finished {
+            code: status.code(),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for reader in self.readers.drain(..) {
+            self.printed.lock().expect("printed").extend(reader.join().unwrap_or_default());
+        }
+    }
+}
+
+fn split(answer: &[u8], head_only: bool) -> Raw {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
+    let (head, rest) = match end {
+        Some(end) => (&answer[..end], &answer[end + 4..]),
+        None => (answer, &[][..]),
+    };
+    let head = String::from_utf8_lossy(head).into_owned();
+    let mut raw = Raw { head, body: rest.to_vec() };
+    let chunked = raw.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+    if chunked && !head_only {
+        raw.body = dechunk(rest);
+    }
+    raw
+}
+
+/// A chunked body put together; panics on a malformed one, which is what a test wants to know.
+pub fn dechunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n").expect("a chunk size");
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("text"), 16).expect("hex");
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[..size]);
+        rest = &rest[size + 2..];
+    }
+}
