@@ -15,6 +15,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::cassette::Console;
+
 use super::trust::{Trust, TrustError, Untrusted};
 
 /// How long a connection may take to stand.
@@ -69,6 +71,12 @@ impl Upstream {
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Ok(Self { secure, host: host.to_owned(), port })
+    }
+
+    /// The console's address, as it is taken out of what is stored.
+    pub(super) fn console(&self) -> Console {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        Console::new(if self.secure { "https" } else { "http" }, &host, self.port)
     }
 
     /// As it stands in a `Host` header: the port only where it is not the scheme's own.

@@ -10,7 +10,7 @@ use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::{self, Redactor};
 
-use super::rewrite::{Encoding, HOST};
+use super::rewrite::Encoding;
 use super::trust::Trust;
 use super::Settings;
 
@@ -93,7 +93,7 @@ impl Keeper {
             Encoding::AsAsked => "as asked",
         };
         let from = RecordedFrom {
-            host: HOST.to_owned(),
+            host: "host-1".to_owned(),
             tls,
             encoding: encoding.to_owned(),
             redaction: redact::policy_hash(),
@@ -176,8 +176,7 @@ impl Keeper {
             }
             (self.cassette(&state), state.changes)
         };
-        let left = redact::unredacted(cassette.interactions.iter().map(|it| (it.id.as_str(), &it.request, &it.response)));
-        if let Some(place) = left.into_iter().next() {
+        if let Some(place) = cassette.unredacted().into_iter().next() {
             return Err(KeepError::Secret(place));
         }
         cassette.save(&self.path)?;

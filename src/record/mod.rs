@@ -30,6 +30,7 @@ pub use self::trust::{Trust, TrustError, Untrusted};
 use self::answer::{HEAD_WAIT, Part, Reader, Unheard};
 use self::dial::{Line, dial};
 use self::keep::Keeper;
+use crate::cassette::Console;
 use crate::delivery::{Delivery, End};
 use crate::json::quote;
 use crate::message::{Headers, Request, Response};
@@ -215,13 +216,14 @@ impl Recorder {
         };
         self.settings.redactor.learn_response(&head);
         let mut live = head.clone();
-        rewrite::to_client(&mut live, upstream, &self.base());
+        rewrite::to_client(&mut live, &upstream.console(), &self.base());
         let (pieces, body) = mpsc::channel(PIECES_AHEAD);
         let listening = Listening {
             keeper: Arc::clone(&self.keeper),
             watch: self.watch.clone(),
             passed: self.passed(&request, head.status, ""),
-            upstream: upstream.clone(),
+            console: upstream.console(),
+            base: self.base(),
             place,
         };
         tokio::spawn(listening.through(request, head, reader, pieces));
@@ -256,7 +258,8 @@ struct Listening {
     keeper: Arc<Keeper>,
     watch: Option<Watch>,
     passed: Passed,
-    upstream: Upstream,
+    console: Console,
+    base: String,
     place: u64,
 }
 
@@ -306,8 +309,10 @@ impl Listening {
             return "not recorded: the body is over 64 MiB".to_owned();
         };
         let mut response = Response { body: bytes.into(), chunks: kept.chunks, trailers: trailers.clone(), ..head };
-        rewrite::answer_to_cassette(&mut response, &self.upstream);
-        match self.keeper.keep(self.place, rewrite::to_cassette(request), response, notes) {
+        let mut request = request.clone();
+        self.console.leave_request(&mut request, &self.base);
+        self.console.leave_response(&mut response);
+        match self.keeper.keep(self.place, request, response, notes) {
             Ok(()) => "recorded".to_owned(),
             Err(why) => format!("not recorded: {why}"),
         }

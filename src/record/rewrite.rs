@@ -4,11 +4,7 @@
 use crate::message::{Header, Headers, Request, Response};
 
 use super::dial::Upstream;
-
-/// The name that stands for the console in a cassette.
-pub(super) const HOST: &str = "host-1";
-/// What stands for the console's address in headers of a cassette; a replay puts its own in place.
-const BASE: &str = "{base}";
+use crate::cassette::{Console, put_base};
 
 /// The request as it goes to the console. `identity`: whether plain bodies are asked for.
 pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encoding) -> Vec<u8> {
@@ -63,64 +59,10 @@ fn is_of_this_hop(line: &Header, headers: &Headers) -> bool {
         || (line.is("Connection") && headers.lists("Connection", "upgrade"))
 }
 
-/// The request as a cassette keeps it: what the client sent, with the console's placeholder as host.
-pub(super) fn to_cassette(request: &Request) -> Request {
-    let mut kept = request.clone();
-    kept.headers.set("Host", HOST);
-    kept
-}
-
 /// The answer as the client gets it: addresses of the console become the listener's.
-pub(super) fn to_client(response: &mut Response, upstream: &Upstream, base: &str) {
-    readdress(response, upstream, base, base.split_once("://").map_or(base, |(_, rest)| rest));
-}
-
-/// The answer as a cassette keeps it: addresses of the console become `{base}`.
-pub(super) fn answer_to_cassette(response: &mut Response, upstream: &Upstream) {
-    readdress(response, upstream, BASE, BASE);
-}
-
-fn readdress(response: &mut Response, upstream: &Upstream, base: &str, authority: &str) {
-    for line in response.headers.iter_mut() {
-        let Ok(text) = std::str::from_utf8(&line.value) else { continue };
-        let changed = if line.is("Location") || line.is("Content-Location") {
-            relocate(text, upstream, base)
-        } else if line.is("Set-Cookie") {
-            redomain(text, upstream, authority.rsplit_once(':').map_or(authority, |(host, _)| host))
-        } else {
-            None
-        };
-        if let Some(changed) = changed {
-            line.value = changed.into();
-        }
-    }
-}
-
-/// `https://console/path` with another base; anything that is not on the console stays.
-fn relocate(location: &str, upstream: &Upstream, base: &str) -> Option<String> {
-    let (_, rest) = location.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let ours = authority.eq_ignore_ascii_case(&upstream.authority()) || host.eq_ignore_ascii_case(&upstream.host);
-    ours.then(|| format!("{base}{}", &rest[end..]))
-}
-
-/// `Domain=console` with another host.
-fn redomain(cookie: &str, upstream: &Upstream, host: &str) -> Option<String> {
-    let mut changed = false;
-    let parts = cookie.split(';').map(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let domain = value.trim().trim_start_matches('.');
-        if name.trim().eq_ignore_ascii_case("domain") && domain.eq_ignore_ascii_case(&upstream.host) {
-            changed = true;
-            format!("{name}={host}")
-        } else {
-            part.to_owned()
-        }
-    });
-    let rewritten = parts.collect::<Vec<_>>().join(";");
-    changed.then_some(rewritten)
+pub(super) fn to_client(response: &mut Response, console: &Console, base: &str) {
+    console.leave_links(response);
+    put_base(response, base);
 }
 
 #[cfg(test)]
@@ -155,11 +97,8 @@ mod tests {
         response.headers.push("Location", "https://qradar.example/api/x/1");
         response.headers.push("location", "https://elsewhere.example/");
         response.headers.push("Set-Cookie", "SEC=a; Domain=.qradar.example; Path=/");
-        let mut kept = response.clone();
-        to_client(&mut response, &console(), "http://127.0.0.1:9");
+        to_client(&mut response, &console().console(), "http://127.0.0.1:9");
         let values: Vec<String> = response.headers.iter().map(|line| line.text().into_owned()).collect();
         assert_eq!(values, ["http://127.0.0.1:9/api/x/1", "https://elsewhere.example/", "SEC=a; Domain=127.0.0.1; Path=/"]);
-        answer_to_cassette(&mut kept, &console());
-        assert_eq!(kept.headers.text("Location").unwrap(), "{base}/api/x/1");
     }
 }

@@ -64,11 +64,6 @@ impl Told {
     }
 }
 
-/// `{base}` in `Location` and cookies becomes the address of this listener.
-pub(super) fn come_home(response: &mut Response, base: &str) {
-    crate::cassette::put_base(response, base);
-}
-
 /// The ledger line of a decision. The key, call, tick and faults are the session's to fill.
 pub(super) fn exchange(
     setup: &Setup,

@@ -4,7 +4,7 @@
 //! profile's rules; the first unserved recorded one that was accepted; a fresh task that walks the first recorded
 //! task's path, with ids after the greatest recorded ones.
 
-use crate::cassette::{Index, MatchKey};
+use crate::cassette::{Index, same_but_for_placeholders};
 use crate::json::{self, Json};
 use crate::message::{Request, Response};
 use crate::profile::{Endpoint, Lifecycle};
@@ -91,8 +91,7 @@ pub(super) fn make(
 }
 
 fn equal_body(material: &Material, index: Index, request: &Request) -> bool {
-    let recorded = &material.cassette().interactions[index].request;
-    MatchKey::of(recorded) == MatchKey::of(request) || crate::cassette::same_but_for_placeholders(recorded, request)
+    same_but_for_placeholders(&material.cassette().interactions[index].request, request)
 }
 
 fn refusal(lifecycle: &Lifecycle, body: &Json<'_>, made: &[Creation]) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cassette::MatchKey;
+use crate::cassette::{Index, MatchKey, bind, put_base};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::ledger::Origin;
@@ -10,7 +10,7 @@ use crate::message::Request;
 use crate::profile::{Admitted, error_response, fields_text};
 use crate::scenario::Repeats;
 
-use super::account::{self, Told};
+use super::account::Told;
 use super::creation::{self, Creation, Made};
 use super::lookup::{Cause, Found};
 use super::material::{Material, state_of};
@@ -116,6 +116,7 @@ impl Session {
         };
         match found {
             Ok(Found { index, project }) => {
+                self.learn_placeholders(material, index, request);
                 let told = Told::recorded(material, index);
                 self.complete(turn, told, asked.filter(|_| project), setup)
             }
@@ -149,6 +150,7 @@ impl Session {
                 let recorded = &material.cassette().interactions[index];
                 let epoch = material.deck().epoch_of(index);
                 self.cursors.wrote(material, index, &turn.resource, epoch);
+                self.learn_placeholders(material, index, &turn.request);
                 self.created.extend(creation.map(|creation| *creation));
                 let held = fields_text(endpoint, &recorded.request);
                 let held = held.and_then(|text| FieldSelector::parse(&text).ok()).flatten();
@@ -173,6 +175,13 @@ impl Session {
         }
     }
 
+    /// A placeholder in a recorded request stands for what this client sent, for the rest of the session.
+    fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
+        if let Some(newer) = bind(&material.cassette().interactions[index].request, live) {
+            self.bindings.merge(newer);
+        }
+    }
+
     fn recorded_path(&self, turn: &Turn<'_>) -> Option<String> {
         self.created.iter().find_map(|creation| creation.recorded_path(&turn.endpoint, &turn.resource))
     }
@@ -182,6 +191,7 @@ impl Session {
         let creates = setup.profile.created_by(&turn.endpoint);
         let created_by = creates.map_or("", |_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
+        self.bindings.apply(&mut told.response);
         if told.response.is_success() {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
             for creation in self.created.iter().filter(ours) {
@@ -195,7 +205,7 @@ impl Session {
             told.response.set_body(projected);
             told.projected = true;
         }
-        account::come_home(&mut told.response, &self.base);
+        put_base(&mut told.response, &self.base);
         told
     }
 

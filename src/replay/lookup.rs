@@ -66,14 +66,15 @@ impl Cursors {
         asked: Option<&FieldSelector>,
         repeats: Repeats,
     ) -> Result<Found, Cause> {
-        let slots = material.deck().under(key);
+        let slots: Vec<&Slot> = material.deck().under(key).iter().filter(|slot| !slot.refused).collect();
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
         }
         let closed = self.epochs.get(resource).copied();
-        let here: Vec<&Slot> = slots.iter().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
+        let here: Vec<&Slot> =
+            slots.iter().copied().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
         let Some((group, project)) = group(&here, asked) else {
-            let elsewhere = group(&slots.iter().collect::<Vec<_>>(), asked).is_some();
+            let elsewhere = group(&slots, asked).is_some();
             return Err(if elsewhere && closed.is_some() { Cause::WrongEpoch } else { Cause::TooNarrow });
         };
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cassette::{Cassette, Deck, Index, MatchKey};
+use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
 use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
+use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, fields_text};
 use crate::timeline::Phase;
 
@@ -119,11 +120,10 @@ impl Material {
         }
         if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
             let selector = recorded_selector(endpoint, interaction);
-            // A recorded request that the gate would refuse is no poll of the task.
-            let Ok(selector) = selector else { return };
-            if interaction.response.status == 422 || interaction.response.status == 401 {
-                return;
-            }
+            // A recorded request that the gate refuses is no poll of the task.
+            let slots = self.deck.under(&MatchKey::of(request));
+            let refused = slots.iter().any(|slot| slot.index == index && slot.refused);
+            let (Ok(selector), false) = (selector, refused) else { return };
             let path = self.paths.entry(matched.resource.clone()).or_default();
             let before = path.last().map_or(Phase::Waiting, |poll| poll.phase);
             path.push(poll_of(index, interaction, lifecycle, selector, before));
@@ -169,14 +169,14 @@ fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> 
 
 fn recorded_selector(
     endpoint: &Endpoint,
-    interaction: &crate::cassette::Interaction,
+    interaction: &Interaction,
 ) -> Result<Option<FieldSelector>, crate::fields::FieldsError> {
     fields_text(endpoint, &interaction.request).map_or(Ok(None), |text| FieldSelector::parse(&text))
 }
 
 fn poll_of(
     index: Index,
-    interaction: &crate::cassette::Interaction,
+    interaction: &Interaction,
     lifecycle: &Lifecycle,
     selector: Option<FieldSelector>,
     before: Phase,
@@ -193,8 +193,8 @@ pub(super) fn state_of(lifecycle: &Lifecycle, body: &Json<'_>) -> Option<String>
     lifecycle.state.iter().find_map(|name| body.member(name)?.as_str().map(str::to_owned))
 }
 
-/// What two requests must share to be the same request on rung 0: key, meaning of `fields`, presence of credentials.
-pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &crate::message::Request, other: &crate::message::Request) -> bool {
+/// Whether two requests with one match key ask for the same: meaning of `fields`, presence of credentials.
+pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &Request, other: &Request) -> bool {
     let fields = |request| endpoint.and_then(|endpoint| fields_text(endpoint, request)).unwrap_or_default();
     let (left, right) = (fields(one), fields(other));
     let same_fields = left == right
@@ -203,7 +203,7 @@ pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &crate::message::Re
             (Ok(None), Ok(None)) => true,
             _ => false,
         };
-    same_fields && one.has_credentials() == other.has_credentials() && MatchKey::of(one) == MatchKey::of(other)
+    same_fields && one.has_credentials() == other.has_credentials()
 }
 
 fn duplicates(body: &[u8]) -> Vec<String> {

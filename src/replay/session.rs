@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cassette::MatchKey;
+use crate::cassette::{Bindings, MatchKey};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::ledger::{Exchange, FaultLine, Origin};
@@ -32,6 +32,7 @@ pub(super) struct Session {
     first_poll: Option<Duration>,
     pub(super) cursors: Cursors,
     pub(super) created: Vec<Creation>,
+    pub(super) bindings: Bindings,
     fired: BTreeMap<String, u64>,
     pub(super) base: String,
 }
@@ -69,6 +70,7 @@ impl Session {
             first_poll: None,
             cursors: Cursors::default(),
             created: Vec::new(),
+            bindings: Bindings::default(),
             fired: BTreeMap::new(),
             base,
         }
