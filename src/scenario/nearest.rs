@@ -1,15 +1,22 @@
 //! Which known names look like an unknown one.
 
-/// Up to three of `known` within a third of the name's length in edits (at least one), the nearest first.
+/// Up to three of `known` within a third of the name's length in edits (at least one), or that start with the name; the
+/// nearest first.
 pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<&'k str> {
     let name = folded(name);
     let most = (name.len() / 3).max(1);
     let mut near: Vec<(usize, &str)> = (known.into_iter())
-        .map(|candidate| (edits(&name, &folded(candidate)), candidate))
+        .map(|candidate| (distance(&name, &folded(candidate)), candidate))
         .filter(|(distance, _)| *distance <= most)
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+/// How far apart two names are; the start of a name, of three letters or more, is one edit away from it.
+fn distance(name: &[char], known: &[char]) -> usize {
+    let distance = edits(name, known);
+    if name.len() > 2 && known.starts_with(name) { distance.min(1) } else { distance }
 }
 
 /// Without case, and with `-` for `_`: people mix these up most. Long names are cut: they are near nothing anyway.
@@ -47,6 +54,7 @@ mod tests {
         assert_eq!(nearest("latncy", known), ["latency"]);
         assert_eq!(nearest("hnag", known), ["hang"]);
         assert_eq!(nearest("drop_field", known), ["drop-field"]);
+        assert_eq!(nearest("lat", known), ["latency"]);
         assert!(nearest("explode", known).is_empty() && nearest("", known).is_empty());
     }
 }

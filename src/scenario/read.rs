@@ -185,7 +185,10 @@ impl<'t> Entry<'t> {
     /// One of a few words.
     pub(super) fn word<W: Copy>(&self, words: &[(&str, W)]) -> Read<W> {
         let known = || words.iter().map(|(word, _)| *word);
-        let help = format!("`{}` is one of {}", self.key, quoted(known(), "and"));
+        let help = match words {
+            [(only, _)] => format!("`{}` can only be `{only}`", self.key),
+            _ => format!("`{}` is {}", self.key, quoted(known(), "or")),
+        };
         let text = self.text(&help)?;
         words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let near = nearest(text, known()).first().map(|near| format!("did you mean `{near}`? "));
