@@ -1,5 +1,7 @@
 //! The scenarios in the binary are those in `scenarios/`, and every fault has one.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

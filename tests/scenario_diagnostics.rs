@@ -3,6 +3,8 @@
 //! To add a case, put NAME.toml into `tests/bad-scenarios/` and run the ignored test below: it writes NAME.expected,
 //! which is then read with care and committed.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! The laws of scenarios: what is written reads back, and what fires depends on nothing but its own key.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
+
 mod laws;
 
 use faultdeck::fault::Fault;

@@ -1,5 +1,7 @@
 //! The laws of a task's life: what any deployment, and any recorded path, leads to.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
+
 mod laws;
 
 use faultdeck::timeline::{Deployment, HostChange, HostState, ManagedHost, Phase, stretched};
