@@ -321,7 +321,9 @@ pub enum LedgerError {
         source: serde_json::Error,
     },
     /// It was written by a newer faultdeck.
-    #[error("the ledger is of format {found}; this faultdeck reads up to {FORMAT}: use the faultdeck that wrote it")]
+    #[error(
+        "the ledger is of format {found}; this faultdeck reads up to {FORMAT}: use the faultdeck that wrote it"
+    )]
     TooNew {
         /// The format found.
         found: u32,
@@ -341,7 +343,8 @@ pub fn read(text: &str) -> Result<Vec<Line>, LedgerError> {
         if text.trim().is_empty() {
             continue;
         }
-        let line = serde_json::from_str(text).map_err(|source| LedgerError::Line { line: index + 1, source })?;
+        let line =
+            serde_json::from_str(text).map_err(|source| LedgerError::Line { line: index + 1, source })?;
         if let Line::Run(run) = &line
             && run.format > FORMAT
         {

@@ -4,14 +4,14 @@
 //! The module list below is a map of the code, in the order the data flows; imports go down only.
 
 // Vocabulary: words every module uses.
-pub mod message;
 pub mod json;
+pub mod message;
 pub mod seed;
 
-pub mod fields;
-pub mod timeline;
 pub mod delivery;
+pub mod fields;
 pub mod redact;
+pub mod timeline;
 
 pub mod profile;
 
@@ -21,15 +21,15 @@ pub mod fault;
 pub mod ledger;
 pub mod scenario;
 
-pub mod serve;
+pub mod emulate;
 pub mod record;
 pub mod replay;
-pub mod emulate;
+pub mod serve;
 
 pub mod client;
 pub mod judge;
-pub mod run;
 pub mod report;
+pub mod run;
 
 pub mod bundled;
 #[cfg(feature = "cli")]

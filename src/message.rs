@@ -248,11 +248,7 @@ pub struct Response {
 impl Response {
     /// A response with `status`, its usual reason, and no headers.
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            reason: Bytes::from_static(usual_reason(status).as_bytes()),
-            ..Self::default()
-        }
+        Self { status, reason: Bytes::from_static(usual_reason(status).as_bytes()), ..Self::default() }
     }
 
     /// A complete response: `Content-Type` and `Content-Length` set.

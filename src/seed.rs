@@ -80,7 +80,9 @@ pub struct Ratio {
 
 /// Why a text is not a [`Ratio`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a chance is written \"1/10\": hits, a slash, out of how many (at least 1, and no fewer than the hits)")]
+#[error(
+    "a chance is written \"1/10\": hits, a slash, out of how many (at least 1, and no fewer than the hits)"
+)]
 pub struct RatioError;
 
 impl Ratio {

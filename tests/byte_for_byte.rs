@@ -1,5 +1,8 @@
 //! What is recorded comes back byte for byte: status line, header lines in order and case, body bytes.
 
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod harness;
 
 use std::io::{Read, Write};
@@ -12,7 +15,13 @@ use harness::{CASES, Lab, Raw, Running, TASKS};
 fn twice(lab: &Lab, seed: &str, requests: &[(String, String, Option<String>)]) -> (Vec<Raw>, Vec<Raw>) {
     let console = lab.serve(&["emulate", "--seed", seed]);
     let recorder = lab.serve(&[
-        "record", "--upstream", &console.url, "--cassette", "tape.json", "--allow-writes", "POST /forensics/case_management/cases",
+        "record",
+        "--upstream",
+        &console.url,
+        "--cassette",
+        "tape.json",
+        "--allow-writes",
+        "POST /forensics/case_management/cases",
     ]);
     let first = send(&recorder, requests);
     let finished = recorder.stop();
@@ -51,14 +60,27 @@ fn five_hundred_generated_requests_against_the_emulator() {
         let pick = stream.below(names.len() as u64) as usize;
         let other = stream.below(names.len() as u64) as usize;
         let request = match stream.below(12) {
-            0 => ("POST", CASES.to_owned(), Some(format!(r#"{{"name":"N{}","assigned_to":["admin"]}}"#, requests.len()))),
+            0 => (
+                "POST",
+                CASES.to_owned(),
+                Some(format!(r#"{{"name":"N{}","assigned_to":["admin"]}}"#, requests.len())),
+            ),
             1 => ("POST", CASES.to_owned(), Some(r#"{"name":"not legal!","assigned_to":[]}"#.to_owned())),
             2 => ("GET", CASES.to_owned(), None),
             3 => ("GET", format!("{CASES}?fields={}", names[pick]), None),
             4 => ("GET", format!("{CASES}/{}", case + i128::from(stream.below(4))), None),
             5 => ("GET", "/api/help/versions".to_owned(), None),
             6 => ("GET", format!("/api/forensics/nope{}", stream.below(3)), None),
-            7 | 8 => ("GET", format!("{TASKS}/{}?fields={},{}", id + i128::from(stream.below(6)), names[pick], names[other]), None),
+            7 | 8 => (
+                "GET",
+                format!(
+                    "{TASKS}/{}?fields={},{}",
+                    id + i128::from(stream.below(6)),
+                    names[pick],
+                    names[other]
+                ),
+                None,
+            ),
             _ => ("GET", format!("{TASKS}/{}", id + i128::from(stream.below(6))), None),
         };
         requests.push((request.0.to_owned(), request.1, request.2));
@@ -107,13 +129,20 @@ fn a_console_with_odd_habits_comes_back_as_it_was() {
     let recorder = lab.serve(&["record", "--upstream", &url, "--cassette", "odd.json"]);
     let targets: Vec<String> = (0..answers.len()).map(|n| format!("/api/odd/{n}")).collect();
     let ask = |server: &Running, target: &str| {
-        let text = format!("GET {target} HTTP/1.1\r\nHost: x\r\nSEC: {}\r\nX-Mixed: 1\r\nx-mixed: 2\r\nConnection: close\r\n\r\n", lab.canary());
+        let text = format!(
+            "GET {target} HTTP/1.1\r\nHost: x\r\nSEC: {}\r\nX-Mixed: 1\r\nx-mixed: 2\r\nConnection: close\r\n\r\n",
+            lab.canary()
+        );
         server.exchange(text.as_bytes()).unwrap()
     };
     let live: Vec<Vec<u8>> = targets.iter().map(|target| ask(&recorder, target)).collect();
     assert_eq!(recorder.stop().code, Some(0));
     for (live, sent) in live.iter().zip(&answers) {
-        assert_eq!(String::from_utf8_lossy(live), String::from_utf8_lossy(sent), "the recorder passes on what it got");
+        assert_eq!(
+            String::from_utf8_lossy(live),
+            String::from_utf8_lossy(sent),
+            "the recorder passes on what it got"
+        );
     }
     let heads = thread.join().unwrap();
     let head = String::from_utf8_lossy(&heads[0]).into_owned();
@@ -131,7 +160,10 @@ fn a_console_with_odd_habits_comes_back_as_it_was() {
 #[test]
 fn numbers_and_duplicates_survive_record_projection_and_report() {
     let body = r#"{"assigned_to":[],"case_id":9007199254740993,"id":123456789012345678,"name":"A","name":"B","state":"COMPLETE","x":1.00,"y":1E5}"#;
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let lab = Lab::new();
     let (url, thread) = console(vec![answer.into_bytes()]);
     let recorder = lab.serve(&["record", "--upstream", &url, "--cassette", "n.json"]);

@@ -1,5 +1,8 @@
 //! What a client creates comes back wherever that task or case is answered.
 
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "harness/evidence.rs"]
 mod evidence;
 
@@ -27,7 +30,10 @@ fn recorded() -> Cassette {
 fn the_recorded_creation_comes_back_byte_for_byte() {
     let replay = replay(recorded(), None);
     assert_eq!(answer(&replay, get(CASES)).1, "[]");
-    assert_eq!(answer(&replay, post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#)), (201, task("WAITING")));
+    assert_eq!(
+        answer(&replay, post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#)),
+        (201, task("WAITING"))
+    );
     assert!(matches!(exchanges(&replay)[1].origin, Origin::Recorded(_)));
     assert!(answer(&replay, get(CASES)).1.contains("CASE1"));
     assert_eq!(answer(&replay, get(TASK)).1, task("WAITING"));
@@ -38,7 +44,9 @@ fn members_the_client_sent_replace_the_recorded_ones_everywhere() {
     let replay = replay(recorded(), None);
     let (status, body) = answer(&replay, post(CASES, r#"{"name":"OTHER9","assigned_to":["user-1"]}"#));
     assert_eq!(status, 201);
-    for body in [body, answer(&replay, get(TASK)).1, answer(&replay, get(ITEM)).1, answer(&replay, get(CASES)).1] {
+    for body in
+        [body, answer(&replay, get(TASK)).1, answer(&replay, get(ITEM)).1, answer(&replay, get(CASES)).1]
+    {
         assert!(body.contains(r#""name":"OTHER9""#) && !body.contains("CASE1"), "{body}");
     }
 }
@@ -49,7 +57,10 @@ fn further_creations_get_fresh_ids_after_the_greatest_recorded_and_walk_the_reco
     answer(&replay, post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#));
     let (status, body) = answer(&replay, post(CASES, r#"{"name":"CASE2","assigned_to":["user-1"]}"#));
     assert_eq!(status, 201, "{body}");
-    assert!(body.contains(r#""id":43"#) && body.contains(r#""case_id":8"#) && body.contains("CASE2"), "{body}");
+    assert!(
+        body.contains(r#""id":43"#) && body.contains(r#""case_id":8"#) && body.contains("CASE2"),
+        "{body}"
+    );
     let fresh = "/api/forensics/case_management/case_create_tasks/43";
     assert_eq!(state(&replay, get(fresh)), "WAITING");
     assert_eq!(state(&replay, get(fresh)), "COMPLETE");
@@ -103,7 +114,10 @@ fn a_cassette_without_an_accepted_creation_misses() {
 #[test]
 fn the_fields_header_of_a_creation_is_heeded() {
     let replay = replay(recorded(), None);
-    let (_, body) = answer(&replay, post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#).with("fields", "id,state"));
+    let (_, body) = answer(
+        &replay,
+        post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#).with("fields", "id,state"),
+    );
     assert_eq!(body, r#"{"id":42,"state":"WAITING"}"#);
 }
 

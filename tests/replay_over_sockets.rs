@@ -1,5 +1,8 @@
 //! What a user sees with curl against a replay of the shipped cassette, over a real socket.
 
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod harness;
 
 use std::io::{ErrorKind, Read, Write};
@@ -62,7 +65,9 @@ fn every_refusal_has_its_status_and_code() {
     }
     let unknown = server.get(&format!("{TASKS}/987654321")).text();
     assert_eq!(member(&unknown, "description"), "\"No case create task was found for the provided ID.\"");
-    let naked = server.exchange(format!("GET {task} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    let naked = server
+        .exchange(format!("GET {task} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+        .unwrap();
     let naked = String::from_utf8_lossy(&naked).into_owned();
     assert!(naked.starts_with("HTTP/1.1 401 ") && naked.contains("\"code\":18,"), "{naked}");
 }
@@ -76,7 +81,11 @@ fn a_miss_is_a_501_that_says_why() {
     assert!(answer.text().contains("not recorded") && answer.text().contains("nearest"), "{}", answer.text());
     let finished = server.stop();
     assert_eq!(finished.code, Some(3), "a miss is never green: {}", finished.stderr);
-    assert!(finished.stderr.contains("/api/siem/offenses") && finished.stderr.contains("miss"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("/api/siem/offenses") && finished.stderr.contains("miss"),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]
@@ -176,7 +185,11 @@ fn the_url_is_the_only_line_on_stdout_and_the_port_file_holds_the_port() {
     let finished = server.stop();
     assert_eq!(finished.stdout, "", "nothing after the URL");
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-    assert!(finished.stderr.contains("POST") && finished.stderr.contains("201"), "one line a request: {}", finished.stderr);
+    assert!(
+        finished.stderr.contains("POST") && finished.stderr.contains("201"),
+        "one line a request: {}",
+        finished.stderr
+    );
 }
 
 #[test]

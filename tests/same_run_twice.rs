@@ -1,5 +1,8 @@
 //! The same scenario, seed and requests give the same ledger, timings apart: twice, and with 8 threads.
 
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "harness/evidence.rs"]
 mod evidence;
 
@@ -24,7 +27,9 @@ inject = { truncate = { body_bytes = 5 } }
 
 fn tape() -> faultdeck::cassette::Cassette {
     let waiting = task("WAITING");
-    let pairs = (0..8).map(|n| (get(&format!("/api/forensics/case_management/case_create_tasks/{n}")), 200, waiting.as_str()));
+    let pairs = (0..8).map(|n| {
+        (get(&format!("/api/forensics/case_management/case_create_tasks/{n}")), 200, waiting.as_str())
+    });
     cassette(pairs.collect())
 }
 
@@ -86,9 +91,13 @@ fn adding_a_planned_fault_rerolls_no_other() {
     let fired = |text: &str| {
         let replay = replay_seeded(tape(), Some(text), 7);
         (0..30).for_each(|_| poll(&replay, 3));
-        let errors = exchanges(&replay).into_iter().map(|exchange| exchange.faults.iter().any(|fault| fault.kind == "api-error"));
+        let errors = exchanges(&replay)
+            .into_iter()
+            .map(|exchange| exchange.faults.iter().any(|fault| fault.kind == "api-error"));
         errors.collect::<Vec<_>>()
     };
-    let more = format!("{TROUBLE}\n[[fault]]\nwhen = {{ chance = \"1/2\" }}\ninject = {{ latency = {{ ms = 1 }} }}\n");
+    let more = format!(
+        "{TROUBLE}\n[[fault]]\nwhen = {{ chance = \"1/2\" }}\ninject = {{ latency = {{ ms = 1 }} }}\n"
+    );
     assert_eq!(fired(TROUBLE), fired(&more));
 }

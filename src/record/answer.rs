@@ -89,7 +89,8 @@ impl<S: AsyncRead + Unpin> Reader<S> {
     /// The final answer's head. Interim answers (1xx) before it are passed over, and noted.
     pub(super) async fn head(&mut self, to_head: bool) -> Result<Response, Unheard> {
         for _ in 0..INTERIM_MAX {
-            let response = timeout(HEAD_WAIT, self.one_head()).await.map_err(|_| Unheard::Silent(HEAD_WAIT))??;
+            let response =
+                timeout(HEAD_WAIT, self.one_head()).await.map_err(|_| Unheard::Silent(HEAD_WAIT))??;
             match response.status {
                 101 => return Err(Unheard::Malformed("it switches protocols, which nobody asked for")),
                 100..=199 => self.notes.push(format!("an interim answer {} came first", response.status)),
@@ -175,7 +176,9 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
         let legal = !size.is_empty() && size.len() <= 16 && size.bytes().all(|byte| byte.is_ascii_hexdigit());
         let size = legal.then(|| u64::from_str_radix(size, 16).ok()).flatten();
-        let size = size.and_then(|size| usize::try_from(size).ok()).ok_or(Unheard::Malformed("a chunk size is no number"))?;
+        let size = size
+            .and_then(|size| usize::try_from(size).ok())
+            .ok_or(Unheard::Malformed("a chunk size is no number"))?;
         if size == 0 {
             let trailers = self.trailers().await?;
             return Ok(self.end(trailers));
@@ -214,7 +217,8 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             if line.is_empty() {
                 return Ok(trailers);
             }
-            let (name, value) = line.split_once(':').ok_or(Unheard::Malformed("a trailer is no header line"))?;
+            let (name, value) =
+                line.split_once(':').ok_or(Unheard::Malformed("a trailer is no header line"))?;
             if trailers.len() >= LINES_MAX {
                 return Err(Unheard::Malformed("too many trailers"));
             }
@@ -246,7 +250,8 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Response, usize)>, Unheard> {
 
 /// The reason phrase as it stands: httparse gives up on one that is not ASCII.
 fn reason_of(head: &[u8]) -> Bytes {
-    let line = head.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
+    let line =
+        head.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
     let reason = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
     Bytes::copy_from_slice(reason)
 }
@@ -260,7 +265,9 @@ fn framing(response: &Response, to_head: bool) -> Result<Framing, Unheard> {
     match (lengths.as_slice(), codings.as_slice()) {
         ([], []) => Ok(Framing::UntilClose),
         ([length], []) => {
-            let digits = std::str::from_utf8(length).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits = std::str::from_utf8(length)
+                .ok()
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|text| text.parse().ok());
             length.map(Framing::Length).ok_or(Unheard::Malformed("its Content-Length is no number"))
         }
@@ -291,7 +298,10 @@ mod tests {
 
     #[tokio::test]
     async fn heads_keep_case_order_repeats_and_odd_reasons() {
-        let (head, _) = read(b"HTTP/1.1 200 All  Is \xe9Well\r\nx-A: 1\r\nB: 2\r\nX-a: 3\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        let (head, _) =
+            read(b"HTTP/1.1 200 All  Is \xe9Well\r\nx-A: 1\r\nB: 2\r\nX-a: 3\r\nContent-Length: 0\r\n\r\n")
+                .await
+                .unwrap();
         assert_eq!(&head.reason[..], b"All  Is \xe9Well");
         let names: Vec<&str> = head.headers.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["x-A", "B", "X-a", "Content-Length"]);
@@ -301,7 +311,10 @@ mod tests {
     async fn chunks_are_told_one_by_one() {
         let (_, parts) = read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\na\r\n3\r\nbcd\r\n0\r\nT: 1\r\n\r\n").await.unwrap();
         let end = [("T", "1")].into_iter().collect::<Headers>();
-        assert_eq!(parts, [Part::Body(Bytes::from_static(b"a")), Part::Body(Bytes::from_static(b"bcd")), Part::End(end)]);
+        assert_eq!(
+            parts,
+            [Part::Body(Bytes::from_static(b"a")), Part::Body(Bytes::from_static(b"bcd")), Part::End(end)]
+        );
     }
 
     #[tokio::test]
@@ -331,7 +344,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_body_is_told_from_a_whole_one() {
-        assert!(matches!(read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc").await, Err(Unheard::Closed(_))));
+        assert!(matches!(
+            read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc").await,
+            Err(Unheard::Closed(_))
+        ));
         assert!(read(b"HTTP/1.0 200 OK\r\n\r\nabc").await.is_ok());
         assert!(matches!(read(b"").await, Err(Unheard::Closed(_))));
     }

@@ -120,7 +120,8 @@ pub(super) enum Line {
 pub(super) async fn dial(upstream: &Upstream, trust: &Trust) -> Result<Line, DialError> {
     DIALS.fetch_add(1, Ordering::Relaxed);
     let connecting = TcpStream::connect((upstream.host.as_str(), upstream.port));
-    let socket = timeout(CONNECT_MAX, connecting).await.map_err(|_| DialError::Slow)?.map_err(DialError::Connect)?;
+    let socket =
+        timeout(CONNECT_MAX, connecting).await.map_err(|_| DialError::Slow)?.map_err(DialError::Connect)?;
     socket.set_nodelay(true).map_err(DialError::Connect)?;
     if !upstream.secure {
         return Ok(Line::Plain(socket));
@@ -182,7 +183,9 @@ mod tests {
         assert_eq!(parsed("https://qradar.example:8443/").unwrap(), (true, "qradar.example:8443".into()));
         assert_eq!(parsed("http://127.0.0.1:80").unwrap(), (false, "127.0.0.1".into()));
         assert_eq!(parsed("https://[::1]:8443").unwrap(), (true, "[::1]:8443".into()));
-        for wrong in ["qradar.example", "ftp://x", "https://", "https://x/api", "https://u:p@x", "https://x:y"] {
+        for wrong in
+            ["qradar.example", "ftp://x", "https://", "https://x/api", "https://u:p@x", "https://x:y"]
+        {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }

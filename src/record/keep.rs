@@ -10,9 +10,9 @@ use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::{self, Redactor};
 
+use super::Settings;
 use super::rewrite::Encoding;
 use super::trust::Trust;
-use super::Settings;
 
 /// Interactions in one recording; a console has some 700 endpoints.
 const INTERACTIONS_MAX: usize = 100_000;
@@ -190,7 +190,8 @@ impl Keeper {
             response: self.redactor.response(&it.response),
             ..it.clone()
         };
-        let version = state.held.values().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
+        let version =
+            state.held.values().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
         let mut cassette = Cassette {
             name: self.name.clone(),
             recorded_from: RecordedFrom { api_version: version, ..self.from.clone() },

@@ -264,7 +264,13 @@ struct Listening {
 }
 
 impl Listening {
-    async fn through(mut self, request: Request, head: Response, mut reader: Reader<Line>, pieces: mpsc::Sender<Piece>) {
+    async fn through(
+        mut self,
+        request: Request,
+        head: Response,
+        mut reader: Reader<Line>,
+        pieces: mpsc::Sender<Piece>,
+    ) {
         let chunked = head.headers.lists("Transfer-Encoding", "chunked") && request.method != "HEAD";
         let mut kept = Body { chunks: chunked.then(Vec::new), ..Body::default() };
         let what = loop {
@@ -303,12 +309,20 @@ impl Listening {
         format!("not recorded: {why}")
     }
 
-    fn store(&self, request: &Request, head: Response, kept: Body, trailers: &Headers, notes: Vec<String>) -> String {
+    fn store(
+        &self,
+        request: &Request,
+        head: Response,
+        kept: Body,
+        trailers: &Headers,
+        notes: Vec<String>,
+    ) -> String {
         let Some(bytes) = kept.bytes else {
             self.keeper.too_large();
             return "not recorded: the body is over 64 MiB".to_owned();
         };
-        let mut response = Response { body: bytes.into(), chunks: kept.chunks, trailers: trailers.clone(), ..head };
+        let mut response =
+            Response { body: bytes.into(), chunks: kept.chunks, trailers: trailers.clone(), ..head };
         let mut request = request.clone();
         self.console.leave_request(&mut request, &self.base);
         self.console.leave_response(&mut response);

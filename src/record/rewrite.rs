@@ -99,6 +99,9 @@ mod tests {
         response.headers.push("Set-Cookie", "SEC=a; Domain=.qradar.example; Path=/");
         to_client(&mut response, &console().console(), "http://127.0.0.1:9");
         let values: Vec<String> = response.headers.iter().map(|line| line.text().into_owned()).collect();
-        assert_eq!(values, ["http://127.0.0.1:9/api/x/1", "https://elsewhere.example/", "SEC=a; Domain=127.0.0.1; Path=/"]);
+        assert_eq!(
+            values,
+            ["http://127.0.0.1:9/api/x/1", "https://elsewhere.example/", "SEC=a; Domain=127.0.0.1; Path=/"]
+        );
     }
 }

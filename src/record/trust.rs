@@ -43,7 +43,9 @@ pub enum TrustError {
         why: String,
     },
     /// The machine has no roots.
-    #[error("this machine has no root certificates: give the console's with --ca-file, or its fingerprint with --pin")]
+    #[error(
+        "this machine has no root certificates: give the console's with --ca-file, or its fingerprint with --pin"
+    )]
     NoRoots,
     /// Not a fingerprint.
     #[error("a pin is written sha256: and 64 hex digits (colons allowed), not `{0}`")]
@@ -76,7 +78,8 @@ impl Trust {
     /// If it is not 32 bytes of hex.
     pub fn pin(text: &str) -> Result<Self, TrustError> {
         let wrong = || TrustError::NoPin(text.chars().filter(|c| !c.is_control()).take(100).collect());
-        let digits: String = text.strip_prefix("sha256:").ok_or_else(wrong)?.chars().filter(|c| *c != ':').collect();
+        let digits: String =
+            text.strip_prefix("sha256:").ok_or_else(wrong)?.chars().filter(|c| *c != ':').collect();
         let bytes: Option<Vec<u8>> = (0..digits.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
@@ -104,7 +107,10 @@ impl Trust {
     }
 }
 
-fn verifier(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TrustError> {
+fn verifier(
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, TrustError> {
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .map_err(|_| TrustError::NoRoots)
@@ -166,7 +172,8 @@ fn describe(der: &[u8]) -> (String, String) {
             GeneralName::DNSName(name) => (*name).to_owned(),
             GeneralName::IPAddress(bytes) => match <[u8; 4]>::try_from(*bytes) {
                 Ok(four) => std::net::Ipv4Addr::from(four).to_string(),
-                Err(_) => <[u8; 16]>::try_from(*bytes).map_or_else(|_| "?".into(), |it| std::net::Ipv6Addr::from(it).to_string()),
+                Err(_) => <[u8; 16]>::try_from(*bytes)
+                    .map_or_else(|_| "?".into(), |it| std::net::Ipv6Addr::from(it).to_string()),
             },
             other => other.to_string(),
         };

@@ -36,7 +36,10 @@ impl Told {
         let twice = material.duplicates(index);
         let mut told = Self::said(interaction.response.clone(), Origin::Recorded(interaction.id.clone()));
         told.findings.extend(twice.iter().map(|pointer| {
-            format!("the recorded answer {} has the member {pointer} twice; a projection keeps the first", interaction.id)
+            format!(
+                "the recorded answer {} has the member {pointer} twice; a projection keeps the first",
+                interaction.id
+            )
         }));
         told
     }
@@ -75,7 +78,9 @@ pub(super) fn exchange(
     let clean_request = setup.redactor.request(request);
     let clean_response = setup.redactor.response(&delivery.response);
     let same_as = match (&told.origin, told.projected) {
-        (Origin::Recorded(id), false) if told.response.body == delivery.response.body => recorded_body(setup, id, delivery),
+        (Origin::Recorded(id), false) if told.response.body == delivery.response.body => {
+            recorded_body(setup, id, delivery)
+        }
         _ => None,
     };
     let origin = match replaced {

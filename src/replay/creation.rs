@@ -66,9 +66,11 @@ pub(super) fn make(
     let accepted = |index: &Index| material.cassette().interactions[*index].response.is_success();
     let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
 
-    if let Some(index) = recorded.iter().copied().find(|index| {
-        !cursors.is_written(*index) && equal_body(material, *index, request)
-    }) {
+    if let Some(index) = recorded
+        .iter()
+        .copied()
+        .find(|index| !cursors.is_written(*index) && equal_body(material, *index, request))
+    {
         let creation = accepted(&index)
             .then(|| Creation::of(material, index, lifecycle, body.as_ref(), None))
             .flatten()
@@ -78,7 +80,8 @@ pub(super) fn make(
     if let Some(message) = body.as_ref().and_then(|body| refusal(lifecycle, body, made)) {
         return Made::Refused(message);
     }
-    if let Some(index) = recorded.iter().copied().find(|index| accepted(index) && !cursors.is_written(*index)) {
+    if let Some(index) = recorded.iter().copied().find(|index| accepted(index) && !cursors.is_written(*index))
+    {
         let creation = Creation::of(material, index, lifecycle, body.as_ref(), None).map(Box::new);
         return Made::Recorded { index, creation };
     }
@@ -124,7 +127,8 @@ impl Creation {
             };
             Some(Renamed { member: member.to_owned(), recorded, told })
         };
-        let tasks: Vec<&str> = std::iter::once(&lifecycle.task).chain(&lifecycle.created_by).map(String::as_str).collect();
+        let tasks: Vec<&str> =
+            std::iter::once(&lifecycle.task).chain(&lifecycle.created_by).map(String::as_str).collect();
         let task_id = renamed(&lifecycle.id, &tasks)?;
         let case_id = lifecycle.case.as_deref().and_then(|member| {
             let mut renamed = renamed(member, &tasks)?;
@@ -186,7 +190,8 @@ impl Creation {
             }
         }
         if !edits.is_empty() {
-            let edits: Vec<(&str, &str)> = edits.iter().map(|(at, value)| (at.as_str(), value.as_str())).collect();
+            let edits: Vec<(&str, &str)> =
+                edits.iter().map(|(at, value)| (at.as_str(), value.as_str())).collect();
             response.set_body(json::replace(text, &edits));
         }
     }
@@ -200,11 +205,13 @@ impl Creation {
         let Some(text) = response.text() else { return };
         let Ok(body) = Json::parse(text) else { return };
         let Some(case) = &self.case_id else { return };
-        let is_template = |element: &&Json<'_>| element.member("id").is_some_and(|id| id.text() == case.recorded);
+        let is_template =
+            |element: &&Json<'_>| element.member("id").is_some_and(|id| id.text() == case.recorded);
         let Some(template) = body.elements().iter().find(is_template) else { return };
         let mut edits = Vec::new();
         self.edit_case(template, "", &mut edits);
-        let edits: Vec<(&str, &str)> = edits.iter().map(|(at, value)| (at.as_str(), value.as_str())).collect();
+        let edits: Vec<(&str, &str)> =
+            edits.iter().map(|(at, value)| (at.as_str(), value.as_str())).collect();
         let fresh = json::replace(template.text(), &edits);
         if let Some(end) = text.rfind(']') {
             response.set_body(format!("{},{fresh}{}", text[..end].trim_end(), &text[end..]));

@@ -18,7 +18,13 @@ use super::session::{Passed, Session, Turn};
 use super::{Evidence, Setup, miss, poll};
 
 impl Session {
-    pub(super) fn answer(&mut self, setup: &Setup, turn: &Turn<'_>, passed: Passed<'_>, tick: Option<u32>) -> Told {
+    pub(super) fn answer(
+        &mut self,
+        setup: &Setup,
+        turn: &Turn<'_>,
+        passed: Passed<'_>,
+        tick: Option<u32>,
+    ) -> Told {
         let material = match &setup.evidence {
             Evidence::Cassette(material) => Arc::clone(material),
             Evidence::Console(_) => return self.ask_console(&turn.request),
@@ -120,9 +126,9 @@ impl Session {
                 let told = Told::recorded(material, index);
                 self.complete(turn, told, asked.filter(|_| project), setup)
             }
-            Err(cause) => self.unknown_id(material, turn, setup).unwrap_or_else(|| {
-                Told::missed(miss::answer(material, &turn.request, cause))
-            }),
+            Err(cause) => self
+                .unknown_id(material, turn, setup)
+                .unwrap_or_else(|| Told::missed(miss::answer(material, &turn.request, cause))),
         }
     }
 
@@ -140,10 +146,19 @@ impl Session {
         Some(Told::said(response, origin))
     }
 
-    fn create(&mut self, material: &Material, turn: &Turn<'_>, admitted: &Admitted<'_>, setup: &Setup) -> Told {
-        let Some(endpoint) = turn.matched.as_ref().map(|matched| matched.endpoint) else { return Told::nothing() };
+    fn create(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        admitted: &Admitted<'_>,
+        setup: &Setup,
+    ) -> Told {
+        let Some(endpoint) = turn.matched.as_ref().map(|matched| matched.endpoint) else {
+            return Told::nothing();
+        };
         let Some(lifecycle) = setup.profile.created_by(&endpoint.id) else { return Told::nothing() };
-        let made = creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
+        let made =
+            creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
         let asked = admitted.selector.as_ref();
         match made {
             Made::Recorded { index, creation } => {
@@ -167,8 +182,10 @@ impl Session {
             Made::Refused(message) => {
                 let description = endpoint.error(422, 1005).map_or("", |error| error.description.as_str());
                 let response = error_response(422, 1005, description, &message);
-                let origin =
-                    Origin::Synthesised { rule: "creation rules".to_owned(), source: "documented".to_owned() };
+                let origin = Origin::Synthesised {
+                    rule: "creation rules".to_owned(),
+                    source: "documented".to_owned(),
+                };
                 Told::said(response, origin)
             }
             Made::Miss => Told::missed(miss::no_creation(material, &turn.request)),
@@ -187,7 +204,13 @@ impl Session {
     }
 
     /// A recorded answer with this session's creations in it, then projected.
-    fn complete(&self, turn: &Turn<'_>, mut told: Told, project: Option<&FieldSelector>, setup: &Setup) -> Told {
+    fn complete(
+        &self,
+        turn: &Turn<'_>,
+        mut told: Told,
+        project: Option<&FieldSelector>,
+        setup: &Setup,
+    ) -> Told {
         let creates = setup.profile.created_by(&turn.endpoint);
         let created_by = creates.map_or("", |_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);

@@ -48,10 +48,18 @@ impl Cause {
 
     pub(super) fn help(self) -> &'static str {
         match self {
-            Self::NotRecorded => "record this request against a console (faultdeck record), or compare it with the nearest below",
-            Self::TooNarrow => "the recording holds fewer fields than you ask for: record the request once without `fields`",
-            Self::WrongEpoch => "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order",
-            Self::Exhausted => "each recorded write is served once, and this one has been: record it as often as your client sends it",
+            Self::NotRecorded => {
+                "record this request against a console (faultdeck record), or compare it with the nearest below"
+            }
+            Self::TooNarrow => {
+                "the recording holds fewer fields than you ask for: record the request once without `fields`"
+            }
+            Self::WrongEpoch => {
+                "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"
+            }
+            Self::Exhausted => {
+                "each recorded write is served once, and this one has been: record it as often as your client sends it"
+            }
         }
     }
 }
@@ -94,7 +102,12 @@ impl Cursors {
     }
 
     /// A write that creates nothing: each recorded one is served once.
-    pub(super) fn write(&mut self, material: &Material, key: &MatchKey, resource: &str) -> Result<Found, Cause> {
+    pub(super) fn write(
+        &mut self,
+        material: &Material,
+        key: &MatchKey,
+        resource: &str,
+    ) -> Result<Found, Cause> {
         let slots = material.deck().under(key);
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
@@ -139,7 +152,8 @@ fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&
     }
     let asked = asked?;
     let covering = slots.iter().filter(|slot| slot.selector.as_ref().is_none_or(|held| held.covers(asked)));
-    let nearest = covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
+    let nearest =
+        covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
     let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector.as_ref())).collect();
     Some((alike, true))
 }

@@ -137,7 +137,9 @@ impl Material {
                 continue;
             }
             let Some(endpoint) = self.profile.endpoint(&interaction.endpoint) else { continue };
-            let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { continue };
+            let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else {
+                continue;
+            };
             let first = || recorded_dialect(self.profile, endpoint, &body);
             self.shapes.entry(endpoint.id.clone()).or_insert_with(first).absorb(&body);
         }
@@ -182,7 +184,8 @@ fn poll_of(
     before: Phase,
 ) -> Poll {
     let body = interaction.response.text().and_then(|text| Json::parse(text).ok());
-    let is_task = interaction.response.is_success() && body.as_ref().is_some_and(|body| !body.members().is_empty());
+    let is_task =
+        interaction.response.is_success() && body.as_ref().is_some_and(|body| !body.members().is_empty());
     let state = body.as_ref().filter(|_| is_task).and_then(|body| state_of(lifecycle, body));
     let phase = state.as_deref().and_then(|state| lifecycle.phase(state)).unwrap_or(before);
     Poll { index, phase, selector, is_task, has_state: state.is_some(), lends_only: interaction.by_recorder }

@@ -34,8 +34,11 @@ const SESSIONS_MAX: usize = 1000;
 /// Ledger lines kept in memory; further exchanges are counted, not kept.
 const LINES_MAX: usize = 200_000;
 
-/// A console that is asked in a cassette's place (`console = "emulate"`): made anew for each session.
-pub type ConsoleMaker = Arc<dyn Fn() -> Box<dyn FnMut(&Request) -> Response + Send> + Send + Sync>;
+/// A console that is asked in a cassette's place.
+pub type Console = Box<dyn FnMut(&Request) -> Response + Send>;
+
+/// Makes a console (`console = "emulate"`) anew for each session.
+pub type ConsoleMaker = Arc<dyn Fn() -> Console + Send + Sync>;
 
 /// What answers are made from.
 #[derive(Clone)]
@@ -93,7 +96,7 @@ pub type Watch = Arc<dyn Fn(&Exchange) + Send + Sync>;
 pub struct Replay {
     setup: Arc<Setup>,
     watch: Option<Watch>,
-    rooms: Mutex<Rooms>,
+    sessions: Mutex<Sessions>,
     kept: Mutex<Kept>,
 }
 
@@ -105,7 +108,7 @@ impl fmt::Debug for Replay {
 
 /// The open sessions.
 #[derive(Default)]
-struct Rooms {
+struct Sessions {
     open: BTreeMap<String, (u64, Arc<Mutex<Session>>)>,
     clock: u64,
     base: String,
@@ -129,7 +132,7 @@ impl Replay {
         let replay = Self {
             setup: Arc::new(setup),
             watch: None,
-            rooms: Mutex::new(Rooms::default()),
+            sessions: Mutex::new(Sessions::default()),
             kept: Mutex::new(Kept::default()),
         };
         let _ = replay.session(&replay.setup.session);
@@ -145,9 +148,9 @@ impl Replay {
 
     /// The listener's own `scheme://host:port`, known once it listens: `{base}` in answers becomes it.
     pub fn set_base(&self, url: &str) {
-        let mut rooms = lock(&self.rooms);
-        url.clone_into(&mut rooms.base);
-        for (name, (_, session)) in &rooms.open {
+        let mut sessions = lock(&self.sessions);
+        url.clone_into(&mut sessions.base);
+        for (name, (_, session)) in &sessions.open {
             lock(session).set_base(&self.base_of(url, name));
         }
     }
@@ -160,16 +163,19 @@ impl Replay {
     /// The account so far. `exit`, `because`, `command` and `dials` are the caller's to fill.
     pub fn account(&self) -> EndLine {
         let mut fired = BTreeMap::new();
-        let rooms = lock(&self.rooms);
-        fired.clone_from(&rooms.fired);
-        for (_, session) in rooms.open.values() {
+        let sessions = lock(&self.sessions);
+        fired.clone_from(&sessions.fired);
+        for (_, session) in sessions.open.values() {
             for (key, times) in lock(session).fired() {
                 *fired.entry(key.clone()).or_insert(0) += times;
             }
         }
         let mut end = lock(&self.kept).end.clone();
         if let Some(scenario) = &self.setup.scenario {
-            let silent = scenario.faults.iter().filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
+            let silent = scenario
+                .faults
+                .iter()
+                .filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
             end.never_fired = silent
                 .map(|planned| {
                     let name = planned.name.clone().unwrap_or_else(|| planned.inject.kind().to_owned());
@@ -182,7 +188,7 @@ impl Replay {
 
     /// Sessions that were closed because too many were open, and exchanges that no longer fitted the ledger.
     pub fn dropped(&self) -> (Vec<String>, u64) {
-        let closed = lock(&self.rooms).closed.clone();
+        let closed = lock(&self.sessions).closed.clone();
         (closed, lock(&self.kept).dropped)
     }
 
@@ -206,19 +212,19 @@ impl Replay {
     }
 
     fn session(&self, name: &str) -> Arc<Mutex<Session>> {
-        let mut rooms = lock(&self.rooms);
-        rooms.clock += 1;
-        let now = rooms.clock;
-        if let Some((used, session)) = rooms.open.get_mut(name) {
+        let mut sessions = lock(&self.sessions);
+        sessions.clock += 1;
+        let now = sessions.clock;
+        if let Some((used, session)) = sessions.open.get_mut(name) {
             *used = now;
             return Arc::clone(session);
         }
-        if rooms.open.len() >= SESSIONS_MAX {
-            rooms.close_oldest(&self.setup.session);
+        if sessions.open.len() >= SESSIONS_MAX {
+            sessions.close_oldest(&self.setup.session);
         }
-        let base = self.base_of(&rooms.base, name);
+        let base = self.base_of(&sessions.base, name);
         let session = Arc::new(Mutex::new(Session::new(name, Arc::clone(&self.setup), base)));
-        rooms.open.insert(name.to_owned(), (now, Arc::clone(&session)));
+        sessions.open.insert(name.to_owned(), (now, Arc::clone(&session)));
         lock(&self.kept).keep(Line::Run(self.run_line(name)));
         session
     }
@@ -248,10 +254,12 @@ impl Replay {
     }
 }
 
-impl Rooms {
+impl Sessions {
     fn close_oldest(&mut self, first: &str) {
         let idle = self.open.iter().filter(|(name, _)| name.as_str() != first);
-        let Some(oldest) = idle.min_by_key(|(_, (used, _))| *used).map(|(name, _)| name.clone()) else { return };
+        let Some(oldest) = idle.min_by_key(|(_, (used, _))| *used).map(|(name, _)| name.clone()) else {
+            return;
+        };
         if let Some((_, session)) = self.open.remove(&oldest) {
             for (key, times) in lock(&session).fired() {
                 *self.fired.entry(key.clone()).or_insert(0) += times;
@@ -267,7 +275,9 @@ impl Kept {
         end.served += 1;
         end.faults += exchange.faults.len() as u64;
         match exchange.origin {
-            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) | Origin::Model => end.recorded += 1,
+            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) | Origin::Model => {
+                end.recorded += 1
+            }
             Origin::Synthesised { .. } => end.synthesised += 1,
             Origin::Miss { .. } => end.misses += 1,
             Origin::Fault(_) => {}

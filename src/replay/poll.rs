@@ -153,7 +153,8 @@ pub(super) fn told(material: &Material, choice: &Choice<'_>, lifecycle: &Lifecyc
         .filter_map(|(name, value)| Some((pointer_of(lifecycle, &body, name)?, value.as_str())))
         .collect();
     if !edits.is_empty() {
-        let edits: Vec<(&str, &str)> = edits.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
+        let edits: Vec<(&str, &str)> =
+            edits.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
         response.set_body(json::replace(text, &edits));
     }
     response

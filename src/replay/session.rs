@@ -10,8 +10,8 @@ use crate::cassette::{Bindings, MatchKey};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::ledger::{Exchange, FaultLine, Origin};
-use crate::message::{Request, Response};
-use crate::profile::{Admitted, Gated, GateOptions, Matched, gate};
+use crate::message::Request;
+use crate::profile::{Admitted, GateOptions, Gated, Matched, gate};
 use crate::scenario::{Of, PlannedFault};
 
 use super::account::{self, Told};
@@ -24,7 +24,7 @@ use super::{Auth, Evidence, Setup};
 pub(super) struct Session {
     name: String,
     pub(super) setup: Arc<Setup>,
-    pub(super) console: Option<Box<dyn FnMut(&Request) -> Response + Send>>,
+    pub(super) console: Option<super::Console>,
     occurrences: BTreeMap<(String, String), u32>,
     endpoint_occurrences: BTreeMap<String, u32>,
     calls: BTreeMap<(String, String), (u32, String)>,
@@ -102,7 +102,8 @@ impl Session {
         let method = if request.method == "HEAD" { "GET" } else { &request.method };
         let matched = setup.profile.find(method, request.path());
         let endpoint = matched.as_ref().map(|found| found.endpoint.id.clone()).unwrap_or_default();
-        let resource = matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
+        let resource =
+            matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
         let next = |count: &mut u32| {
             *count = count.saturating_add(1);
             *count
@@ -129,13 +130,20 @@ impl Session {
                 let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
                 let slots = material.deck().under(&key).iter().map(|slot| slot.index);
                 let recorded: Vec<_> = slots
-                    .filter(|index| same_request(endpoint, request, &material.cassette().interactions[*index].request))
+                    .filter(|index| {
+                        same_request(endpoint, request, &material.cassette().interactions[*index].request)
+                    })
                     .collect();
                 if recorded.is_empty() {
-                    let origin = Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
-                    return Passed::Answered { told: Told { findings, ..Told::said(response, origin) }, refused };
+                    let origin =
+                        Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
+                    return Passed::Answered {
+                        told: Told { findings, ..Told::said(response, origin) },
+                        refused,
+                    };
                 }
-                let fields = endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
+                let fields =
+                    endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
                 let index = self.cursors.refused(&key, &fields, &recorded);
                 Passed::Answered { told: Told::recorded(material, index.unwrap_or(recorded[0])), refused }
             }
@@ -246,4 +254,3 @@ impl Passed<'_> {
         matches!(self, Self::Answered { refused: true, .. })
     }
 }
-
