@@ -300,4 +300,4 @@ fn the_draws_of_a_named_fault_are_pinned() {
     assert_eq!(pattern, PINNED);
 }
 
-const PINNED: &str = "#.#.###.##.###..";
+const PINNED: &str = "#.##.#.##......#";

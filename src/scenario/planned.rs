@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::fault::Fault;
-use crate::seed::{Ratio, Seed, Stream};
+use crate::seed::{Ratio, Seed};
 
 /// A fault with when it fires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,27 +122,9 @@ impl PlannedFault {
     /// depends on nothing else, so it is the same at any concurrency.
     pub fn fires(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
         let is_meant = self.endpoint.as_deref().is_none_or(|meant| meant == endpoint) && self.nth.holds(nth);
-        is_meant
-            && self.chance.is_none_or(|chance| {
-                self.keyed("fires", seed, session, endpoint, resource, nth).chance(chance)
-            })
-    }
-
-    /// The stream for what the fault itself draws on this occurrence; apart from the one that decided that it fires.
-    pub fn stream(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> Stream {
-        self.keyed("inject", seed, session, endpoint, resource, nth)
-    }
-
-    fn keyed(
-        &self,
-        use_: &str,
-        seed: Seed,
-        session: &str,
-        endpoint: &str,
-        resource: &str,
-        nth: u32,
-    ) -> Stream {
-        seed.stream(&[use_, session, &self.key, endpoint, resource, &nth.to_string()])
+        let draw =
+            |chance| seed.stream(&[session, &self.key, endpoint, resource, &nth.to_string()]).chance(chance);
+        is_meant && self.chance.is_none_or(draw)
     }
 
     /// Whether a run in which it never fired is inconclusive: it is not optional, has no chance and some strength.
@@ -154,11 +136,6 @@ impl PlannedFault {
     /// chance included, unless that chance is none.
     pub fn must_fire_somewhere(&self) -> bool {
         !self.optional && !self.inject.is_identity() && !self.chance.is_some_and(Ratio::is_never)
-    }
-
-    /// Its name, else its kind: what a ledger and a summary call it.
-    pub fn label(&self) -> &str {
-        self.name.as_deref().unwrap_or_else(|| self.inject.kind())
     }
 }
 
