@@ -13,7 +13,7 @@ pub enum Asker<'a> {
     /// The command line: paths are relative to the working folder.
     CommandLine,
     /// A scenario, with its file if it is not a built-in one: paths are relative to that file's folder, and names
-    /// are looked up in `cassettes/` beside that folder first.
+    /// are looked up in `cassettes/` beside that folder first, or beside the folder `scenarios` it stands below.
     Scenario(Option<&'a Path>),
 }
 
@@ -60,7 +60,7 @@ pub fn find(argument: &str, asker: Asker<'_>) -> Result<Cassette, FindError> {
     if !is_name(argument) {
         return Err(FindError::BadName { name: argument.to_owned() });
     }
-    let folders = beside.map(|folder| folder.join("..").join("cassettes"));
+    let folders = beside.map(|folder| scenarios_folder(folder).join("..").join("cassettes"));
     let folders = folders.into_iter().chain([PathBuf::from("cassettes")]);
     let files: Vec<PathBuf> = folders.map(|folder| folder.join(format!("{argument}.json"))).collect();
     if let Some(file) = files.iter().find(|file| file.is_file()) {
@@ -84,6 +84,11 @@ pub fn file_to_write(argument: &str) -> Result<PathBuf, FindError> {
         return Err(FindError::BadName { name: argument.to_owned() });
     }
     Ok(Path::new("cassettes").join(format!("{argument}.json")))
+}
+
+/// `scenarios/` for a scenario in `scenarios/found/`.
+fn scenarios_folder(folder: &Path) -> &Path {
+    folder.ancestors().find(|above| above.ends_with("scenarios")).unwrap_or(folder)
 }
 
 fn builtin(name: &str) -> Option<Result<Cassette, FindError>> {

@@ -1,89 +1,149 @@
-//! `faultdeck explain`: a fault, a scenario or a property, in words.
+//! `faultdeck explain`: a fault, a scenario, an endpoint or a property, in words.
 
 use super::output;
-use super::problem::Problem;
+use super::problem::{Problem, nearest_or};
 use crate::fault::{At, Fault, Row, Work};
-use crate::profile::Profile;
+use crate::judge;
+use crate::profile::{Endpoint, NameError, Profile};
 use crate::run::Exit;
 use crate::scenario::{CommandMust, Scenario, Source};
 
-/// Explains a fault, a built-in scenario or a property; without a name, lists them.
+/// Explains a property, a scenario, a fault or an endpoint; without a name, lists them all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   faultdeck explain                  # everything there is, a line each
-  faultdeck explain latency          # a fault: what it does, how it is written
+  faultdeck explain creates-once     # a property: the law, and what breaks it
   faultdeck explain lost-answer      # a scenario: the story and what must hold
-  faultdeck explain creates-once     # a property: the law, and what breaks it")]
+  faultdeck explain latency          # a fault: what it does, how it is written
+  faultdeck explain cases.post       # an endpoint: what it promises")]
 pub(super) struct Args {
-    /// The name of a fault, a scenario or a property.
+    /// A name; or `properties`, `scenarios`, `faults` or `endpoints`, to list one kind.
     name: Option<String>,
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, Problem> {
+    let lists = [
+        ("properties", properties as fn() -> String),
+        ("scenarios", scenarios),
+        ("faults", faults),
+        ("endpoints", endpoints),
+    ];
     let text = match args.name.as_deref() {
-        None => everything(),
-        Some("faults") => faults(),
-        Some("scenarios") => scenarios(),
-        Some(name) => {
-            let name = name.strip_prefix("builtin:").unwrap_or(name);
-            one(name).ok_or_else(|| unknown(name))?
-        }
+        None => lists.map(|(_, list)| list()).join("\n"),
+        Some(name) => match lists.iter().find(|(kind, _)| *kind == name) {
+            Some((_, list)) => list(),
+            None => one(name.strip_prefix("builtin:").unwrap_or(name))?,
+        },
     };
     output::data(&text)?;
     Ok(Exit::Passed)
 }
 
-fn unknown(name: &str) -> Problem {
-    Problem::input(format!("nothing is called `{name}`")).help("`faultdeck explain` lists every name")
-}
-
-fn one(name: &str) -> Option<String> {
+/// Everything that goes by this name: a scenario may be called like the fault it shows.
+fn one(name: &str) -> Result<String, Problem> {
     let fault = Fault::CATALOGUE.iter().find(|row| row.name == name).map(fault);
     let scenario = Scenario::builtin(name, Profile::builtin()).map(|scenario| story(&scenario));
-    let texts: Vec<String> = [fault, scenario].into_iter().flatten().collect();
-    if texts.is_empty() { None } else { Some(texts.join("\n")) }
+    let law = judge::property(name).map(law);
+    let mut texts: Vec<String> = [law, scenario, fault].into_iter().flatten().collect();
+    if texts.is_empty() {
+        match Profile::builtin().by_name(name) {
+            Ok(found) => texts.push(endpoint(found)),
+            Err(NameError::Ambiguous { full, .. }) => {
+                return Err(Problem::input(format!("several endpoints are called `{name}`"))
+                    .help(format!("write one of `{}`", full.join("`, `"))));
+            }
+            Err(NameError::Unknown { nearest, .. }) => {
+                let nearest = if nearest.is_empty() { like(name) } else { nearest };
+                return Err(Problem::input(format!("nothing is called `{name}`"))
+                    .help(nearest_or(&nearest, "`faultdeck explain` lists every name")));
+            }
+        }
+    }
+    Ok(texts.join("\n"))
 }
 
-fn everything() -> String {
-    format!("{}\n{}", scenarios(), faults())
+/// Properties, scenarios and faults whose names look like `name`.
+fn like(name: &str) -> Vec<String> {
+    let mut known: Vec<&str> = judge::PROPERTIES.iter().map(|property| property.id).collect();
+    known.extend(Scenario::builtins().iter().map(|(name, _)| *name));
+    known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
+    similar::get_close_matches(name, &known, 3, 0.6).into_iter().map(str::to_owned).collect()
 }
 
-fn faults() -> String {
-    let mut text = String::from("Faults (write them in a scenario, `inject = { NAME = { ... } }`)\n");
-    for row in Fault::CATALOGUE {
-        text.push_str(&format!("  {:<18} {}\n", row.name, row.summary));
+fn properties() -> String {
+    let rows: String = judge::PROPERTIES.iter().map(|property| row(property.id, property.summary)).collect();
+    format!("Properties: a scenario's `must.hold` names them, `judge` puts them to the test\n{rows}")
+}
+
+fn law(property: &judge::Property) -> String {
+    let mut text =
+        format!("{}: a property\n\n{}\n\n{}\n", property.id, property.summary, wrapped(property.long));
+    let holds = |name: &&str| {
+        Scenario::builtin(name, Profile::builtin())
+            .is_some_and(|scenario| scenario.must.hold.iter().any(|named| named.name == property.id))
+    };
+    let held: Vec<&str> = Scenario::builtins().iter().map(|(name, _)| *name).filter(holds).collect();
+    text.push_str(&format!("\nIt takes the job `{}`.\n", property.job));
+    if !held.is_empty() {
+        text.push_str(&format!("{}\n", wrapped(&format!("Scenarios that hold it: {}.", held.join(", ")))));
     }
     text
 }
 
 fn scenarios() -> String {
-    let mut text = String::from("Scenarios (use them with `--scenario builtin:NAME`)\n");
+    let mut text = String::from("Scenarios: use them with `--scenario builtin:NAME`\n");
     for (name, _) in Scenario::builtins() {
         if let Some(scenario) = Scenario::builtin(name, Profile::builtin()) {
-            text.push_str(&format!("  {name:<22} {}\n", scenario.summary));
+            text.push_str(&row(name, &scenario.summary));
         }
     }
     text
 }
 
+fn faults() -> String {
+    let rows: String = Fault::CATALOGUE.iter().map(|fault| row(fault.name, fault.summary)).collect();
+    format!("Faults: write them in a scenario\n{rows}")
+}
+
+fn endpoints() -> String {
+    let endpoints = &Profile::builtin().endpoints;
+    let rows: String = endpoints.iter().map(|endpoint| row(&endpoint.short, &endpoint.id)).collect();
+    format!("Endpoints: name them in a scenario\n{rows}")
+}
+
+fn row(name: &str, summary: &str) -> String {
+    format!("  {name:<26} {summary}\n")
+}
+
 fn fault(row: &Row) -> String {
-    let at = match row.at {
-        At::Connection => "a connection, before any request",
-        At::Response => "a response",
-    };
-    let work = match row.work {
-        Work::Done => "the console did the work: a creation counts, although the answer is disturbed",
-        Work::NotDone => "the console did not do the work: a creation does not count",
-    };
-    format!(
-        "{}: a fault\n\n{}\n\nAt:    {at}\nWork:  {work}\nWrite: {}\n",
-        row.name, row.summary, row.example
-    )
+    let mut text = format!("{}: a fault\n\n{}\n\n{}\n", row.name, row.summary, wrapped(row.docs));
+    text.push_str(&format!("\nWrite it:\n  {}\n", row.example));
+    if !row.parameters.is_empty() {
+        text.push_str("\nParameters:\n");
+    }
+    for parameter in row.parameters {
+        let default =
+            parameter.default.map_or("required".to_owned(), |default| format!("{default} if left out"));
+        let takes = parameter.takes.in_words();
+        text.push_str(&format!("  {:<14} {}: {takes}, {default}\n", parameter.name, parameter.meaning));
+    }
+    text.push_str(match row.at {
+        At::Connection => "\nIt is about a connection, before any request is read.\n",
+        At::Response => "\nIt is about one response.\n",
+    });
+    text.push_str(match row.work {
+        Work::Done => "The console did its work: a creation counts, although the answer suffers.\n",
+        Work::NotDone => "The console did not do its work: a creation does not count.\n",
+    });
+    if row.meets_refused {
+        text.push_str("A request that is refused at the door (no token, a bad `fields`) can meet it, too.\n");
+    }
+    text
 }
 
 fn story(scenario: &Scenario) -> String {
-    let mut text = format!("{}: a scenario\n\n{}\n\n", scenario.name, scenario.summary);
+    let mut text = format!("{}: a scenario\n\n{}\n\n", scenario.name, wrapped(&scenario.summary));
     match &scenario.source {
         Source::Cassette(Some(name)) => text.push_str(&format!("Answers from the cassette {name}.\n")),
         Source::Cassette(None) => {}
@@ -99,6 +159,64 @@ fn story(scenario: &Scenario) -> String {
         CommandMust::Any => "A command run under it may pass or fail.\n",
     });
     text.push_str(&format!("Try it:    faultdeck run --scenario builtin:{} -- COMMAND\n", scenario.name));
-    text.push_str(&format!("\n{}", scenario.text));
+    text.push_str(&format!("\nIts file:\n\n{}", scenario.text));
     text
+}
+
+fn endpoint(endpoint: &Endpoint) -> String {
+    let mut text =
+        format!("{}: an endpoint, {}\n\n{}\n", endpoint.short, endpoint.id, wrapped(&endpoint.summary));
+    let fields = endpoint.shape.names();
+    if !fields.is_empty() {
+        let of = if endpoint.is_list { "a list of objects with " } else { "an object with " };
+        text.push_str(&format!("\n{}\n", wrapped(&format!("Answers {of}{}.", fields.join(", ")))));
+    }
+    if !endpoint.errors.is_empty() {
+        text.push_str("\nDocumented errors:\n");
+    }
+    for error in &endpoint.errors {
+        text.push_str(&format!("  {}/{:<6} {}\n", error.status, error.code, error.description));
+    }
+    text
+}
+
+/// Paragraphs broken into lines of at most 96 characters.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 96;
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_paragraphs_are_broken_between_words() {
+        let text = format!("{}\n\nshort", "word ".repeat(40));
+        assert!(wrapped(&text).lines().all(|line| line.len() <= 96) && wrapped(&text).ends_with("\n\nshort"));
+    }
+
+    #[test]
+    fn every_fault_and_endpoint_is_explained() {
+        for row in Fault::CATALOGUE {
+            assert!(one(row.name).unwrap().contains(row.summary));
+        }
+        for endpoint in &Profile::builtin().endpoints {
+            assert!(one(&endpoint.id).unwrap().contains(&endpoint.id));
+        }
+    }
 }

@@ -8,8 +8,8 @@ use super::problem::{Problem, with_caret};
 use super::setup;
 use crate::cassette::Cassette;
 use crate::client::{ClientError, ClientFile};
+use crate::judge;
 use crate::profile::Profile;
-use crate::redact::Redactor;
 use crate::report::visible;
 use crate::run::Exit;
 use crate::scenario::{Scenario, ScenarioError, Source};
@@ -150,18 +150,8 @@ fn cassette(file: &Path) -> Vec<Finding> {
         Ok(cassette) => cassette,
         Err(error) => return unreadable(error),
     };
-    let redactor = Redactor::new();
-    let mut findings: Vec<Finding> = (cassette.interactions.iter())
-        .filter(|interaction| {
-            redactor.request(&interaction.request) != interaction.request
-                || redactor.response(&interaction.response) != interaction.response
-        })
-        .map(|interaction| {
-            remark(format!(
-                "interaction {} holds a credential or customer data in clear",
-                visible(&interaction.id)
-            ))
-        })
+    let mut findings: Vec<Finding> = (cassette.unredacted().iter())
+        .map(|place| remark(format!("a placeholder should stand in {}", visible(place))))
         .collect();
     if findings.is_empty() && cassette.to_text() != text {
         findings
@@ -177,7 +167,10 @@ fn scenario(file: &Path) -> Vec<Finding> {
         Err(error) => return in_words(error),
     };
     let shown = file.display().to_string();
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = judge::unknown_names(&scenario)
+        .iter()
+        .map(|diagnostic| Finding::Remark(with_caret(diagnostic)))
+        .collect();
     if let Source::Cassette(Some(name)) = &scenario.source
         && let Err(problem) = setup::evidence(None, Some(&scenario), Seed::default())
     {

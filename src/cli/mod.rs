@@ -12,7 +12,10 @@ mod lint;
 mod listen;
 mod output;
 mod problem;
+mod record;
+mod replay;
 mod report;
+mod run;
 mod setup;
 mod signals;
 
@@ -37,6 +40,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Record(record::Args),
+    Replay(replay::Args),
+    Run(run::Args),
     Emulate(emulate::Args),
     Report(report::Args),
     Explain(explain::Args),
@@ -100,6 +106,9 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn start(verb: Verb) -> Result<Exit, Problem> {
     match verb {
+        Verb::Record(args) => record::run(args).await,
+        Verb::Replay(args) => replay::run(args).await,
+        Verb::Run(args) => run::run(args).await,
         Verb::Emulate(args) => emulate::run(args).await,
         Verb::Report(args) => report::run(args),
         Verb::Explain(args) => explain::run(args),

@@ -27,9 +27,9 @@ impl Problem {
         Self { exit: Exit::BadInput, message: message.to_string(), help: Vec::new(), diagnostic: None }
     }
 
-    /// Nothing could be tested: exit code 3.
-    pub(super) fn inconclusive(message: impl Display) -> Self {
-        Self { exit: Exit::Inconclusive, ..Self::input(message) }
+    /// The input is fine and the work did not succeed: exit code 1.
+    pub(super) fn failed(message: impl Display) -> Self {
+        Self { exit: Exit::Failed, ..Self::input(message) }
     }
 
     /// A file cannot be read or written.

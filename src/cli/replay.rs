@@ -61,6 +61,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     server.stop().await;
 
     let mut end = replay.account();
+    end.dials = crate::record::dials();
     let (exit, because) = judged(&end);
     end.exit = exit.code();
     because.clone_into(&mut end.because);

@@ -13,9 +13,9 @@ use super::problem::Problem;
 use super::report::{Outputs, ReportTo};
 use super::setup::{Story, evidence_name};
 use super::signals::Signals;
-use crate::ledger::{self, Line, RunLine, Standing};
+use crate::ledger::{self, Line, RunLine};
 use crate::replay::{Replay, Setup};
-use crate::report::{request_line, visible};
+use crate::report::{request_line, shell_word, visible};
 use crate::run::{Command, Exit, Group, combine, verdicts};
 use crate::scenario::Must;
 use crate::serve::{Options, Server};
@@ -97,24 +97,14 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let told: Vec<String> = args.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     name_command(&mut lines, &setup, &told);
     let mut end = replay.account();
+    end.dials = crate::record::dials();
     let repeat = repeat(&args, &told);
-    let name = scenario.as_ref().map_or("", |scenario| scenario.name.as_str());
-    let mut verdicts = verdicts(&must, name, &lines);
+    let mut verdicts = verdicts(scenario.as_deref(), &lines);
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let (exit, because) = combine(&must, &ended, &end, &verdicts);
     end.exit = exit.code();
     end.because = because;
     end.command = Some(ended.to_string());
-    let not_judged: Vec<&str> = (verdicts.iter())
-        .filter(|verdict| verdict.verdict == Standing::NotReached)
-        .map(|verdict| verdict.property.as_str())
-        .collect();
-    if !not_judged.is_empty() {
-        output::note(&format!(
-            "not judged, the wire alone does not show it: {}",
-            visible(&not_judged.join(", "))
-        ));
-    }
     lines.extend(verdicts.into_iter().map(Line::Verdict));
     outputs.finish(lines, end, &setup.redactor)?;
     if exit != Exit::Passed {
@@ -188,7 +178,7 @@ fn name_command(lines: &mut Vec<Line>, setup: &Setup, told: &[String]) {
 /// The command line that does the same again.
 fn repeat(args: &Args, told: &[String]) -> String {
     let mut words = vec!["faultdeck".to_owned(), "run".to_owned()];
-    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
+    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
     if let Some(scenario) = &args.story.scenario {
         flag("--scenario", scenario);
     }
@@ -197,32 +187,13 @@ fn repeat(args: &Args, told: &[String]) -> String {
     }
     flag("--seed", &args.story.seed.to_string());
     words.push("--".to_owned());
-    words.extend(told.iter().map(|word| quoted(word)));
+    words.extend(told.iter().map(|word| shell_word(word)));
     words.join(" ")
-}
-
-/// One word of a POSIX shell.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_word_comes_through_a_shell_unchanged() {
-        for word in ["plain", "", "two words", "it's", "$HOME `x` \"y\"", "a\nb"] {
-            let echo = std::process::Command::new("sh")
-                .args(["-c", &format!("printf %s {}", quoted(word))])
-                .output();
-            assert_eq!(String::from_utf8(echo.unwrap().stdout).unwrap(), word);
-        }
-    }
 
     #[test]
     fn the_url_stands_where_the_command_wants_it() {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::problem::Problem;
 use crate::cassette::find::{Asker, find};
 use crate::emulate;
+use crate::judge;
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{Auth, ConsoleMaker, Evidence, Material, Setup};
-use crate::scenario::{Scenario, Source};
+use crate::scenario::{Scenario, ScenarioError, Source};
 use crate::seed::Seed;
 
 /// The flags that `replay` and `run` share.
@@ -33,7 +34,7 @@ impl Story {
     pub(super) fn setup(&self, verb: &str, cassette: Option<&str>) -> Result<Setup, Problem> {
         let profile = Profile::builtin();
         let scenario = match &self.scenario {
-            Some(argument) => Some(Arc::new(Scenario::open(argument, profile)?)),
+            Some(argument) => Some(Arc::new(open(argument)?)),
             None => None,
         };
         Ok(Setup {
@@ -47,6 +48,16 @@ impl Story {
             session: "main".to_owned(),
         })
     }
+}
+
+/// A scenario whose names all exist.
+///
+/// # Errors
+/// If it cannot be had, or `must.hold` names a property that there is not.
+pub(super) fn open(argument: &str) -> Result<Scenario, Problem> {
+    let scenario = Scenario::open(argument, Profile::builtin())?;
+    judge::resolve(&scenario).map_err(ScenarioError::Invalid)?;
+    Ok(scenario)
 }
 
 /// What answers come from: the cassette the command line names, else what the scenario says.

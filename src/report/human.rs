@@ -1,15 +1,19 @@
 //! The report a person reads: most of all when something failed.
 
+use std::collections::BTreeMap;
+
 use super::account::{Account, exit_word, word};
-use super::lines::{request_line, target};
+use super::lines::{request_line, shell_word, target};
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
-use crate::ledger::{EndLine, Exchange, Line, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exchange, Line, OutcomeLine, Standing, VerdictLine};
 
 /// How many exchanges of a counter-example are shown at its start; as many again at its end.
 const EXCHANGES_SHOWN: usize = 20;
 /// How many different misses, and how many findings, are shown.
 const GROUPS_SHOWN: usize = 10;
+/// How many different reasons for not being reached are shown; more are counted.
+const REASONS_SHOWN: usize = 4;
 
 /// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
 pub fn human(lines: &[Line], paint: Paint) -> String {
@@ -44,24 +48,46 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     row("cassette", account.distinct(|run| run.cassette.as_deref()));
     row("scenario", account.distinct(|run| run.scenario.as_deref()));
     row("client", account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())));
-    let command = run.command.join(" ");
+    let command = run.command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     row("command", if command.is_empty() { Vec::new() } else { vec![&command] });
     text
 }
 
-/// One row per property and scenario, one column per client.
+/// One row per property and scenario, one column per client; then what nobody asked for and nothing reached.
 fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if account.verdicts.is_empty() {
         return String::new();
     }
+    let idle = |verdict: &&&VerdictLine| !verdict.required && verdict.verdict == Standing::NotReached;
+    let (idle, told): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
+        account.verdicts.iter().partition(|verdict| idle(&verdict));
+    let mut text = format!("{}\n", paint.heading("Verdicts"));
+    if !told.is_empty() {
+        text.push_str(&matrix(&told, paint));
+    }
+    if told.iter().any(|verdict| !verdict.required) {
+        text.push_str("  * not asked for by the scenario: for information only\n");
+    }
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for verdict in &idle {
+        reasons.entry(&verdict.because).or_default().push(&verdict.property);
+    }
+    if reasons.len() > REASONS_SHOWN {
+        text.push_str(&format!("  {} more not asked for and not reached\n", idle.len()));
+        return text;
+    }
+    for (because, mut properties) in reasons {
+        properties.sort_unstable();
+        properties.dedup();
+        text.push_str(&format!("  {}: {}\n", visible(&properties.join(", ")), visible(because)));
+    }
+    text
+}
+
+fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
     let mut clients: Vec<&str> = Vec::new();
     let mut keys: Vec<(&str, &str)> = Vec::new();
-    let mut left_out = 0;
-    for verdict in &account.verdicts {
-        if !verdict.required && verdict.verdict == Standing::NotReached {
-            left_out += 1;
-            continue;
-        }
+    for verdict in verdicts {
         if !clients.contains(&verdict.client.as_str()) {
             clients.push(&verdict.client);
         }
@@ -75,27 +101,18 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
         Cell::plain(if client.is_empty() { "verdict".to_owned() } else { visible(client).into_owned() })
     }));
     let mut rows = vec![head];
-    let mut starred = false;
     for (property, scenario) in keys {
         let mut row = vec![Cell::plain(visible(property)), Cell::plain(visible(scenario))];
         for client in &clients {
             let of = |verdict: &&&VerdictLine| {
                 verdict.property == property && verdict.scenario == scenario && verdict.client == *client
             };
-            let verdict = account.verdicts.iter().find(of);
-            starred |= verdict.is_some_and(|verdict| !verdict.required);
+            let verdict = verdicts.iter().find(of);
             row.push(verdict.map_or_else(|| Cell::plain("-"), |verdict| cell(verdict, paint)));
         }
         rows.push(row);
     }
-    let mut text = format!("{}\n{}", paint.heading("Verdicts"), aligned(&rows));
-    if starred {
-        text.push_str("  * not asked for by the scenario: for information only\n");
-    }
-    if left_out > 0 {
-        text.push_str(&format!("  {left_out} more not asked for and not reached\n"));
-    }
-    text
+    aligned(&rows)
 }
 
 fn cell(verdict: &VerdictLine, paint: Paint) -> Cell {
@@ -131,16 +148,9 @@ fn counter_example(account: &Account<'_>, paint: Paint) -> String {
     }
     if let Some(session) = &verdict.session {
         text.push_str(&exchanges(&account.session(session)));
-        for outcome in account.outcomes.iter().filter(|outcome| outcome.session == *session) {
-            text.push_str(&format!("  the client's report: {}", visible(&outcome.outcome)));
-            if let Some(task) = &outcome.task {
-                text.push_str(&format!(" {}", visible(task)));
-            }
-            text.push('\n');
-            for line in outcome.stderr.lines() {
-                text.push_str(&format!("    stderr: {}\n", visible(line)));
-            }
-        }
+        // Evidence tells what the client reported; without any, the outcome does.
+        let outcomes = account.outcomes.iter().filter(|outcome| outcome.session == *session);
+        text.extend(outcomes.map(|outcome| reported(outcome, verdict.evidence.is_empty())));
     }
     text.push_str(&trail(verdict));
     text
@@ -159,6 +169,20 @@ fn exchanges(exchanges: &[&Exchange]) -> String {
         if skipped == 0 || index < EXCHANGES_SHOWN || index >= EXCHANGES_SHOWN + skipped {
             text.push_str(&format!("    {:>3}. {}\n", index + 1, request_line(exchange)));
         }
+    }
+    text
+}
+
+fn reported(outcome: &OutcomeLine, whole: bool) -> String {
+    let mut text = String::new();
+    if whole {
+        let task = outcome.task.as_deref().unwrap_or_default();
+        text.push_str(&format!("  the client's report: {} {}", visible(&outcome.outcome), visible(task)));
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    for line in outcome.stderr.lines() {
+        text.push_str(&format!("    stderr: {}\n", visible(line)));
     }
     text
 }

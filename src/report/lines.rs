@@ -32,6 +32,15 @@ pub fn request_line(exchange: &Exchange) -> String {
     line
 }
 
+/// `word` as a POSIX shell would have to be given it, quoted if need be.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// A target, made visible and cut.
 pub(super) fn target(target: &str) -> String {
     let shown = visible(target);
@@ -78,6 +87,15 @@ mod tests {
         };
         let expected = "GET /api/x/7?fields=id -> 200 recorded x.get-1, projected, poll 2, WAITING [latency: held back 12 ms]";
         assert_eq!(request_line(&exchange), expected);
+    }
+
+    #[test]
+    fn a_word_comes_through_a_shell_unchanged() {
+        for word in ["plain", "", "two words", "it's", "$HOME `x` \"y\"", "a\nb"] {
+            let script = format!("printf %s {}", shell_word(word));
+            let echo = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(echo.stdout).unwrap(), word);
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::scenario::{CommandMust, Must};
 /// If nothing was served, nothing was tested: then only the command's own failure outranks *inconclusive*.
 pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> (Exit, String) {
     let mut reasons = vec![of_command(must.command, ended, end.served > 0)];
-    if end.served == 0 {
+    let started = !matches!(ended, Ended::NotStarted(_));
+    if end.served == 0 && started {
         reasons.push((
             Exit::Inconclusive,
             "nothing was asked of the console: does the command use FAULTDECK_URL?".to_owned(),
@@ -28,7 +29,7 @@ pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLin
         reasons
             .push((Exit::Failed, format!("{} requests were made, at most {most} are allowed", end.served)));
     }
-    if !end.never_fired.is_empty() {
+    if !end.never_fired.is_empty() && end.served > 0 {
         reasons.push((Exit::Inconclusive, format!("never fired: {}", end.never_fired.join(", "))));
     }
     if end.misses > 0 {
@@ -49,7 +50,8 @@ fn of_command(must: CommandMust, ended: &Ended, served: bool) -> (Exit, String) 
         Ended::Exited(_) | Ended::Killed(_) => {}
     }
     match (must, ended.passed()) {
-        (CommandMust::Any, _) | (CommandMust::Passes, true) => (Exit::Passed, ended.to_string()),
+        (CommandMust::Any, true) | (CommandMust::Passes, true) => (Exit::Passed, ended.to_string()),
+        (CommandMust::Any, false) => (Exit::Passed, format!("{ended}, which this scenario allows")),
         (CommandMust::Passes, false) => (Exit::Failed, ended.to_string()),
         (CommandMust::Fails, false) => (Exit::Passed, format!("{ended}, as it must under this scenario")),
         (CommandMust::Fails, true) => {

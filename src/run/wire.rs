@@ -1,24 +1,48 @@
 //! The properties that the wire alone shows.
 
-use crate::ledger::{Line, Standing, VerdictLine};
-use crate::scenario::Must;
+use crate::judge;
+use crate::ledger::{Exchange, Line, Standing, VerdictLine};
+use crate::scenario::Scenario;
 
-/// A verdict for each property the scenario holds. One that the wire does not show is *not reached*, and not held
-/// against anybody.
-pub fn verdicts(must: &Must, scenario: &str, _lines: &[Line]) -> Vec<VerdictLine> {
-    let not_judged = |property: &str| VerdictLine {
+/// What can be said of a command from its requests, for each property that `scenario` holds and each that the wire
+/// can show. Only *violated* counts, and only where the scenario holds the property; without a scenario, everywhere.
+/// The rest is not judged, and held against nobody.
+pub fn verdicts(scenario: Option<&Scenario>, lines: &[Line]) -> Vec<VerdictLine> {
+    let exchanges: Vec<Exchange> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Exchange(exchange) => Some((**exchange).clone()),
+            _ => None,
+        })
+        .collect();
+    let held: Vec<&str> = scenario.map_or_else(Vec::new, |scenario| {
+        scenario.must.hold.iter().map(|named| named.name.as_str()).collect()
+    });
+    let name = scenario.map_or("", |scenario| scenario.name.as_str());
+    let mut verdicts = judge::from_wire(&exchanges);
+    for verdict in &mut verdicts {
+        let asked = scenario.is_none() || held.contains(&verdict.property.as_str());
+        verdict.required = asked && verdict.verdict == Standing::Violated;
+        name.clone_into(&mut verdict.scenario);
+    }
+    let hidden = held.iter().filter(|id| !verdicts.iter().any(|verdict| verdict.property == **id));
+    let hidden: Vec<VerdictLine> = hidden.map(|id| not_judged(id, name)).collect();
+    verdicts.extend(hidden);
+    verdicts
+}
+
+fn not_judged(property: &str, scenario: &str) -> VerdictLine {
+    VerdictLine {
         property: property.to_owned(),
         scenario: scenario.to_owned(),
         client: String::new(),
         verdict: Standing::NotReached,
         required: false,
-        because: "not judged: the wire alone does not show it; `faultdeck judge` puts it to the test"
-            .to_owned(),
+        because: "not judged: the wire does not show it; `faultdeck judge` puts it to the test".to_owned(),
         evidence: Vec::new(),
-        cases: 1,
+        cases: 0,
         session: None,
         found: None,
         repeat: None,
-    };
-    must.hold.iter().map(|named| not_judged(&named.name)).collect()
+    }
 }
