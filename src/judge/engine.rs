@@ -1,0 +1,104 @@
+//! Puts a client to a plan: runs the cases, confirms and shrinks what breaks a property, and says what came of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::found;
+use super::plan::{JudgeError, Judged, Plan, Progress};
+use super::slot::Slot;
+use super::tally::Tally;
+use super::together::together;
+use super::trial::{Bench, TOKEN, Tried};
+use super::unit::{self, Unit};
+use super::weigh;
+use crate::client::{Client, Outcome};
+
+/// What is told while a plan runs.
+pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// Puts `client` to `plan`. The same plan, seed and client give the same verdicts with the same evidence.
+///
+/// Counter-examples found before come first, then the generated cases, then the scenarios. A violation is confirmed by
+/// running its case again, saved, shrunk, and saved again.
+///
+/// # Errors
+/// If a scenario names a property that does not exist, what it is answered from cannot be had, or no listener can be
+/// opened. A client that cannot be started is no error: the result says so, with exit code 3.
+pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result<Judged, JudgeError> {
+    let units = units(plan, client)?;
+    plan.redactor.learn(TOKEN);
+    let mut slots = Vec::new();
+    for _ in 0..plan.jobs.max(1) {
+        slots.push(Slot::start().await?);
+    }
+    let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone() };
+    let mut tally = Tally::default();
+    for unit in &units {
+        tell(Progress::Begins { name: unit.name.clone(), cases: unit.trials.len() });
+        let tried = run(&bench, &slots, unit, tell).await;
+        if let Some(why) = not_started(&tried) {
+            tally.not_started(&why);
+            break;
+        }
+        tally.count(unit, &tried);
+        let at = weigh::At { plan, bench: &bench, slots: &slots, unit, tell };
+        for property in weigh::properties(unit, &tried) {
+            let weighed = weigh::weigh(&at, property, &tried).await;
+            tally.add(weighed);
+        }
+    }
+    for slot in slots {
+        slot.stop().await;
+    }
+    Ok(tally.judged())
+}
+
+/// All that is to be run, in order.
+fn units<C: Client>(plan: &Plan, client: &C) -> Result<Vec<Unit>, JudgeError> {
+    let mut units = Vec::new();
+    if plan.cases > 0 {
+        if let Some(folder) = &plan.found {
+            for scenario in found::read(folder, client.name())? {
+                units.push(unit::of_scenario(plan, &scenario, client)?);
+            }
+        }
+        units.push(unit::generated(plan, client));
+    }
+    for scenario in &plan.scenarios {
+        units.push(unit::of_scenario(plan, scenario, client)?);
+    }
+    Ok(units)
+}
+
+/// Runs every trial of a unit, one a slot at a time; the results stand in the order of the trials.
+async fn run<C: Client>(bench: &Bench<'_, C>, slots: &[Slot], unit: &Unit, tell: Tell<'_>) -> Vec<Tried> {
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let results: Mutex<Vec<Option<Tried>>> = Mutex::new(vec![None; unit.trials.len()]);
+    let (next, done, results) = (&next, &done, &results);
+    let workers = slots.iter().map(|slot| async move {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(trial) = unit.trials.get(index) else { break };
+            let tried = bench.attempt(slot, trial).await;
+            let is_hopeless = matches!(tried.base.run.report.outcome, Outcome::NotStarted { .. });
+            if let Some(place) = results.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
+                *place = Some(tried);
+            }
+            if is_hopeless {
+                break;
+            }
+            tell(Progress::Ran { done: done.fetch_add(1, Ordering::Relaxed) + 1, of: unit.trials.len() });
+        }
+    });
+    together(workers.collect()).await;
+    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::take(&mut *results).into_iter().flatten().collect()
+}
+
+fn not_started(tried: &[Tried]) -> Option<String> {
+    tried.iter().find_map(|tried| match &tried.base.run.report.outcome {
+        Outcome::NotStarted { why } => Some(why.clone()),
+        _ => None,
+    })
+}
+

@@ -1,0 +1,134 @@
+//! What a case is answered from: a task that was generated, or a scenario's own cassette in the client's dialect.
+
+use std::sync::Arc;
+
+use form_urlencoded::byte_serialize;
+
+use super::case::Case;
+use super::wire;
+use crate::cassette::{Cassette, Interaction, RecordedFrom};
+use crate::json::{Json, rename_members};
+use crate::message::{Request, Response};
+use crate::profile::Profile;
+use crate::replay::{Evidence, Material};
+
+/// The path of the task with this id.
+fn task_path(id: &str) -> String {
+    let template = wire::TASK.trim_start_matches("GET ");
+    format!("/api{}", template.replace("{id}", id))
+}
+
+/// The answers of a generated case, as a cassette in memory. `None` if the case has no task of its own.
+pub(super) fn generated(case: &Case) -> Option<Evidence> {
+    let task = case.task.as_deref()?;
+    let id = Json::parse(task).ok()?.member(&wire::life().id)?.text().to_owned();
+    let whole = interaction(&task_path(&id), task, "generated");
+    let interactions = match &case.answer {
+        None => vec![whole],
+        Some(answer) => {
+            let fields = case.told().ok()?.map(|told| told.to_string()).unwrap_or_default();
+            let query = if fields.is_empty() { String::new() } else { format!("?fields={}", encoded(&fields)) };
+            let altered = interaction(&format!("{}{query}", task_path(&id)), &answer.text, "altered");
+            // The whole task answers whoever asks for something else.
+            let lent = Interaction { by_recorder: true, ..whole };
+            if query.is_empty() { vec![altered] } else { vec![altered, lent] }
+        }
+    };
+    let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
+    let cassette = Cassette { name: "generated".to_owned(), recorded_from, interactions };
+    Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()))))
+}
+
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+fn interaction(target: &str, body: &str, id: &str) -> Interaction {
+    Interaction {
+        id: id.to_owned(),
+        endpoint: wire::TASK.to_owned(),
+        request: Request::new("GET", target).with("SEC", "fd-secret-1"),
+        response: Response::json(200, body.to_owned()),
+        by_recorder: false,
+        notes: Vec::new(),
+    }
+}
+
+/// What a scenario's cassette says about the task that clients are asked about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Subject {
+    /// The id of the first task in it.
+    pub(super) id: Option<String>,
+    /// The first whole answer about it, as text.
+    pub(super) task: Option<String>,
+    /// The name of the first case created in it.
+    pub(super) name: Option<String>,
+}
+
+/// Reads the subject out of what a scenario is answered from. A console in a cassette's place has none: its tasks
+/// begin with a creation.
+pub(super) fn subject(evidence: &Evidence) -> Subject {
+    let Evidence::Cassette(material) = evidence else { return Subject::default() };
+    let interactions = &material.cassette().interactions;
+    let polls = || interactions.iter().filter(|one| one.endpoint == wire::TASK);
+    let id = polls().find_map(|poll| Some(wire::decode(poll.request.path().rsplit('/').next()?)));
+    let task = polls()
+        .filter(|poll| poll.response.is_success() && poll.request.query().is_none())
+        .find_map(|poll| poll.response.text().map(str::to_owned));
+    let created_by = wire::life().created_by.as_deref();
+    let name = (interactions.iter().filter(|one| Some(one.endpoint.as_str()) == created_by))
+        .filter(|one| one.response.is_success())
+        .find_map(|one| {
+            let json = Json::parse_bytes(&one.request.body).ok()?;
+            wire::life().name_in(&json).map(str::to_owned)
+        });
+    Subject { id, task, name }
+}
+
+/// The dialect the task is spelt in.
+pub(super) fn dialect_of(task: &str) -> String {
+    let Ok(json) = Json::parse(task) else { return "sample".to_owned() };
+    let speaks = |renames: &[(String, String)]| {
+        renames.iter().any(|(from, to)| json.member(to).is_some() && json.member(from).is_none())
+    };
+    let dialect = wire::life().dialects.iter().find(|(_, renames)| speaks(renames));
+    dialect.map_or("sample", |(name, _)| name).to_owned()
+}
+
+/// The same evidence with the task spelt in `dialect`. Whatever is spelt so already, or cannot be, stays.
+pub(super) fn in_dialect(evidence: &Evidence, dialect: &str) -> Evidence {
+    let Evidence::Cassette(material) = evidence else { return evidence.clone() };
+    let spelt = subject(evidence).task.map_or_else(|| "sample".to_owned(), |task| dialect_of(&task));
+    let Some(renames) = renames(&spelt, dialect) else { return evidence.clone() };
+    let mut cassette = material.cassette().clone();
+    let created_by = wire::life().created_by.as_deref();
+    for one in &mut cassette.interactions {
+        let is_task = one.endpoint == wire::TASK || Some(one.endpoint.as_str()) == created_by;
+        if !is_task || !one.response.is_success() {
+            continue;
+        }
+        if let Some(text) = one.response.text() {
+            let renames: Vec<(&str, &str)> = renames.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+            let renamed = rename_members(text, &renames);
+            one.response.set_body(renamed);
+        }
+    }
+    Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())))
+}
+
+/// How members spelt in one dialect are spelt in another; `None` if nothing is to be done.
+fn renames(from: &str, to: &str) -> Option<Vec<(String, String)>> {
+    if from == to {
+        return None;
+    }
+    let back: Vec<(String, String)> =
+        wire::life().renames(from)?.iter().map(|(sample, other)| (other.clone(), sample.clone())).collect();
+    let onwards = wire::life().renames(to)?;
+    Some(if back.is_empty() { onwards.to_vec() } else { back })
+}
+
+/// A member of the sample as this dialect spells it.
+pub(super) fn spelt(member: &str, dialect: &str) -> String {
+    let renames = wire::life().renames(dialect).unwrap_or(&[]);
+    renames.iter().find(|(from, _)| from == member).map_or(member, |(_, to)| to).to_owned()
+}

@@ -1,0 +1,169 @@
+//! What is to be judged, what came of it, and what is said on the way.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ledger::{EndLine, Line, VerdictLine};
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::replay::Evidence;
+use crate::scenario::{Diagnostic, Scenario};
+use crate::seed::Seed;
+use crate::serve::StartError;
+
+/// Finds what a scenario is answered from; an error is a sentence for a person.
+pub type EvidenceOf = dyn Fn(&Scenario) -> Result<Evidence, String> + Send + Sync;
+
+/// What a client is put to.
+#[derive(Clone)]
+pub struct Plan {
+    /// The client as the user names it: it stands in the commands that repeat a finding.
+    pub argument: String,
+    /// How many generated `get` cases a dialect; 0 is none.
+    pub cases: u32,
+    /// The scenarios, in order.
+    pub scenarios: Vec<Arc<Scenario>>,
+    /// Where counter-examples are saved; with generated cases, those already there run first.
+    pub found: Option<PathBuf>,
+    /// The seed of all that is drawn.
+    pub seed: Seed,
+    /// How many cases run at a time, at least 1.
+    pub jobs: usize,
+    /// How far a counter-example is shrunk.
+    pub budget: Budget,
+    /// Where a scenario's answers come from.
+    pub evidence: Arc<EvidenceOf>,
+    /// Every text that is kept goes through it.
+    pub redactor: Redactor,
+    /// `judge` or `demo`: goes to the run lines.
+    pub verb: String,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scenarios: Vec<&str> = self.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+        f.debug_struct("Plan")
+            .field("argument", &self.argument)
+            .field("cases", &self.cases)
+            .field("scenarios", &scenarios)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a counter-example is shrunk; the best so far counts when it is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Tries, each with its variants.
+    pub tries: u32,
+    /// Time, for slow clients. The result may depend on it, so it is generous.
+    pub wall: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { tries: 200, wall: Duration::from_secs(30) }
+    }
+}
+
+impl Plan {
+    /// A hundred generated cases, then every built-in scenario; two cases at a time, nothing saved.
+    pub fn new(argument: &str, evidence: Arc<EvidenceOf>) -> Self {
+        let builtin = |(name, _): &(&str, &str)| Scenario::builtin(name, Profile::builtin()).map(Arc::new);
+        Self {
+            argument: argument.to_owned(),
+            cases: 100,
+            scenarios: Scenario::builtins().iter().filter_map(builtin).collect(),
+            found: None,
+            seed: Seed(1),
+            jobs: 2,
+            budget: Budget::default(),
+            evidence,
+            redactor: Redactor::new(),
+            verb: "judge".to_owned(),
+        }
+    }
+
+    /// The same plan for this scenario alone.
+    #[must_use]
+    pub fn only(self, scenario: Arc<Scenario>) -> Self {
+        Self { cases: 0, scenarios: vec![scenario], ..self }
+    }
+}
+
+/// What came of a plan.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The ledger but for its last line: the sessions kept as evidence, and all verdicts.
+    pub lines: Vec<Line>,
+    /// The verdicts, in the order they stand in the ledger.
+    pub verdicts: Vec<VerdictLine>,
+    /// The account of all cases, `exit` and `because` filled in: the ledger's last line.
+    pub account: EndLine,
+    /// The exit code.
+    pub exit: u8,
+    /// Why, in one sentence.
+    pub because: String,
+}
+
+/// Why nothing was judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// A scenario names a property that there is not.
+    #[error(transparent)]
+    Name(#[from] Box<Diagnostic>),
+    /// No listener.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// What a scenario is answered from cannot be had.
+    #[error("scenario {scenario}: {why}")]
+    Evidence {
+        /// Which.
+        scenario: String,
+        /// Why.
+        why: String,
+    },
+    /// The folder of counter-examples cannot be read.
+    #[error("cannot read {folder}: {source}", folder = folder.display())]
+    Found {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A counter-example cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] crate::scenario::ScenarioError),
+}
+
+/// What is said while a plan runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A scenario, a counter-example or the generated cases begin.
+    Begins {
+        /// Its name.
+        name: String,
+        /// How many cases there are.
+        cases: usize,
+    },
+    /// A case is through.
+    Ran {
+        /// How many are.
+        done: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A property is broken, and its case is being shrunk.
+    Shrinks {
+        /// Its id.
+        property: String,
+        /// Tries so far.
+        tries: u32,
+    },
+    /// A counter-example was saved.
+    Saved {
+        /// Where.
+        path: PathBuf,
+    },
+}

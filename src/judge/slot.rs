@@ -1,0 +1,137 @@
+//! A listener that stays while the cases it serves come and go.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::delivery::{Delivery, End, Step};
+use crate::message::{Request, Response};
+use crate::replay::Replay;
+use crate::serve::{Answer, Options, Performed, Reply, Server, StartError};
+
+/// How long after its client ended a case may still be performing an answer.
+const SETTLING: Duration = Duration::from_millis(200);
+
+/// A listener and what it serves now.
+#[derive(Debug)]
+pub(super) struct Slot {
+    stage: Arc<Stage>,
+    server: Server,
+    url: String,
+}
+
+/// Hands requests to the case on stage. Between cases there is none: a request of a case that is over, sent by a
+/// process that outlived it, is answered by closing the connection.
+#[derive(Debug)]
+struct Stage {
+    began: Instant,
+    playing: Mutex<Playing>,
+    settled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Playing {
+    replay: Option<(Arc<Replay>, Duration)>,
+    /// Answers being performed: whose they are, and their tickets there.
+    tickets: BTreeMap<u64, (Arc<Replay>, u64)>,
+    next: u64,
+}
+
+impl Stage {
+    fn playing(&self) -> MutexGuard<'_, Playing> {
+        self.playing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answer for Stage {
+    async fn answer(&self, request: Request, at: Duration) -> Reply {
+        let replay = self.playing().replay.clone();
+        let Some((replay, since)) = replay else { return nobody() };
+        let reply = replay.answer(request, at.saturating_sub(since)).await;
+        let mut playing = self.playing();
+        playing.next += 1;
+        let own = playing.next;
+        let ticket = match &reply {
+            Reply::Planned { ticket, .. } | Reply::Streamed { ticket, .. } => *ticket,
+        };
+        playing.tickets.insert(own, (replay, ticket));
+        drop(playing);
+        match reply {
+            Reply::Planned { delivery, .. } => Reply::Planned { delivery, ticket: own },
+            Reply::Streamed { head, body, .. } => Reply::Streamed { head, body, ticket: own },
+        }
+    }
+
+    fn performed(&self, ticket: u64, what: Performed) {
+        let mut playing = self.playing();
+        let whose = playing.tickets.remove(&ticket);
+        let is_settled = playing.tickets.is_empty();
+        drop(playing);
+        if let Some((replay, ticket)) = whose {
+            replay.performed(ticket, what);
+        }
+        if is_settled {
+            self.settled.notify_waiters();
+        }
+    }
+}
+
+/// The answer to a request that no case waits for.
+fn nobody() -> Reply {
+    let mut delivery = Delivery::of(Response::new(503));
+    delivery.steps = vec![Step::End(End::Fin)];
+    Reply::Planned { delivery, ticket: 0 }
+}
+
+impl Slot {
+    /// A listener on a free loopback port.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub(super) async fn start() -> Result<Self, StartError> {
+        let stage = Arc::new(Stage {
+            began: Instant::now(),
+            playing: Mutex::new(Playing::default()),
+            settled: Notify::new(),
+        });
+        let server = Server::start(Options::default(), Arc::clone(&stage)).await?;
+        let url = server.url();
+        Ok(Self { stage, server, url })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on requests go to this replay.
+    pub(super) fn play(&self, replay: Arc<Replay>) {
+        replay.set_base(&self.url);
+        self.stage.playing().replay = Some((replay, self.stage.began.elapsed()));
+    }
+
+    /// From now on requests go nowhere; waits a moment for answers that are still being performed.
+    pub(super) async fn clear(&self) {
+        self.stage.playing().replay = None;
+        let settled = async {
+            loop {
+                let mut notified = std::pin::pin!(self.stage.settled.notified());
+                notified.as_mut().enable();
+                if self.stage.playing().tickets.is_empty() {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLING, settled).await;
+        // What hangs on longer belongs to a client that is gone.
+        self.stage.playing().tickets.clear();
+    }
+
+    /// Closes the listener.
+    pub(super) async fn stop(self) {
+        self.server.stop().await;
+    }
+}

@@ -1,0 +1,238 @@
+//! One case put to a client: the replay it meets, the job it is given, and all that is kept of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::case::{Case, Run};
+use super::evidence;
+use super::property::Property;
+use super::slot::Slot;
+use super::terminates::{self, HOPELESS};
+use super::verdict::Verdict;
+use super::wire;
+use crate::client::{Claims, Client, Job, Outcome, Report};
+use crate::ledger::{BodyText, EndLine, Exchange, Line};
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::replay::{Auth, Evidence, Replay, Setup};
+use crate::timeline::Phase;
+
+/// The token every client under test is given. It is no secret; it is there to be found where it must not be.
+pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
+
+/// The session of every case: draws depend on it, and a case must draw the same when it is run again.
+const SESSION: &str = "case";
+/// From this many requests on a case is ended: it leads nowhere, and a ledger must stay a size to read.
+const REQUESTS_MAX: usize = 20_000;
+
+/// A case waiting to be put to a client.
+#[derive(Clone, Debug)]
+pub(super) struct Trial {
+    /// Its name in ledgers, unique in a run.
+    pub(super) label: String,
+    /// The case.
+    pub(super) case: Case,
+    /// What it is answered from, unless it has a task of its own.
+    pub(super) evidence: Option<Evidence>,
+    /// The properties it is judged by.
+    pub(super) properties: Vec<&'static Property>,
+    /// What it shrinks from, if it was generated.
+    pub(super) sprout: Option<super::generate::Sprout>,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Ran {
+    pub(super) run: Run,
+    /// Its part of the ledger.
+    pub(super) lines: Vec<Line>,
+    pub(super) account: EndLine,
+    pub(super) label: String,
+}
+
+/// What came of a trial: the answer of each of its properties, with the runs it rests on, the plain one first.
+#[derive(Clone, Debug)]
+pub(super) struct Tried {
+    pub(super) base: Ran,
+    pub(super) answers: Vec<(&'static Property, Verdict, Vec<Ran>)>,
+}
+
+/// A client and what every case with it has in common.
+pub(super) struct Bench<'c, C> {
+    pub(super) client: &'c C,
+    pub(super) redactor: Redactor,
+    pub(super) verb: String,
+}
+
+impl<C: Client> Bench<'_, C> {
+    /// Puts a trial to the client, with the variants of each of its properties.
+    pub(super) async fn attempt(&self, slot: &Slot, trial: &Trial) -> Tried {
+        let base = self.run(slot, trial, &trial.case, &trial.label).await;
+        let mut answers = Vec::new();
+        for property in &trial.properties {
+            let mut variants = Vec::new();
+            for (index, case) in (property.variants)(&trial.case).into_iter().enumerate() {
+                let label = format!("{}/variant-{}", trial.label, index + 1);
+                variants.push(self.run(slot, trial, &case, &label).await);
+            }
+            let runs: Vec<Run> =
+                std::iter::once(&base).chain(&variants).map(|ran| ran.run.clone()).collect();
+            answers.push((*property, (property.judge)(&runs), variants));
+        }
+        Tried { base, answers }
+    }
+
+    async fn run(&self, slot: &Slot, trial: &Trial, case: &Case, label: &str) -> Ran {
+        let Some(evidence) = evidence::generated(case).or_else(|| trial.evidence.clone()) else {
+            return self.not_run(case, label, "there is nothing to answer it from");
+        };
+        let hopeless = Arc::new(Notify::new());
+        let setup = Setup {
+            evidence: evidence.clone(),
+            scenario: case.scenario.clone(),
+            profile: Profile::builtin(),
+            seed: case.seed,
+            auth: Auth::Required,
+            redactor: self.redactor.clone(),
+            verb: self.verb.clone(),
+            session: SESSION.to_owned(),
+        };
+        let replay = Arc::new(Replay::new(setup).watched(watch(Arc::clone(&hopeless))));
+        slot.play(Arc::clone(&replay));
+        let job = self.job(case, slot.url());
+        let report = tokio::select! {
+            report = self.client.run(&job) => report,
+            () = hopeless.notified() => Report::of(Outcome::TimedOut),
+        };
+        slot.clear().await;
+        let lines = self.labelled(replay.lines(), case, label, &report);
+        let run = Run {
+            case: case.clone(),
+            exchanges: exchanges(&lines, &evidence),
+            timings: lines.iter().filter_map(timing).collect(),
+            report,
+            claims: self.client.claims().clone(),
+        };
+        Ran { run, lines, account: replay.account(), label: label.to_owned() }
+    }
+
+    fn not_run(&self, case: &Case, label: &str, why: &str) -> Ran {
+        let report = Report::not_started(why);
+        let claims = self.client.claims().clone();
+        let run = Run { case: case.clone(), exchanges: Vec::new(), timings: Vec::new(), report, claims };
+        Ran { run, lines: Vec::new(), account: EndLine::default(), label: label.to_owned() }
+    }
+
+    fn job(&self, case: &Case, url: &str) -> Job {
+        Job {
+            kind: case.job,
+            base_url: url.to_owned(),
+            id: case.id.clone(),
+            name: case.name.clone(),
+            fields: case.fields.clone(),
+            sec: TOKEN.to_owned(),
+            ca_file: None,
+            pace_ms: 1,
+            // Leaves the client time to say that it gave up before it is ended.
+            deadline_ms: self.client.timeout_ms() * 6 / 10,
+        }
+    }
+
+    /// The lines of a case under its own name, with what the client was and reported.
+    fn labelled(&self, lines: Vec<Line>, case: &Case, label: &str, report: &Report) -> Vec<Line> {
+        let mut labelled: Vec<Line> = lines
+            .into_iter()
+            .map(|mut line| {
+                match &mut line {
+                    Line::Run(run) => {
+                        label.clone_into(&mut run.session);
+                        run.client = Some(self.client.name().to_owned());
+                        run.job = Some(case.job.as_str().to_owned());
+                        run.claims = Some(claims_text(self.client.claims()));
+                    }
+                    Line::Exchange(exchange) => label.clone_into(&mut exchange.key.session),
+                    Line::Timing(timing) => label.clone_into(&mut timing.key.session),
+                    Line::Outcome(_) | Line::Verdict(_) | Line::End(_) => {}
+                }
+                line
+            })
+            .collect();
+        let mut outcome = report.line(label, case.job);
+        outcome.outcome = self.redactor.text(&outcome.outcome);
+        outcome.task = outcome.task.map(|task| self.redactor.text(&task));
+        outcome.stderr = self.redactor.text(&outcome.stderr);
+        labelled.push(Line::Outcome(outcome));
+        labelled
+    }
+}
+
+/// Notices a run that can only end one way.
+fn watch(hopeless: Arc<Notify>) -> crate::replay::Watch {
+    let (after, all) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let ended = Mutex::new(false);
+    Arc::new(move |exchange: &Exchange| {
+        let requests = all.fetch_add(1, Ordering::Relaxed) + 1;
+        if wire::is_poll(exchange) {
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            if *ended {
+                after.fetch_add(1, Ordering::Relaxed);
+            }
+            *ended = *ended || is_heard_end(exchange);
+        }
+        if after.load(Ordering::Relaxed) >= HOPELESS || requests >= REQUESTS_MAX {
+            hopeless.notify_one();
+        }
+    })
+}
+
+/// Whether this answer is the last worth having, and surely heard: a latency may outlast the client's patience.
+fn is_heard_end(exchange: &Exchange) -> bool {
+    let life = wire::life();
+    let phase = exchange.state.as_deref().and_then(|state| life.phase(state));
+    let is_last = matches!(phase, Some(Phase::Done | Phase::Failed | Phase::Cancelled)) && exchange.status == 200;
+    exchange.faults.iter().all(|fault| fault.kind == "api-error") && (is_last || terminates::is_end(exchange))
+}
+
+fn timing(line: &Line) -> Option<crate::ledger::Timing> {
+    match line {
+        Line::Timing(timing) => Some(timing.clone()),
+        _ => None,
+    }
+}
+
+/// The exchanges, with the bodies that the ledger names by their interaction put in full.
+fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
+    let full = |id: &str| match evidence {
+        Evidence::Cassette(material) => {
+            let found = material.cassette().interactions.iter().find(|one| one.id == id)?;
+            found.response.text().map(str::to_owned)
+        }
+        Evidence::Console(_) => None,
+    };
+    (lines.iter())
+        .filter_map(|line| match line {
+            Line::Exchange(exchange) => Some((**exchange).clone()),
+            _ => None,
+        })
+        .map(|mut exchange| {
+            if let BodyText::SameAs(id) = &exchange.response_body
+                && let Some(text) = full(id)
+            {
+                exchange.response_body = BodyText::Text(text);
+            }
+            exchange
+        })
+        .collect()
+}
+
+fn claims_text(claims: &Claims) -> String {
+    let limit = claims.gives_up_after_ms.map_or("no limit".to_owned(), |ms| format!("gives up after {ms} ms"));
+    let partial = match claims.on_partial {
+        crate::client::OnPartial::Waits => "waits",
+        crate::client::OnPartial::Leaves => "leaves",
+    };
+    let version = if claims.sends_version { "sends Version" } else { "may send no Version" };
+    format!("on partial it {partial}; {version}; at most {} retries on {:?}; {limit}", claims.retries_max, claims.retries_on)
+}

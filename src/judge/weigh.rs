@@ -1,0 +1,275 @@
+//! One verdict for a property over all cases of a unit; a violation is confirmed, saved and shrunk on the way.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::engine::Tell;
+use super::found::{self, Finding};
+use super::plan::{Plan, Progress};
+use super::property::{PROPERTIES, Property};
+use super::slot::Slot;
+use super::trial::{Bench, Ran, Trial, Tried};
+use super::unit::{GENERATED, Unit};
+use super::verdict::{Verdict, Violation};
+use crate::client::Client;
+use crate::ledger::{Standing, VerdictLine};
+
+/// How often a violation is looked for again before it is believed, the first time included.
+const LOOKS: u32 = 3;
+/// How many cases that break a property are tried for one that breaks it each time.
+const CANDIDATES: usize = 3;
+
+/// Where and for whom a verdict is found.
+pub(super) struct At<'a, C> {
+    pub(super) plan: &'a Plan,
+    pub(super) bench: &'a Bench<'a, C>,
+    pub(super) slots: &'a [Slot],
+    pub(super) unit: &'a Unit,
+    pub(super) tell: Tell<'a>,
+}
+
+/// A verdict, and the runs that show it.
+#[derive(Debug)]
+pub(super) struct Weighed {
+    pub(super) line: VerdictLine,
+    pub(super) shown: Vec<Ran>,
+}
+
+/// The properties of which a unit says something: those that must hold, and those that its cases put to the test.
+pub(super) fn properties(unit: &Unit, tried: &[Tried]) -> Vec<&'static Property> {
+    let is_required = |property: &Property| unit.required.iter().any(|one| one.id == property.id);
+    let says = |property: &Property| {
+        answers(property, tried).any(|(_, verdict, _)| matches!(verdict, Verdict::Held(_) | Verdict::Violated(_)))
+    };
+    PROPERTIES.iter().filter(|property| is_required(property) || says(property)).collect()
+}
+
+/// The answers for one property: which trial, what, and the further runs it rests on.
+fn answers<'t>(
+    property: &Property,
+    tried: &'t [Tried],
+) -> impl Iterator<Item = (usize, &'t Verdict, &'t [Ran])> {
+    let id = property.id;
+    tried.iter().enumerate().flat_map(move |(index, tried)| {
+        let own = tried.answers.iter().filter(move |(property, _, _)| property.id == id);
+        own.map(move |(_, verdict, variants)| (index, verdict, variants.as_slice()))
+    })
+}
+
+/// The verdict for one property.
+pub(super) async fn weigh<C: Client>(at: &At<'_, C>, property: &'static Property, tried: &[Tried]) -> Weighed {
+    let cases = answers(property, tried).filter(|(_, verdict, _)| !matches!(verdict, Verdict::NotReached(_))).count();
+    let broken: Vec<usize> =
+        answers(property, tried).filter(|(_, verdict, _)| verdict.is_violated()).map(|(index, _, _)| index).collect();
+    let mut flaky = None;
+    for index in broken.iter().take(CANDIDATES) {
+        let Some(trial) = at.unit.trials.get(*index) else { continue };
+        match confirm(at, property, trial, tried.get(*index)).await {
+            Ok(example) => return violated(at, property, example, cases).await,
+            Err(times) => flaky = flaky.or(Some(times)),
+        }
+    }
+    if let Some(times) = flaky {
+        let why = format!("flaky: broken {times} of {LOOKS} times in the same case");
+        return Weighed { line: line(at, property, &Verdict::Inconclusive(why), cases), shown: Vec::new() };
+    }
+    let mut heaviest: Option<(usize, &Verdict, &[Ran])> = None;
+    for answer in answers(property, tried) {
+        if heaviest.is_none_or(|heaviest| answer.1.weight() > heaviest.1.weight()) {
+            heaviest = Some(answer);
+        }
+    }
+    let Some((index, verdict, _)) = heaviest else {
+        let why = no_cases(at, property);
+        return Weighed { line: line(at, property, &Verdict::not_reached(why), 0), shown: Vec::new() };
+    };
+    let shown: Vec<Ran> = tried.get(index).map(|tried| tried.base.clone()).into_iter().collect();
+    let mut line = line(at, property, verdict, cases);
+    line.session = shown.first().map(|ran| ran.label.clone());
+    Weighed { line, shown }
+}
+
+fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> String {
+    if at.bench.client.jobs().contains(&property.job) {
+        "nothing that answers here holds a task to ask for".to_owned()
+    } else {
+        format!("the client does not do the job `{}`", property.job.as_str())
+    }
+}
+
+/// A case that breaks a property each time it is run.
+struct Example {
+    trial: Trial,
+    violation: Violation,
+    shown: Vec<Ran>,
+}
+
+/// Runs a case again; `Err` says how often it broke the property if not each time.
+async fn confirm<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    trial: &Trial,
+    first: Option<&Tried>,
+) -> Result<Example, u32> {
+    let mut example = first.and_then(|tried| example(trial, property, tried));
+    let mut times = u32::from(example.is_some());
+    for _ in times..LOOKS {
+        let Some(again) = look(at, property, trial).await else { continue };
+        times += 1;
+        example = example.or(Some(again));
+    }
+    match example {
+        Some(example) if times == LOOKS => Ok(example),
+        _ => Err(times),
+    }
+}
+
+/// Runs a case for one property; `None` if it does not break it.
+async fn look<C: Client>(at: &At<'_, C>, property: &'static Property, trial: &Trial) -> Option<Example> {
+    let slot = at.slots.first()?;
+    let trial = Trial { properties: vec![property], ..trial.clone() };
+    let tried = at.bench.attempt(slot, &trial).await;
+    example(&trial, property, &tried)
+}
+
+fn example(trial: &Trial, property: &Property, tried: &Tried) -> Option<Example> {
+    let (_, verdict, variants) = tried.answers.iter().find(|(one, _, _)| one.id == property.id)?;
+    let Verdict::Violated(violation) = verdict else { return None };
+    let shown = std::iter::once(&tried.base).chain(variants).cloned().collect();
+    Some(Example { trial: trial.clone(), violation: violation.clone(), shown })
+}
+
+/// Saves, shrinks, saves again, and says it all.
+async fn violated<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    example: Example,
+    cases: usize,
+) -> Weighed {
+    let first = save(at, property, &example);
+    let example = shrink(at, property, example).await;
+    let saved = save(at, property, &example);
+    if let (Some(Ok(first)), Some(Ok(saved))) = (&first, &saved)
+        && first != saved
+    {
+        // The smaller one stands for both. If the first stays, it is one more file that runs first.
+        let _ = std::fs::remove_file(first);
+    }
+    let verdict = Verdict::Violated(example.violation.clone());
+    let mut line = line(at, property, &verdict, cases);
+    line.session = example.shown.first().map(|ran| ran.label.clone());
+    let path = match saved {
+        Some(Ok(path)) => {
+            (at.tell)(Progress::Saved { path: path.clone() });
+            Some(path)
+        }
+        Some(Err(why)) => {
+            line.evidence.push(format!("not saved: {why}"));
+            None
+        }
+        None => at.unit.found.clone(),
+    };
+    line.repeat = Some(repeat(at, path.as_ref()));
+    line.found = path.map(|path| path.display().to_string());
+    Weighed { line, shown: example.shown }
+}
+
+/// Saves a finding; `None` if there is no folder for it, it came from a file, or nobody asked for the property.
+fn save<C: Client>(at: &At<'_, C>, property: &'static Property, example: &Example) -> Option<Result<PathBuf, String>> {
+    let folder = at.plan.found.as_ref()?;
+    if at.unit.found.is_some() || !is_required(at, property) {
+        return None;
+    }
+    let finding = Finding {
+        property,
+        client: at.bench.client.name(),
+        case: &example.trial.case,
+        because: &example.violation.because,
+    };
+    let saved = found::save(folder, &finding, &at.plan.redactor);
+    Some(saved.map_err(|error| format!("{}: {error}", folder.display())))
+}
+
+fn is_required<C>(at: &At<'_, C>, property: &Property) -> bool {
+    at.unit.required.iter().any(|one| one.id == property.id)
+}
+
+/// Makes a generated case as small as it still breaks the property, within the budget.
+async fn shrink<C: Client>(at: &At<'_, C>, property: &'static Property, example: Example) -> Example {
+    let Some(sprout) = example.trial.sprout.clone() else { return example };
+    let began = Instant::now();
+    let (mut best, mut tries) = (example, 0);
+    let mut next = sprout.simpler();
+    while let Some(candidate) = next
+        && tries < at.plan.budget.tries
+        && began.elapsed() < at.plan.budget.wall
+    {
+        tries += 1;
+        (at.tell)(Progress::Shrinks { property: property.id.to_owned(), tries });
+        let Some(value) = candidate.value() else { break };
+        let trial = Trial {
+            case: value.case(&best.trial.case.dialect, best.trial.case.seed),
+            sprout: Some(candidate.clone()),
+            ..best.trial.clone()
+        };
+        next = match look(at, property, &trial).await {
+            Some(smaller) => {
+                best = smaller;
+                candidate.simpler()
+            }
+            None => candidate.less_simple(),
+        };
+    }
+    best
+}
+
+fn line<C: Client>(at: &At<'_, C>, property: &Property, verdict: &Verdict, cases: usize) -> VerdictLine {
+    let (because, evidence) = match verdict {
+        Verdict::Held(notes) => (property.summary.to_owned(), notes.clone()),
+        Verdict::Violated(violation) => (violation.because.clone(), violation.evidence.clone()),
+        Verdict::NotReached(why) | Verdict::Inconclusive(why) => (why.clone(), Vec::new()),
+    };
+    let redactor = &at.plan.redactor;
+    VerdictLine {
+        property: property.id.to_owned(),
+        scenario: at.unit.name.clone(),
+        client: at.bench.client.name().to_owned(),
+        verdict: verdict.standing(),
+        required: is_required(at, property),
+        because: redactor.text(&because),
+        evidence: evidence.iter().map(|line| redactor.text(line)).collect(),
+        cases: u32::try_from(cases).unwrap_or(u32::MAX),
+        session: None,
+        found: None,
+        repeat: (verdict.standing() != Standing::Held && at.unit.name != GENERATED).then(|| repeat(at, None)),
+    }
+}
+
+/// The command that shows it again.
+fn repeat<C>(at: &At<'_, C>, found: Option<&PathBuf>) -> String {
+    let argument = quoted(&at.plan.argument);
+    let seed = at.plan.seed;
+    let file = at.unit.scenario.as_ref().and_then(|scenario| scenario.file.clone());
+    match (found.cloned().or(file), &at.unit.scenario) {
+        (Some(file), _) if found.is_some() => {
+            format!("faultdeck judge {argument} --scenario {}", quoted(&file.display().to_string()))
+        }
+        (Some(file), _) => {
+            format!("faultdeck judge {argument} --scenario {} --seed {seed}", quoted(&file.display().to_string()))
+        }
+        (None, Some(scenario)) => {
+            format!("faultdeck judge {argument} --scenario {} --seed {seed}", quoted(&format!("builtin:{}", scenario.name)))
+        }
+        (None, None) => format!("faultdeck judge {argument} --cases {} --seed {seed}", at.plan.cases),
+    }
+}
+
+/// As a shell takes it.
+fn quoted(text: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:=@%+-".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
