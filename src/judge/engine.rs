@@ -101,4 +101,3 @@ fn not_started(tried: &[Tried]) -> Option<String> {
         _ => None,
     })
 }
-

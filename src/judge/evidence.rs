@@ -27,7 +27,8 @@ pub(super) fn generated(case: &Case) -> Option<Evidence> {
         None => vec![whole],
         Some(answer) => {
             let fields = case.told().ok()?.map(|told| told.to_string()).unwrap_or_default();
-            let query = if fields.is_empty() { String::new() } else { format!("?fields={}", encoded(&fields)) };
+            let query =
+                if fields.is_empty() { String::new() } else { format!("?fields={}", encoded(&fields)) };
             let altered = interaction(&format!("{}{query}", task_path(&id)), &answer.text, "altered");
             // The whole task answers whoever asks for something else.
             let lent = Interaction { by_recorder: true, ..whole };

@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn a_finding_comes_back_from_its_file() {
         let folder = tempfile::tempdir().unwrap();
-        let case = Case { task: Some(r#"{"id":9007199254740993,"name":"a\u0007\"b"}"#.into()), ..sample::get(Some("id, name")) };
+        let case = Case {
+            task: Some(r#"{"id":9007199254740993,"name":"a\u0007\"b"}"#.into()),
+            ..sample::get(Some("id, name"))
+        };
         let property = property("reports-what-it-got").unwrap();
         let finding = Finding { property, client: "careless", case: &case, because: "`id` is\nrounded" };
         let path = save(folder.path(), &finding, &Redactor::new()).unwrap();

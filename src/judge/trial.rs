@@ -77,8 +77,7 @@ impl<C: Client> Bench<'_, C> {
                 let label = format!("{}/variant-{}", trial.label, index + 1);
                 variants.push(self.run(slot, trial, &case, &label).await);
             }
-            let runs: Vec<Run> =
-                std::iter::once(&base).chain(&variants).map(|ran| ran.run.clone()).collect();
+            let runs: Vec<Run> = std::iter::once(&base).chain(&variants).map(|ran| ran.run.clone()).collect();
             answers.push((*property, (property.judge)(&runs), variants));
         }
         Tried { base, answers }
@@ -191,7 +190,8 @@ fn watch(hopeless: Arc<Notify>) -> crate::replay::Watch {
 fn is_heard_end(exchange: &Exchange) -> bool {
     let life = wire::life();
     let phase = exchange.state.as_deref().and_then(|state| life.phase(state));
-    let is_last = matches!(phase, Some(Phase::Done | Phase::Failed | Phase::Cancelled)) && exchange.status == 200;
+    let is_last =
+        matches!(phase, Some(Phase::Done | Phase::Failed | Phase::Cancelled)) && exchange.status == 200;
     exchange.faults.iter().all(|fault| fault.kind == "api-error") && (is_last || terminates::is_end(exchange))
 }
 
@@ -228,11 +228,15 @@ fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
 }
 
 fn claims_text(claims: &Claims) -> String {
-    let limit = claims.gives_up_after_ms.map_or("no limit".to_owned(), |ms| format!("gives up after {ms} ms"));
+    let limit =
+        claims.gives_up_after_ms.map_or("no limit".to_owned(), |ms| format!("gives up after {ms} ms"));
     let partial = match claims.on_partial {
         crate::client::OnPartial::Waits => "waits",
         crate::client::OnPartial::Leaves => "leaves",
     };
     let version = if claims.sends_version { "sends Version" } else { "may send no Version" };
-    format!("on partial it {partial}; {version}; at most {} retries on {:?}; {limit}", claims.retries_max, claims.retries_on)
+    format!(
+        "on partial it {partial}; {version}; at most {} retries on {:?}; {limit}",
+        claims.retries_max, claims.retries_on
+    )
 }

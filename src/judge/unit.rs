@@ -112,7 +112,8 @@ fn error_trials(seed: Seed, dialect: &str) -> Vec<Trial> {
         properties: rows(&[&errors::PROPERTY]),
         sprout: None,
     };
-    let by_fault = ERRORS.iter().filter_map(|(name, inject)| Some(trial(name, None, Some(with_fault(name, inject)?))));
+    let by_fault =
+        ERRORS.iter().filter_map(|(name, inject)| Some(trial(name, None, Some(with_fault(name, inject)?))));
     let by_mistake = MISTAKES.iter().map(|(name, fields)| trial(name, Some(fields), None));
     by_fault.chain(by_mistake).collect()
 }
@@ -135,8 +136,7 @@ pub(super) fn of_scenario<C: Client>(
 ) -> Result<Unit, JudgeError> {
     let required = resolve(scenario)?;
     let evidence = || {
-        (plan.evidence)(scenario)
-            .map_err(|why| JudgeError::Evidence { scenario: scenario.name.clone(), why })
+        (plan.evidence)(scenario).map_err(|why| JudgeError::Evidence { scenario: scenario.name.clone(), why })
     };
     let mut trials = Vec::new();
     if let Some(case) = &scenario.case {
@@ -146,7 +146,13 @@ pub(super) fn of_scenario<C: Client>(
         let recorded = evidence()?;
         for dialect in dialects(client) {
             let spoken = evidence::in_dialect(&recorded, &dialect);
-            let maker = Maker { scenario, dialect: &dialect, seed: plan.seed, evidence: &spoken, required: &required };
+            let maker = Maker {
+                scenario,
+                dialect: &dialect,
+                seed: plan.seed,
+                evidence: &spoken,
+                required: &required,
+            };
             trials.extend(maker.trials(client.jobs()));
         }
     }
@@ -249,9 +255,8 @@ impl Maker<'_> {
     }
 
     fn case(&self, job: JobKind, names: Option<&[&str]>) -> Case {
-        let spelt_out = |names: &[&str]| {
-            names.iter().map(|name| spelt(name, self.dialect)).collect::<Vec<_>>().join(",")
-        };
+        let spelt_out =
+            |names: &[&str]| names.iter().map(|name| spelt(name, self.dialect)).collect::<Vec<_>>().join(",");
         Case {
             job,
             dialect: self.dialect.to_owned(),

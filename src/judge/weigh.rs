@@ -39,7 +39,8 @@ pub(super) struct Weighed {
 pub(super) fn properties(unit: &Unit, tried: &[Tried]) -> Vec<&'static Property> {
     let is_required = |property: &Property| unit.required.iter().any(|one| one.id == property.id);
     let says = |property: &Property| {
-        answers(property, tried).any(|(_, verdict, _)| matches!(verdict, Verdict::Held(_) | Verdict::Violated(_)))
+        answers(property, tried)
+            .any(|(_, verdict, _)| matches!(verdict, Verdict::Held(_) | Verdict::Violated(_)))
     };
     PROPERTIES.iter().filter(|property| is_required(property) || says(property)).collect()
 }
@@ -57,10 +58,17 @@ fn answers<'t>(
 }
 
 /// The verdict for one property.
-pub(super) async fn weigh<C: Client>(at: &At<'_, C>, property: &'static Property, tried: &[Tried]) -> Weighed {
-    let cases = answers(property, tried).filter(|(_, verdict, _)| !matches!(verdict, Verdict::NotReached(_))).count();
-    let broken: Vec<usize> =
-        answers(property, tried).filter(|(_, verdict, _)| verdict.is_violated()).map(|(index, _, _)| index).collect();
+pub(super) async fn weigh<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    tried: &[Tried],
+) -> Weighed {
+    let cases =
+        answers(property, tried).filter(|(_, verdict, _)| !matches!(verdict, Verdict::NotReached(_))).count();
+    let broken: Vec<usize> = answers(property, tried)
+        .filter(|(_, verdict, _)| verdict.is_violated())
+        .map(|(index, _, _)| index)
+        .collect();
     let mut flaky = None;
     for index in broken.iter().take(CANDIDATES) {
         let Some(trial) = at.unit.trials.get(*index) else { continue };
@@ -175,7 +183,11 @@ async fn violated<C: Client>(
 }
 
 /// Saves a finding; `None` if there is no folder for it, it came from a file, or nobody asked for the property.
-fn save<C: Client>(at: &At<'_, C>, property: &'static Property, example: &Example) -> Option<Result<PathBuf, String>> {
+fn save<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    example: &Example,
+) -> Option<Result<PathBuf, String>> {
     let folder = at.plan.found.as_ref()?;
     if at.unit.found.is_some() || !is_required(at, property) {
         return None;
@@ -255,10 +267,16 @@ fn repeat<C>(at: &At<'_, C>, found: Option<&PathBuf>) -> String {
             format!("faultdeck judge {argument} --scenario {}", quoted(&file.display().to_string()))
         }
         (Some(file), _) => {
-            format!("faultdeck judge {argument} --scenario {} --seed {seed}", quoted(&file.display().to_string()))
+            format!(
+                "faultdeck judge {argument} --scenario {} --seed {seed}",
+                quoted(&file.display().to_string())
+            )
         }
         (None, Some(scenario)) => {
-            format!("faultdeck judge {argument} --scenario {} --seed {seed}", quoted(&format!("builtin:{}", scenario.name)))
+            format!(
+                "faultdeck judge {argument} --scenario {} --seed {seed}",
+                quoted(&format!("builtin:{}", scenario.name))
+            )
         }
         (None, None) => format!("faultdeck judge {argument} --cases {} --seed {seed}", at.plan.cases),
     }
