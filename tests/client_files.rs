@@ -1,11 +1,14 @@
 //! Client files: a mistake is shown at its place with what to write instead; what loads is started as written.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use faultdeck::client::child::Environment;
 use faultdeck::client::{
-    Claims, Client as _, ClientError, ClientFile, Exec, Job, JobKind, OnPartial, Settings, Stdout, builtins, open,
+    Claims, Client as _, ClientError, ClientFile, Exec, Job, JobKind, OnPartial, Settings, Stdout, builtins,
+    open,
 };
 
 fn settings(folder: &str) -> Settings {
@@ -71,7 +74,10 @@ fn an_argument_group_is_left_out_whole_when_a_value_is_missing() {
     let words = argv(&careful, &create);
     assert_eq!(words.first().map(String::as_str), Some("/opt/faultdeck"));
     assert!(words.windows(2).any(|pair| pair == ["--name", "case1"]));
-    assert!(!words.iter().any(|word| word == "--id" || word == "--fields" || word == "--ca-file"), "{words:?}");
+    assert!(
+        !words.iter().any(|word| word == "--id" || word == "--fields" || word == "--ca-file"),
+        "{words:?}"
+    );
     assert!(!words.iter().any(|word| word.contains("canary-token")), "the token is in no argument");
 
     let mut get = job(JobKind::Get);

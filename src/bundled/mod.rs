@@ -1,1 +1,60 @@
-//! bundled
+//! The careful and the careless client: ordinary programs over real sockets, run only in processes of their own.
+//!
+//! They are what faultdeck shows itself on. The careful client does what a program that talks to a console should do;
+//! the careless one is the same program with the defects of [`DEFECTS`] switched on, one for each property that
+//! `judge` knows. They share no code with the rest but [`crate::message`] and [`crate::json`]: a mistake in faultdeck's
+//! own reading of the API must not hide itself.
+
+mod address;
+mod answer;
+mod arguments;
+mod defects;
+mod jobs;
+mod reading;
+mod report;
+mod wire;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+pub use defects::{DEFECTS, Defect, check_defects};
+
+use arguments::Arguments;
+use report::Said;
+
+/// How the programs are called, for `--help` and mistakes.
+pub const USAGE: &str = "\
+usage: faultdeck client careful|careless get|wait|create --base URL [--id ID] [--name NAME] [--fields FIELDS]
+           [--sec TOKEN] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
+The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.
+--defect is for careless alone: names with commas, `all` (the default) or `none`.
+";
+
+/// Exit code of a call with wrong arguments.
+const WRONG_CALL: u8 = 2;
+
+/// Runs one of the two programs. `arguments` are those after `client`, the program's name first; `environment` looks a
+/// variable up. The outcome is written to `out` as one line of JSON, remarks to `err`; the result is the exit code.
+pub fn run(
+    arguments: &[OsString],
+    environment: &dyn Fn(&str) -> Option<OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let said = match Arguments::parse(arguments, environment) {
+        Ok(arguments) => jobs::run(&arguments, err),
+        Err(mistake) => {
+            // Nobody may be listening; the exit code says it all the same.
+            let _ = write!(err, "{mistake}\n{USAGE}");
+            return WRONG_CALL;
+        }
+    };
+    if let Said::Crash { how } = &said {
+        let _ = writeln!(err, "the client crashed: {how}");
+        return said.exit_code();
+    }
+    match writeln!(out, "{}", said.line()).and_then(|()| out.flush()) {
+        Ok(()) => said.exit_code(),
+        Err(_) => Said::Error(String::new()).exit_code(),
+    }
+}

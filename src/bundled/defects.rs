@@ -1,0 +1,200 @@
+//! The careless client's defects: one table, a switch each.
+
+use std::collections::BTreeSet;
+
+use crate::json::{Json, Kind, quote};
+
+/// A defect that can be switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// The switch, as in `--defect double-api`.
+    pub name: &'static str,
+    /// What the client does wrong, and when.
+    pub summary: &'static str,
+    /// The id of the one property it breaks.
+    pub property: &'static str,
+}
+
+/// Every defect, each meant for one property. Most have a condition, so that with all of them on each is still seen.
+pub const DEFECTS: [Defect; 9] = [
+    Defect {
+        name: ENCODES_TWICE,
+        summary: "`get` percent-encodes `fields` twice when it names more than two fields",
+        property: "asks-for-what-it-was-told",
+    },
+    Defect {
+        name: DOUBLE_API,
+        summary: "`get` asks `/api/api/...` when `fields` names `assigned_to`",
+        property: "right-address",
+    },
+    Defect {
+        name: THROUGH_FLOATS,
+        summary: "numbers go through a 64-bit float: integers beyond 2^53 are rounded",
+        property: "reports-what-it-got",
+    },
+    Defect {
+        name: ZERO_FILL,
+        summary: "members that did not come are reported as 0, \"\" or []",
+        property: "invents-nothing",
+    },
+    Defect {
+        name: STRICT_SHAPE,
+        summary: "it crashes on a member it does not know",
+        property: "survives-the-unrequested",
+    },
+    Defect {
+        name: ERROR_AS_DATA,
+        summary: "`get` takes the body of a 5xx answer for the task",
+        property: "names-the-error",
+    },
+    Defect {
+        name: POLLS_404,
+        summary: "`wait` takes 404 for \"not yet\" and polls until it is killed",
+        property: "terminates",
+    },
+    Defect {
+        name: PARTIAL_AS_DONE,
+        summary: "`wait` and `create` report PARTIALLY_COMPLETE as done",
+        property: "partial-is-usable-not-done",
+    },
+    Defect {
+        name: POSTS_AGAIN,
+        summary: "`create` sends the creation again when its answer was lost",
+        property: "creates-once",
+    },
+];
+
+pub(super) const ENCODES_TWICE: &str = "encodes-twice";
+pub(super) const DOUBLE_API: &str = "double-api";
+pub(super) const THROUGH_FLOATS: &str = "through-floats";
+pub(super) const ZERO_FILL: &str = "zero-fill";
+pub(super) const STRICT_SHAPE: &str = "strict-shape";
+pub(super) const ERROR_AS_DATA: &str = "error-as-data";
+pub(super) const POLLS_404: &str = "polls-404";
+pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
+pub(super) const POSTS_AGAIN: &str = "posts-again";
+
+/// Whether `list` is what `--defect` takes: names of [`DEFECTS`] with commas between, `all`, or `none`.
+///
+/// # Errors
+/// One sentence that names the unknown defect and lists those there are.
+pub fn check_defects(list: &str) -> Result<(), String> {
+    Defects::parse(list).map(drop)
+}
+
+/// The defects that are on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Defects(BTreeSet<&'static str>);
+
+impl Defects {
+    pub(super) fn all() -> Self {
+        Self(DEFECTS.iter().map(|defect| defect.name).collect())
+    }
+
+    pub(super) fn parse(list: &str) -> Result<Self, String> {
+        match list.trim() {
+            "all" => return Ok(Self::all()),
+            "none" => return Ok(Self::default()),
+            _ => {}
+        }
+        let mut on = BTreeSet::new();
+        for name in list.split(',').map(str::trim) {
+            let Some(defect) = DEFECTS.iter().find(|defect| defect.name == name) else {
+                let names: Vec<&str> = DEFECTS.iter().map(|defect| defect.name).collect();
+                return Err(format!("there is no defect `{name}`: use all, none, or {}", names.join(", ")));
+            };
+            on.insert(defect.name);
+        }
+        Ok(Self(on))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+/// Members of a task, in the two spellings of the API, with the zero of their type.
+const SAMPLE: [(&str, &str); 5] =
+    [("assigned_to", "[]"), ("case_id", "0"), ("id", "0"), ("name", "\"\""), ("state", "\"\"")];
+const PROSE: [(&str, &str); 5] =
+    [("assigned_to", "[]"), ("case_id", "0"), ("case_name", "\"\""), ("id", "0"), ("status", "\"\"")];
+
+/// The first member that no task of the API has.
+pub(super) fn unknown_member(task: &Json<'_>) -> Option<String> {
+    let known = |name: &str| SAMPLE.iter().chain(&PROSE).any(|(each, _)| *each == name);
+    task.members().iter().find(|(name, _)| !known(name)).map(|(name, _)| name.to_string())
+}
+
+/// The task with every missing member at the zero of its type.
+pub(super) fn zero_filled(task: &Json<'_>) -> String {
+    let is_prose = task.member("case_name").is_some() || task.member("status").is_some();
+    let mut members: Vec<String> =
+        task.members().iter().map(|(name, value)| format!("{}:{}", quote(name), value.compact())).collect();
+    for (name, zero) in if is_prose { PROSE } else { SAMPLE } {
+        if task.member(name).is_none() {
+            members.push(format!("{}:{zero}", quote(name)));
+        }
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+/// The value with every number as a 64-bit float would print it.
+pub(super) fn through_floats(value: &Json<'_>) -> String {
+    match value.kind() {
+        Kind::Number => match value.text().parse::<f64>() {
+            Ok(number) if number.is_finite() && number.fract() == 0.0 && number.abs() < 1e21 => {
+                format!("{number:.0}")
+            }
+            Ok(number) if number.is_finite() => format!("{number:?}"),
+            _ => value.text().to_owned(),
+        },
+        Kind::Array(elements) => {
+            format!("[{}]", elements.iter().map(through_floats).collect::<Vec<_>>().join(","))
+        }
+        Kind::Object(members) => {
+            let members =
+                members.iter().map(|(name, each)| format!("{}:{}", quote(name), through_floats(each)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Kind::Null | Kind::Bool(_) | Kind::String(_) => value.text().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_defects_is_read_or_refused_by_name() {
+        assert_eq!(Defects::parse("all"), Ok(Defects::all()));
+        assert_eq!(Defects::parse("none"), Ok(Defects::default()));
+        let some = Defects::parse("zero-fill, double-api").unwrap();
+        assert!(some.has(ZERO_FILL) && some.has(DOUBLE_API) && !some.has(POLLS_404));
+        let error = check_defects("zero-fill,nope").unwrap_err();
+        assert!(error.contains("`nope`") && error.contains("posts-again"), "{error}");
+        assert!(check_defects("").is_err());
+    }
+
+    #[test]
+    fn only_big_integers_suffer_from_floats() {
+        let text = r#"{"a":42,"b":9007199254740993,"c":[1.5,null,"9007199254740993"]}"#;
+        let json = Json::parse(text).unwrap();
+        assert_eq!(
+            through_floats(&json),
+            r#"{"a":42,"b":9007199254740992,"c":[1.5,null,"9007199254740993"]}"#
+        );
+    }
+
+    #[test]
+    fn zeros_follow_the_dialect() {
+        let sample = Json::parse(r#"{"id":1}"#).unwrap();
+        assert_eq!(zero_filled(&sample), r#"{"id":1,"assigned_to":[],"case_id":0,"name":"","state":""}"#);
+        let prose = Json::parse(r#"{"status":"WAITING","id":1}"#).unwrap();
+        assert_eq!(
+            zero_filled(&prose),
+            r#"{"status":"WAITING","id":1,"assigned_to":[],"case_id":0,"case_name":""}"#
+        );
+        assert_eq!(unknown_member(&prose), None);
+        assert_eq!(unknown_member(&Json::parse(r#"{"id":1,"x":2}"#).unwrap()), Some("x".to_owned()));
+    }
+}

@@ -1,0 +1,380 @@
+//! The three jobs: get a task, wait for one, create a case.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::answer::Answer;
+use super::arguments::{Arguments, Job};
+use super::defects::{self, Defects};
+use super::report::{Said, Standing};
+use super::wire::{Console, Trouble};
+use crate::json::{Json, quote};
+use crate::message::Request;
+
+const TASKS: &str = "/forensics/case_management/case_create_tasks";
+const CASES: &str = "/forensics/case_management/cases";
+
+/// How often a request that may pass is repeated.
+const RETRIES: u32 = 3;
+/// The pause before the first repetition; it doubles each time.
+const BACK_OFF: Duration = Duration::from_millis(20);
+/// Answers without a state in a row after which a client does not expect one any more.
+const STATELESS_MAX: u32 = 10;
+/// While the state stays the same, the pace halves every so many polls ...
+const SLOWER_EVERY: u32 = 4;
+/// ... and so many times at most.
+const SLOWER_TIMES: u32 = 6;
+/// After this time even the client that never stops does, lest it outlive everybody who could kill it.
+const FOR_EVER: Duration = Duration::from_secs(600);
+
+/// Unreserved characters stay, everything else is encoded.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Does the job.
+pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Said {
+    let console = match Console::new(&arguments.base, arguments.ca_file.as_deref()) {
+        Ok(console) => console,
+        Err(mistake) => return Said::Error(mistake),
+    };
+    let deadline = Duration::from_millis(arguments.deadline_ms);
+    let started = Instant::now();
+    let mut program = Program {
+        arguments,
+        defects: &arguments.defects,
+        console,
+        started,
+        until: started + deadline,
+        request_limit: (deadline / 3).max(Duration::from_millis(1)),
+        err,
+    };
+    match arguments.job {
+        Job::Get => program.get(),
+        Job::Wait => program.wait(&arguments.id),
+        Job::Create => program.create(),
+    }
+}
+
+struct Program<'a> {
+    arguments: &'a Arguments,
+    defects: &'a Defects,
+    console: Console,
+    started: Instant,
+    /// When the whole job is given up.
+    until: Instant,
+    /// How long one request may take.
+    request_limit: Duration,
+    err: &'a mut dyn Write,
+}
+
+impl Program<'_> {
+    /// One GET with `fields`.
+    fn get(&mut self) -> Said {
+        let request = self.task_request(&self.arguments.id, self.arguments.fields.as_deref());
+        match self.ask(&request) {
+            Answer::Data(task) => {
+                let standing = Standing::of_state(state(&task).as_deref());
+                self.report(standing, &task)
+            }
+            Answer::ServerError { body: Some(body), .. } if self.defects.has(defects::ERROR_AS_DATA) => {
+                Said::Task { standing: Standing::Pending, task: body }
+            }
+            other => self.end(other),
+        }
+    }
+
+    /// Polls until the task is done, an error is final, or the time is up.
+    fn wait(&mut self, id: &str) -> Said {
+        // A selector without the state would leave nothing to decide by: then the whole task is asked for.
+        let fields = self.arguments.fields.as_deref().filter(|fields| names(fields, &["state", "status"]));
+        let request = self.task_request(id, fields);
+        let mut partial = None;
+        let mut last_state = None;
+        let (mut unchanged, mut stateless) = (0, 0);
+        loop {
+            match self.ask(&request) {
+                Answer::Data(task) => {
+                    let state = state(&task);
+                    let standing = Standing::of_state(state.as_deref());
+                    let is_done = match standing {
+                        Standing::Done => true,
+                        Standing::Usable => self.defects.has(defects::PARTIAL_AS_DONE),
+                        Standing::Pending => false,
+                    };
+                    if is_done {
+                        return self.report(Standing::Done, &task);
+                    }
+                    stateless = if state.is_none() { stateless + 1 } else { 0 };
+                    if stateless > STATELESS_MAX {
+                        return Said::Error("the task comes without its state".to_owned());
+                    }
+                    unchanged = if state == last_state { unchanged + 1 } else { 0 };
+                    match standing {
+                        Standing::Usable => partial = Some(task),
+                        _ if state.is_some() => partial = None,
+                        _ => {}
+                    }
+                    last_state = state;
+                }
+                Answer::NotFound if self.defects.has(defects::POLLS_404) => {
+                    self.until = self.started + FOR_EVER;
+                    unchanged += 1;
+                }
+                other if partial.is_none() || !self.is_time_up() => return self.end(other),
+                _ => {}
+            }
+            let pause = Duration::from_millis(self.arguments.pace_ms);
+            self.pause(pause * (1 << (unchanged / SLOWER_EVERY).min(SLOWER_TIMES)));
+            if self.is_time_up() {
+                return match partial {
+                    Some(task) => self.report(Standing::Usable, &task),
+                    None => Said::GaveUp,
+                };
+            }
+        }
+    }
+
+    /// Creates a case, once, and waits for its task.
+    fn create(&mut self) -> Said {
+        let request = self.creation();
+        let mut answer = self.post(&request);
+        let is_lost = |answer: &Answer| matches!(answer, Answer::Lost(_) | Answer::Unreadable(_));
+        if is_lost(&answer) && self.defects.has(defects::POSTS_AGAIN) {
+            self.remark("no answer: sending the creation again");
+            answer = self.post(&request);
+        }
+        match answer {
+            Answer::Data(task) => match id(&task) {
+                Some(id) => self.wait(&id),
+                None => Said::Error("the case is created, but the answer names no task".to_owned()),
+            },
+            // Nothing was sent, not even with repetitions: nothing can have been created.
+            answer if answer.was_not_sent() => self.end(answer),
+            answer if is_lost(&answer) => self.look_up(),
+            Answer::NotFound => Said::Error("404 with code 1002 for a creation".to_owned()),
+            other => self.end(other),
+        }
+    }
+
+    /// The answer to a creation is lost: whether the case exists is found by its name, never by creating it again.
+    fn look_up(&mut self) -> Said {
+        let request = self.request("GET", format!("{}/api{CASES}", self.console.prefix()));
+        let known = match self.ask(&request) {
+            Answer::Data(cases) => Json::parse(&cases).ok().map(|cases| {
+                let name = |case: &Json<'_>| {
+                    case.member("name")
+                        .or_else(|| case.member("case_name"))
+                        .is_some_and(|name| name.as_str() == Some(self.arguments.name.as_str()))
+                };
+                cases.elements().iter().any(name)
+            }),
+            _ => None,
+        };
+        self.remark(match known {
+            Some(true) => "the answer was lost; the case is there, its task is not known",
+            Some(false) => "the answer was lost; the case is not there yet",
+            None => "the answer was lost, and the cases cannot be listed",
+        });
+        Said::GaveUp
+    }
+
+    /// Sends a creation. It is repeated only as long as no connection came about.
+    fn post(&mut self, request: &Request) -> Answer {
+        let mut answer = self.ask_once(request);
+        for retry in 0..RETRIES {
+            if !answer.was_not_sent() || !self.back_off(retry) {
+                break;
+            }
+            answer = self.ask_once(request);
+        }
+        answer
+    }
+
+    /// Asks, and asks again with growing pauses while the answer may pass.
+    fn ask(&mut self, request: &Request) -> Answer {
+        let mut answer = self.ask_once(request);
+        for retry in 0..RETRIES {
+            if !answer.may_pass() || !self.back_off(retry) {
+                break;
+            }
+            answer = self.ask_once(request);
+        }
+        answer
+    }
+
+    fn ask_once(&mut self, request: &Request) -> Answer {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let answer = if left.is_zero() {
+            Answer::Lost(Trouble::TimedOut)
+        } else {
+            Answer::of(self.console.exchange(request, self.request_limit.min(left)))
+        };
+        match &answer {
+            Answer::Lost(trouble) => self.remark(&trouble.to_string()),
+            Answer::Unreadable(why) => self.remark(why),
+            _ => {}
+        }
+        answer
+    }
+
+    /// What an answer means for a job that ends with it.
+    fn end(&mut self, answer: Answer) -> Said {
+        match answer {
+            Answer::NotFound => Said::NotFound,
+            Answer::ServerError { code, .. } => Said::ServerError(code),
+            Answer::Rejected(code) => Said::Rejected(code),
+            Answer::Busy | Answer::Lost(Trouble::TimedOut) => Said::GaveUp,
+            Answer::Lost(trouble) => Said::Error(trouble.to_string()),
+            Answer::Elsewhere(text) | Answer::Unreadable(text) => Said::Error(text),
+            Answer::Data(_) => Said::Error("an answer that was not asked for".to_owned()),
+        }
+    }
+
+    /// Reports a task as it came: its own members, its own text.
+    fn report(&self, standing: Standing, task: &str) -> Said {
+        let mut task = task.to_owned();
+        match Json::parse(&task) {
+            Ok(json) if json.text().starts_with('{') => {
+                if self.defects.has(defects::STRICT_SHAPE)
+                    && let Some(name) = defects::unknown_member(&json)
+                {
+                    return Said::Crash { how: format!("unknown member `{name}`") };
+                }
+            }
+            _ => return Said::Error("the answer is no task".to_owned()),
+        }
+        for (defect, spoil) in [
+            (defects::ZERO_FILL, defects::zero_filled as fn(&Json<'_>) -> String),
+            (defects::THROUGH_FLOATS, defects::through_floats),
+        ] {
+            if self.defects.has(defect)
+                && let Ok(json) = Json::parse(&task)
+            {
+                task = spoil(&json);
+            }
+        }
+        Said::Task { standing, task }
+    }
+
+    fn task_request(&self, id: &str, fields: Option<&str>) -> Request {
+        let is_get = self.arguments.job == Job::Get;
+        let doubles = is_get
+            && self.defects.has(defects::DOUBLE_API)
+            && fields.is_some_and(|fields| names(fields, &["assigned_to"]));
+        let api = if doubles { "/api/api" } else { "/api" };
+        let mut target =
+            format!("{}{api}{TASKS}/{}", self.console.prefix(), utf8_percent_encode(id, ENCODED));
+        if let Some(fields) = fields {
+            let mut encoded = utf8_percent_encode(fields, ENCODED).to_string();
+            let is_long = top_level(fields).len() > 2;
+            if is_get && is_long && self.defects.has(defects::ENCODES_TWICE) {
+                encoded = utf8_percent_encode(&encoded, ENCODED).to_string();
+            }
+            target.push_str("?fields=");
+            target.push_str(&encoded);
+        }
+        self.request("GET", target)
+    }
+
+    fn creation(&self) -> Request {
+        let mut request = self.request("POST", format!("{}/api{CASES}", self.console.prefix()));
+        // Without the id there would be no task to wait for: then the whole answer is asked for.
+        if let Some(fields) = self.arguments.fields.as_deref().filter(|fields| names(fields, &["id"])) {
+            request.headers.push("fields", fields.to_owned());
+        }
+        let body = format!(r#"{{"name":{},"assigned_to":["analyst"]}}"#, quote(&self.arguments.name));
+        request.headers.push("Content-Type", "application/json");
+        request.headers.push("Content-Length", body.len().to_string());
+        request.body = Bytes::from(body);
+        request
+    }
+
+    fn request(&self, method: &str, target: String) -> Request {
+        Request::new(method, &target)
+            .with("Host", self.console.authority())
+            .with("SEC", &self.arguments.sec)
+            .with("Version", "26.0")
+            .with("Accept", "application/json")
+            .with("User-Agent", self.arguments.agent)
+            .with("Connection", "close")
+    }
+
+    /// Waits before a repetition; `false` if there is no time for one.
+    fn back_off(&mut self, retry: u32) -> bool {
+        self.pause(BACK_OFF * (1 << retry));
+        !self.is_time_up()
+    }
+
+    fn pause(&self, pause: Duration) {
+        std::thread::sleep(pause.min(self.until.saturating_duration_since(Instant::now())));
+    }
+
+    fn is_time_up(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    fn remark(&mut self, text: &str) {
+        // A remark that nobody can read changes nothing.
+        let _ = writeln!(self.err, "{text}");
+    }
+}
+
+/// The names at the top level of a selector.
+fn top_level(fields: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    let mut at = 0;
+    let mut found = Vec::new();
+    for (index, letter) in fields.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                found.push(fields.get(at..index).unwrap_or(""));
+                at = index + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(fields.get(at..).unwrap_or(""));
+    found.iter().map(|item| item.split('(').next().unwrap_or("").trim()).collect()
+}
+
+fn names(fields: &str, wanted: &[&str]) -> bool {
+    top_level(fields).iter().any(|name| wanted.contains(name))
+}
+
+/// The task's state, in either spelling of its key.
+fn state(task: &str) -> Option<String> {
+    let json = Json::parse(task).ok()?;
+    let state = json.member("state").or_else(|| json.member("status"))?;
+    state.as_str().map(str::to_owned)
+}
+
+/// The task's id as it is spelt; the id of the case (`case_id`) is another.
+fn id(task: &str) -> Option<String> {
+    let json = Json::parse(task).ok()?;
+    let id = json.member("id")?;
+    id.as_i128().map(|_| id.text().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_is_read_at_its_top_level() {
+        assert_eq!(top_level("id, rules (id,state) ,name"), ["id", "rules", "name"]);
+        assert!(names("id,state", &["state"]) && !names("rules(state)", &["state"]));
+    }
+
+    #[test]
+    fn state_and_id_are_found_in_both_dialects() {
+        assert_eq!(state(r#"{"status":"WAITING"}"#).as_deref(), Some("WAITING"));
+        assert_eq!(state(r#"{"state":"COMPLETE","id":1}"#).as_deref(), Some("COMPLETE"));
+        assert_eq!(state(r#"{"state":7}"#), None);
+        assert_eq!(id(r#"{"case_id":1,"id":90071992547409931}"#).as_deref(), Some("90071992547409931"));
+        assert_eq!(id(r#"{"id":"7"}"#), None);
+    }
+}
