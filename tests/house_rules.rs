@@ -67,8 +67,7 @@ fn imports(text: &str) -> Vec<String> {
         let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         if let Some(rest) = rest.strip_prefix('{') {
             found.extend(
-                rest
-                    .split(['}'])
+                rest.split(['}'])
                     .next()
                     .unwrap()
                     .split(',')

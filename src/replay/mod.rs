@@ -178,7 +178,7 @@ impl Replay {
                 .filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
             end.never_fired = silent
                 .map(|planned| {
-                    let name = planned.name.clone().unwrap_or_else(|| planned.inject.kind().to_owned());
+                    let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
                     format!("{}: {name}", scenario.name)
                 })
                 .collect();

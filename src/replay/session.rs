@@ -214,7 +214,7 @@ impl Session {
                 replaced = Some(planned.inject.kind());
             }
             *self.fired.entry(planned.key.clone()).or_default() += 1;
-            let name = planned.name.clone().unwrap_or_else(|| planned.key.clone());
+            let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
             faults.push(FaultLine { kind: planned.inject.kind().to_owned(), planned: name, did });
         }
         let call = self.call(&turn);
