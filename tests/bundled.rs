@@ -416,3 +416,44 @@ fn a_wrong_call_says_how_it_is_called() {
     assert_eq!((exit, out.len()), (2, 0));
     assert!(String::from_utf8(err).unwrap().contains("usage: faultdeck client"));
 }
+
+#[test]
+fn https_is_spoken_to_whom_the_ca_file_vouches_for() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, other) = (folder.path().join("ours.pem"), folder.path().join("other.pem"));
+    std::fs::write(&ours, made.cert.pem()).unwrap();
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&other, stranger.cert.pem()).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        let config = Arc::new(config);
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            if stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                // It goes away without TLS's farewell: the length says that nothing is missing.
+                let _ = stream.write_all(b"HTTP/1.1 200 x\r\nContent-Length: 9\r\n\r\n{\"id\":42}");
+                let _ = stream.flush();
+            }
+        }
+    });
+    let console = Console { base, seen: Arc::default() };
+    let call = |file: &std::path::Path| {
+        client(&console, &format!("careful get --id 42 --ca-file {}", file.display()))
+    };
+    assert_eq!(reported(&call(&ours)), "{\"id\":42}");
+    let refused = call(&other);
+    assert!(matches!(refused.outcome, Ok(Outcome::Error { .. })));
+    assert!(refused.err.contains("TLS"), "{}", refused.err);
+    assert!(call(&folder.path().join("none.pem")).outcome.is_ok_and(|outcome| outcome.word() == "error"));
+}

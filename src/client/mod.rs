@@ -223,6 +223,24 @@ impl Default for Claims {
     }
 }
 
+/// As in the `[claims]` of a client file, on one line.
+impl std::fmt::Display for Claims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let on_partial = match self.on_partial {
+            OnPartial::Waits => "waits",
+            OnPartial::Leaves => "leaves",
+        };
+        write!(f, "on_partial = \"{on_partial}\", sends_version = {}", self.sends_version)?;
+        if self.retries_max > 0 {
+            write!(f, ", retries = {{ max = {}, on = {:?} }}", self.retries_max, self.retries_on)?;
+        }
+        match self.gives_up_after_ms {
+            Some(limit) => write!(f, ", gives_up_after_ms = {limit}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a client does with a task that stays partly done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnPartial {
