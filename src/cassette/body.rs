@@ -15,16 +15,41 @@ use crate::json::quote;
 const DEPTH_MAX: usize = 32;
 
 /// A body in a file.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub(super) enum BodyForm<'t> {
     /// The value; the body is its text without insignificant white space.
-    #[serde(borrow)]
     Json(&'t RawValue),
     /// Lines, joined by line feeds.
     Lines(Vec<String>),
     /// Anything else.
     Base64(Base64),
+}
+
+impl<'de: 't, 't> Deserialize<'de> for BodyForm<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOf;
+        impl<'de> Visitor<'de> for OneOf {
+            type Value = BodyForm<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a body: an object with one of `json`, `lines`, `base64`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BodyForm<'de>, A::Error> {
+                let key = map.next_key::<String>()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                let body = match key.as_str() {
+                    "json" => BodyForm::Json(map.next_value()?),
+                    "lines" => BodyForm::Lines(map.next_value()?),
+                    "base64" => BodyForm::Base64(map.next_value()?),
+                    _ => return Err(de::Error::unknown_field(&key, &["json", "lines", "base64"])),
+                };
+                match map.next_key::<String>()? {
+                    Some(_) => Err(de::Error::custom("a body has just one of `json`, `lines`, `base64`")),
+                    None => Ok(body),
+                }
+            }
+        }
+        deserializer.deserialize_map(OneOf)
+    }
 }
 
 impl BodyForm<'_> {

@@ -8,7 +8,7 @@ use super::placeholders::{replace_users, users_of};
 use super::{Cassette, Interaction, MatchKey, key};
 use crate::message::Headers;
 use crate::profile::Profile;
-use crate::redact::{Numbering, Redactor};
+use crate::redact::{Numbering, Redactor, is_redacted};
 
 pub(super) fn canonicalise(cassette: &mut Cassette, profile: &Profile) {
     redact(cassette);
@@ -20,8 +20,9 @@ pub(super) fn canonicalise(cassette: &mut Cassette, profile: &Profile) {
     let mut secrets = Numbering::of_secrets();
     let mut users = Numbering::of("user-");
     for interaction in &mut cassette.interactions {
+        // Users first: a secret that goes away with a user's name must not have taken a number.
+        number_users(interaction, &users_of(profile, &interaction.endpoint), &mut users);
         number_secrets(interaction, &mut secrets);
-        number_users(interaction, &users_of(profile, &interaction.endpoint.clone()), &mut users);
     }
     put_ids(cassette, profile);
 }
@@ -128,6 +129,9 @@ fn number_lines(headers: &mut Headers, numbers: &mut Numbering) {
 
 fn number_users(interaction: &mut Interaction, members: &[String], numbers: &mut Numbering) {
     let mut put = |user: &str| {
+        if is_redacted(user.as_bytes()) {
+            return None;
+        }
         let placeholder = numbers.placeholder(user.as_bytes());
         (placeholder != user).then_some(placeholder)
     };

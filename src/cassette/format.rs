@@ -192,6 +192,10 @@ impl<'de> Deserialize<'de> for Version {
 /// Reads a cassette's text.
 pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.trim_start().starts_with('{') {
+        let message = "a cassette is a JSON object that starts with its format".to_owned();
+        return Err(CassetteError::Invalid { path: name.to_owned(), message, line: 1, column: 1 });
+    }
     if let Ok(Probe { format: Some(found) }) = serde_json::from_str(text)
         && found != FORMAT
     {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use percent_encoding::percent_decode_str;
 
 use super::names::{is_ordinary, placeholder};
@@ -71,7 +71,9 @@ impl Known {
                     numbers.push(*number);
                 }
             }
-            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns);
+            // Secrets are few and short-lived: an automaton that is quick to build beats one that is quick to run.
+            let kind = Some(AhoCorasickKind::ContiguousNFA);
+            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&patterns);
             // Building fails only past 2^31 states; 4,096 secrets of a head's size are far below.
             self.search = built.ok().map(|automaton| Search { automaton, numbers });
         }
