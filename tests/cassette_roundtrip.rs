@@ -24,11 +24,18 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
     ];
     let json = scalar.prop_recursive(4, 24, 4, |inner| {
-        let name = prop_oneof![Just("id"), Just("assigned_to"), Just("token"), Just("$serde_json::private::RawValue"), Just("")];
+        let name = prop_oneof![
+            Just("id"),
+            Just("assigned_to"),
+            Just("token"),
+            Just("$serde_json::private::RawValue"),
+            Just("")
+        ];
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(|all| format!("[{}]", all.join(","))),
             vec((name, inner), 0..4).prop_map(|all| {
-                let members: Vec<String> = all.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                let members: Vec<String> =
+                    all.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 format!("{{{}}}", members.join(","))
             }),
         ]
@@ -56,7 +63,8 @@ fn headers() -> impl Strategy<Value = Headers> {
         "[A-Za-z!#$%&'*+.^_`|~-]{1,12}",
     ];
     let value = vec(prop_oneof![3 => 0x20_u8..0x7f, 1 => 0x80_u8..=0xff, 1 => Just(b'\t')], 0..24);
-    vec((name, value.prop_map(|value| value.trim_ascii().to_vec())), 0..6).prop_map(|lines| lines.into_iter().collect())
+    vec((name, value.prop_map(|value| value.trim_ascii().to_vec())), 0..6)
+        .prop_map(|lines| lines.into_iter().collect())
 }
 
 fn target() -> impl Strategy<Value = String> {
@@ -71,27 +79,47 @@ fn target() -> impl Strategy<Value = String> {
 
 fn interaction() -> impl Strategy<Value = Interaction> {
     let request = (prop_oneof![Just("GET"), Just("POST"), Just("x-Odd")], target(), headers(), body());
-    let response = (100_u16..=999, vec(prop_oneof![0x20_u8..0x7f, 0x80_u8..=0xff], 0..8), headers(), body(), headers());
-    (request, response, proptest::option::of(vec(1_usize..9, 0..6)), any::<bool>(), vec(any::<String>(), 0..2)).prop_map(
-        |((method, target, headers, body), (status, reason, response_headers, response_body, trailers), chunks, by_recorder, notes)| {
-            Interaction {
-                id: String::new(),
-                endpoint: String::new(),
-                request: Request { method: method.to_owned(), target, version: HttpVersion::Http10, headers, body: body.into() },
-                response: Response {
-                    version: HttpVersion::Http11,
-                    status,
-                    reason: reason.into(),
-                    headers: response_headers,
-                    chunks: chunks.map(|sizes| true_sizes(&sizes, response_body.len())),
-                    body: response_body.into(),
-                    trailers,
-                },
+    let response =
+        (100_u16..=999, vec(prop_oneof![0x20_u8..0x7f, 0x80_u8..=0xff], 0..8), headers(), body(), headers());
+    (
+        request,
+        response,
+        proptest::option::of(vec(1_usize..9, 0..6)),
+        any::<bool>(),
+        vec(any::<String>(), 0..2),
+    )
+        .prop_map(
+            |(
+                (method, target, headers, body),
+                (status, reason, response_headers, response_body, trailers),
+                chunks,
                 by_recorder,
                 notes,
-            }
-        },
-    )
+            )| {
+                Interaction {
+                    id: String::new(),
+                    endpoint: String::new(),
+                    request: Request {
+                        method: method.to_owned(),
+                        target,
+                        version: HttpVersion::Http10,
+                        headers,
+                        body: body.into(),
+                    },
+                    response: Response {
+                        version: HttpVersion::Http11,
+                        status,
+                        reason: reason.into(),
+                        headers: response_headers,
+                        chunks: chunks.map(|sizes| true_sizes(&sizes, response_body.len())),
+                        body: response_body.into(),
+                        trailers,
+                    },
+                    by_recorder,
+                    notes,
+                }
+            },
+        )
 }
 
 fn true_sizes(sizes: &[usize], length: usize) -> Vec<usize> {
@@ -110,7 +138,13 @@ fn true_sizes(sizes: &[usize], length: usize) -> Vec<usize> {
 fn cassette() -> impl Strategy<Value = Cassette> {
     vec(interaction(), 0..4).prop_map(|interactions| Cassette {
         name: "x".to_owned(),
-        recorded_from: RecordedFrom { host: "host-1".to_owned(), api_version: None, tls: TlsTrust::Pinned, encoding: "identity".to_owned(), redaction: "x".to_owned() },
+        recorded_from: RecordedFrom {
+            host: "host-1".to_owned(),
+            api_version: None,
+            tls: TlsTrust::Pinned,
+            encoding: "identity".to_owned(),
+            redaction: "x".to_owned(),
+        },
         interactions,
     })
 }
@@ -118,39 +152,40 @@ fn cassette() -> impl Strategy<Value = Cassette> {
 #[test]
 fn what_is_loaded_is_what_was_saved() {
     laws::holds(10_000, cassette(), |original| {
-            let text = original.to_text();
-            let loaded = Cassette::parse("x", &text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
-            let mut canonical = original.clone();
-            canonical.canonicalise(Profile::builtin());
-            prop_assert_eq!(&loaded, &canonical);
-            prop_assert_eq!(loaded.to_text(), text);
-            prop_assert!(loaded.unredacted().is_empty(), "{:?}", loaded.unredacted());
-            Ok(())
-        });
+        let text = original.to_text();
+        let loaded =
+            Cassette::parse("x", &text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        let mut canonical = original.clone();
+        canonical.canonicalise(Profile::builtin());
+        prop_assert_eq!(&loaded, &canonical);
+        prop_assert_eq!(loaded.to_text(), text);
+        prop_assert!(loaded.unredacted().is_empty(), "{:?}", loaded.unredacted());
+        Ok(())
+    });
 }
 
 #[test]
 fn a_body_without_secrets_keeps_every_byte() {
     laws::holds(3_000, body(), |bytes| {
-            let text = String::from_utf8_lossy(&bytes);
-            if text.contains("token") {
-                return Ok(());
-            }
-            let mut response = Response::new(200);
-            response.body = bytes.clone().into();
-            let interaction = Interaction {
-                id: String::new(),
-                endpoint: String::new(),
-                request: Request::new("GET", "/api/x"),
-                response,
-                by_recorder: false,
-                notes: Vec::new(),
-            };
-            let cassette = Cassette { interactions: vec![interaction], ..Cassette::default() };
-            let loaded = Cassette::parse("x", &cassette.to_text()).unwrap();
-            prop_assert_eq!(&loaded.interactions[0].response.body[..], &bytes[..]);
-            Ok(())
-        });
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains("token") {
+            return Ok(());
+        }
+        let mut response = Response::new(200);
+        response.body = bytes.clone().into();
+        let interaction = Interaction {
+            id: String::new(),
+            endpoint: String::new(),
+            request: Request::new("GET", "/api/x"),
+            response,
+            by_recorder: false,
+            notes: Vec::new(),
+        };
+        let cassette = Cassette { interactions: vec![interaction], ..Cassette::default() };
+        let loaded = Cassette::parse("x", &cassette.to_text()).unwrap();
+        prop_assert_eq!(&loaded.interactions[0].response.body[..], &bytes[..]);
+        Ok(())
+    });
 }
 
 #[test]

@@ -73,7 +73,8 @@ impl Known {
             }
             // Secrets are few and short-lived: an automaton that is quick to build beats one that is quick to run.
             let kind = Some(AhoCorasickKind::ContiguousNFA);
-            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&patterns);
+            let built =
+                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&patterns);
             // Building fails only past 2^31 states; 4,096 secrets of a head's size are far below.
             self.search = built.ok().map(|automaton| Search { automaton, numbers });
         }
