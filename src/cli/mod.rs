@@ -8,10 +8,12 @@ mod emulate;
 mod explain;
 mod help;
 mod home;
+mod judge;
 mod lint;
 mod listen;
 mod output;
 mod problem;
+mod progress;
 mod record;
 mod replay;
 mod report;
@@ -43,6 +45,7 @@ enum Verb {
     Record(record::Args),
     Replay(replay::Args),
     Run(run::Args),
+    Judge(judge::Args),
     Emulate(emulate::Args),
     Report(report::Args),
     Explain(explain::Args),
@@ -109,6 +112,7 @@ async fn start(verb: Verb) -> Result<Exit, Problem> {
         Verb::Record(args) => record::run(args).await,
         Verb::Replay(args) => replay::run(args).await,
         Verb::Run(args) => run::run(args).await,
+        Verb::Judge(args) => judge::run(args).await,
         Verb::Emulate(args) => emulate::run(args).await,
         Verb::Report(args) => report::run(args),
         Verb::Explain(args) => explain::run(args),

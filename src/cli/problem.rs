@@ -32,6 +32,11 @@ impl Problem {
         Self { exit: Exit::Failed, ..Self::input(message) }
     }
 
+    /// A mistake in a text, shown with a caret.
+    pub(super) fn diagnostic(diagnostic: Box<Diagnostic>) -> Self {
+        Self { diagnostic: Some(diagnostic.clone()), ..Self::input(diagnostic) }
+    }
+
     /// A file cannot be read or written.
     pub(super) fn file(verb: &str, path: &Path, error: impl Display) -> Self {
         Self::input(format!("cannot {verb} {}: {error}", path.display()))
@@ -90,7 +95,7 @@ impl From<ScenarioError> for Problem {
     fn from(error: ScenarioError) -> Self {
         let problem = Self::input(&error);
         match error {
-            ScenarioError::Invalid(diagnostic) => Self { diagnostic: Some(diagnostic), ..problem },
+            ScenarioError::Invalid(diagnostic) => Self::diagnostic(diagnostic),
             ScenarioError::NoSuch { nearest, .. } => {
                 problem.help(nearest_or(&nearest, "`faultdeck explain scenarios` lists them"))
             }

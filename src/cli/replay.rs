@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
-use super::report::{Outputs, ReportTo};
-use super::setup::{Story, evidence_name};
+use super::report::{Outputs, ReportTo, opened};
+use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
 use crate::ledger::EndLine;
-use crate::replay::Replay;
+use crate::replay::{Replay, Setup};
 use crate::report::{request_line, visible};
 use crate::run::Exit;
 
@@ -46,16 +46,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let outputs = Outputs::new(args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
-    let opening = format!(
-        "replaying {}{}, seed {}; stop with Ctrl-C",
-        evidence_name(&setup.evidence),
-        setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name)),
-        setup.seed
-    );
+    output::note(&visible(&told(&setup)));
+    let opening = opening(&setup);
     let redactor = setup.redactor.clone();
     let watch = Arc::new(|exchange: &_| output::note(&request_line(exchange)));
     let replay = Arc::new(Replay::new(setup).watched(watch));
-    output::note(&visible(&opening));
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
     signals.first().await;
     server.stop().await;
@@ -65,8 +60,13 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let (exit, because) = judged(&end);
     end.exit = exit.code();
     because.clone_into(&mut end.because);
-    outputs.finish(replay.lines(), end, &redactor)?;
+    outputs.finish(opened(replay.lines(), opening), end, &redactor)?;
     Ok(exit)
+}
+
+fn told(setup: &Setup) -> String {
+    let scenario = setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
+    format!("replaying {}{scenario}, seed {}; stop with Ctrl-C", evidence_name(&setup.evidence), setup.seed)
 }
 
 /// What a replay that was ended by a signal comes to.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::output;
 use super::problem::Problem;
-use crate::ledger::{self, EndLine, Line};
+use crate::ledger::{self, EndLine, Line, RunLine};
 use crate::redact::Redactor;
 use crate::report::{self, Paint};
 use crate::run::Exit;
@@ -105,6 +105,14 @@ impl Outputs {
         output::note(report::human(&lines, Paint::Colour).trim_end());
         Ok(())
     }
+}
+
+/// The lines with `opening` first if no session was opened: a report has to say what it is about.
+pub(super) fn opened(mut lines: Vec<Line>, opening: RunLine) -> Vec<Line> {
+    if !lines.iter().any(|line| matches!(line, Line::Run(_))) {
+        lines.insert(0, Line::Run(opening));
+    }
+    lines
 }
 
 /// A secret may have been learnt after a line that holds it was written, so every line goes through the redactor

@@ -10,10 +10,10 @@ use std::time::Duration;
 use super::listen::Tls;
 use super::output;
 use super::problem::Problem;
-use super::report::{Outputs, ReportTo};
-use super::setup::{Story, evidence_name};
+use super::report::{Outputs, ReportTo, opened};
+use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
-use crate::ledger::{self, Line, RunLine};
+use crate::ledger::Line;
 use crate::replay::{Replay, Setup};
 use crate::report::{request_line, shell_word, visible};
 use crate::run::{Command, Exit, Group, combine, verdicts};
@@ -71,8 +71,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let scenario = setup.scenario.clone();
     let tls = args.tls.identity()?;
     let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
-    let opening = format!("running under {}, seed {}", of_what(&setup), setup.seed);
-    output::note(&visible(&opening));
+    output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
 
     let mut replay = Replay::new(setup.clone());
     if args.trace {
@@ -93,9 +92,13 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     server.stop().await;
 
     let must = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
-    let mut lines = replay.lines();
+    let mut lines = opened(replay.lines(), opening(&setup));
     let told: Vec<String> = args.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    name_command(&mut lines, &setup, &told);
+    for line in &mut lines {
+        if let Line::Run(run) = line {
+            run.command.clone_from(&told);
+        }
+    }
     let mut end = replay.account();
     end.dials = crate::record::dials();
     let repeat = repeat(&args, &told);
@@ -152,27 +155,6 @@ fn environment(url: &str, ca_file: Option<&Path>) -> Vec<(String, OsString)> {
         all.extend(names.map(|name| (name, file.into())));
     }
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Puts the command in the run's opening lines; a run in which nothing was asked has none yet.
-fn name_command(lines: &mut Vec<Line>, setup: &Setup, told: &[String]) {
-    if !lines.iter().any(|line| matches!(line, Line::Run(_))) {
-        let line = RunLine {
-            format: ledger::FORMAT,
-            faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
-            session: setup.session.clone(),
-            verb: setup.verb.clone(),
-            scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
-            seed: setup.seed.0,
-            ..RunLine::default()
-        };
-        lines.insert(0, Line::Run(line));
-    }
-    for line in lines {
-        if let Line::Run(run) = line {
-            run.command = told.to_vec();
-        }
-    }
 }
 
 /// The command line that does the same again.

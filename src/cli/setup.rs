@@ -6,6 +6,7 @@ use super::problem::Problem;
 use crate::cassette::find::{Asker, find};
 use crate::emulate;
 use crate::judge;
+use crate::ledger::{self, RunLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{Auth, ConsoleMaker, Evidence, Material, Setup};
@@ -92,6 +93,19 @@ fn console(seed: Seed) -> ConsoleMaker {
         let mut console = emulate::Console::new(settings).expect("the default dialect is always there");
         Box::new(move |request| console.answer(request))
     })
+}
+
+/// What the ledger opens with if nothing was asked.
+pub(super) fn opening(setup: &Setup) -> RunLine {
+    RunLine {
+        format: ledger::FORMAT,
+        faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
+        session: setup.session.clone(),
+        verb: setup.verb.clone(),
+        scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
+        seed: setup.seed.0,
+        ..RunLine::default()
+    }
 }
 
 /// What stands for the evidence in the opening line.

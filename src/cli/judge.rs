@@ -1,0 +1,153 @@
+//! `faultdeck judge`: a client against every property.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::problem::Problem;
+use super::progress;
+use super::report::{Outputs, ReportTo, opened};
+use super::setup;
+use super::signals::Signals;
+use crate::client::child::Environment;
+use crate::client::{self, Client, ClientError, Exec};
+use crate::judge::{EvidenceOf, JudgeError, Plan, judge};
+use crate::ledger::{self, EndLine, RunLine};
+use crate::record;
+use crate::run::Exit;
+use crate::scenario::Scenario;
+use crate::seed::Seed;
+
+/// Puts a client to generated requests and to scenarios, and says which properties it keeps.
+///
+/// A client file says how to start the program and how to read what it reports. Without --scenario there are generated
+/// `get` cases first, then every built-in scenario. What breaks a property is shrunk, saved as a scenario file that
+/// runs first next time, and told with the command that repeats it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck judge builtin:careless --cases 50        # see one fail
+  faultdeck judge clients/mine.toml
+  faultdeck judge clients/mine.toml --scenario lost-answer --report junit=report.xml
+
+Exit codes: 0 every property that must hold was put to the test and holds, 1 one is violated, 3 one was not reached,
+or the client could not be started.")]
+pub(super) struct Args {
+    /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.
+    client: String,
+    /// Only this scenario: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`. Can be given several times.
+    #[arg(long, value_name = "NAME|FILE")]
+    scenario: Vec<String>,
+    /// The cassette for every scenario, in place of the one each names.
+    #[arg(long, value_name = "NAME|FILE")]
+    cassette: Option<String>,
+    /// How many generated cases; 100 if no scenario is named, else none.
+    #[arg(long, value_name = "N")]
+    cases: Option<u32>,
+    /// Fixes every random draw: the same seed gives the same cases.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: Seed,
+    /// How many cases run at a time.
+    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// Where counter-examples are saved, and looked for.
+    #[arg(long, value_name = "DIR", default_value = "scenarios/found")]
+    found: PathBuf,
+    /// Writes the sessions that show the verdicts to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<ReportTo>,
+}
+
+pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    let outputs = Outputs::new(args.ledger.clone(), args.report.clone())?;
+    let client = open(&args.client)?;
+    let plan = plan(&args)?;
+    let opening = RunLine {
+        format: ledger::FORMAT,
+        faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
+        verb: "judge".to_owned(),
+        client: Some(client.name().to_owned()),
+        seed: args.seed.0,
+        ..RunLine::default()
+    };
+    let tell = progress::teller(client.name());
+    let judged = tokio::select! {
+        biased;
+        _ = signals.first() => {
+            let because = "interrupted before every case was run".to_owned();
+            let end = EndLine { exit: Exit::Inconclusive.code(), because, ..EndLine::default() };
+            outputs.finish(opened(Vec::new(), opening), end, &plan.redactor)?;
+            return Ok(Exit::Inconclusive);
+        }
+        judged = judge(&plan, &client, &tell) => judged?,
+    };
+    let mut end = judged.account;
+    end.dials = record::dials();
+    let exit = if judged.exit == Exit::Passed.code() { Exit::Passed } else { worth(judged.exit) };
+    outputs.finish(opened(judged.lines, opening), end, &plan.redactor)?;
+    Ok(exit)
+}
+
+/// The exit code that a judgement asks for.
+fn worth(code: u8) -> Exit {
+    let known = [Exit::Passed, Exit::Inconclusive, Exit::Failed, Exit::BadInput];
+    known.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Defect)
+}
+
+fn plan(args: &Args) -> Result<Plan, Problem> {
+    let (cassette, seed) = (args.cassette.clone(), args.seed);
+    let evidence: Arc<EvidenceOf> = Arc::new(move |scenario: &Scenario| {
+        setup::evidence(cassette.as_deref(), Some(scenario), seed).map_err(|problem| problem.message())
+    });
+    let named: Result<Vec<Arc<Scenario>>, Problem> =
+        args.scenario.iter().map(|argument| setup::open(argument).map(Arc::new)).collect();
+    let mut plan = Plan::new(&args.client, evidence);
+    if !args.scenario.is_empty() {
+        plan.scenarios = named?;
+        plan.cases = 0;
+    }
+    plan.cases = args.cases.unwrap_or(plan.cases);
+    plan.seed = args.seed;
+    plan.jobs = usize::from(args.jobs);
+    plan.found = Some(args.found.clone());
+    Ok(plan)
+}
+
+/// Opens a client for programs started from here.
+///
+/// # Errors
+/// If there is no such client, or its file is wrong.
+pub(super) fn open(argument: &str) -> Result<Exec, Problem> {
+    let cannot = |error| Problem::input(format!("cannot tell where this program or its folder is: {error}"));
+    let settings = client::Settings {
+        faultdeck: env::current_exe().map_err(cannot)?,
+        environment: Environment::clean(env::vars_os()),
+        folder: env::current_dir().map_err(cannot)?,
+    };
+    Ok(client::open(argument, settings)?)
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        let problem = Self::input(&error);
+        match error {
+            ClientError::Invalid(diagnostic) => Self::diagnostic(diagnostic),
+            ClientError::NoSuch { known, .. } => problem.help(format!("there is {}", known.join(", "))),
+            ClientError::Io { .. } => problem,
+        }
+    }
+}
+
+impl From<JudgeError> for Problem {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::Name(diagnostic) => Self::diagnostic(diagnostic),
+            JudgeError::Scenario(error) => error.into(),
+            other => Self::input(other),
+        }
+    }
+}
