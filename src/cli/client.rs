@@ -19,7 +19,12 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> u8 {
     // It waits for answers as an ordinary program does, so it gets a thread that may wait.
     let work = move || {
-        bundled::run(&args.arguments, &|name| env::var_os(name), &mut io::stdout().lock(), &mut io::stderr().lock())
+        bundled::run(
+            &args.arguments,
+            &|name| env::var_os(name),
+            &mut io::stdout().lock(),
+            &mut io::stderr().lock(),
+        )
     };
     tokio::task::spawn_blocking(work).await.unwrap_or(crate::run::Exit::Defect.code())
 }

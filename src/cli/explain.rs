@@ -2,6 +2,7 @@
 
 use super::output;
 use super::problem::{Problem, nearest_or};
+use crate::bundled::{DEFECTS, Defect};
 use crate::fault::{At, Fault, Row, Work};
 use crate::judge;
 use crate::profile::{Endpoint, NameError, Profile};
@@ -18,7 +19,7 @@ Examples:
   faultdeck explain latency          # a fault: what it does, how it is written
   faultdeck explain cases.post       # an endpoint: what it promises")]
 pub(super) struct Args {
-    /// A name; or `properties`, `scenarios`, `faults` or `endpoints`, to list one kind.
+    /// A name; or `properties`, `scenarios`, `faults`, `endpoints` or `defects`, to list one kind.
     name: Option<String>,
 }
 
@@ -28,6 +29,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
         ("scenarios", scenarios),
         ("faults", faults),
         ("endpoints", endpoints),
+        ("defects", defects),
     ];
     let text = match args.name.as_deref() {
         None => lists.map(|(_, list)| list()).join("\n"),
@@ -45,7 +47,8 @@ fn one(name: &str) -> Result<String, Problem> {
     let fault = Fault::CATALOGUE.iter().find(|row| row.name == name).map(fault);
     let scenario = Scenario::builtin(name, Profile::builtin()).map(|scenario| story(&scenario));
     let law = judge::property(name).map(law);
-    let mut texts: Vec<String> = [law, scenario, fault].into_iter().flatten().collect();
+    let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
+    let mut texts: Vec<String> = [law, scenario, fault, defect].into_iter().flatten().collect();
     if texts.is_empty() {
         match Profile::builtin().by_name(name) {
             Ok(found) => texts.push(endpoint(found)),
@@ -68,6 +71,7 @@ fn like(name: &str) -> Vec<String> {
     let mut known: Vec<&str> = judge::PROPERTIES.iter().map(|property| property.id).collect();
     known.extend(Scenario::builtins().iter().map(|(name, _)| *name));
     known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
+    known.extend(DEFECTS.iter().map(|defect| defect.name));
     similar::get_close_matches(name, &known, 3, 0.6).into_iter().map(str::to_owned).collect()
 }
 
@@ -104,6 +108,21 @@ fn scenarios() -> String {
 fn faults() -> String {
     let rows: String = Fault::CATALOGUE.iter().map(|fault| row(fault.name, fault.summary)).collect();
     format!("Faults: write them in a scenario\n{rows}")
+}
+
+fn defects() -> String {
+    let rows: String = DEFECTS.iter().map(|defect| row(defect.name, defect.summary)).collect();
+    format!("Defects of the bundled careless client: `demo --defect NAME` switches single ones on\n{rows}")
+}
+
+fn defect(defect: &Defect) -> String {
+    format!(
+        "{}: a defect of the bundled careless client\n\n{}\n\nIt breaks {}.\nTry it:    faultdeck demo --defect {}\n",
+        defect.name,
+        wrapped(defect.summary),
+        defect.property,
+        defect.name
+    )
 }
 
 fn endpoints() -> String {

@@ -3,6 +3,7 @@
 //! Only here are errors rendered, colour chosen and the process's own streams written. Standard output carries data
 //! alone (a server's URL, a report); everything else goes to standard error.
 
+mod client;
 mod completions;
 mod emulate;
 mod explain;
@@ -51,6 +52,8 @@ enum Verb {
     Explain(explain::Args),
     Lint(lint::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Client(client::Args),
 }
 
 /// The headings of `--help`, each with its verbs. A verb that stands under none is hidden.
@@ -92,6 +95,8 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let exit = match parsed {
+        // A bundled client ends in its own way.
+        Ok(Cli { verb: Verb::Client(args) }) => return ExitCode::from(client::run(args).await),
         Ok(cli) => start(cli.verb).await.unwrap_or_else(|problem| {
             problem.show();
             problem.exit()
@@ -118,6 +123,7 @@ async fn start(verb: Verb) -> Result<Exit, Problem> {
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Completions(args) => completions::run(args),
+        Verb::Client(_) => Ok(Exit::Passed),
     }
 }
 

@@ -23,7 +23,10 @@ pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
         }
         Progress::Shrinks { property, .. } => {
             if !shrinking.swap(true, Ordering::Relaxed) {
-                output::note(&format!("{client}: {} is broken, looking for the smallest case", visible(&property)));
+                output::note(&format!(
+                    "{client}: {} is broken, looking for the smallest case",
+                    visible(&property)
+                ));
             }
         }
         Progress::Ran { .. } => {}

@@ -65,7 +65,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
 }
 
 fn told(setup: &Setup) -> String {
-    let scenario = setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
+    let scenario =
+        setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
     format!("replaying {}{scenario}, seed {}; stop with Ctrl-C", evidence_name(&setup.evidence), setup.seed)
 }
 

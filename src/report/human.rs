@@ -12,6 +12,10 @@ use crate::ledger::{EndLine, Exchange, Line, OutcomeLine, Standing, VerdictLine}
 const EXCHANGES_SHOWN: usize = 20;
 /// How many different misses, and how many findings, are shown.
 const GROUPS_SHOWN: usize = 10;
+/// How many properties stand on one line where several share a reason.
+const PLACES_A_LINE: usize = 3;
+/// How long a reason may be before it is cut, in characters.
+const BECAUSE_MAX: usize = 240;
 /// How many different reasons for not being reached are shown; more are counted.
 const REASONS_SHOWN: usize = 4;
 
@@ -58,15 +62,20 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if account.verdicts.is_empty() {
         return String::new();
     }
-    let idle = |verdict: &&&VerdictLine| !verdict.required && verdict.verdict == Standing::NotReached;
-    let (idle, told): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
-        account.verdicts.iter().partition(|verdict| idle(&verdict));
+    let is_told = |verdict: &&VerdictLine| verdict.required || verdict.verdict == Standing::Violated;
+    let (told, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
+        account.verdicts.iter().copied().partition(is_told);
+    let (held, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
+        idle.into_iter().partition(|verdict| verdict.verdict == Standing::Held);
     let mut text = format!("{}\n", paint.heading("Verdicts"));
     if !told.is_empty() {
         text.push_str(&matrix(&told, paint));
     }
     if told.iter().any(|verdict| !verdict.required) {
         text.push_str("  * not asked for by the scenario: for information only\n");
+    }
+    if !held.is_empty() {
+        text.push_str(&format!("  {} more held that no scenario asks for\n", held.len()));
     }
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for verdict in &idle {
@@ -200,14 +209,18 @@ fn trail(verdict: &VerdictLine) -> String {
     text
 }
 
+/// The further violations of what was asked for, a line and a command each.
 fn other_violations(account: &Account<'_>, paint: Paint) -> String {
     let violations = account.violations();
-    let Some(others) = violations.get(1..).filter(|others| !others.is_empty()) else {
+    let others: Vec<_> = violations.iter().skip(1).filter(|verdict| verdict.required).collect();
+    if others.is_empty() {
         return String::new();
-    };
+    }
     let mut text = format!("{}\n", paint.heading("Also violated"));
     for verdict in others {
-        text.push_str(&one_line(verdict));
+        let client = if verdict.client.is_empty() { String::new() } else { format!(", {}", verdict.client) };
+        let place = format!("{} ({}{client})", verdict.property, verdict.scenario);
+        text.push_str(&format!("  {}: {}\n", visible(&place), cut(&verdict.because)));
         if let Some(repeat) = &verdict.repeat {
             text.push_str(&format!("    repeat it: {}\n", visible(repeat)));
         }
@@ -215,32 +228,27 @@ fn other_violations(account: &Account<'_>, paint: Paint) -> String {
     text
 }
 
-/// Properties that were asked for and got no answer, with the reason.
+/// Properties that were asked for and got no answer, by reason.
 fn unclear(account: &Account<'_>, paint: Paint) -> String {
-    let open = |verdict: &&&VerdictLine| {
+    let open = account.verdicts.iter().filter(|verdict| {
         verdict.required && matches!(verdict.verdict, Standing::NotReached | Standing::Inconclusive)
-    };
-    let open: Vec<_> = account.verdicts.iter().filter(open).collect();
-    if open.is_empty() {
+    });
+    let mut reasons: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for verdict in open {
+        let place = format!("{} ({})", verdict.property, verdict.scenario);
+        reasons.entry((word(verdict.verdict), &verdict.because)).or_default().push(place);
+    }
+    if reasons.is_empty() {
         return String::new();
     }
     let mut text = format!("{}\n", paint.heading("Asked for, without an answer"));
-    for verdict in open {
-        text.push_str(&one_line(verdict));
+    for ((word, because), places) in reasons {
+        text.push_str(&format!("  {word}: {}\n", visible(because)));
+        for places in places.chunks(PLACES_A_LINE) {
+            text.push_str(&format!("    {}\n", visible(&places.join(", "))));
+        }
     }
     text
-}
-
-fn one_line(verdict: &VerdictLine) -> String {
-    let client =
-        if verdict.client.is_empty() { String::new() } else { format!(", {}", visible(&verdict.client)) };
-    format!(
-        "  {} ({}{client}): {}: {}\n",
-        visible(&verdict.property),
-        visible(&verdict.scenario),
-        word(verdict.verdict),
-        visible(&verdict.because)
-    )
 }
 
 fn misses(account: &Account<'_>, paint: Paint) -> String {
@@ -320,11 +328,17 @@ fn exit_line(end: &EndLine, paint: Paint) -> String {
         3 => paint.doubtful(&word),
         _ => paint.bad(&word),
     };
-    if end.because.is_empty() {
-        format!("{painted}\n")
-    } else {
-        format!("{painted}: {}\n", visible(&end.because))
+    let because = cut(&end.because);
+    if because.is_empty() { format!("{painted}\n") } else { format!("{painted}: {because}\n") }
+}
+
+/// A reason made visible, at a length that one reads to the end: all of it stands elsewhere in the ledger.
+fn cut(because: &str) -> String {
+    let mut shown: String = visible(because).chars().take(BECAUSE_MAX).collect();
+    if because.chars().count() > BECAUSE_MAX {
+        shown.push_str(" ...");
     }
+    shown
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {
