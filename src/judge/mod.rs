@@ -12,7 +12,8 @@
 //! The engine: [`judge`] puts a client to a [`Plan`].
 //!
 //! - `unit` says which cases there are, `generate` makes tasks and selectors and shrinks them
-//! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run
+//! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
+//!   and `unplaced` takes the listener's port out of what is kept of it
 //! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
 
 mod address;
@@ -41,6 +42,7 @@ mod terminates;
 mod together;
 mod trial;
 mod unit;
+mod unplaced;
 mod verdict;
 mod weigh;
 mod wire;

@@ -10,6 +10,7 @@ use super::evidence;
 use super::property::Property;
 use super::slot::Slot;
 use super::terminates::{self, HOPELESS};
+use super::unplaced;
 use super::verdict::Verdict;
 use super::wire;
 use crate::client::{Claims, Client, Job, Outcome, Report};
@@ -106,7 +107,9 @@ impl<C: Client> Bench<'_, C> {
             () = hopeless.notified() => Report::of(Outcome::TimedOut),
         };
         slot.clear().await;
-        let lines = self.labelled(replay.lines(), case, label, &report);
+        let report = unplaced::report(report, slot.url());
+        let lines = unplaced::lines(replay.lines(), slot.url());
+        let lines = self.labelled(lines, case, label, &report);
         let run = Run {
             case: case.clone(),
             exchanges: exchanges(&lines, &evidence),
