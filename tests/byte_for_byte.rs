@@ -87,12 +87,25 @@ fn five_hundred_generated_requests_against_the_emulator() {
     }
     let (first, second) = twice(&lab, "5", &requests);
     for (place, (first, second)) in first.iter().zip(&second).enumerate() {
-        assert_eq!(first, second, "request {place}: {:?}", requests[place]);
+        assert_eq!(without_users(first), without_users(second), "request {place}: {:?}", requests[place]);
     }
 }
 
-/// A console that answers each connection with the next of these bytes.
-fn console(answers: Vec<Vec<u8>>) -> (String, std::thread::JoinHandle<Vec<Vec<u8>>>) {
+/// What a cassette keeps no secret of: users are customer data, and come back as placeholders until a request names
+/// them. So users, and the lengths that follow from them, are left out of the comparison.
+fn without_users(raw: &Raw) -> (String, String) {
+    let mut body = raw.text();
+    let placeholders = (1..5).map(|n| format!("\"user-{n}\""));
+    for user in placeholders.chain(["\"analyst\"".to_owned(), "\"admin\"".to_owned()]) {
+        body = body.replace(&user, "\"U\"");
+    }
+    let head = raw.head.lines().filter(|line| body == raw.text() || !line.starts_with("Content-Length"));
+    (head.collect::<Vec<_>>().join("\n"), body)
+}
+
+/// A console that answers each connection with the next of these bytes, the lab's own first request apart.
+fn console(mut answers: Vec<Vec<u8>>) -> (String, std::thread::JoinHandle<Vec<Vec<u8>>>) {
+    answers.insert(0, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || {
@@ -120,8 +133,8 @@ fn read_head(socket: &mut TcpStream) -> Vec<u8> {
 fn a_console_with_odd_habits_comes_back_as_it_was() {
     let answers: Vec<&[u8]> = vec![
         b"HTTP/1.1 200 All Is   Well\r\nX-one: 1\r\nSet-Thing: a\r\nx-ONE: 2\r\nSet-Thing: b\r\ncontent-LENGTH: 11\r\nContent-Type: application/json\r\n\r\n{\"a\":1.00} ",
-        b"HTTP/1.1 207 \r\nTransfer-Encoding: chunked\r\nVIA: odd\r\n\r\n3\r\n{\"a\r\n1\r\n\"\r\nC\r\n:1E5,\"b\":42}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nContent-Length: 57\r\n\r\n{\"n\":123456789012345678901234567890,\"n\":1,\"x\":0.10,\"y\":[]}",
+        b"HTTP/1.1 207 \r\nTransfer-Encoding: chunked\r\nVIA: odd\r\n\r\n3\r\n{\"a\r\n1\r\n\"\r\nc\r\n:1E5,\"b\":42}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nContent-Length: 58\r\n\r\n{\"n\":123456789012345678901234567890,\"n\":1,\"x\":0.10,\"y\":[]}",
         b"HTTP/1.1 404 Nichts da\r\nContent-Length: 3\r\nX-Bytes: \xff\xfe\r\n\r\n\x00\x01\x02",
     ];
     let lab = Lab::new();
@@ -145,7 +158,7 @@ fn a_console_with_odd_habits_comes_back_as_it_was() {
         );
     }
     let heads = thread.join().unwrap();
-    let head = String::from_utf8_lossy(&heads[0]).into_owned();
+    let head = String::from_utf8_lossy(&heads[1]).into_owned();
     let (one, two) = (head.find("X-Mixed: 1"), head.find("x-mixed: 2"));
     assert!(one.is_some() && two > one, "requests go on as sent: {head}");
 

@@ -11,6 +11,8 @@ pub(super) enum Job {
     Get,
     Wait,
     Create,
+    /// `create` between two looks at the cases: what a first recording should hold.
+    Tour,
 }
 
 /// The arguments, checked.
@@ -50,14 +52,15 @@ impl Arguments {
             Some("get") => Job::Get,
             Some("wait") => Job::Wait,
             Some("create") => Job::Create,
-            _ => return Err("name the job: get, wait or create".to_owned()),
+            Some("tour") => Job::Tour,
+            _ => return Err("name the job: get, wait, create or tour".to_owned()),
         };
         let given = Given::read(words)?;
         let id = given.text("--id")?.unwrap_or_default();
         let name = given.text("--name")?.unwrap_or_default();
         match job {
             Job::Get | Job::Wait if id.is_empty() => return Err("`--id` is missing".to_owned()),
-            Job::Create if name.is_empty() => return Err("`--name` is missing".to_owned()),
+            Job::Create | Job::Tour if name.is_empty() => return Err("`--name` is missing".to_owned()),
             _ => {}
         }
         let from_environment = environment("SEC_TOKEN").and_then(|value| value.into_string().ok());

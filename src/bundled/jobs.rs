@@ -1,4 +1,4 @@
-//! The three jobs: get a task, wait for one, create a case.
+//! The jobs: get a task, wait for one, create a case; and the tour, which makes a first recording.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Said {
         Job::Get => program.get(),
         Job::Wait => program.wait(&arguments.id),
         Job::Create => program.create(),
+        Job::Tour => program.tour(),
     }
 }
 
@@ -156,6 +157,25 @@ impl Program<'_> {
             Answer::NotFound => Said::Error("404 with code 1002 for a creation".to_owned()),
             other => self.end(other),
         }
+    }
+
+    /// Lists the cases, creates one and waits for its task, then looks at the case and lists them all again.
+    fn tour(&mut self) -> Said {
+        let cases = self.request("GET", format!("{}/api{CASES}", self.console.prefix()));
+        if !matches!(self.ask(&cases), Answer::Data(_)) {
+            return Said::Error("the cases cannot be listed".to_owned());
+        }
+        let said = self.create();
+        let Said::Task { task, .. } = &said else { return said };
+        let case = Json::parse(task).ok().and_then(|task| Some(task.member("case_id")?.text().to_owned()));
+        let Some(case) = case else { return Said::Error("the task names no case".to_owned()) };
+        let item = self.request("GET", format!("{}/api{CASES}/{case}", self.console.prefix()));
+        for request in [&item, &cases] {
+            if !matches!(self.ask(request), Answer::Data(_)) {
+                return Said::Error("the new case cannot be seen".to_owned());
+            }
+        }
+        said
     }
 
     /// The answer to a creation is lost: whether the case exists is found by its name, never by creating it again.

@@ -24,7 +24,7 @@ use report::Said;
 
 /// How the programs are called, for `--help` and mistakes.
 pub const USAGE: &str = "\
-usage: faultdeck client careful|careless get|wait|create --base URL [--id ID] [--name NAME] [--fields FIELDS]
+usage: faultdeck client careful|careless get|wait|create|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
            [--sec TOKEN] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
 The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.
 --defect is for careless alone: names with commas, `all` (the default) or `none`.
