@@ -19,6 +19,9 @@ const INTERACTIONS_MAX: usize = 100_000;
 /// Reasons told one by one; the rest is counted.
 const REASONS_MAX: usize = 20;
 
+/// How a cassette says that plain bodies were asked for.
+const IDENTITY: &str = "identity";
+
 /// Why a recording cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
@@ -89,7 +92,7 @@ impl Keeper {
             (Trust::Insecure, true) => TlsTrust::Insecure,
         };
         let encoding = match settings.encoding {
-            Encoding::Identity => "identity",
+            Encoding::Identity => IDENTITY,
             Encoding::AsAsked => "as asked",
         };
         let from = RecordedFrom {
@@ -123,6 +126,10 @@ impl Keeper {
         notes: Vec<String>,
     ) -> Result<(), &'static str> {
         self.redactor.learn_response(&response);
+        if let Some(why) = self.unsearchable(&response) {
+            self.broken(why);
+            return Err(why);
+        }
         let endpoint = self.profile.find(&request.method, request.path());
         let interaction = Interaction {
             id: String::new(),
@@ -140,6 +147,19 @@ impl Keeper {
         state.held.insert(place, interaction);
         state.changes += 1;
         Ok(())
+    }
+
+    /// Why secrets could not all be found in this answer. With `--keep-encoding` compressed bodies are wanted as they
+    /// are.
+    fn unsearchable(&self, response: &Response) -> Option<&'static str> {
+        let coding = response.headers.text("Content-Encoding").unwrap_or_default();
+        let is_plain = coding.is_empty() || coding.trim().eq_ignore_ascii_case("identity");
+        if !is_plain && !response.body.is_empty() && self.from.encoding == IDENTITY {
+            return Some(
+                "a body is compressed although plain ones were asked for: secrets in it cannot be found",
+            );
+        }
+        self.redactor.is_full().then_some("more different secrets were seen than can be told apart")
     }
 
     pub(super) fn refused_write(&self) {

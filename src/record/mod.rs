@@ -198,6 +198,7 @@ impl Recorder {
     fn refuse_write(&self, request: &Request, endpoint: &str) -> Reply {
         self.keeper.refused_write();
         self.tell(request, 501, "not allowed");
+        let endpoint = self.settings.redactor.text(endpoint);
         let help = format!("nothing was sent; allow it with: --allow-writes '{endpoint}'");
         say(501, "write not allowed", &help)
     }
@@ -292,9 +293,11 @@ impl Listening {
                     break what;
                 }
                 Err(error) => {
+                    // Counted before the client learns of it: whoever saw the break finds it in the account.
+                    let what = self.lost(&error.to_string());
                     let end = if matches!(error, Unheard::Reset) { End::Rst } else { End::Fin };
                     let _ = pieces.send(Piece::Broken(end)).await;
-                    break self.lost(&error.to_string());
+                    break what;
                 }
             }
         };
