@@ -142,8 +142,8 @@ fn slow_host_holds_back_what_it_promises_and_never_less() {
         .read("ledger.jsonl")
         .lines()
         .filter_map(|line| {
-            let at = line.find("held back ")?;
-            line[at + 10..].split(' ').next()?.parse().ok()
+            let (_, rest) = line.split_once("held the answer back for ")?;
+            rest.split(' ').next()?.parse().ok()
         })
         .collect();
     assert_eq!(promised.len(), 3);
