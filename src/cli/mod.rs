@@ -5,6 +5,7 @@
 
 mod client;
 mod completions;
+mod demo;
 mod emulate;
 mod explain;
 mod help;
@@ -43,6 +44,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(demo::Args),
     Record(record::Args),
     Replay(replay::Args),
     Run(run::Args),
@@ -114,6 +116,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn start(verb: Verb) -> Result<Exit, Problem> {
     match verb {
+        Verb::Demo(args) => demo::run(args).await,
         Verb::Record(args) => record::run(args).await,
         Verb::Replay(args) => replay::run(args).await,
         Verb::Run(args) => run::run(args).await,

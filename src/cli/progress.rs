@@ -33,6 +33,16 @@ pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
     }
 }
 
+/// The same, without a line for each file that is saved: the report names them all.
+pub(super) fn quiet_teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
+    let tell = teller(client);
+    move |progress| {
+        if output::is_watched() || !matches!(progress, Progress::Saved { .. }) {
+            tell(progress);
+        }
+    }
+}
+
 /// One step of a longer piece of work.
 pub(super) fn step(text: &str) {
     if output::is_watched() {

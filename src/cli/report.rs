@@ -97,14 +97,37 @@ impl Outputs {
     pub(super) fn finish(&self, lines: Vec<Line>, end: EndLine, redactor: &Redactor) -> Result<(), Problem> {
         let lines = redacted(lines.into_iter().chain([Line::End(end)]), redactor);
         if let Some(file) = &self.ledger {
-            let mut bytes = Vec::new();
-            ledger::write(&lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
-            fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))?;
+            write_ledger(&lines, file)?;
         }
         self.reports.iter().try_for_each(|report| write(&lines, report.format, &report.file))?;
         output::note(report::human(&lines, Paint::Colour).trim_end());
         Ok(())
     }
+}
+
+/// Writes the ledger and every report to a folder, under their usual names; gives back the report for a person.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn written(
+    lines: impl Iterator<Item = Line>,
+    folder: &Path,
+    redactor: &Redactor,
+) -> Result<String, Problem> {
+    let lines = redacted(lines, redactor);
+    write_ledger(&lines, &folder.join("ledger.jsonl"))?;
+    for (format, name) in
+        [(Format::Human, "report.txt"), (Format::Json, "report.json"), (Format::Junit, "report.xml")]
+    {
+        write(&lines, format, &folder.join(name))?;
+    }
+    rendered(&lines, Format::Human, Paint::Colour)
+}
+
+fn write_ledger(lines: &[Line], file: &Path) -> Result<(), Problem> {
+    let mut bytes = Vec::new();
+    ledger::write(lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
+    fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))
 }
 
 /// The lines with `opening` first if no session was opened: a report has to say what it is about.

@@ -1,0 +1,226 @@
+//! `faultdeck demo`: the whole job in a few seconds, with no console at hand.
+
+mod recording;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::problem::Problem;
+use super::progress::{self, step};
+use super::report::written;
+use super::signals::Signals;
+use super::{judge, output};
+use crate::bundled::check_defects;
+use crate::cassette::Cassette;
+use crate::judge::{Budget, EvidenceOf, Judged, Plan};
+use crate::ledger::{EndLine, Line, Standing};
+use crate::profile::Profile;
+use crate::record;
+use crate::redact::Redactor;
+use crate::replay::{Evidence, Material};
+use crate::report::{shell_word, visible};
+use crate::run::Exit;
+use crate::seed::Seed;
+
+/// Shows everything at once: records, replays under six scenarios, judges a careful and a careless client.
+///
+/// It starts the built-in console, records a case creation and its polling through the recording proxy, replays the
+/// recording with trouble, and puts two bundled clients to it over real sockets. The verdicts, the recording, the
+/// ledger and the reports go to a new temporary folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck demo
+  faultdeck demo --out demo-files
+  faultdeck demo --defect zero-fill      # the careless client with one defect; `explain defects` lists them
+  faultdeck demo --defect none           # without a defect it is the careful one: exit code 1
+
+Exit codes: 0 if the careful client violates nothing and the careless one violates something, else 1.")]
+pub(super) struct Args {
+    /// Writes to this folder instead of a new temporary one; it must be empty or not there yet.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The careless client's defects: names with commas between, `all` or `none`.
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = defects)]
+    defect: String,
+    /// Fixes every random draw.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: Seed,
+}
+
+/// The cassette's name, as the scenarios call it.
+const CASSETTE: &str = "forensics/create-case";
+/// The token of the recording; it must not be found in any file afterwards.
+const TOKEN: &str = "demo-token-2f9c1d7a64";
+/// Generated cases for each dialect of the API.
+const CASES: u32 = 30;
+/// Cases at a time. They spend their time waiting, so there are more than cores.
+const JOBS: usize = 8;
+/// How far a counter-example is shrunk here: enough for a small one, and the whole stays short.
+const BUDGET: Budget = Budget { tries: 40, wall: Duration::from_millis(1500) };
+
+pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        biased;
+        _ = signals.first() => {
+            output::note("interrupted before the end");
+            Ok(Exit::Inconclusive)
+        }
+        exit = whole(&args) => exit,
+    }
+}
+
+async fn whole(args: &Args) -> Result<Exit, Problem> {
+    let out = folder(args.out.as_deref())?;
+    step("recording a case creation from the built-in console, through the proxy");
+    let file = out.join("cassettes").join(format!("{CASSETTE}.json"));
+    let mut cassette = recording::recorded(&file, CASSETTE, TOKEN).await?;
+    CASSETTE.clone_into(&mut cassette.name);
+    let redactor = Redactor::new();
+    redactor.learn(TOKEN);
+    let evidence = evidence(cassette);
+
+    // The recording dialled its console; from here on nobody dials.
+    let dials = record::dials();
+    let careful = judged("builtin:careful", &[], args, &out, &evidence, &redactor).await?;
+    let further = ["--defect".to_owned(), args.defect.clone()];
+    let careless = judged("builtin:careless", &further, args, &out, &evidence, &redactor).await?;
+
+    let mut end = sum(&careful.account, &careless.account);
+    end.dials = record::dials() - dials;
+    let exit = weighed(&careful, &careless, &mut end);
+    let lines = named(careful.lines, "careful").chain(named(careless.lines, "careless"));
+    let lines = lines.chain([Line::End(end)]);
+    let report = written(lines, &out, &redactor)?;
+    output::data(&format!("{report}\n{}", next(&out, &file)))?;
+    Ok(exit)
+}
+
+/// A new temporary folder, or the one asked for if there is nothing in it that could be lost.
+fn folder(asked: Option<&Path>) -> Result<PathBuf, Problem> {
+    let Some(folder) = asked else {
+        let made = tempfile::Builder::new().prefix("faultdeck-demo-").tempdir();
+        let made =
+            made.map_err(|error| Problem::input(format!("cannot make a temporary folder: {error}")))?;
+        return Ok(made.keep());
+    };
+    fs::create_dir_all(folder).map_err(|error| Problem::file("make", folder, error))?;
+    let mut inside = fs::read_dir(folder).map_err(|error| Problem::file("read", folder, error))?;
+    if inside.next().is_some() {
+        return Err(Problem::input(format!("{} is not empty", folder.display()))
+            .help("name another folder; nothing is overwritten here"));
+    }
+    Ok(folder.to_owned())
+}
+
+/// The recording answers under every scenario.
+fn evidence(cassette: Cassette) -> Arc<EvidenceOf> {
+    let material = Arc::new(Material::new(cassette, Profile::builtin()));
+    Arc::new(move |_| Ok(Evidence::Cassette(Arc::clone(&material))))
+}
+
+async fn judged(
+    client: &str,
+    further: &[String],
+    args: &Args,
+    out: &Path,
+    evidence: &Arc<EvidenceOf>,
+    redactor: &Redactor,
+) -> Result<Judged, Problem> {
+    let mut plan = Plan::new(client, Arc::clone(evidence));
+    // The stories; what shows one fault kind each stands below `faults/`.
+    plan.scenarios.retain(|scenario| !scenario.name.contains('/'));
+    plan.cases = CASES;
+    plan.seed = args.seed;
+    plan.budget = BUDGET;
+    plan.jobs = JOBS;
+    plan.found = Some(out.join("scenarios").join("found"));
+    plan.redactor = redactor.clone();
+    "demo".clone_into(&mut plan.verb);
+    let program = judge::open(client)?.with_arguments(further);
+    let tell = progress::quiet_teller(client.trim_start_matches("builtin:"));
+    Ok(crate::judge::judge(&plan, &program, &tell).await?)
+}
+
+/// Two clients go through sessions of the same names; in one ledger they are told apart.
+fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
+    lines.into_iter().map(move |mut line| {
+        let name = |session: &mut String| session.insert_str(0, &format!("{client}/"));
+        match &mut line {
+            Line::Run(run) => name(&mut run.session),
+            Line::Exchange(exchange) => name(&mut exchange.key.session),
+            Line::Timing(timing) => name(&mut timing.key.session),
+            Line::Outcome(outcome) => name(&mut outcome.session),
+            Line::Verdict(verdict) => verdict.session.iter_mut().for_each(name),
+            Line::End(_) => {}
+        }
+        line
+    })
+}
+
+fn sum(one: &EndLine, other: &EndLine) -> EndLine {
+    let mut never_fired = [one.never_fired.clone(), other.never_fired.clone()].concat();
+    never_fired.sort();
+    never_fired.dedup();
+    EndLine {
+        served: one.served + other.served,
+        recorded: one.recorded + other.recorded,
+        synthesised: one.synthesised + other.synthesised,
+        misses: one.misses + other.misses,
+        faults: one.faults + other.faults,
+        never_fired,
+        ..EndLine::default()
+    }
+}
+
+/// The careful client must violate nothing, the careless one something; nothing else is expected.
+fn weighed(careful: &Judged, careless: &Judged, end: &mut EndLine) -> Exit {
+    let violates =
+        |judged: &Judged| judged.verdicts.iter().any(|verdict| verdict.verdict == Standing::Violated);
+    let (exit, because) = match (violates(careful), violates(careless)) {
+        (false, true) => (Exit::Passed, "the careful client violates nothing, the careless one is caught"),
+        (false, false) => (Exit::Failed, "the careless client violates nothing: there was nothing to catch"),
+        (true, _) => (Exit::Failed, "the careful client violates a property"),
+    };
+    end.exit = exit.code();
+    because.clone_into(&mut end.because);
+    exit
+}
+
+/// What was written, and what to try next.
+fn next(out: &Path, cassette: &Path) -> String {
+    let shown = |path: &Path| shell_word(&visible(&path.display().to_string()));
+    let mut text = format!(
+        "Written to {}: the cassette, counter-examples below scenarios/found, ledger.jsonl, report.txt, report.json, \
+         report.xml\n\nWhat to try next:\n  \
+         faultdeck replay {} --scenario builtin:slow-host\n  \
+         faultdeck run --scenario builtin:partial-completion -- YOUR TEST COMMAND\n  \
+         faultdeck judge builtin:careless\n  \
+         faultdeck explain creates-once\n",
+        shown(out),
+        shown(cassette)
+    );
+    if let Some(program) = not_on_path() {
+        text.push_str(&format!(
+            "faultdeck is {} here; `cargo install --path .` puts it on your path.\n",
+            shown(&program)
+        ));
+    }
+    text
+}
+
+/// This program, if a shell would not find it by its name.
+fn not_on_path() -> Option<PathBuf> {
+    let program = env::current_exe().ok()?;
+    let folder = program.parent()?.to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    (!env::split_paths(&path).any(|each| each == folder)).then_some(program)
+}
+
+fn defects(list: &str) -> Result<String, String> {
+    check_defects(list).map(|()| list.to_owned())
+}
