@@ -119,9 +119,9 @@ impl Program<'_> {
                     }
                     last_state = state;
                 }
+                // It does not even slow down.
                 Answer::NotFound if self.defects.has(defects::POLLS_404) => {
                     self.until = self.started + FOR_EVER;
-                    unchanged += 1;
                 }
                 other if partial.is_none() || !self.is_time_up() => return self.end(other),
                 _ => {}

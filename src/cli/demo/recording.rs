@@ -62,7 +62,7 @@ pub(super) async fn recorded(file: &Path, name: &str, token: &str) -> Result<Cas
 async fn tour(url: &str, token: &str) -> Result<(), Problem> {
     let program =
         env::current_exe().map_err(|error| Problem::input(format!("cannot find this program: {error}")))?;
-    let words = ["client", "careful", "tour", "--base", url, "--name", "Phishing42", "--pace-ms", "1"];
+    let words = ["client", "careful", "tour", "--base", url, "--name", "CASE1", "--pace-ms", "1"];
     let mut environment = Environment::clean(env::vars_os());
     environment.set("SEC_TOKEN", token);
     let command = child::Command {
