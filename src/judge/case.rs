@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::{Claims, JobKind, Outcome, Report};
-use crate::fields::FieldSelector;
+use crate::fields::{FieldSelector, FieldsError};
 use crate::ledger::{Exchange, Timing};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
@@ -66,12 +66,14 @@ impl Alteration {
 }
 
 impl Case {
-    /// The selector the client is told to ask with; `None` is the whole resource. `Err` if the text is no selector,
-    /// which is a case of its own.
-    pub fn told(&self) -> Result<Option<FieldSelector>, ()> {
+    /// The selector the client is told to ask with; `None` is the whole resource.
+    ///
+    /// # Errors
+    /// If the text is no selector, which is a case of its own: the console refuses it.
+    pub fn told(&self) -> Result<Option<FieldSelector>, FieldsError> {
         match &self.fields {
             None => Ok(None),
-            Some(text) => FieldSelector::parse(text).map_err(drop),
+            Some(text) => FieldSelector::parse(text),
         }
     }
 

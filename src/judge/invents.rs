@@ -60,7 +60,7 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     match run.case.told() {
         Ok(Some(_)) => Verdict::held(),
-        Ok(None) | Err(()) => {
+        Ok(None) | Err(_) => {
             Verdict::not_reached("the whole resource was asked for: there is nothing to make up")
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn expected(run: &Run, got: &str) -> Option<String> {
     let json = Json::parse(got).ok()?;
     Some(match run.case.told() {
         Ok(Some(told)) => told.project(&json),
-        Ok(None) | Err(()) => got.to_owned(),
+        Ok(None) | Err(_) => got.to_owned(),
     })
 }
 

@@ -31,7 +31,7 @@ const CONFIRMING: usize = 3;
 /// The same in a test suite, where every test may look at a finished task.
 const CONFIRMING_IN_A_SUITE: usize = 200;
 /// From this many polls after the end on, a run is ended: nothing it does can change the verdict.
-pub(super) const HOPELESS: usize = 60;
+pub(super) const HOPELESS: usize = 20;
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };

@@ -4,9 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
+/// A future until it is through, its output from then on.
+type Running<F> = (Option<Pin<Box<F>>>, Option<<F as Future>::Output>);
+
 /// Runs all futures to their ends; the outputs stand in the order of the futures.
 pub(super) async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<(Option<Pin<Box<F>>>, Option<F::Output>)> =
+    let mut running: Vec<Running<F>> =
         futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
     poll_fn(|cx| {
         let mut pending = false;

@@ -13,7 +13,7 @@ use super::terminates::{self, HOPELESS};
 use super::unplaced;
 use super::verdict::Verdict;
 use super::wire;
-use crate::client::{Claims, Client, Job, Outcome, Report};
+use crate::client::{Client, Job, Outcome, Report};
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -152,7 +152,7 @@ impl<C: Client> Bench<'_, C> {
                         label.clone_into(&mut run.session);
                         run.client = Some(self.client.name().to_owned());
                         run.job = Some(case.job.as_str().to_owned());
-                        run.claims = Some(claims_text(self.client.claims()));
+                        run.claims = Some(self.client.claims().to_string());
                     }
                     Line::Exchange(exchange) => label.clone_into(&mut exchange.key.session),
                     Line::Timing(timing) => label.clone_into(&mut timing.key.session),
@@ -228,18 +228,4 @@ fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
             exchange
         })
         .collect()
-}
-
-fn claims_text(claims: &Claims) -> String {
-    let limit =
-        claims.gives_up_after_ms.map_or("no limit".to_owned(), |ms| format!("gives up after {ms} ms"));
-    let partial = match claims.on_partial {
-        crate::client::OnPartial::Waits => "waits",
-        crate::client::OnPartial::Leaves => "leaves",
-    };
-    let version = if claims.sends_version { "sends Version" } else { "may send no Version" };
-    format!(
-        "on partial it {partial}; {version}; at most {} retries on {:?}; {limit}",
-        claims.retries_max, claims.retries_on
-    )
 }

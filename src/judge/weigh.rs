@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::engine::Tell;
 use super::found::{self, Finding};
+use super::generate::Generated;
 use super::plan::{Plan, Progress};
 use super::property::{PROPERTIES, Property};
 use super::slot::Slot;
@@ -121,7 +122,8 @@ async fn confirm<C: Client>(
 ) -> Result<Example, u32> {
     let mut example = first.and_then(|tried| example(trial, property, tried));
     let mut times = u32::from(example.is_some());
-    for _ in times..LOOKS {
+    let further = LOOKS - times;
+    for _ in 0..further {
         let Some(again) = look(at, property, trial).await else { continue };
         times += 1;
         example = example.or(Some(again));
@@ -211,26 +213,27 @@ async fn shrink<C: Client>(at: &At<'_, C>, property: &'static Property, example:
     let Some(sprout) = example.trial.sprout.clone() else { return example };
     let began = Instant::now();
     let (mut best, mut tries) = (example, 0);
+    // Different steps lead to the same value at times; it is run once.
+    let mut known: Vec<(Generated, bool)> = sprout.value().map(|value| (value, true)).into_iter().collect();
     let mut next = sprout.simpler();
     while let Some(candidate) = next
         && tries < at.plan.budget.tries
         && began.elapsed() < at.plan.budget.wall
     {
-        tries += 1;
-        (at.tell)(Progress::Shrinks { property: property.id.to_owned(), tries });
         let Some(value) = candidate.value() else { break };
-        let trial = Trial {
-            case: value.case(&best.trial.case.dialect, best.trial.case.seed),
-            sprout: Some(candidate.clone()),
-            ..best.trial.clone()
-        };
-        next = match look(at, property, &trial).await {
-            Some(smaller) => {
-                best = smaller;
-                candidate.simpler()
+        let breaks = match known.iter().find(|(one, _)| *one == value) {
+            Some((_, breaks)) => *breaks,
+            None => {
+                tries += 1;
+                (at.tell)(Progress::Shrinks { property: property.id.to_owned(), tries });
+                let case = value.clone().case(&best.trial.case.dialect, best.trial.case.seed);
+                let trial = Trial { case, ..best.trial.clone() };
+                let smaller = look(at, property, &trial).await;
+                known.push((value, smaller.is_some()));
+                smaller.map(|smaller| best = smaller).is_some()
             }
-            None => candidate.less_simple(),
         };
+        next = if breaks { candidate.simpler() } else { candidate.less_simple() };
     }
     best
 }
