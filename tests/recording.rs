@@ -12,9 +12,7 @@ use faultdeck::cassette::{Cassette, TlsTrust};
 use faultdeck::delivery::Delivery;
 use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
-use faultdeck::record::{
-    Encoding, Existing, RecordError, Recorder, Settings, Summary, Trust, Upstream, dials,
-};
+use faultdeck::record::{Existing, RecordError, Recorder, Settings, Summary, Trust, Upstream, dials};
 use faultdeck::redact::Redactor;
 use faultdeck::serve::{Answer, Options, Reply, Server, tls::Identity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -121,7 +119,6 @@ fn settings(url: &str, path: &Path) -> Settings {
         existing: Existing::Refuse,
         allow_writes: Vec::new(),
         trust: Trust::Native,
-        encoding: Encoding::Identity,
         profile: Profile::builtin(),
         redactor: Redactor::new(),
     }

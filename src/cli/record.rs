@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::signals::Signals;
 use crate::cassette::find;
 use crate::profile::Profile;
-use crate::record::{Encoding, Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
+use crate::record::{Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
 use crate::redact::Redactor;
 use crate::report::visible;
 use crate::run::Exit;
@@ -42,9 +42,6 @@ pub(super) struct Args {
     /// Lets this endpoint write: `cases.post`, or its full id, or `METHOD /api/path`. Can be given several times.
     #[arg(long, value_name = "ENDPOINT")]
     allow_writes: Vec<String>,
-    /// Keeps compressed bodies as the console sent them, instead of asking it for plain ones.
-    #[arg(long)]
-    keep_encoding: bool,
     #[command(flatten)]
     console: Console,
     #[command(flatten)]
@@ -92,7 +89,6 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         existing: if args.overwrite { Existing::Overwrite } else { Existing::Refuse },
         allow_writes: args.allow_writes,
         trust: args.console.trust()?,
-        encoding: if args.keep_encoding { Encoding::AsAsked } else { Encoding::Identity },
         profile: Profile::builtin(),
         redactor: Redactor::new(),
         cassette,

@@ -11,7 +11,6 @@ use crate::profile::Profile;
 use crate::redact::{self, Redactor};
 
 use super::Settings;
-use super::rewrite::Encoding;
 use super::trust::Trust;
 
 /// Interactions in one recording; a console has some 700 endpoints.
@@ -91,14 +90,10 @@ impl Keeper {
             (Trust::Pin(_), true) => TlsTrust::Pinned,
             (Trust::Insecure, true) => TlsTrust::Insecure,
         };
-        let encoding = match settings.encoding {
-            Encoding::Identity => IDENTITY,
-            Encoding::AsAsked => "as asked",
-        };
         let from = RecordedFrom {
             host: "host-1".to_owned(),
             tls,
-            encoding: encoding.to_owned(),
+            encoding: IDENTITY.to_owned(),
             redaction: redact::policy_hash(),
             ..RecordedFrom::default()
         };
@@ -149,12 +144,11 @@ impl Keeper {
         Ok(())
     }
 
-    /// Why secrets could not all be found in this answer. With `--keep-encoding` compressed bodies are wanted as they
-    /// are.
+    /// Why secrets could not all be found in this answer.
     fn unsearchable(&self, response: &Response) -> Option<&'static str> {
         let coding = response.headers.text("Content-Encoding").unwrap_or_default();
         let is_plain = coding.is_empty() || coding.trim().eq_ignore_ascii_case("identity");
-        if !is_plain && !response.body.is_empty() && self.from.encoding == IDENTITY {
+        if !is_plain && !response.body.is_empty() {
             return Some(
                 "a body is compressed although plain ones were asked for: secrets in it cannot be found",
             );

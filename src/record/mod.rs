@@ -24,7 +24,6 @@ use tokio::time::timeout;
 
 pub use self::dial::{DialError, NoUpstream, Upstream, dials};
 pub use self::keep::{KeepError, Summary};
-pub use self::rewrite::Encoding;
 pub use self::trust::{Trust, TrustError, Untrusted};
 
 use self::answer::{HEAD_WAIT, Part, Reader, Unheard};
@@ -68,8 +67,6 @@ pub struct Settings {
     pub allow_writes: Vec<String>,
     /// Whose certificate is believed.
     pub trust: Trust,
-    /// What the console is asked to encode bodies with.
-    pub encoding: Encoding,
     /// What the API promises.
     pub profile: &'static Profile,
     /// What takes secrets out of everything that is written.
@@ -205,7 +202,7 @@ impl Recorder {
 
     async fn pass_on(&self, request: Request, place: u64) -> Reply {
         let upstream = &self.settings.upstream;
-        let asked = rewrite::to_console(&request, upstream, self.settings.encoding);
+        let asked = rewrite::to_console(&request, upstream);
         let line = match dial(upstream, &self.settings.trust).await {
             Ok(line) => line,
             Err(error) => return self.unreachable(&request, &error.to_string()),

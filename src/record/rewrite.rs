@@ -6,8 +6,8 @@ use crate::message::{Header, Headers, Request, Response};
 use super::dial::Upstream;
 use crate::cassette::{Console, put_base};
 
-/// The request as it goes to the console. `identity`: whether plain bodies are asked for.
-pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encoding) -> Vec<u8> {
+/// The request as it goes to the console. Plain bodies are asked for: secrets in compressed ones could not be found.
+pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
     let mut put = |name: &str, value: &[u8]| {
         head.extend_from_slice(name.as_bytes());
@@ -15,13 +15,11 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encod
         head.extend_from_slice(value);
         head.extend_from_slice(b"\r\n");
     };
-    let mut asked = false;
     for line in request.headers.iter().filter(|line| !is_of_this_hop(line, &request.headers)) {
         if line.is("Host") {
             put(&line.name, upstream.authority().as_bytes());
-        } else if line.is("Accept-Encoding") && encoding == Encoding::Identity {
+        } else if line.is("Accept-Encoding") {
             put(&line.name, b"identity");
-            asked = true;
         } else {
             put(&line.name, &line.value);
         }
@@ -29,7 +27,7 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encod
     if !request.headers.has("Host") {
         put("Host", upstream.authority().as_bytes());
     }
-    if !asked && encoding == Encoding::Identity && !request.headers.has("Accept-Encoding") {
+    if !request.headers.has("Accept-Encoding") {
         put("Accept-Encoding", b"identity");
     }
     if request.headers.has("Transfer-Encoding") {
@@ -38,16 +36,6 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream, encoding: Encod
     head.extend_from_slice(b"\r\n");
     head.extend_from_slice(&request.body);
     head
-}
-
-/// Which encoding of bodies the console is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// `identity`: bodies in a cassette can be read.
-    #[default]
-    Identity,
-    /// Whatever the client asks for; compressed bytes are kept as they are.
-    AsAsked,
 }
 
 /// Headers that speak of one connection only. The body has been read whole, so it goes on with a length.
@@ -84,7 +72,7 @@ mod tests {
             .with("Connection", "Upgrade, HTTP2-Settings")
             .with("Content-Length", "2");
         request.body = "{}".into();
-        let text = String::from_utf8(to_console(&request, &console(), Encoding::Identity)).unwrap();
+        let text = String::from_utf8(to_console(&request, &console())).unwrap();
         assert_eq!(
             text,
             "POST /api/x?b=%2c HTTP/1.1\r\nhOST: qradar.example\r\nX-One: 1\r\nSec: t\r\nx-one: 2\r\nContent-Length: 2\r\nAccept-Encoding: identity\r\n\r\n{}"

@@ -39,7 +39,6 @@ pub(super) async fn recorded(file: &Path, name: &str, token: &str) -> Result<Cas
         existing: record::Existing::Refuse,
         allow_writes: vec!["cases.post".to_owned()],
         trust: record::Trust::default(),
-        encoding: record::Encoding::default(),
         profile: Profile::builtin(),
         redactor,
     };
