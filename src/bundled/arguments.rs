@@ -155,7 +155,7 @@ mod tests {
     fn each_mistake_is_named() {
         for (words, word) in [
             ("", "careful or careless"),
-            ("careful poll", "get, wait or create"),
+            ("careful poll", "get, wait, create or tour"),
             ("careful get --base http://h:1", "--id"),
             ("careful create --base http://h:1", "--name"),
             ("careful get --id 1", "--base"),
