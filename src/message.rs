@@ -44,12 +44,26 @@ impl fmt::Display for HttpVersion {
 }
 
 /// One header line: the name in the case it was sent, the value as bytes without surrounding blanks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Header {
     /// The name as sent.
     pub name: String,
     /// The value; usually ASCII, but any byte from 0x80 up is legal on the wire.
     pub value: Bytes,
+}
+
+/// Headers whose value is a credential and nothing else.
+const CREDENTIALS: [&str; 6] =
+    ["SEC", "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "QRadarCSRF"];
+
+impl fmt::Debug for Header {
+    /// Without the value of a credential: this text may end up in a panic message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match CREDENTIALS.iter().any(|name| self.is(name)) {
+            true => write!(f, "{}: ({} bytes)", self.name, self.value.len()),
+            false => write!(f, "{}: {:?}", self.name, self.value),
+        }
+    }
 }
 
 impl Header {

@@ -94,6 +94,8 @@ pub fn cannot_start(error: &io::Error) -> ExitCode {
 
 /// Runs one command line and returns what the process ends with.
 pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    output::hide(&arguments, std::env::vars_os());
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let exit = match parsed {
@@ -105,9 +107,14 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }),
         // Help and version are asked for and go to standard output; a wrong argument goes to standard error.
         Err(asked) => {
-            let code = if asked.use_stderr() { Exit::BadInput } else { Exit::Passed };
-            let _ = asked.print();
-            code
+            let text = asked.render().ansi().to_string();
+            if asked.use_stderr() {
+                output::note(text.trim_end());
+                Exit::BadInput
+            } else {
+                let _ = output::data(&text);
+                Exit::Passed
+            }
         }
     };
     let exit = if DEFECT.load(Ordering::SeqCst) { Exit::Defect } else { exit };

@@ -139,10 +139,10 @@ pub(super) fn opened(mut lines: Vec<Line>, opening: RunLine) -> Vec<Line> {
 }
 
 /// A secret may have been learnt after a line that holds it was written, so every line goes through the redactor
-/// once more, as text. A line that no longer reads as one is left out rather than shown.
+/// once more, string by string. A line that no longer reads as one is left out rather than shown.
 fn redacted(lines: impl Iterator<Item = Line>, redactor: &Redactor) -> Vec<Line> {
     let text: Vec<String> = lines.filter_map(|line| line.to_json().ok()).collect();
-    text.iter().filter_map(|line| serde_json::from_str(&redactor.text(line)).ok()).collect()
+    text.iter().filter_map(|line| serde_json::from_str(&redactor.json(line)).ok()).collect()
 }
 
 fn write(lines: &[Line], format: Format, file: &Path) -> Result<(), Problem> {

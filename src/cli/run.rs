@@ -109,6 +109,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     end.because = because;
     end.command = Some(ended.to_string());
     lines.extend(verdicts.into_iter().map(Line::Verdict));
+    setup.redactor.learn_arguments(&told);
     outputs.finish(lines, end, &setup.redactor)?;
     if exit != Exit::Passed {
         output::note(&format!("repeat it: {}", visible(&setup.redactor.text(&repeat))));

@@ -52,7 +52,7 @@ impl Upstream {
     /// # Errors
     /// If the text has another form.
     pub fn parse(text: &str) -> Result<Self, NoUpstream> {
-        let wrong = || NoUpstream { text: text.chars().filter(|c| !c.is_control()).take(200).collect() };
+        let wrong = || NoUpstream { text: shown(text) };
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let secure = match scheme {
             "https" => true,
@@ -87,6 +87,16 @@ impl Upstream {
             (_, port) => format!("{host}:{port}"),
         }
     }
+}
+
+/// An address as it may be printed: without user, password and query, which may hold a secret.
+fn shown(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let (rest, cut) = rest.find(['?', '#']).map_or((rest, ""), |at| (&rest[..at], "?..."));
+    let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("...@", rest));
+    let slashes = if text.contains("://") { "://" } else { "" };
+    let all = format!("{scheme}{slashes}{user}{rest}{cut}");
+    all.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Why the console could not be reached.

@@ -73,7 +73,7 @@ pub(super) struct Keeper {
 struct State {
     held: BTreeMap<u64, Interaction>,
     changes: u64,
-    saved: u64,
+    saved: (u64, usize),
     summary: Summary,
 }
 
@@ -163,13 +163,13 @@ impl Keeper {
     pub(super) fn unreachable(&self, why: &str) {
         let mut state = self.state();
         state.summary.unreachable += 1;
-        state.because(self.redactor.text(why));
+        state.because(why);
     }
 
     pub(super) fn broken(&self, why: &str) {
         let mut state = self.state();
         state.summary.not_stored += 1;
-        state.because(self.redactor.text(why));
+        state.because(why);
     }
 
     pub(super) fn too_large(&self) {
@@ -178,17 +178,20 @@ impl Keeper {
 
     pub(super) fn summary(&self) -> Summary {
         let state = self.state();
-        Summary { path: self.path.clone(), stored: state.held.len(), ..state.summary.clone() }
+        let reasons = state.summary.reasons.iter().map(|why| self.redactor.text(why)).collect();
+        Summary { path: self.path.clone(), stored: state.held.len(), reasons, ..state.summary.clone() }
     }
 
     /// Saves if something changed. What was kept before a secret was known is cleaned again here.
     pub(super) fn save(&self) -> Result<(), KeepError> {
         let (cassette, changes) = {
             let state = self.state();
-            if state.changes == state.saved {
+            // A secret learnt since may stand in what was saved.
+            let now = (state.changes, self.redactor.generation());
+            if now == state.saved || state.changes == 0 {
                 return Ok(());
             }
-            (self.cassette(&state), state.changes)
+            (self.cassette(&state), now)
         };
         if let Some(place) = cassette.unredacted().into_iter().next() {
             return Err(KeepError::Secret(place));
@@ -202,14 +205,16 @@ impl Keeper {
         let clean = |it: &Interaction| Interaction {
             request: self.redactor.request(&it.request),
             response: self.redactor.response(&it.response),
+            notes: it.notes.iter().map(|note| self.redactor.text(note)).collect(),
             ..it.clone()
         };
+        let interactions: Vec<Interaction> = state.held.values().map(clean).collect();
         let version =
-            state.held.values().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
+            interactions.iter().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
         let mut cassette = Cassette {
             name: self.name.clone(),
             recorded_from: RecordedFrom { api_version: version, ..self.from.clone() },
-            interactions: state.held.values().map(clean).collect(),
+            interactions,
         };
         cassette.canonicalise(self.profile);
         cassette
@@ -221,9 +226,9 @@ impl Keeper {
 }
 
 impl State {
-    fn because(&mut self, why: String) {
-        if self.summary.reasons.len() < REASONS_MAX && !self.summary.reasons.contains(&why) {
-            self.summary.reasons.push(why);
+    fn because(&mut self, why: &str) {
+        if self.summary.reasons.len() < REASONS_MAX && !self.summary.reasons.iter().any(|held| held == why) {
+            self.summary.reasons.push(why.to_owned());
         }
     }
 }

@@ -188,14 +188,13 @@ impl Recorder {
     }
 
     fn passed(&self, request: &Request, status: u16, what: &str) -> Passed {
-        let target = self.settings.redactor.request(request).target;
-        Passed { method: request.method.clone(), target, status, what: self.settings.redactor.text(what) }
+        passed(&self.settings.redactor, request, status, what)
     }
 
     fn refuse_write(&self, request: &Request, endpoint: &str) -> Reply {
         self.keeper.refused_write();
         self.tell(request, 501, "not allowed");
-        let endpoint = self.settings.redactor.text(endpoint);
+        let endpoint = self.settings.redactor.target(endpoint);
         let help = format!("nothing was sent; allow it with: --allow-writes '{endpoint}'");
         say(501, "write not allowed", &help)
     }
@@ -219,7 +218,7 @@ impl Recorder {
         let listening = Listening {
             keeper: Arc::clone(&self.keeper),
             watch: self.watch.clone(),
-            passed: self.passed(&request, head.status, ""),
+            redactor: self.settings.redactor.clone(),
             console: upstream.console(),
             base: self.base(),
             place,
@@ -245,6 +244,12 @@ async fn ask(reader: &mut Reader<Line>, asked: &[u8], to_head: bool) -> Result<R
     reader.head(to_head).await
 }
 
+/// The line about a request, as it may be printed.
+fn passed(redactor: &Redactor, request: &Request, status: u16, what: &str) -> Passed {
+    let clean = redactor.request(request);
+    Passed { method: clean.method, target: clean.target, status, what: redactor.text(what) }
+}
+
 /// An answer of ours, in the console's place.
 fn say(status: u16, cause: &str, help: &str) -> Reply {
     let body = format!("{{\"faultdeck\":\"record\",\"cause\":{},\"help\":{}}}", quote(cause), quote(help));
@@ -255,7 +260,7 @@ fn say(status: u16, cause: &str, help: &str) -> Reply {
 struct Listening {
     keeper: Arc<Keeper>,
     watch: Option<Watch>,
-    passed: Passed,
+    redactor: Redactor,
     console: Console,
     base: String,
     place: u64,
@@ -263,12 +268,13 @@ struct Listening {
 
 impl Listening {
     async fn through(
-        mut self,
+        self,
         request: Request,
         head: Response,
         mut reader: Reader<Line>,
         pieces: mpsc::Sender<Piece>,
     ) {
+        let status = head.status;
         let chunked = head.headers.lists("Transfer-Encoding", "chunked") && request.method != "HEAD";
         let mut kept = Body { chunks: chunked.then(Vec::new), ..Body::default() };
         let what = loop {
@@ -298,9 +304,9 @@ impl Listening {
                 }
             }
         };
-        self.passed.what = what;
+        // Only now: the body may have given a secret away that stands in the target.
         if let Some(watch) = &self.watch {
-            watch(&self.passed);
+            watch(&passed(&self.redactor, &request, status, &what));
         }
     }
 

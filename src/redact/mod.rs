@@ -11,6 +11,7 @@ mod numbering;
 mod places;
 mod spellings;
 mod tokens;
+mod views;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -110,6 +111,23 @@ impl Redactor {
     /// Any text (an output line, an error, what a client printed) with every known secret in every spelling replaced.
     pub fn text(&self, text: &str) -> String {
         self.known().replace_str(text)
+    }
+
+    /// A target, path or URL with every known secret replaced, however it is encoded.
+    pub fn target(&self, target: &str) -> String {
+        self.known().replace_target(target)
+    }
+
+    /// JSON text of our own with every known secret replaced in its strings. Numbers stay: they are ours, and a
+    /// secret of digits alone must not break the form.
+    pub fn json(&self, text: &str) -> String {
+        self.known().replace_strings(text)
+    }
+
+    /// Learns the credentials in a command line: what follows `--token` or `--token=`, `TOKEN=...`, a header after
+    /// `-H`, the password of a URL.
+    pub fn learn_arguments(&self, arguments: &[String]) {
+        places::arguments(arguments, &mut |place, value| self.placed(place, value));
     }
 
     /// The same for bytes that need not be text.

@@ -79,6 +79,38 @@ fn header(line: &Header, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     None
 }
 
+/// The credentials in a command line, as programs are usually given them.
+pub(super) fn arguments(arguments: &[String], visit: &mut Visit<'_>) {
+    let mut after: Option<&str> = None;
+    for argument in arguments {
+        let flag = after.take();
+        if flag.is_some_and(|name| is_credential_header(name.trim_start_matches('-')))
+            && !argument.starts_with('-')
+        {
+            let _ = visit("argument", argument.as_bytes());
+        }
+        if matches!(flag, Some("-u" | "--user"))
+            && let Some((_, password)) = argument.split_once(':')
+        {
+            let _ = visit("argument", password.as_bytes());
+        }
+        let _ = url(argument, visit);
+        if let Some((name, value)) = argument.split_once('=')
+            && is_credential_header(name.trim_start_matches('-'))
+            && !value.is_empty()
+        {
+            let _ = visit("argument", value.as_bytes());
+        }
+        if let Some((name, value)) = argument.split_once(':')
+            && !name.contains([' ', '/'])
+        {
+            let line = Header { name: name.to_owned(), value: value.trim().to_owned().into() };
+            let _ = header(&line, visit);
+        }
+        after = argument.starts_with('-').then_some(argument.as_str());
+    }
+}
+
 /// Visits a value that stands there as it is; blanks around it stay.
 fn visited(place: &str, value: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     let trimmed = value.trim_ascii();

@@ -75,6 +75,8 @@ pub(super) fn exchange(
     told: Told,
     replaced: Option<&'static str>,
 ) -> Exchange {
+    // What the answer gives away may stand in the request as well.
+    setup.redactor.learn_response(&delivery.response);
     let clean_request = setup.redactor.request(request);
     let clean_response = setup.redactor.response(&delivery.response);
     let same_as = match (&told.origin, told.projected) {
@@ -83,12 +85,14 @@ pub(super) fn exchange(
         }
         _ => None,
     };
-    let origin = match replaced {
-        Some(kind) => Origin::Fault(kind.to_owned()),
-        None => told.origin,
+    let clean = |texts: Vec<String>| texts.iter().map(|text| setup.redactor.text(text)).collect();
+    let origin = match (replaced, told.origin) {
+        (Some(kind), _) => Origin::Fault(kind.to_owned()),
+        (None, Origin::Miss { cause, nearest }) => Origin::Miss { cause, nearest: clean(nearest) },
+        (None, origin) => origin,
     };
     Exchange {
-        state: told.state,
+        state: told.state.map(|state| setup.redactor.text(&state)),
         method: clean_request.method.clone(),
         target: clean_request.target.clone(),
         request_headers: lines(&clean_request.headers),
@@ -100,7 +104,7 @@ pub(super) fn exchange(
         origin,
         projected: told.projected,
         planned_bytes: delivery.planned_bytes(),
-        findings: told.findings,
+        findings: clean(told.findings),
         work_done: true,
         ..Exchange::default()
     }

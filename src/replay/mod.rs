@@ -194,8 +194,10 @@ impl Replay {
 
     /// Decides one request, and keeps its ledger line. Public for tests that need no port.
     pub fn decide(&self, mut request: Request, at: Duration) -> (crate::delivery::Delivery, u64) {
-        let name = session_of(&mut request).unwrap_or_else(|| self.setup.session.clone());
+        let name = session_of(&mut request);
         self.setup.redactor.learn_request(&request);
+        // Draws and ledger lines depend on a session's name: a token never is one.
+        let name = name.map_or_else(|| self.setup.session.clone(), |name| self.setup.redactor.text(&name));
         let session = self.session(&name);
         let decided = lock(&session).decide(request, at);
         let exchange = decided.exchange;

@@ -188,10 +188,14 @@ impl Session {
         tick: Option<u32>,
         work_done: bool,
     ) -> Decided {
-        let mut delivery = Delivery::of(told.response.clone());
+        let missed = matches!(told.origin, Origin::Miss { .. });
+        let mut delivery = Delivery::of(match missed {
+            // A miss quotes the request, and clients print what they are told.
+            true => setup.redactor.response(&told.response),
+            false => told.response.clone(),
+        });
         delivery.bodiless |= turn.request.method == "HEAD";
         let mut faults = Vec::new();
-        let missed = matches!(told.origin, Origin::Miss { .. });
         let mut replaced = None;
         for planned in firing.iter().filter(|_| !missed) {
             let not_done = planned.inject.work() == Work::NotDone;
@@ -221,7 +225,7 @@ impl Session {
         let mut exchange = account::exchange(setup, &turn.request, &delivery, told, replaced);
         exchange.key.session.clone_from(&self.name);
         exchange.key.endpoint = turn.endpoint;
-        exchange.key.resource = setup.redactor.text(&turn.resource);
+        exchange.key.resource = setup.redactor.target(&turn.resource);
         exchange.key.nth = turn.nth;
         exchange.call = call;
         exchange.tick = tick;

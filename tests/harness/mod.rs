@@ -1,9 +1,8 @@
 //! What the tests share: a folder of its own per test, the real binary, a client that sends exact bytes, and a canary.
 //!
-//! Every [`Lab`] has a canary token. Each request it sends carries the canary as `SEC` and in another header; each
-//! process it starts is also sent one request with the canary as a query parameter. When the lab goes, every file in
-//! its folder and all that its processes printed is searched for the canary in every usual spelling: a hit fails the
-//! test, whichever it is.
+//! Each request of a [`Lab`] carries the canary as `SEC` and in another header; each process it starts is also sent one
+//! request with the canary as a query parameter. When the lab goes, every file in its folder and all that its processes
+//! printed is searched for the canary (see `canary`).
 
 // Each test binary uses its own part of this, and stops where a fact it relies on does not hold.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
@@ -13,15 +12,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+pub mod canary;
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
+pub use canary::{Folder, canary as token};
 
 /// The endpoint everything starts from.
 pub const TASKS: &str = "/api/forensics/case_management/case_create_tasks";
@@ -30,9 +27,7 @@ pub const CASES: &str = "/api/forensics/case_management/cases";
 
 /// A folder, a canary, and what processes printed.
 pub struct Lab {
-    dir: tempfile::TempDir,
-    canary: String,
-    printed: Arc<Mutex<Vec<u8>>>,
+    folder: Folder,
 }
 
 /// What a finished process came to.
@@ -48,7 +43,6 @@ pub struct Running {
     child: Child,
     pub url: String,
     pub addr: SocketAddr,
-    canary: String,
     readers: Vec<JoinHandle<Vec<u8>>>,
     printed: Arc<Mutex<Vec<u8>>>,
 }
@@ -81,20 +75,15 @@ impl Raw {
 
 impl Lab {
     pub fn new() -> Self {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self {
-            dir: tempfile::tempdir().expect("a temporary folder"),
-            canary: format!("canary-{:08x}-{n:04x}-Zq7/+x9Kp", std::process::id()),
-            printed: Arc::default(),
-        }
+        Self { folder: Folder::new() }
     }
 
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        self.folder.path()
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -109,7 +98,12 @@ impl Lab {
     }
 
     pub fn canary(&self) -> &str {
-        &self.canary
+        token()
+    }
+
+    /// A further secret to look for when the lab goes.
+    pub fn hide(&self, secret: &str) {
+        self.folder.hide(secret);
     }
 
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
@@ -118,7 +112,7 @@ impl Lab {
             .args(args)
             .current_dir(self.path())
             .env("FAULTDECK_HOME", self.file("home"))
-            .env("SEC_TOKEN", &self.canary)
+            .env("SEC_TOKEN", token())
             .env_remove("CI")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
@@ -139,9 +133,8 @@ impl Lab {
             command.env(name, value);
         }
         let output = command.output().expect("the binary starts");
-        let mut printed = self.printed.lock().expect("printed");
-        printed.extend_from_slice(&output.stdout);
-        printed.extend_from_slice(&output.stderr);
+        self.folder.show(&output.stdout);
+        self.folder.show(&output.stderr);
         Finished {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -152,7 +145,14 @@ impl Lab {
     /// Starts the binary as a server: the URL is the only line on stdout. A request with the canary as a query
     /// parameter, to a path outside `/api`, goes to it at once.
     pub fn serve<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
-        let mut child = self.command(args).spawn().expect("the binary starts");
+        self.serve_with(args, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn serve_with<S: AsRef<OsStr>>(&self, args: &[S], env: &[(&str, &str)]) -> Running {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        let mut child = command.spawn().expect("the binary starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
         let stderr = child.stderr.take().expect("stderr");
         let err = std::thread::spawn(move || drain(stderr));
@@ -165,16 +165,9 @@ impl Lab {
         };
         let addr = addr.parse().unwrap_or_else(|_| panic!("the URL is scheme://host:port, not {url}"));
         let out = std::thread::spawn(move || drain(stdout));
-        let running = Running {
-            child,
-            url,
-            addr,
-            canary: self.canary.clone(),
-            readers: vec![out, err],
-            printed: Arc::clone(&self.printed),
-        };
+        let running = Running { child, url, addr, readers: vec![out, err], printed: self.folder.shown() };
         if running.url.starts_with("http://") {
-            let token: String = form_urlencoded::byte_serialize(self.canary.as_bytes()).collect();
+            let token: String = form_urlencoded::byte_serialize(token().as_bytes()).collect();
             running.try_send(
                 format!("GET /plant?token={token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     .as_bytes(),
@@ -189,66 +182,12 @@ impl Lab {
         args.extend_from_slice(more);
         self.serve(&args)
     }
-
-    fn scan(&self) -> Vec<String> {
-        let needles = spellings(&self.canary);
-        let mut hits = Vec::new();
-        let mut look = |place: &str, bytes: &[u8]| {
-            for needle in &needles {
-                if bytes.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle)) {
-                    hits.push(format!("{place} holds the canary as {}", String::from_utf8_lossy(needle)));
-                }
-            }
-        };
-        look("what was printed", &self.printed.lock().expect("printed"));
-        for file in files(self.path()) {
-            look(&file.display().to_string(), &std::fs::read(&file).unwrap_or_default());
-        }
-        hits
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let hits = self.scan();
-        if !std::thread::panicking() {
-            assert!(hits.is_empty(), "a secret got out:\n{}", hits.join("\n"));
-        }
-    }
 }
 
 fn drain(mut from: impl Read) -> Vec<u8> {
     let mut all = Vec::new();
     let _ = from.read_to_end(&mut all);
     all
-}
-
-/// Every file below a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn spellings(secret: &str) -> Vec<Vec<u8>> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let mut all =
-        vec![secret.to_owned(), hex, percent, secret.replace('/', "\\/"), BASE64_STANDARD.encode(secret)];
-    // The inside of a base64 text at each of the three alignments, without the ends that depend on neighbours.
-    for pad in 0..3 {
-        let text = BASE64_URL_SAFE_NO_PAD.encode(format!("{}{secret}", "x".repeat(pad)));
-        all.push(text[4..text.len() - 4].to_owned());
-    }
-    all.into_iter().map(String::into_bytes).collect()
 }
 
 impl Running {
@@ -273,9 +212,8 @@ impl Running {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> std::io::Result<Raw> {
-        let mut text =
-            format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\n", self.addr, self.canary);
-        text.push_str(&format!("X-Carried-Along: {}\r\nConnection: close\r\n", self.canary));
+        let mut text = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\n", self.addr, token());
+        text.push_str(&format!("X-Carried-Along: {}\r\nConnection: close\r\n", token()));
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
