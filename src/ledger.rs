@@ -366,6 +366,31 @@ pub fn write(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
+/// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from
+/// run to run, and means nothing.
+pub fn without_address(text: &str, url: &str) -> String {
+    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    if authority.is_empty() || !text.contains(authority) {
+        return text.to_owned();
+    }
+    text.replace(url, "{base}").replace(authority, "{base}")
+}
+
+impl Exchange {
+    /// Puts `{base}` in place of the listener's own address, wherever it stands.
+    pub fn leave_address(&mut self, url: &str) {
+        let lines = self.request_headers.iter_mut().chain(&mut self.response_headers);
+        let bodies = [&mut self.request_body, &mut self.response_body];
+        let bodies = bodies.into_iter().filter_map(|body| match body {
+            BodyText::Text(text) => Some(text),
+            _ => None,
+        });
+        for text in lines.map(|(_, value)| value).chain(bodies).chain([&mut self.target]) {
+            *text = without_address(text, url);
+        }
+    }
+}
+
 /// The lines that equal runs share, sorted: no timing; exchanges by session, endpoint, resource and occurrence.
 pub fn stable(lines: &[Line]) -> Vec<String> {
     let mut texts: Vec<String> = lines

@@ -37,7 +37,10 @@ fn ids() -> (String, String) {
         let rest = text.split(what).nth(1).unwrap();
         rest.chars().take_while(char::is_ascii_digit).collect::<String>()
     };
-    (after("case_create_tasks/"), after("case_management/cases/"))
+    (
+        after("\"/api/forensics/case_management/case_create_tasks/"),
+        after("\"/api/forensics/case_management/cases/"),
+    )
 }
 
 /// What eight clients ask, each its own resource or session, and one that all of them ask for.

@@ -1,7 +1,7 @@
 //! One case put to a client: the replay it meets, the job it is given, and all that is kept of it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -88,7 +88,6 @@ impl<C: Client> Bench<'_, C> {
         let Some(evidence) = evidence::generated(case).or_else(|| trial.evidence.clone()) else {
             return self.not_run(case, label, "there is nothing to answer it from");
         };
-        let hopeless = Arc::new(Notify::new());
         let setup = Setup {
             evidence: evidence.clone(),
             scenario: case.scenario.clone(),
@@ -99,17 +98,19 @@ impl<C: Client> Bench<'_, C> {
             verb: self.verb.clone(),
             session: SESSION.to_owned(),
         };
-        let replay = Arc::new(Replay::new(setup).watched(watch(Arc::clone(&hopeless))));
+        let watch = Arc::new(Watch::default());
+        let told = Arc::clone(&watch);
+        let replay = Replay::new(setup).watched(Arc::new(move |exchange| told.see(exchange)));
+        let replay = Arc::new(replay);
         slot.play(Arc::clone(&replay));
         let job = self.job(case, slot.url());
         let report = tokio::select! {
             report = self.client.run(&job) => report,
-            () = hopeless.notified() => Report::of(Outcome::TimedOut),
+            () = watch.hopeless.notified() => Report::of(Outcome::TimedOut),
         };
         slot.clear().await;
         let report = unplaced::report(report, slot.url());
-        let lines = unplaced::lines(replay.lines(), slot.url());
-        let lines = self.labelled(lines, case, label, &report);
+        let lines = self.labelled(watch.cut(replay.lines()), case, label, &report);
         let run = Run {
             case: case.clone(),
             exchanges: exchanges(&lines, &evidence),
@@ -171,22 +172,57 @@ impl<C: Client> Bench<'_, C> {
 }
 
 /// Notices a run that can only end one way.
-fn watch(hopeless: Arc<Notify>) -> crate::replay::Watch {
-    let (after, all) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let ended = Mutex::new(false);
-    Arc::new(move |exchange: &Exchange| {
-        let requests = all.fetch_add(1, Ordering::Relaxed) + 1;
+#[derive(Default)]
+struct Watch {
+    hopeless: Notify,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen of a run.
+#[derive(Default)]
+struct Seen {
+    requests: usize,
+    has_ended: bool,
+    after: usize,
+    /// The request it was ended at. Whether further ones were heard is a matter of luck.
+    cut: Option<usize>,
+}
+
+impl Watch {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn see(&self, exchange: &Exchange) {
+        let mut seen = self.seen();
+        seen.requests += 1;
         if wire::is_poll(exchange) {
-            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
-            if *ended {
-                after.fetch_add(1, Ordering::Relaxed);
+            seen.after += usize::from(seen.has_ended);
+            seen.has_ended |= is_heard_end(exchange);
+        }
+        if seen.cut.is_none() && (seen.after >= HOPELESS || seen.requests >= REQUESTS_MAX) {
+            seen.cut = Some(seen.requests);
+            self.hopeless.notify_one();
+        }
+    }
+
+    /// The lines up to the request that the run was ended at.
+    fn cut(&self, mut lines: Vec<Line>) -> Vec<Line> {
+        let Some(cut) = self.seen().cut else { return lines };
+        let mut left = cut;
+        let mut kept = BTreeSet::new();
+        lines.retain(|line| match line {
+            Line::Exchange(exchange) if left > 0 => {
+                left -= 1;
+                kept.insert(exchange.key.clone());
+                true
             }
-            *ended = *ended || is_heard_end(exchange);
-        }
-        if after.load(Ordering::Relaxed) >= HOPELESS || requests >= REQUESTS_MAX {
-            hopeless.notify_one();
-        }
-    })
+            Line::Exchange(_) => false,
+            _ => true,
+        });
+        lines.retain(|line| !matches!(line, Line::Timing(timing) if !kept.contains(&timing.key)));
+        lines
+    }
 }
 
 /// Whether this answer is the last worth having, and surely heard: a latency may outlast the client's patience.

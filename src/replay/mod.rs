@@ -200,16 +200,13 @@ impl Replay {
         let name = name.map_or_else(|| self.setup.session.clone(), |name| self.setup.redactor.text(&name));
         let session = self.session(&name);
         let decided = lock(&session).decide(request, at);
-        let exchange = decided.exchange;
+        let mut exchange = decided.exchange;
+        exchange.leave_address(&lock(&self.sessions).base);
+        let ticket = lock(&self.kept).take(&exchange);
+        // Told last: whoever ends a run because of it finds it in the ledger.
         if let Some(watch) = &self.watch {
             watch(&exchange);
         }
-        let mut kept = lock(&self.kept);
-        kept.count(&exchange);
-        kept.ticket += 1;
-        let ticket = kept.ticket;
-        kept.waiting.insert(ticket, exchange.key.clone());
-        kept.keep(Line::Exchange(Box::new(exchange)));
         (decided.delivery, ticket)
     }
 
@@ -272,6 +269,15 @@ impl Sessions {
 }
 
 impl Kept {
+    /// Keeps an exchange; returns the ticket for its timing.
+    fn take(&mut self, exchange: &Exchange) -> u64 {
+        self.count(exchange);
+        self.ticket += 1;
+        self.waiting.insert(self.ticket, exchange.key.clone());
+        self.keep(Line::Exchange(Box::new(exchange.clone())));
+        self.ticket
+    }
+
     fn count(&mut self, exchange: &Exchange) {
         let end = &mut self.end;
         end.served += 1;

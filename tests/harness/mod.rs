@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 pub mod canary;
 
-pub use canary::{Folder, canary as token};
+#[allow(unused_imports)] // Each test binary uses its own part.
+pub use canary::{Folder, canary as token, files};
 
 /// The endpoint everything starts from.
 pub const TASKS: &str = "/api/forensics/case_management/case_create_tasks";
