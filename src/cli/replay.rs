@@ -24,7 +24,7 @@ Examples:
   faultdeck replay forensics/create-case
   faultdeck replay --scenario builtin:slow-host        # the scenario names its cassette
   faultdeck replay my.json --listen 127.0.0.1:8080 --tls
-  curl -H 'SEC: anything' \"$(head -1 url)/api/forensics/case_management/cases\"
+  curl -H 'SEC: anything' http://127.0.0.1:8080/api/forensics/case_management/cases
 
 Exit codes: 0 everything was answered, 3 nothing was asked or a request missed.")]
 pub(super) struct Args {

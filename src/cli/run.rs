@@ -14,6 +14,7 @@ use super::report::{Outputs, ReportTo, opened};
 use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
 use crate::ledger::Line;
+use crate::redact::is_credential_name;
 use crate::replay::{Replay, Setup};
 use crate::report::{request_line, shell_word, visible};
 use crate::run::{Command, Exit, Group, combine, verdicts};
@@ -93,6 +94,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
 
     let must = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
     let mut lines = opened(replay.lines(), opening(&setup));
+    credentials(&args.command).iter().for_each(|secret| setup.redactor.learn(secret));
     let told: Vec<String> = args.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     for line in &mut lines {
         if let Line::Run(run) = line {
@@ -158,6 +160,29 @@ fn environment(url: &str, ca_file: Option<&Path>) -> Vec<(String, OsString)> {
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// What stands in a command like a credential: after `--token`, in `--token=...`, `SEC=...` or `SEC: ...`.
+fn credentials(command: &[OsString]) -> Vec<String> {
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let named = |word: &str| is_credential_name(word.trim_start_matches('-'));
+    let mut found: Vec<String> = Vec::new();
+    for pair in words.windows(2) {
+        if let [name, value] = pair
+            && name.starts_with('-')
+            && named(name)
+        {
+            found.push(value.clone());
+        }
+    }
+    for word in &words {
+        let (name, value) = word.split_once(['=', ':']).unwrap_or_default();
+        if named(name.rsplit(' ').next().unwrap_or(name)) {
+            found.push(value.trim().to_owned());
+        }
+    }
+    found.retain(|value| !value.is_empty());
+    found
+}
+
 /// The command line that does the same again.
 fn repeat(args: &Args, told: &[String]) -> String {
     let mut words = vec!["faultdeck".to_owned(), "run".to_owned()];
@@ -181,6 +206,13 @@ mod tests {
     #[test]
     fn the_url_stands_where_the_command_wants_it() {
         assert_eq!(with_url(&"--url={base_url}/x".into(), "http://h:1"), "--url=http://h:1/x");
+    }
+
+    #[test]
+    fn what_looks_like_a_credential_in_a_command_is_one() {
+        let words =
+            ["./poller", "--token", "abc-1", "--sec=abc-2", "-H", "SEC: abc-3", "--url", "http://h:1"];
+        assert_eq!(credentials(&words.map(OsString::from)), ["abc-1", "abc-2", "abc-3"]);
     }
 
     #[test]

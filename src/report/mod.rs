@@ -1,7 +1,7 @@
 //! Reports: what a run came to, made from its ledger and from nothing else.
 //!
 //! One file per format, each a function from ledger lines to text. Nothing here prints. Whatever stands in a ledger
-//! may come from a recorded body or a client's own words, so every text goes through [`visible`] before it is shown:
+//! may come from a recorded body or a client's own words, so every text goes through [`visible()`] before it is shown:
 //! no terminal control character, no direction override and nothing illegal in XML leaves this module.
 
 mod account;
