@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +16,6 @@ use faultdeck::bundled::{DEFECTS, run};
 use faultdeck::client::read_outcome;
 use faultdeck::client::{Outcome, Resting};
 
-const TOKEN: &str = "canary-7d1f0c";
 const TASK: &str =
     r#"{"assigned_to":["analyst"],"case_id":9007199254740993,"id":42,"name":"case1","state":"STATE"}"#;
 const POLL: &str = "/api/forensics/case_management/case_create_tasks/42";
@@ -128,10 +130,14 @@ fn client(console: &Console, words: &str) -> Ran {
     let arguments: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let since = Instant::now();
-    let exit = run(&arguments, &|name| (name == "SEC_TOKEN").then(|| TOKEN.into()), &mut out, &mut err);
+    let exit =
+        run(&arguments, &|name| (name == "SEC_TOKEN").then(|| canary::canary().into()), &mut out, &mut err);
     let (out, err) = (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap());
-    assert!(!out.contains(TOKEN) && !err.contains(TOKEN), "the token leaks: {out}{err}");
-    assert!(console.lines().iter().all(|line| !line.contains(TOKEN)), "the token stands in a URL");
+    assert!(
+        !out.contains(canary::canary()) && !err.contains(canary::canary()),
+        "the token leaks: {out}{err}"
+    );
+    assert!(console.lines().iter().all(|line| !line.contains(canary::canary())), "the token stands in a URL");
     assert!(out.lines().count() <= 1, "the outcome is one line: {out}");
     Ran { outcome: read_outcome(out.trim()), exit, err, took: since.elapsed() }
 }
@@ -168,8 +174,8 @@ fn get_asks_once_and_reports_what_came_verbatim() {
     assert_eq!(reported(&ran), r#"{"id":42,"w":[1.00,1E5],"id":7}"#);
     assert_eq!(console.lines(), [format!("GET {POLL}?fields=id%2Cw HTTP/1.1")]);
     let head = console.seen.lock().unwrap()[0].clone();
-    for line in
-        ["SEC: canary-7d1f0c", "Accept: application/json", "Version: 26.0", "User-Agent: faultdeck-careful"]
+    let token = format!("SEC: {}", canary::canary());
+    for line in [token.as_str(), "Accept: application/json", "Version: 26.0", "User-Agent: faultdeck-careful"]
     {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{line}: {head}");
     }
@@ -420,7 +426,7 @@ fn a_wrong_call_says_how_it_is_called() {
 #[test]
 fn https_is_spoken_to_whom_the_ca_file_vouches_for() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let (ours, other) = (folder.path().join("ours.pem"), folder.path().join("other.pem"));
     std::fs::write(&ours, made.cert.pem()).unwrap();
     let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

@@ -3,6 +3,9 @@
 // A test may stop where a fact it relies on does not hold.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 mod laws;
 
 use std::fs;
@@ -214,7 +217,7 @@ fn a_bad_cassette_is_refused_with_line_and_column() {
 
 #[test]
 fn only_regular_files_of_a_bearable_size_are_read() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     assert!(matches!(Cassette::load(folder.path()), Err(CassetteError::NotAFile { .. })));
     assert!(matches!(Cassette::load(&folder.path().join("no.json")), Err(CassetteError::Io { .. })));
     let odd = folder.path().join("odd.json");
@@ -251,7 +254,7 @@ fn hostile_depth_and_length_are_no_danger() {
 
 #[test]
 fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("a.json");
     let mut cassette = Cassette::default();
     for target in ["/api/b?token=abcdefghij", "/api/a/abcdefghij"] {

@@ -3,6 +3,9 @@
 // A test may stop where a fact it relies on does not hold.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
@@ -10,20 +13,24 @@ use faultdeck::ledger::{EndLine, Line, RunLine};
 use snapbox::{assert_data_eq, file};
 
 fn faultdeck(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_faultdeck"))
+    let output = Command::new(env!("CARGO_BIN_EXE_faultdeck"))
         .args(arguments)
         .env("COLUMNS", "100")
+        .env("SEC_TOKEN", canary::canary())
         .env_remove("CLICOLOR_FORCE")
         .stdin(Stdio::null())
         .output()
-        .unwrap()
+        .unwrap();
+    canary::assert_clean("standard output", &output.stdout);
+    canary::assert_clean("standard error", &output.stderr);
+    output
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn ledger_file(folder: &tempfile::TempDir, requests: u64) -> String {
+fn ledger_file(folder: &canary::Folder, requests: u64) -> String {
     let run = RunLine { format: 1, faultdeck: "0.1.0".into(), verb: "replay".into(), ..RunLine::default() };
     let end = EndLine { served: requests, recorded: requests, ..EndLine::default() };
     let mut bytes = Vec::new();
@@ -68,7 +75,7 @@ fn a_wrong_argument_is_2_and_leaves_standard_output_alone() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named_with_the_fix() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let file = folder.path().join("x.jsonl");
     std::fs::write(&file, "{\"run\":{\"format\":99}}\n").unwrap();
     let output = faultdeck(&["report", file.to_str().unwrap()]);
@@ -82,7 +89,7 @@ fn a_file_that_cannot_be_read_is_named_with_the_fix() {
 
 #[test]
 fn a_report_is_data_without_colour_when_nobody_watches() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let output = faultdeck(&["report", &ledger_file(&folder, 3)]);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
     assert!(text(&output.stdout).contains("3 requests served") && !text(&output.stdout).contains('\u{1b}'));
@@ -90,7 +97,7 @@ fn a_report_is_data_without_colour_when_nobody_watches() {
 
 #[test]
 fn a_report_can_go_to_a_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let out = folder.path().join("report.xml");
     let ledger = ledger_file(&folder, 3);
     let output = faultdeck(&["report", &ledger, "--format", "junit", "--out", out.to_str().unwrap()]);

@@ -3,6 +3,9 @@
 // A test may stop where a fact it relies on does not hold.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -24,6 +27,7 @@ impl Listening {
         let mut child = Command::new(env!("CARGO_BIN_EXE_faultdeck"))
             .args(arguments)
             .env("FAULTDECK_HOME", home)
+            .env("SEC_TOKEN", canary::canary())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -49,6 +53,8 @@ impl Listening {
         let (mut out, mut err) = (String::new(), String::new());
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         self.rest.read_to_string(&mut out).unwrap();
+        canary::assert_clean("standard output", out.as_bytes());
+        canary::assert_clean("standard error", err.as_bytes());
         (self.child.wait().unwrap().code(), out, err)
     }
 }
@@ -56,7 +62,9 @@ impl Listening {
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nSEC: x\r\nConnection: close\r\n\r\n").unwrap();
+    let canary = canary::canary();
+    let token = format!("SEC: {canary}\r\nX-Carried-Along: {canary}\r\n");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -64,7 +72,7 @@ fn get(address: &str, path: &str) -> String {
 
 #[test]
 fn the_url_is_the_only_line_on_standard_output_and_a_signal_ends_in_order() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let port_file = folder.path().join("port");
     for signal in [Signal::INT, Signal::TERM] {
         let listening =
@@ -82,7 +90,7 @@ fn the_url_is_the_only_line_on_standard_output_and_a_signal_ends_in_order() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let listening = Listening::start(&["emulate"], folder.path());
         // A request that never becomes whole keeps the orderly end waiting.
@@ -100,7 +108,7 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn an_address_that_others_reach_needs_a_word_from_the_user() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let listening = Listening::start(&["emulate", "--listen", "0.0.0.0:0"], folder.path());
     let (code, out, err) = listening.end();
     assert_eq!((code, out.as_str()), (Some(2), ""));
@@ -109,7 +117,7 @@ fn an_address_that_others_reach_needs_a_word_from_the_user() {
 
 #[test]
 fn with_tls_the_scheme_is_https_and_the_authority_is_named_on_standard_error() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let listening = Listening::start(&["emulate", "--tls", "--tls-name", "console.test"], folder.path());
     assert!(listening.url.starts_with("https://127.0.0.1:"), "{}", listening.url);
     listening.signal(Signal::TERM);
@@ -121,7 +129,7 @@ fn with_tls_the_scheme_is_https_and_the_authority_is_named_on_standard_error() {
 
 #[test]
 fn an_address_in_use_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let first = Listening::start(&["emulate"], folder.path());
     let second = Listening::start(&["emulate", "--listen", &first.address()], folder.path());
     let (code, _, err) = second.end();

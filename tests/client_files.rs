@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -26,7 +29,7 @@ fn job(kind: JobKind) -> Job {
         id: None,
         name: None,
         fields: None,
-        sec: "canary-token".to_owned(),
+        sec: canary::canary().to_owned(),
         ca_file: None,
         pace_ms: 1,
         deadline_ms: 2000,
@@ -78,13 +81,13 @@ fn an_argument_group_is_left_out_whole_when_a_value_is_missing() {
         !words.iter().any(|word| word == "--id" || word == "--fields" || word == "--ca-file"),
         "{words:?}"
     );
-    assert!(!words.iter().any(|word| word.contains("canary-token")), "the token is in no argument");
+    assert!(!words.iter().any(|word| word.contains(canary::canary())), "the token is in no argument");
 
     let mut get = job(JobKind::Get);
     get.id = Some("9007199254740993".to_owned());
     get.fields = Some("id,rules(id, type)".to_owned());
     let command = careful.command(&get);
-    assert_eq!(command.environment.get("SEC_TOKEN"), Some(OsString::from("canary-token").as_os_str()));
+    assert_eq!(command.environment.get("SEC_TOKEN"), Some(OsString::from(canary::canary()).as_os_str()));
     let words = argv(&careful, &get);
     assert!(words.windows(2).any(|pair| pair == ["--id", "9007199254740993"]));
     assert!(words.windows(2).any(|pair| pair == ["--fields", "id,rules(id, type)"]));
@@ -94,7 +97,7 @@ fn an_argument_group_is_left_out_whole_when_a_value_is_missing() {
 fn an_env_entry_without_a_value_is_left_out() {
     let text = "summary = \"x\"\njobs = [\"get\"]\n[exec]\nargv = [\"p\"]\n\
                 env = { SSL_CERT_FILE = \"{ca_file}\", BASE = \"{base_url}/api\", LITERAL = \"{{}}\" }\n";
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     std::fs::write(folder.path().join("c.toml"), text).unwrap();
     let exec = open("c.toml", settings(&folder.path().display().to_string())).unwrap();
     let command = exec.command(&job(JobKind::Get));
@@ -118,7 +121,7 @@ fn what_a_file_leaves_out_has_documented_defaults() {
 
 #[test]
 fn names_are_looked_up_in_the_working_folder_before_the_embedded_ones() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let at = folder.path().display().to_string();
     let found = open("careful", settings(&at)).unwrap();
     assert_eq!(found.claims().on_partial, OnPartial::Waits);

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
@@ -81,7 +84,7 @@ fn a_descendant_that_left_the_group_does_not_hold_the_harness_up() {
 
 #[test]
 fn dropping_the_future_kills_the_client() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let pid = folder.path().join("pid");
     let script = format!("sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; sleep 1000", pid.display());
     let command = shell(&script, 60_000);
@@ -131,7 +134,7 @@ fn a_client_gets_no_input_no_descriptors_and_no_variables_but_the_listed() {
 
 #[test]
 fn a_program_that_cannot_be_started_is_no_client_that_failed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let plain = folder.path().join("plain");
     std::fs::write(&plain, "hello").unwrap();
     for argv in [vec![], vec![OsString::from("/no/such/program")], vec![plain.into_os_string()]] {
@@ -142,7 +145,7 @@ fn a_program_that_cannot_be_started_is_no_client_that_failed() {
 
 /// What comes of a client that is a shell script, through its file.
 fn report(script: &str, more: &str) -> Report {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let script = script.replace('{', "{{").replace('}', "}}");
     let text = format!(
         "summary = \"x\"\njobs = [\"get\"]\n[exec]\nargv = [\"/bin/sh\", \"-c\", {script:?}, \"sh\", \"{{base_url}}\"]\n\
@@ -164,7 +167,7 @@ fn job(base_url: &str) -> Job {
         id: Some("42".to_owned()),
         name: None,
         fields: None,
-        sec: "canary".to_owned(),
+        sec: canary::canary().to_owned(),
         ca_file: None,
         pace_ms: 1,
         deadline_ms: 1000,
@@ -182,7 +185,7 @@ fn every_way_to_end_has_an_outcome_of_its_own() {
         (
             r#"echo "{\"outcome\":\"error\",\"text\":\"$1 $TOKEN\"}""#,
             "",
-            Outcome::Error { text: "http://127.0.0.1:1 canary".into() },
+            Outcome::Error { text: format!("http://127.0.0.1:1 {}", canary::canary()) },
         ),
         ("kill -SEGV $$", "", crashed("signal 11")),
         ("exit 3", "", crashed("exit code 3")),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -21,12 +24,12 @@ fn console(settings: Settings) -> Console {
 }
 
 fn get(console: &mut Console, target: &str) -> Response {
-    console.answer(&Request::new("GET", target).with("SEC", "token"))
+    console.answer(&Request::new("GET", target).with("SEC", canary::canary()))
 }
 
 fn request(body: &str) -> Request {
     let mut request =
-        Request::new("POST", CASES).with("SEC", "token").with("Content-Type", "application/json");
+        Request::new("POST", CASES).with("SEC", canary::canary()).with("Content-Type", "application/json");
     request.body = body.to_owned().into();
     request
 }

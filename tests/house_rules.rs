@@ -256,3 +256,17 @@ fn every_dependency_says_why_it_is_there() {
         architecture.lines().count()
     );
 }
+
+#[test]
+fn whatever_a_test_writes_or_starts_is_searched_for_the_canary() {
+    for entry in fs::read_dir(root().join("tests")).unwrap().flatten() {
+        let (path, text) = (entry.path(), fs::read_to_string(entry.path()).unwrap_or_default());
+        if path.ends_with("house_rules.rs") {
+            continue;
+        }
+        assert!(!text.contains("tempfile::"), "{}: a folder is a canary::Folder", path.display());
+        let starts = text.contains("CARGO_BIN_EXE");
+        let is_searched = text.contains("mod harness;") || text.contains("canary::assert_clean");
+        assert!(!starts || is_searched, "{}: what it prints is not searched", path.display());
+    }
+}

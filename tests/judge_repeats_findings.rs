@@ -1,6 +1,9 @@
 //! A finding is small, saved as a scenario, run first the next time, and repeats from its file alone.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 mod judging;
 
 use std::sync::Arc;
@@ -26,7 +29,7 @@ fn violations(judged: &Judged) -> Vec<&faultdeck::ledger::VerdictLine> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finding_is_shrunk_saved_and_repeats_from_its_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let first = judged(&plan(Some(folder.path())), Defect::Rounds).await;
     let violation = violations(&first)[0];
     let path = violation.found.clone().unwrap();

@@ -3,6 +3,9 @@
 // A test may stop where a fact it relies on does not hold.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "harness/canary.rs"]
+mod canary;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -100,8 +103,12 @@ impl Proxy {
     }
 
     async fn get(&self, target: &str) -> String {
-        let request =
-            format!("GET {target} HTTP/1.1\r\nHost: {}\r\nSEC: t\r\nConnection: close\r\n\r\n", self.addr);
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\nX-Other: {}\r\nConnection: close\r\n\r\n",
+            self.addr,
+            canary::canary(),
+            canary::canary()
+        );
         String::from_utf8_lossy(&self.send(&request).await.unwrap()).into_owned()
     }
 
@@ -126,7 +133,7 @@ fn settings(url: &str, path: &Path) -> Settings {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_crossed_the_wire_is_kept_and_passed_on_byte_for_byte() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("deep/er/odd.json");
     let body = b"{\"id\": 123456789012345678901234567890,\"a\":1.00,\"a\":1E5}";
     let mut answer =
@@ -179,7 +186,7 @@ async fn what_crossed_the_wire_is_kept_and_passed_on_byte_for_byte() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_canary_comes_out_nowhere() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
     let quoted = serde_json::Value::from(CANARY).to_string();
     let percent: String = CANARY.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -221,14 +228,15 @@ async fn a_canary_comes_out_nowhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_are_refused_with_the_flag_that_allows_them() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
     let console =
         raw_console(vec![(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}".to_vec(), Ending::Close)])
             .await;
     let post = |addr: &str| {
         format!(
-            "POST /api/forensics/case_management/cases HTTP/1.1\r\nHost: {addr}\r\nSEC: t\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"
+            "POST /api/forensics/case_management/cases HTTP/1.1\r\nHost: {addr}\r\nSEC: {}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}",
+            canary::canary()
         )
     };
     let closed = proxy(settings(&console.url, &path)).await;
@@ -263,7 +271,7 @@ async fn writes_are_refused_with_the_flag_that_allows_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broken_answers_break_off_alike_and_are_not_stored() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
     let short = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_vec();
     let both =
@@ -278,8 +286,11 @@ async fn broken_answers_break_off_alike_and_are_not_stored() {
     ];
     let console = raw_console(answers).await;
     let proxy = proxy(settings(&console.url, &path)).await;
-    let request =
-        format!("GET /api/x HTTP/1.1\r\nHost: {}\r\nSEC: t\r\nConnection: close\r\n\r\n", proxy.addr);
+    let request = format!(
+        "GET /api/x HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\nConnection: close\r\n\r\n",
+        proxy.addr,
+        canary::canary()
+    );
     assert_eq!(proxy.send(&request).await.unwrap(), short, "an early end stays an early end");
     let error = proxy.send(&request).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "a reset stays a reset");
@@ -294,7 +305,7 @@ async fn broken_answers_break_off_alike_and_are_not_stored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unreachable_console_is_a_502_that_says_why() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let proxy = proxy(settings(&format!("http://{gone}"), &folder.path().join("c.json"))).await;
     let before = dials();
@@ -306,7 +317,7 @@ async fn an_unreachable_console_is_a_502_that_says_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_name_the_listener_live_and_base_in_the_cassette() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -332,7 +343,7 @@ async fn links_name_the_listener_live_and_base_in_the_cassette() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_of_unrelated_requests_does_not_show_and_changes_are_saved_while_recording() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let mut texts = Vec::new();
     for (round, order) in
         [["/api/b", "/api/a/10", "/api/a/9", "/api/b"], ["/api/a/9", "/api/b", "/api/b", "/api/a/10"]]
@@ -387,7 +398,7 @@ impl Answer for Console {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_verified_pinned_or_refused_with_all_that_is_needed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(&folder.path().join("ca"), &["localhost".to_owned()]).unwrap();
     let ca_file = identity.ca_file.clone();
     let console = Server::start(Options { tls: Some(identity), ..Options::default() }, Arc::new(Console))

@@ -15,7 +15,7 @@ use std::time::Duration;
 use faultdeck::delivery::End;
 use faultdeck::serve::tls::{Identity, TlsError, trust_lines};
 use faultdeck::serve::{Limits, Options, Server};
-use peer::{Console, PATIENCE, Peer, bytes_of, get, sample, send_then, stepped};
+use peer::{Console, PATIENCE, Peer, bytes_of, canary, get, sample, send_then, stepped};
 use rcgen::{CertificateParams, CertifiedIssuer, Issuer, KeyPair, PublicKeyData};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -63,7 +63,7 @@ fn only_folder(parent: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn a_client_that_trusts_the_ca_is_served_under_each_name_and_no_other() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(folder.path(), &names(&["Console.Example"])).unwrap();
     let server = start(identity.clone(), Console::always(sample())).await;
     assert_eq!(server.url(), format!("https://127.0.0.1:{}", server.addr().port()));
@@ -83,7 +83,7 @@ async fn a_client_that_trusts_the_ca_is_served_under_each_name_and_no_other() {
 
 #[tokio::test]
 async fn a_client_that_trusts_another_ca_is_not_served() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(folder.path(), &[]).unwrap();
     let other = Identity::for_names(folder.path(), &names(&["other.example"])).unwrap();
     assert_ne!(identity.ca_file, other.ca_file);
@@ -95,7 +95,7 @@ async fn a_client_that_trusts_another_ca_is_not_served() {
 
 #[tokio::test]
 async fn under_tls_a_reset_is_a_reset_and_an_end_is_an_end() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(folder.path(), &[]).unwrap();
     for (bytes, end) in [(0, End::Rst), (40, End::Rst), (40, End::Fin), (40, End::HalfClose)] {
         let delivery = stepped(sample(), send_then(0..bytes, end));
@@ -114,7 +114,7 @@ async fn under_tls_a_reset_is_a_reset_and_an_end_is_an_end() {
 
 #[tokio::test]
 async fn whoever_does_not_speak_tls_is_let_go() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(folder.path(), &[]).unwrap();
     let console = Console::always(sample());
     let server = start(identity, console).await;
@@ -132,7 +132,7 @@ async fn whoever_does_not_speak_tls_is_let_go() {
 
 #[test]
 fn the_ca_is_kept_private_and_reused() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = canary::Folder::new();
     let store = parent.path().join("not/there/yet");
     let first = Identity::for_names(&store, &names(&["b.example", "a.example"])).unwrap();
     let pem = fs::read(&first.ca_file).unwrap();
@@ -146,7 +146,7 @@ fn the_ca_is_kept_private_and_reused() {
 
 #[test]
 fn a_ca_that_is_half_written_or_does_not_fit_its_key_is_made_anew() {
-    let store = tempfile::tempdir().unwrap();
+    let store = canary::Folder::new();
     let issue = || Identity::for_names(store.path(), &[]).unwrap();
     let ca_file = issue().ca_file;
     let folder = only_folder(store.path());
@@ -173,7 +173,7 @@ fn a_ca_that_is_half_written_or_does_not_fit_its_key_is_made_anew() {
 
 #[test]
 fn the_ca_vouches_for_its_names_only_and_for_a_year_at_most() {
-    let store = tempfile::tempdir().unwrap();
+    let store = canary::Folder::new();
     let identity = Identity::for_names(store.path(), &names(&["console.example", "192.0.2.7"])).unwrap();
     let der = CertificateDer::from_pem_file(&identity.ca_file).unwrap();
     let (_, ca) = x509_parser::parse_x509_certificate(&der).unwrap();
@@ -215,8 +215,8 @@ fn forged(ca_file: &Path, name: &str, folder: &Path) -> Identity {
 
 #[tokio::test]
 async fn what_the_ca_signs_for_another_name_or_address_is_refused() {
-    let store = tempfile::tempdir().unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let store = canary::Folder::new();
+    let folder = canary::Folder::new();
     let identity = Identity::for_names(store.path(), &[]).unwrap();
     for (name, accepted) in
         [("localhost", true), ("127.0.0.1", true), ("other.example", false), ("192.0.2.1", false)]
@@ -234,7 +234,7 @@ async fn what_the_ca_signs_for_another_name_or_address_is_refused() {
 
 #[tokio::test]
 async fn ones_own_certificate_is_shown() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = canary::Folder::new();
     let mut params = CertificateParams::new(names(&["own.example"])).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let own = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -257,7 +257,7 @@ async fn ones_own_certificate_is_shown() {
 
 #[test]
 fn names_that_are_no_names_are_refused() {
-    let store = tempfile::tempdir().unwrap();
+    let store = canary::Folder::new();
     for name in ["", "two words", "*.example", "a/b", "../up"] {
         let refused = Identity::for_names(store.path(), &names(&[name])).unwrap_err();
         assert!(matches!(&refused, TlsError::Name(given) if given == name), "{refused}");

@@ -19,17 +19,23 @@ use faultdeck::seed::Seed;
 pub const TASK: &str = "/api/forensics/case_management/case_create_tasks/42";
 pub const CASES: &str = "/api/forensics/case_management/cases";
 
+#[path = "canary.rs"]
+mod canary;
+
+/// A request with the canary as its token and in another header.
+fn request(method: &str, target: &str) -> Request {
+    let request = Request::new(method, target).with("Host", "console").with("SEC", canary::canary());
+    request.with("X-Carried-Along", canary::canary())
+}
+
 /// A GET with a token.
 pub fn get(target: &str) -> Request {
-    Request::new("GET", target).with("Host", "console").with("SEC", "a-token-of-some-length")
+    request("GET", target)
 }
 
 /// A POST of JSON with a token.
 pub fn post(target: &str, body: &str) -> Request {
-    let mut request = Request::new("POST", target)
-        .with("Host", "console")
-        .with("SEC", "a-token-of-some-length")
-        .with("Content-Type", "application/json");
+    let mut request = request("POST", target).with("Content-Type", "application/json");
     request.body = body.to_owned().into();
     request
 }
@@ -54,6 +60,7 @@ pub fn cassette(pairs: Vec<(Request, u16, &str)>) -> Cassette {
         interactions: interactions.collect(),
     };
     cassette.canonicalise(profile);
+    canary::assert_clean("the cassette", cassette.to_text().as_bytes());
     cassette
 }
 
@@ -95,7 +102,11 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
 
 /// What a replay decides for a request.
 pub fn ask(replay: &Replay, request: Request) -> Delivery {
-    replay.decide(request, Duration::ZERO).0
+    let delivery = replay.decide(request, Duration::ZERO).0;
+    if let Some(line) = replay.lines().last() {
+        canary::assert_clean("the ledger", line.to_json().unwrap().as_bytes());
+    }
+    delivery
 }
 
 /// The status and body text of what a replay decides.

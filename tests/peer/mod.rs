@@ -1,6 +1,9 @@
 //! A raw client, and an answerer that does as it is told: what the tests of the listener are made of.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)] // Each test file uses its part.
 
+#[path = "../harness/canary.rs"]
+pub mod canary;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,9 +17,10 @@ use tokio::net::TcpStream;
 /// Longer than anything here takes, so that a fault in the code fails a test instead of hanging it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The smallest valid request for `target`.
+/// A small request for `target`, with the canary as token and in another header.
 pub fn get(target: &str) -> String {
-    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
+    let canary = canary::canary();
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\nSEC: {canary}\r\nX-Carried-Along: {canary}\r\n\r\n")
 }
 
 /// A JSON answer of 8 body bytes.
