@@ -8,29 +8,57 @@ use crate::json::{Json, Kind};
 /// How many are named.
 const NAMED: usize = 3;
 
+/// How many differing parts of one request are told.
+const PARTS_MAX: usize = 8;
+
+/// How many differing parameters weigh in a comparison; more make no odds.
+const WEIGHED_MAX: usize = 100;
+
 /// A value in a message is cut after this many characters.
 const SHOWN_MAX: usize = 80;
 
 pub(super) fn nearest(keys: &[(MatchKey, String)], received: &MatchKey) -> Vec<(String, String)> {
+    let segments: Vec<&str> = received.path.split('/').collect();
+    let distances = keys.iter().map(|(key, _)| distance(key, received, &segments));
     let mut ranked: Vec<(usize, usize)> =
-        keys.iter().enumerate().map(|(place, (key, _))| (distance(key, received), place)).collect();
+        distances.enumerate().map(|(place, distance)| (distance, place)).collect();
     ranked.sort_unstable();
     let named = ranked.iter().take(NAMED).filter_map(|(_, place)| keys.get(*place));
     named.map(|(key, id)| (id.clone(), difference(key, received))).collect()
 }
 
 /// The path weighs most, then the method, the query, the range, the body.
-fn distance(recorded: &MatchKey, received: &MatchKey) -> usize {
-    let (one, two): (Vec<&str>, Vec<&str>) =
-        (recorded.path.split('/').collect(), received.path.split('/').collect());
-    let same = one.iter().zip(&two).filter(|(one, two)| one == two).count();
-    let path = one.len().max(two.len()) - same;
-    let query = query_differences(recorded, received).len();
+///
+/// This is done for every key of a cassette, so it costs no more than the recorded key is long, whatever was received.
+fn distance(recorded: &MatchKey, received: &MatchKey, segments: &[&str]) -> usize {
+    let (mut length, mut same) = (0, 0);
+    for (place, segment) in recorded.path.split('/').enumerate() {
+        length += 1;
+        same += usize::from(segments.get(place) == Some(&segment));
+    }
+    let path = segments.len().max(length) - same;
     path * 1000
         + usize::from(recorded.method != received.method) * 500
-        + query.min(100) * 4
+        + differing_names(&recorded.query, &received.query) * 4
         + usize::from(recorded.range != received.range) * 2
         + usize::from(recorded.body != received.body)
+}
+
+/// How many names have other values, up to [`WEIGHED_MAX`]; both lists are sorted.
+fn differing_names(mut one: &[(String, String)], mut two: &[(String, String)]) -> usize {
+    let mut count = 0;
+    while count < WEIGHED_MAX {
+        let name = match (one.first(), two.first()) {
+            (None, None) => break,
+            (Some((name, _)), None) | (None, Some((name, _))) => name,
+            (Some((left, _)), Some((right, _))) => left.min(right),
+        };
+        let (left, after_left) = one.split_at(one.partition_point(|(other, _)| other <= name));
+        let (right, after_right) = two.split_at(two.partition_point(|(other, _)| other <= name));
+        count += usize::from(left != right);
+        (one, two) = (after_left, after_right);
+    }
+    count
 }
 
 fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
@@ -48,6 +76,11 @@ fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
     }
     if recorded.body != received.body {
         parts.push(body_difference(&recorded.body, &received.body));
+    }
+    if parts.len() > PARTS_MAX {
+        let more = parts.len() - PARTS_MAX;
+        parts.truncate(PARTS_MAX);
+        parts.push(format!("and {more} more"));
     }
     if parts.is_empty() { "nothing: the same request was recorded".to_owned() } else { parts.join("; ") }
 }
@@ -152,5 +185,17 @@ mod tests {
             found[0],
             ("four".to_owned(), "path: recorded /api/cases/7, received /api/cases/8".to_owned())
         );
+    }
+
+    #[test]
+    fn a_request_with_very_many_parameters_costs_little_and_is_told_briefly() {
+        let keys: Vec<(MatchKey, String)> =
+            (0..10_000).map(|n| (key("GET", &format!("/api/x/{n}?a=1&b=2"), ""), format!("x-{n}"))).collect();
+        let query: Vec<String> = (0..10_000).map(|n| format!("p{n}={n}")).collect();
+        let began = std::time::Instant::now();
+        let found = nearest(&keys, &key("GET", &format!("/api/x/77?{}", query.join("&")), ""));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+        assert_eq!(found[0].0, "x-77");
+        assert!(found[0].1.len() < 2000 && found[0].1.ends_with("and 9994 more"), "{}", found[0].1);
     }
 }

@@ -4,6 +4,8 @@
 //! parameter (8), a missing body (10), a value of the wrong type (11), the range (36). That `fields` come before 8, 8
 //! before 11 and 11 before an endpoint's own codes is from one source; the rest of the order is ours.
 
+use std::collections::BTreeSet;
+
 use super::error::{self, error_response, outside_page};
 use super::{Carrier, Endpoint, Matched, ParameterKind, Profile, Source, help};
 use crate::fields::{FieldSelector, FieldsError, Shape};
@@ -318,12 +320,19 @@ fn is_negative(text: &str) -> bool {
     text.strip_prefix('-').is_some_and(|rest| number(rest).is_some())
 }
 
+/// How many parameters of one request are remarked on.
+const REMARKS_MAX: usize = 20;
+
 /// Remarks about a request to a known endpoint; none of them changes the answer.
 fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
     let mut findings = Vec::new();
-    let params = request.params();
-    for (place, (name, _)) in params.iter().enumerate() {
-        let first = params.iter().position(|(other, _)| other == name) == Some(place);
+    let mut names = BTreeSet::new();
+    for (name, _) in &request.params() {
+        if findings.len() >= REMARKS_MAX {
+            findings.push("more of its query parameters are odd, too".to_owned());
+            break;
+        }
+        let first = names.insert(name.clone());
         let known = endpoint.parameter(ParameterKind::Query, name).is_some();
         if !first {
             findings.push(format!("query parameter `{name}` is sent more than once; the first is used"));
