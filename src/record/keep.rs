@@ -67,6 +67,8 @@ pub(super) struct Keeper {
     redactor: Redactor,
     next: AtomicU64,
     state: Mutex<State>,
+    /// Held while a file is written: an older state must never replace a newer one.
+    saving: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +107,7 @@ impl Keeper {
             redactor: settings.redactor.clone(),
             next: AtomicU64::new(1),
             state: Mutex::default(),
+            saving: Mutex::default(),
         })
     }
 
@@ -184,6 +187,7 @@ impl Keeper {
 
     /// Saves if something changed. What was kept before a secret was known is cleaned again here.
     pub(super) fn save(&self) -> Result<(), KeepError> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (cassette, changes) = {
             let state = self.state();
             // A secret learnt since may stand in what was saved.
@@ -237,5 +241,39 @@ fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Existing, Upstream};
+
+    #[test]
+    fn saves_at_one_time_never_put_an_older_state_over_a_newer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            upstream: Upstream::parse("http://127.0.0.1:1").unwrap(),
+            cassette: folder.path().join("x.json"),
+            name: "x".to_owned(),
+            existing: Existing::Refuse,
+            allow_writes: Vec::new(),
+            trust: Trust::Native,
+            profile: Profile::builtin(),
+            redactor: Redactor::new(),
+        };
+        let keeper = Keeper::new(&settings).unwrap();
+        std::thread::scope(|scope| {
+            for n in 0..16 {
+                let keeper = &keeper;
+                scope.spawn(move || {
+                    let request = Request::new("GET", &format!("/api/x/{n}"));
+                    let response = Response::json(200, vec![b'7'; 100_000 >> (n % 8)]);
+                    keeper.keep(keeper.next_place(), request, response, Vec::new()).unwrap();
+                    keeper.save().unwrap();
+                });
+            }
+        });
+        assert_eq!(Cassette::load(&settings.cassette).unwrap().interactions.len(), 16);
     }
 }
