@@ -425,3 +425,15 @@ async fn whoever_streams_learns_that_the_client_has_left() {
     tokio::time::timeout(peer::PATIENCE, seen.recv()).await.unwrap();
     assert!(console.performed(1).await[0].1.cut_short);
 }
+
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_no_chunks() {
+    let mut response = Response::new(200);
+    response.headers.push("Transfer-Encoding", "chunked");
+    response.body = Bytes::from_static(b"hello world");
+    response.chunks = Some(vec![5, 6]);
+    let (server, _console) = start(Console::always(Delivery::of(response))).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send("GET / HTTP/1.0\r\n\r\n").await;
+    assert_eq!(peer.read_to_fin().await, "HTTP/1.1 200 OK\r\n\r\nhello world");
+}

@@ -119,10 +119,10 @@ async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> A
             Received::Over => return After::Close,
             Received::Silent => return After::Gone,
         };
-        let head_only = request.method == "HEAD";
+        let (head_only, version) = (request.method == "HEAD", request.version);
         let at = site.began.elapsed();
         let reply = site.answer.answer(request, at).await;
-        let asked = perform::Asked { at, head_only, keep };
+        let asked = perform::Asked { at, head_only, keep, version };
         match perform::reply(io, site, phases, reply, asked).await {
             After::Keep if !phases.is_draining() => first = site.limits.keep_alive,
             after => return after,

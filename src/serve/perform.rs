@@ -38,6 +38,8 @@ pub(super) struct Asked {
     pub(super) head_only: bool,
     /// Whether the client wants the connection kept.
     pub(super) keep: bool,
+    /// The version it speaks: a client of HTTP/1.0 does not know chunks.
+    pub(super) version: HttpVersion,
 }
 
 /// Why a reply did not get through.
@@ -133,6 +135,9 @@ struct Wire<'a> {
 impl Wire<'_> {
     async fn planned(&mut self, mut delivery: Delivery, asked: Asked) -> Result<End, CutShort> {
         delivery.bodiless |= asked.head_only;
+        if asked.version == HttpVersion::Http10 {
+            unchunk(&mut delivery);
+        }
         let image = delivery.image();
         let mut whole = 0..0;
         let mut raw = false;
@@ -170,6 +175,10 @@ impl Wire<'_> {
         asked: Asked,
     ) -> Result<End, CutShort> {
         let bodiless = asked.head_only || matches!(head.status, 100..=199 | 204 | 304);
+        let mut head = head;
+        if asked.version == HttpVersion::Http10 {
+            head.headers.remove("Transfer-Encoding");
+        }
         let chunked = head.headers.lists("Transfer-Encoding", "chunked");
         let keep = asked.keep && allows_keeping(&head);
         let mut left = declared_length(&head);
@@ -255,6 +264,19 @@ impl Wire<'_> {
             () = self.phases.draining() => After::Reset,
             () = tokio::time::sleep(self.limits.hang) => After::Reset,
         }
+    }
+}
+
+/// Chunks become a plain body that ends with the connection, as HTTP/1.0 has it; trailers go.
+fn unchunk(delivery: &mut Delivery) {
+    if matches!(delivery.framing, Framing::Chunked(_)) {
+        delivery.framing = Framing::AsRecorded;
+    }
+    if delivery.framing == Framing::AsRecorded
+        && delivery.response.headers.lists("Transfer-Encoding", "chunked")
+    {
+        delivery.response.headers.remove("Transfer-Encoding");
+        delivery.response.chunks = None;
     }
 }
 
