@@ -123,6 +123,33 @@ pub struct Exchange {
     pub findings: Vec<String>,
 }
 
+impl ExchangeKey {
+    fn weight(&self) -> usize {
+        self.session.len() + self.endpoint.len() + self.resource.len()
+    }
+}
+
+impl Exchange {
+    fn weight(&self) -> usize {
+        const LINE: usize = 48;
+        let heads = self.request_headers.iter().chain(&self.response_headers);
+        let heads: usize = heads.map(|(name, value)| name.len() + value.len() + LINE).sum();
+        let findings: usize = self.findings.iter().map(|finding| finding.len() + LINE).sum();
+        let nearest: usize = match &self.origin {
+            Origin::Miss { nearest, .. } => nearest.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        self.key.weight()
+            + self.target.len()
+            + heads
+            + findings
+            + nearest
+            + self.request_body.weight()
+            + self.response_body.weight()
+            + 256
+    }
+}
+
 /// A body as a ledger keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +173,13 @@ pub enum BodyText {
 }
 
 impl BodyText {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Empty | Self::SameAs(_) => 0,
+            Self::Text(text) | Self::Cut { start: text, .. } => text.len(),
+        }
+    }
+
     /// The text, where the ledger has all of it.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -289,6 +323,12 @@ pub struct EndLine {
     pub faults: u64,
     /// Planned faults that had to fire and never did, by scenario and name.
     pub never_fired: Vec<String>,
+    /// Lines that no longer fitted in memory: what they would say is missing from this ledger.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_lines: u64,
+    /// Sessions closed because too many were open; a later request to one starts it over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed_sessions: u64,
     /// Connections dialled to another host: always 0 for a replay.
     pub dials: u64,
     /// What the command under test came to, in words, for `run`.
@@ -299,7 +339,26 @@ pub struct EndLine {
     pub because: String,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Line {
+    /// About how many bytes of memory the line takes.
+    pub fn weight(&self) -> usize {
+        const FIXED: usize = 256;
+        FIXED
+            + match self {
+                Self::Run(run) => run.scenario_text.as_ref().map_or(0, String::len),
+                Self::Exchange(exchange) => exchange.weight(),
+                Self::Timing(timing) => timing.key.weight(),
+                Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
+                Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
+                Self::End(_) => 0,
+            }
+    }
+
     /// The line as one line of JSON text, newline included.
     ///
     /// # Errors

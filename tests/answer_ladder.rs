@@ -134,3 +134,58 @@ fn duplicate_members_survive_and_are_reported() {
         exchanges(&replay)[0].findings
     );
 }
+
+#[test]
+fn a_recorded_refusal_gets_its_placeholders_back() {
+    let mut held = cassette(vec![(get("/console/start"), 302, "")]);
+    held.interactions[0].response.headers.push("Location", "{base}/console/login");
+    let replay = replay(held, None);
+    replay.set_base("http://127.0.0.1:9");
+    let delivery = ask(&replay, get("/console/start"));
+    assert_eq!(delivery.response.status, 302);
+    assert_eq!(delivery.response.headers.text("Location").unwrap(), "http://127.0.0.1:9/console/login");
+}
+
+#[test]
+fn recorded_refusals_with_and_without_credentials_are_counted_apart() {
+    let target = format!("{TASK}?fields=nope");
+    let bare = Request::new("GET", &target).with("Host", "console");
+    let held = cassette(vec![
+        (bare.clone(), 401, r#"{"a":1}"#),
+        (get(&target), 422, r#"{"b":1}"#),
+        (get(&target), 422, r#"{"b":2}"#),
+    ]);
+    let replay = replay(held, None);
+    assert_eq!(answer(&replay, bare).1, r#"{"a":1}"#);
+    assert_eq!(answer(&replay, get(&target)).1, r#"{"b":1}"#);
+    assert_eq!(answer(&replay, get(&target)).1, r#"{"b":2}"#);
+}
+
+#[test]
+fn a_length_that_does_not_fit_its_body_is_set_right_and_remarked_on() {
+    let mut held = life(&["COMPLETE"]);
+    let (whole, id) = (held.interactions[0].response.clone(), held.interactions[0].id.clone());
+    for wrong in [&["1"][..], &["999"], &["x"], &["999", "1"]] {
+        let response = &mut held.interactions[0].response;
+        response.headers.remove("Content-Length");
+        wrong.iter().for_each(|length| response.headers.push("Content-Length", *length));
+        let replay = replay(held.clone(), None);
+        assert_eq!(ask(&replay, get(TASK)).response, whole, "{wrong:?}");
+        assert!(exchanges(&replay)[0].findings[0].contains(&id), "{wrong:?}");
+    }
+    held.interactions[0].response.headers.push("Transfer-Encoding", "chunked");
+    let told = ask(&replay(held, None), get(TASK)).response;
+    assert!(!told.headers.has("Content-Length") && told.headers.has("Transfer-Encoding"));
+}
+
+#[test]
+fn the_listeners_own_address_is_nowhere_in_the_ledger() {
+    let replay = replay(life(&["COMPLETE"]), None);
+    replay.set_base("http://127.0.0.1:41234");
+    let mut request =
+        Request::new("GET", TASK).with("Host", "127.0.0.1:41234").with("SEC", "some-token-here");
+    request.headers.push("Referer", "http://127.0.0.1:41234/x");
+    answer(&replay, request);
+    let text = replay.lines().iter().map(|line| line.to_json().unwrap()).collect::<String>();
+    assert!(!text.contains("41234") && text.contains("\"{base}/x\""), "{text}");
+}

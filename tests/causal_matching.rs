@@ -116,3 +116,14 @@ fn every_interleaving_of_a_branching_client_gets_the_same_answers() {
     }
     assert_eq!(all.len(), 1, "one recording, one set of answers: {all:?}");
 }
+
+#[test]
+fn a_head_uses_up_no_recording_of_its_get() {
+    let replay =
+        replay(cassette(vec![(get("/api/x"), 200, r#"{"n":1}"#), (get("/api/x"), 200, r#"{"n":22}"#)]), None);
+    let mut head = get("/api/x");
+    "HEAD".clone_into(&mut head.method);
+    assert_eq!(ask(&replay, head).response.headers.text("Content-Length").unwrap(), "7");
+    assert_eq!(answer(&replay, get("/api/x")).1, r#"{"n":1}"#);
+    assert_eq!(answer(&replay, get("/api/x")).1, r#"{"n":22}"#);
+}

@@ -90,7 +90,8 @@ fn the_rules_of_a_name_are_kept() {
 fn a_name_that_was_refused_can_be_used_after_it_was_free() {
     let replay = replay(recorded(), None);
     assert_eq!(answer(&replay, post(CASES, r#"{"name":"FREE","assigned_to":["user-1"]}"#)).0, 201);
-    assert_eq!(answer(&replay, post(CASES, r#"{"name":"FREE","assigned_to":["user-1"]}"#)).0, 422);
+    let (status, body) = answer(&replay, post(CASES, r#"{"name":"FREE","assigned_to":["user-1"]}"#));
+    assert!(status == 422 && body.contains("The name FREE is already in use"), "{body}");
     assert_eq!(answer(&replay, post(CASES, r#"{"name":"FREE2","assigned_to":["user-1"]}"#)).0, 201);
 }
 
@@ -128,4 +129,26 @@ fn a_placeholder_user_matches_any_user_and_is_bound_for_the_session() {
     assert!(body.contains("analyst7") && !body.contains("user-1"), "{body}");
     let case = answer(&replay, get(ITEM)).1;
     assert!(case.contains("analyst7"), "{case}");
+}
+
+#[test]
+fn an_answer_that_no_profile_knows_is_no_task() {
+    let offense = r#"{"id":42,"name":"an offense"}"#;
+    let mut held = recorded();
+    held.interactions.extend(cassette(vec![(get("/api/siem/offenses/42"), 200, offense)]).interactions);
+    let replay = replay(held, None);
+    answer(&replay, post(CASES, r#"{"name":"OTHER9","assigned_to":["user-1"]}"#));
+    assert_eq!(answer(&replay, get("/api/siem/offenses/42")).1, offense);
+}
+
+#[test]
+fn the_greatest_id_there_is_stops_nobody() {
+    let most = i128::MAX.to_string();
+    let created = task("WAITING").replace("42", &most);
+    let held = cassette(vec![(post(CASES, r#"{"name":"CASE1","assigned_to":["user-1"]}"#), 201, &created)]);
+    let replay = replay(held, None);
+    for name in ["CASE1", "CASE2", "CASE3"] {
+        let body = format!(r#"{{"name":"{name}","assigned_to":["user-1"]}}"#);
+        assert_eq!(answer(&replay, post(CASES, &body)).0, 201);
+    }
 }

@@ -14,6 +14,7 @@ use crate::client::{self, Client, ClientError, Exec};
 use crate::judge::{EvidenceOf, JudgeError, Plan, judge};
 use crate::ledger::{self, EndLine, RunLine};
 use crate::record;
+use crate::replay::Auth;
 use crate::run::Exit;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
@@ -101,7 +102,8 @@ fn worth(code: u8) -> Exit {
 fn plan(args: &Args) -> Result<Plan, Problem> {
     let (cassette, seed) = (args.cassette.clone(), args.seed);
     let evidence: Arc<EvidenceOf> = Arc::new(move |scenario: &Scenario| {
-        setup::evidence(cassette.as_deref(), Some(scenario), seed).map_err(|problem| problem.message())
+        setup::evidence(cassette.as_deref(), Some(scenario), seed, Auth::Required)
+            .map_err(|problem| problem.message())
     });
     let named: Result<Vec<Arc<Scenario>>, Problem> =
         args.scenario.iter().map(|argument| setup::open(argument).map(Arc::new)).collect();

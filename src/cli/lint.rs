@@ -10,6 +10,7 @@ use crate::cassette::Cassette;
 use crate::client::{ClientError, ClientFile};
 use crate::judge;
 use crate::profile::Profile;
+use crate::replay::Auth;
 use crate::report::visible;
 use crate::run::Exit;
 use crate::scenario::{Scenario, ScenarioError, Source};
@@ -172,7 +173,7 @@ fn scenario(file: &Path) -> Vec<Finding> {
         .map(|diagnostic| Finding::Remark(with_caret(diagnostic)))
         .collect();
     if let Source::Cassette(Some(name)) = &scenario.source
-        && let Err(problem) = setup::evidence(None, Some(&scenario), Seed::default())
+        && let Err(problem) = setup::evidence(None, Some(&scenario), Seed::default(), Auth::Required)
     {
         let why = problem.message();
         findings.push(Finding::Remark(format!("{}: cassette {}: {why}", visible(&shown), visible(name))));

@@ -38,12 +38,13 @@ impl Story {
             Some(argument) => Some(Arc::new(open(argument)?)),
             None => None,
         };
+        let auth = if self.no_auth { Auth::Off } else { Auth::Required };
         Ok(Setup {
-            evidence: evidence(cassette, scenario.as_deref(), self.seed)?,
+            evidence: evidence(cassette, scenario.as_deref(), self.seed, auth)?,
             scenario,
             profile,
             seed: self.seed,
-            auth: if self.no_auth { Auth::Off } else { Auth::Required },
+            auth,
             redactor: Redactor::new(),
             verb: verb.to_owned(),
             session: "main".to_owned(),
@@ -69,6 +70,7 @@ pub(super) fn evidence(
     argument: Option<&str>,
     scenario: Option<&Scenario>,
     seed: Seed,
+    auth: Auth,
 ) -> Result<Evidence, Problem> {
     let recorded = |cassette| Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())));
     if let Some(argument) = argument {
@@ -80,16 +82,16 @@ pub(super) fn evidence(
     };
     let scenario = scenario.ok_or_else(none)?;
     match &scenario.source {
-        Source::Emulate => Ok(Evidence::Console(console(seed))),
+        Source::Emulate => Ok(Evidence::Console(console(seed, auth))),
         Source::Cassette(None) => Err(none()),
         Source::Cassette(Some(name)) => Ok(recorded(find(name, Asker::Scenario(scenario.file.as_deref()))?)),
     }
 }
 
 /// The small console in memory, made anew for each session.
-fn console(seed: Seed) -> ConsoleMaker {
+fn console(seed: Seed, auth: Auth) -> ConsoleMaker {
     Arc::new(move || {
-        let settings = emulate::Settings { seed, no_auth: true, ..emulate::Settings::default() };
+        let settings = emulate::Settings { seed, no_auth: auth == Auth::Off, ..emulate::Settings::default() };
         let mut console = emulate::Console::new(settings).expect("the default dialect is always there");
         Box::new(move |request| console.answer(request))
     })
@@ -117,5 +119,24 @@ pub(super) fn evidence_name(evidence: &Evidence) -> String {
             format!("cassette {} ({count} interaction{})", cassette.name, if count == 1 { "" } else { "s" })
         }
         Evidence::Console(_) => "the built-in console".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Request;
+
+    #[test]
+    fn the_small_console_asks_for_credentials_unless_told_otherwise() {
+        let text = "summary = \"x\"\nconsole = \"emulate\"\n";
+        let scenario = Scenario::parse("x", "x.toml", text, Profile::builtin()).unwrap();
+        let status = |auth| match evidence(None, Some(&scenario), Seed(1), auth) {
+            Ok(Evidence::Console(make)) => {
+                make()(&Request::new("GET", "/api/forensics/case_management/cases")).status
+            }
+            Ok(Evidence::Cassette(_)) | Err(_) => 0,
+        };
+        assert_eq!((status(Auth::Required), status(Auth::Off)), (401, 200));
     }
 }

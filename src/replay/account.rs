@@ -13,6 +13,8 @@ use super::material::Material;
 /// An answer before faults.
 pub(super) struct Told {
     pub(super) response: Response,
+    /// The recording it was made from.
+    pub(super) index: Option<Index>,
     pub(super) origin: Origin,
     pub(super) projected: bool,
     pub(super) state: Option<String>,
@@ -22,7 +24,7 @@ pub(super) struct Told {
 impl Told {
     /// An answer that no recording stands behind.
     pub(super) fn said(response: Response, origin: Origin) -> Self {
-        Self { response, origin, projected: false, state: None, findings: Vec::new() }
+        Self { response, index: None, origin, projected: false, state: None, findings: Vec::new() }
     }
 
     /// The console was out of the way: a fault puts its own answer in place.
@@ -35,6 +37,13 @@ impl Told {
         let interaction = &material.cassette().interactions[index];
         let twice = material.duplicates(index);
         let mut told = Self::said(interaction.response.clone(), Origin::Recorded(interaction.id.clone()));
+        told.index = Some(index);
+        if material.is_mended(index) {
+            told.findings.push(format!(
+                "the recorded Content-Length of {} does not fit its body; the true length is sent",
+                interaction.id
+            ));
+        }
         told.findings.extend(twice.iter().map(|pointer| {
             format!(
                 "the recorded answer {} has the member {pointer} twice; a projection keeps the first",
@@ -81,7 +90,7 @@ pub(super) fn exchange(
     let clean_response = setup.redactor.response(&delivery.response);
     let same_as = match (&told.origin, told.projected) {
         (Origin::Recorded(id), false) if told.response.body == delivery.response.body => {
-            recorded_body(setup, id, delivery)
+            told.index.and_then(|index| recorded_body(setup, index, id, delivery))
         }
         _ => None,
     };
@@ -111,13 +120,13 @@ pub(super) fn exchange(
 }
 
 /// Long recorded bodies are named, not repeated; short ones stay readable in place.
-fn recorded_body(setup: &Setup, id: &str, delivery: &Delivery) -> Option<BodyText> {
+fn recorded_body(setup: &Setup, index: Index, id: &str, delivery: &Delivery) -> Option<BodyText> {
     const REPEATED_MAX: usize = 4096;
     if delivery.response.body.len() <= REPEATED_MAX {
         return None;
     }
     let super::Evidence::Cassette(material) = &setup.evidence else { return None };
-    let interaction = material.cassette().interactions.iter().find(|it| it.id == id)?;
+    let interaction = material.cassette().interactions.get(index)?;
     (interaction.response.body == delivery.response.body).then(|| BodyText::SameAs(id.to_owned()))
 }
 

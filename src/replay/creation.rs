@@ -106,7 +106,7 @@ fn refusal(lifecycle: &Lifecycle, body: &Json<'_>, made: &[Creation]) -> Option<
         echo.response_members.iter().any(|member| Some(member) == lifecycle.name_member.as_ref())
             && Json::parse(&echo.value).is_ok_and(|value| value.same(name))
     });
-    taken.then(|| format!("A case named {} already exists.", name.text()))
+    taken.then(|| lifecycle.name_taken(name.as_str().unwrap_or_else(|| name.text())))
 }
 
 impl Creation {
@@ -122,7 +122,7 @@ impl Creation {
         let renamed = |member: &str, endpoints: &[&str]| {
             let recorded = answer.member(member)?.text().to_owned();
             let told = match fresh {
-                Some(n) => (material.greatest(endpoints, member) + n).to_string(),
+                Some(n) => material.greatest(endpoints, member).saturating_add(n).to_string(),
                 None => recorded.clone(),
             };
             Some(Renamed { member: member.to_owned(), recorded, told })
@@ -136,7 +136,7 @@ impl Creation {
                 let items: Vec<&str> =
                     lifecycle.case_item.iter().chain(&lifecycle.case_list).map(String::as_str).collect();
                 let greatest = material.greatest(&tasks, member).max(material.greatest(&items, "id"));
-                renamed.told = (greatest + n).to_string();
+                renamed.told = greatest.saturating_add(n).to_string();
             }
             Some(renamed)
         });
@@ -152,6 +152,11 @@ impl Creation {
             case_id,
             echoes: echoes.collect(),
         })
+    }
+
+    /// Bytes of the client's own that it holds.
+    pub(super) fn weight(&self) -> usize {
+        self.echoes.iter().map(|echo| echo.value.len()).sum()
     }
 
     fn is_fresh(&self) -> bool {
@@ -173,11 +178,11 @@ impl Creation {
 
     /// The answer with this creation's ids and members in place, if it is about its task, its case, or a list that
     /// holds its case. A response that says the same already keeps its bytes.
-    pub(super) fn put_into(&self, endpoint: &str, created_by: &str, response: &mut Response) {
+    pub(super) fn put_into(&self, endpoint: &str, created_by: Option<&str>, response: &mut Response) {
         let Some(text) = response.text() else { return };
         let Ok(body) = Json::parse(text) else { return };
         let mut edits: Vec<(String, String)> = Vec::new();
-        if endpoint == self.task_endpoint || endpoint == created_by {
+        if endpoint == self.task_endpoint || Some(endpoint) == created_by {
             self.edit_task(&body, &mut edits);
         } else if Some(endpoint) == self.case_endpoint.as_deref() {
             self.edit_case(&body, "", &mut edits);

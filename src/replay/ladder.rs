@@ -12,10 +12,13 @@ use crate::scenario::Repeats;
 
 use super::account::Told;
 use super::creation::{self, Creation, Made};
-use super::lookup::{Cause, Found};
+use super::lookup::{Cause, Found, Step};
 use super::material::{Material, state_of};
-use super::session::{Passed, Session, Turn};
+use super::session::{ENTRY, Passed, Session, Turn};
 use super::{Evidence, Setup, miss, poll};
+
+/// Tasks that one session may create.
+const CREATED_MAX: usize = 1000;
 
 impl Session {
     pub(super) fn answer(
@@ -30,9 +33,26 @@ impl Session {
             Evidence::Console(_) => return self.ask_console(&turn.request),
         };
         match passed {
-            Passed::Answered { told, .. } => told,
-            Passed::Opaque | Passed::Console => self.look_up(&material, turn, None, &turn.request, setup),
+            Passed::Answered { told, .. } => match told.index {
+                // It was recorded, so it is told as everything recorded is.
+                Some(index) => {
+                    self.learn_placeholders(&material, index, &turn.request);
+                    self.complete(turn, told, None, setup)
+                }
+                None => told,
+            },
+            Passed::Opaque | Passed::Console { .. } => {
+                self.look_up(&material, turn, None, &turn.request, setup)
+            }
             Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
+        }
+    }
+
+    /// The answer to anything new once the session is full.
+    pub(super) fn full(&self, setup: &Setup, turn: &Turn<'_>) -> Told {
+        match &setup.evidence {
+            Evidence::Cassette(material) => Told::missed(miss::answer(material, &turn.request, Cause::Full)),
+            Evidence::Console(_) => Told::missed(miss::full(&turn.request)),
         }
     }
 
@@ -76,7 +96,7 @@ impl Session {
             && let Some(path) = material.path(resource)
         {
             // HEAD looks at the poll that is due without moving on.
-            let tick = tick.unwrap_or_else(|| self.ticks.get(&turn.resource).copied().unwrap_or(0));
+            let tick = tick.unwrap_or_else(|| self.ticks(turn));
             return match poll::choose(path, setup.scenario.as_deref(), lifecycle, asked, tick) {
                 Ok(choice) => {
                     let mut told = Told::recorded(material, choice.poll.index);
@@ -116,7 +136,8 @@ impl Session {
         }
         let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
         let found = if read {
-            self.cursors.read(material, &key, &turn.resource, asked, repeats)
+            let step = if request.method == key.method { Step::On } else { Step::Stay };
+            self.cursors.read(material, &key, &turn.resource, asked, (repeats, step))
         } else {
             self.cursors.write(material, &key, &turn.resource)
         };
@@ -157,9 +178,16 @@ impl Session {
             return Told::nothing();
         };
         let Some(lifecycle) = setup.profile.created_by(&endpoint.id) else { return Told::nothing() };
+        // Every creation is looked at with every list, so there is an end to them before memory runs out.
+        if self.created.len() >= CREATED_MAX || self.is_full() {
+            return Told::missed(miss::answer(material, &turn.request, Cause::Full));
+        }
         let made =
             creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
         let asked = admitted.selector.as_ref();
+        if let Made::Recorded { creation: Some(creation), .. } | Made::Fresh { creation, .. } = &made {
+            self.held += ENTRY + creation.weight();
+        }
         match made {
             Made::Recorded { index, creation } => {
                 let recorded = &material.cassette().interactions[index];
@@ -212,7 +240,7 @@ impl Session {
         setup: &Setup,
     ) -> Told {
         let creates = setup.profile.created_by(&turn.endpoint);
-        let created_by = creates.map_or("", |_| turn.endpoint.as_str());
+        let created_by = creates.map(|_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
         self.bindings.apply(&mut told.response);
         if told.response.is_success() {

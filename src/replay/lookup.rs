@@ -10,12 +10,14 @@ use crate::fields::FieldSelector;
 use crate::scenario::Repeats;
 
 use super::material::Material;
+use super::session::{ENTRY, HELD_MAX};
 
 /// What a session remembers for the matcher.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     reads: BTreeMap<(MatchKey, String, usize), usize>,
-    refused: BTreeMap<(MatchKey, String), usize>,
+    refused: BTreeMap<(MatchKey, String, bool), usize>,
+    held: usize,
     written: BTreeSet<Index>,
     epochs: BTreeMap<String, usize>,
 }
@@ -34,6 +36,17 @@ pub(super) enum Cause {
     TooNarrow,
     WrongEpoch,
     Exhausted,
+    /// The session may remember nothing more.
+    Full,
+}
+
+/// Whether an answer counts as given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The next one gets the next recording.
+    On,
+    /// A HEAD looks at what its GET would get.
+    Stay,
 }
 
 impl Cause {
@@ -43,6 +56,7 @@ impl Cause {
             Self::TooNarrow => "recorded too narrow",
             Self::WrongEpoch => "wrong epoch",
             Self::Exhausted => "exhausted",
+            Self::Full => "session full",
         }
     }
 
@@ -58,7 +72,10 @@ impl Cause {
                 "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"
             }
             Self::Exhausted => {
-                "each recorded write is served once, and this one has been: record it as often as your client sends it"
+                "each recorded write is served once (with `repeats = \"error\"` each read, too), and this one has been: record it as often as your client sends it"
+            }
+            Self::Full => {
+                "this session has been asked for more different things than it remembers: start a new one with /@NAME before the path"
             }
         }
     }
@@ -72,7 +89,7 @@ impl Cursors {
         key: &MatchKey,
         resource: &str,
         asked: Option<&FieldSelector>,
-        repeats: Repeats,
+        (repeats, step): (Repeats, Step),
     ) -> Result<Found, Cause> {
         let slots: Vec<&Slot> = material.deck().under(key).iter().filter(|slot| !slot.refused).collect();
         if slots.is_empty() {
@@ -87,15 +104,39 @@ impl Cursors {
         };
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
-        let count = self.reads.entry((key.clone(), text_of(asked), epoch)).or_default();
-        let place = place(*count, group.len(), repeats).ok_or(Cause::Exhausted)?;
-        *count += 1;
+        let counted = (key.clone(), text_of(asked), epoch);
+        let count = self.reads.get(&counted).copied();
+        let place = place(count.unwrap_or_default(), group.len(), repeats).ok_or(Cause::Exhausted)?;
+        if count.is_none() {
+            let room = weight(key) + counted.1.len();
+            if self.held + room > HELD_MAX {
+                return Err(Cause::Full);
+            }
+            self.held += room;
+        }
+        if step == Step::On {
+            *self.reads.entry(counted).or_default() += 1;
+        }
         Ok(Found { index: group[place].index, project })
     }
 
     /// A request the gate would refuse, but which was recorded: i-th by i-th, then the last.
-    pub(super) fn refused(&mut self, key: &MatchKey, fields: &str, recorded: &[Index]) -> Option<Index> {
-        let count = self.refused.entry((key.clone(), fields.to_owned())).or_default();
+    pub(super) fn refused(
+        &mut self,
+        key: &MatchKey,
+        fields: &str,
+        has_credentials: bool,
+        recorded: &[Index],
+    ) -> Option<Index> {
+        let counted = (key.clone(), fields.to_owned(), has_credentials);
+        if !self.refused.contains_key(&counted) {
+            let room = weight(key) + fields.len();
+            if self.held + room > HELD_MAX {
+                return recorded.last().copied();
+            }
+            self.held += room;
+        }
+        let count = self.refused.entry(counted).or_default();
         let place = place(*count, recorded.len(), Repeats::Last)?;
         *count += 1;
         recorded.get(place).copied()
@@ -122,6 +163,11 @@ impl Cursors {
         let (index, epoch) = (slot.index, slot.epoch);
         self.wrote(material, index, resource, epoch);
         Ok(Found { index, project: false })
+    }
+
+    /// Bytes of the client's own words that are remembered.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     /// Whether this recorded write has been served.
@@ -156,6 +202,12 @@ fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&
         covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
     let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector.as_ref())).collect();
     Some((alike, true))
+}
+
+/// What remembering a key costs.
+fn weight(key: &MatchKey) -> usize {
+    let query: usize = key.query.iter().map(|(name, value)| name.len() + value.len() + ENTRY / 4).sum();
+    ENTRY + key.path.len() + key.body.len() + query
 }
 
 fn place(count: usize, len: usize, repeats: Repeats) -> Option<usize> {

@@ -1,6 +1,8 @@
 //! [`Material`]: a cassette made ready to answer from. Built once, shared by any number of sessions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
 
 use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
 use crate::fields::{FieldSelector, Shape};
@@ -20,6 +22,7 @@ pub struct Material {
     creations: BTreeMap<String, Vec<Index>>,
     resources: BTreeMap<String, Vec<String>>,
     duplicates: Vec<Vec<String>>,
+    mended: BTreeSet<Index>,
     id: String,
 }
 
@@ -40,11 +43,14 @@ pub(super) struct Poll {
 
 impl Material {
     /// Makes `cassette` ready. It never fails: what a cassette lacks shows as misses.
-    pub fn new(cassette: Cassette, profile: &'static Profile) -> Self {
+    pub fn new(mut cassette: Cassette, profile: &'static Profile) -> Self {
+        let id = super::account::hash16(cassette.to_text().as_bytes());
+        let mended = mend_lengths(&mut cassette);
         let deck = Deck::new(&cassette, profile);
         let mut material = Self {
             duplicates: cassette.interactions.iter().map(|it| duplicates(&it.response.body)).collect(),
-            id: super::account::hash16(cassette.to_text().as_bytes()),
+            id,
+            mended,
             cassette,
             deck,
             profile,
@@ -92,6 +98,11 @@ impl Material {
     /// Pointers of the members that stand twice in this interaction's body.
     pub(super) fn duplicates(&self, index: Index) -> &[String] {
         self.duplicates.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether this interaction's `Content-Length` did not fit its body.
+    pub(super) fn is_mended(&self, index: Index) -> bool {
+        self.mended.contains(&index)
     }
 
     /// The greatest id that any 2xx body about this life cycle holds under `member`, and at least 0.
@@ -144,6 +155,33 @@ impl Material {
             self.shapes.entry(endpoint.id.clone()).or_insert_with(first).absorb(&body);
         }
     }
+}
+
+/// A `Content-Length` that does not fit the body (edited by hand) gives way to the true one, and any beside chunks to
+/// none: a client would wait for bytes that never come, or take half a body for a whole one.
+fn mend_lengths(cassette: &mut Cassette) -> BTreeSet<Index> {
+    const NAME: &str = "Content-Length";
+    let mut mended = BTreeSet::new();
+    for (index, interaction) in cassette.interactions.iter_mut().enumerate() {
+        let response = &mut interaction.response;
+        let is_bodiless =
+            interaction.request.method == "HEAD" || matches!(response.status, 100..=199 | 204 | 304);
+        let length = response.body.len().to_string();
+        let is_chunked = response.headers.lists("Transfer-Encoding", "chunked");
+        let lengths: Vec<&[u8]> = response.headers.all(NAME).map(|value| &value[..]).collect();
+        let fits = lengths.is_empty() || (!is_chunked && lengths == [length.as_bytes()]);
+        if is_bodiless || fits {
+            continue;
+        }
+        let mut first = !is_chunked;
+        let lines = response.headers.iter().filter_map(|line| match line.is(NAME) {
+            true => std::mem::take(&mut first).then(|| (line.name.clone(), Bytes::from(length.clone()))),
+            false => Some((line.name.clone(), line.value.clone())),
+        });
+        response.headers = lines.collect();
+        mended.insert(index);
+    }
+    mended
 }
 
 impl ShapeOf for Material {

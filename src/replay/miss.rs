@@ -23,8 +23,16 @@ pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, 
     )
 }
 
+/// The answer of a full session that has no recording to compare with.
+pub(super) fn full(request: &Request) -> (Response, Origin) {
+    tell(Vec::new(), request, Cause::Full.as_str(), Cause::Full.help())
+}
+
 fn say(material: &Material, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
-    let nearest = material.deck().nearest(&MatchKey::of(request));
+    tell(material.deck().nearest(&MatchKey::of(request)), request, cause, help)
+}
+
+fn tell(nearest: Vec<(String, String)>, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
     let rows: Vec<String> = nearest
         .iter()
         .map(|(id, differs)| format!("{{\"interaction\":{},\"differs\":{}}}", quote(id), quote(differs)))

@@ -31,8 +31,8 @@ use session::Session;
 
 /// A session opened by path lives as long as fewer than this many others came after its last request.
 const SESSIONS_MAX: usize = 1000;
-/// Ledger lines kept in memory; further exchanges are counted, not kept.
-const LINES_MAX: usize = 200_000;
+/// Bytes of ledger lines kept in memory; what comes after is counted, not kept ([`EndLine::lost_lines`]).
+const KEPT_MAX: usize = 256 * 1024 * 1024;
 
 /// A console that is asked in a cassette's place.
 pub type Console = Box<dyn FnMut(&Request) -> Response + Send>;
@@ -112,7 +112,7 @@ struct Sessions {
     open: BTreeMap<String, (u64, Arc<Mutex<Session>>)>,
     clock: u64,
     base: String,
-    closed: Vec<String>,
+    closed: u64,
     fired: BTreeMap<String, u64>,
 }
 
@@ -120,7 +120,7 @@ struct Sessions {
 #[derive(Default)]
 struct Kept {
     lines: Vec<Line>,
-    dropped: u64,
+    weight: usize,
     waiting: BTreeMap<u64, ExchangeKey>,
     ticket: u64,
     end: EndLine,
@@ -171,6 +171,7 @@ impl Replay {
             }
         }
         let mut end = lock(&self.kept).end.clone();
+        end.closed_sessions = sessions.closed;
         if let Some(scenario) = &self.setup.scenario {
             let silent = scenario
                 .faults
@@ -184,12 +185,6 @@ impl Replay {
                 .collect();
         }
         end
-    }
-
-    /// Sessions that were closed because too many were open, and exchanges that no longer fitted the ledger.
-    pub fn dropped(&self) -> (Vec<String>, u64) {
-        let closed = lock(&self.sessions).closed.clone();
-        (closed, lock(&self.kept).dropped)
     }
 
     /// Decides one request, and keeps its ledger line. Public for tests that need no port.
@@ -264,7 +259,7 @@ impl Sessions {
                 *self.fired.entry(key.clone()).or_insert(0) += times;
             }
         }
-        self.closed.push(oldest);
+        self.closed += 1;
     }
 }
 
@@ -293,10 +288,14 @@ impl Kept {
     }
 
     fn keep(&mut self, line: Line) {
-        if self.lines.len() < LINES_MAX {
+        let weight = line.weight();
+        if self.weight + weight <= KEPT_MAX {
+            self.weight += weight;
             self.lines.push(line);
         } else {
-            self.dropped += 1;
+            // Nothing shorter may slip in later: what is kept is the start of the run, without gaps.
+            self.weight = KEPT_MAX;
+            self.end.lost_lines += 1;
         }
     }
 }
@@ -340,4 +339,19 @@ fn session_of(request: &mut Request) -> Option<String> {
 /// half applied across an unwind point.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_do_not_fit_are_counted() {
+        let mut kept = Kept { weight: KEPT_MAX - 1000, ..Kept::default() };
+        let long = Exchange { target: "x".repeat(2000), ..Exchange::default() };
+        kept.keep(Line::Timing(Timing::default()));
+        kept.keep(Line::Exchange(Box::new(long)));
+        kept.keep(Line::Timing(Timing::default()));
+        assert_eq!((kept.lines.len(), kept.end.lost_lines), (1, 2));
+    }
 }

@@ -1,6 +1,8 @@
 //! One session: its own ticks, cursors, creations and planned faults.
 //!
 //! Everything here is decided under the session's lock and without a clock, a socket or an await: time is handed in.
+//! What a session remembers of its client grows with what the client asks for, up to [`HELD_MAX`]: a full session
+//! goes on with what it knows, and misses anything new.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::ledger::{Exchange, FaultLine, Origin};
 use crate::message::Request;
-use crate::profile::{Admitted, GateOptions, Gated, Matched, gate};
+use crate::profile::{Admitted, GateOptions, Gated, Matched, OwnShapes, gate};
 use crate::scenario::{Of, PlannedFault};
 
 use super::account::{self, Told};
@@ -20,21 +22,39 @@ use super::lookup::Cursors;
 use super::material::same_request;
 use super::{Auth, Evidence, Setup};
 
+/// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
+pub(super) const HELD_MAX: usize = 16 * 1024 * 1024;
+/// What an entry costs beside its text.
+pub(super) const ENTRY: usize = 200;
+
 /// The state of one session.
 pub(super) struct Session {
     name: String,
     pub(super) setup: Arc<Setup>,
     pub(super) console: Option<super::Console>,
-    occurrences: BTreeMap<(String, String), u32>,
+    /// By endpoint and resource.
+    seen: BTreeMap<(String, String), Seen>,
     endpoint_occurrences: BTreeMap<String, u32>,
-    calls: BTreeMap<(String, String), (u32, String)>,
-    pub(super) ticks: BTreeMap<String, u32>,
+    /// Requests that a full session did not know.
+    unknown: u32,
+    pub(super) held: usize,
     first_poll: Option<Duration>,
     pub(super) cursors: Cursors,
     pub(super) created: Vec<Creation>,
     pub(super) bindings: Bindings,
     fired: BTreeMap<String, u64>,
     pub(super) base: String,
+}
+
+/// What a session knows of one resource of one endpoint.
+#[derive(Debug, Default)]
+struct Seen {
+    occurrences: u32,
+    calls: u32,
+    /// A hash of the last request: the same one again is the same call.
+    last: String,
+    /// Polls so far.
+    ticks: u32,
 }
 
 /// What was decided for a request.
@@ -51,6 +71,9 @@ pub(super) struct Turn<'p> {
     pub(super) resource: String,
     nth: u32,
     nth_of_endpoint: u32,
+    call: u32,
+    /// Whether the session knows this resource; not so only once it is full.
+    is_known: bool,
 }
 
 impl Session {
@@ -63,10 +86,10 @@ impl Session {
             name: name.to_owned(),
             setup,
             console,
-            occurrences: BTreeMap::new(),
+            seen: BTreeMap::new(),
             endpoint_occurrences: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            ticks: BTreeMap::new(),
+            unknown: 0,
+            held: 0,
             first_poll: None,
             cursors: Cursors::default(),
             created: Vec::new(),
@@ -89,6 +112,10 @@ impl Session {
     pub(super) fn decide(&mut self, request: Request, at: Duration) -> Decided {
         let setup = Arc::clone(&self.setup);
         let turn = self.turn(&setup, request);
+        if !turn.is_known {
+            let told = self.full(&setup, &turn);
+            return self.finish(&setup, turn, told, Vec::new(), None, true);
+        }
         let gated = self.gated(&setup, &turn);
         let tick = if gated.is_refused() { None } else { self.tick(&setup, &turn, at) };
         let firing = self.firing(&setup, &turn, gated.is_refused());
@@ -104,18 +131,50 @@ impl Session {
         let endpoint = matched.as_ref().map(|found| found.endpoint.id.clone()).unwrap_or_default();
         let resource =
             matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
-        let next = |count: &mut u32| {
-            *count = count.saturating_add(1);
-            *count
-        };
-        let nth = next(self.occurrences.entry((endpoint.clone(), resource.clone())).or_default());
         let nth_of_endpoint = next(self.endpoint_occurrences.entry(endpoint.clone()).or_default());
-        Turn { request, matched, endpoint, resource, nth, nth_of_endpoint }
+        let place = (endpoint.clone(), resource.clone());
+        if !self.seen.contains_key(&place) {
+            if self.is_full() {
+                let nth = next(&mut self.unknown);
+                let is_known = false;
+                return Turn {
+                    request,
+                    matched,
+                    endpoint,
+                    resource,
+                    nth,
+                    nth_of_endpoint,
+                    call: nth,
+                    is_known,
+                };
+            }
+            self.held += ENTRY + endpoint.len() + resource.len();
+        }
+        let seen = self.seen.entry(place).or_default();
+        let nth = next(&mut seen.occurrences);
+        let said = said(&request);
+        if seen.last != said {
+            seen.last = said;
+            next(&mut seen.calls);
+        }
+        let call = seen.calls;
+        Turn { request, matched, endpoint, resource, nth, nth_of_endpoint, call, is_known: true }
+    }
+
+    /// Whether this session may remember nothing more.
+    pub(super) fn is_full(&self) -> bool {
+        self.held + self.cursors.held() >= HELD_MAX
+    }
+
+    /// How many polls of this resource there were.
+    pub(super) fn ticks(&self, turn: &Turn<'_>) -> u32 {
+        let place = (turn.endpoint.clone(), turn.resource.clone());
+        self.seen.get(&place).map_or(0, |seen| seen.ticks)
     }
 
     /// Rungs 0 to 6: what the gate says, unless this very request was recorded.
     fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
-        let Evidence::Cassette(material) = &setup.evidence else { return Passed::Console };
+        let Evidence::Cassette(material) = &setup.evidence else { return self.gated_console(setup, turn) };
         let request = match turn.request.method.as_str() {
             "HEAD" => &Request { method: "GET".to_owned(), ..turn.request.clone() },
             _ => &turn.request,
@@ -134,20 +193,27 @@ impl Session {
                         same_request(endpoint, request, &material.cassette().interactions[*index].request)
                     })
                     .collect();
-                if recorded.is_empty() {
+                let Some(first) = recorded.first() else {
                     let origin =
                         Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
                     return Passed::Answered {
                         told: Told { findings, ..Told::said(response, origin) },
                         refused,
                     };
-                }
+                };
                 let fields =
                     endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
-                let index = self.cursors.refused(&key, &fields, &recorded);
-                Passed::Answered { told: Told::recorded(material, index.unwrap_or(recorded[0])), refused }
+                let index = self.cursors.refused(&key, &fields, request.has_credentials(), &recorded);
+                Passed::Answered { told: Told::recorded(material, index.unwrap_or(*first)), refused }
             }
         }
+    }
+
+    /// A console has a gate of its own; what it is going to refuse counts as refused.
+    fn gated_console<'p>(&self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
+        let options = GateOptions { no_auth: setup.auth == Auth::Off, shape_of: &OwnShapes, closed: true };
+        let gated = gate(setup.profile, &turn.request, &options);
+        Passed::Console { refused: matches!(gated, Gated::Answered { refused: true, .. }) }
     }
 
     /// A tick passes with each poll that is not refused, whether or not its answer arrives.
@@ -161,9 +227,9 @@ impl Session {
             let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
             return Some(u32::try_from(passed).unwrap_or(u32::MAX));
         }
-        let next = self.ticks.entry(turn.resource.clone()).or_default();
-        let tick = *next;
-        *next = next.saturating_add(1);
+        let seen = self.seen.get_mut(&(turn.endpoint.clone(), turn.resource.clone()))?;
+        let tick = seen.ticks;
+        next(&mut seen.ticks);
         Some(tick)
     }
 
@@ -221,28 +287,28 @@ impl Session {
             let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
             faults.push(FaultLine { kind: planned.inject.kind().to_owned(), planned: name, did });
         }
-        let call = self.call(&turn);
         let mut exchange = account::exchange(setup, &turn.request, &delivery, told, replaced);
         exchange.key.session.clone_from(&self.name);
         exchange.key.endpoint = turn.endpoint;
         exchange.key.resource = setup.redactor.target(&turn.resource);
         exchange.key.nth = turn.nth;
-        exchange.call = call;
+        exchange.call = turn.call;
         exchange.tick = tick;
         exchange.work_done = work_done;
         exchange.faults = faults;
         Decided { delivery, exchange }
     }
+}
 
-    /// The same request repeated is one logical call.
-    fn call(&mut self, turn: &Turn<'_>) -> u32 {
-        let said = format!("{} {} {:?}", turn.request.method, turn.request.target, turn.request.body);
-        let last = self.calls.entry((turn.endpoint.clone(), turn.resource.clone())).or_default();
-        if last.1 != said {
-            *last = (last.0 + 1, said);
-        }
-        last.0
-    }
+fn next(count: &mut u32) -> u32 {
+    *count = count.saturating_add(1);
+    *count
+}
+
+/// A hash of what makes two requests one logical call: method, target and body.
+fn said(request: &Request) -> String {
+    let head = format!("{} {}\n", request.method, request.target);
+    account::hash16(&[head.as_bytes(), &request.body[..]].concat())
 }
 
 /// What became of a request at the gate.
@@ -250,11 +316,11 @@ pub(super) enum Passed<'p> {
     Answered { told: Told, refused: bool },
     Admitted(Admitted<'p>),
     Opaque,
-    Console,
+    Console { refused: bool },
 }
 
 impl Passed<'_> {
     fn is_refused(&self) -> bool {
-        matches!(self, Self::Answered { refused: true, .. })
+        matches!(self, Self::Answered { refused: true, .. } | Self::Console { refused: true })
     }
 }

@@ -315,8 +315,25 @@ fn closing(account: &Account<'_>, paint: Paint) -> String {
             if let Some(command) = &end.command {
                 text.push_str(&format!("command: {}\n", visible(command)));
             }
+            text.push_str(&lost(end));
             text.push_str(&exit_line(end, paint));
         }
+    }
+    text
+}
+
+/// What is missing from this ledger, and why.
+fn lost(end: &EndLine) -> String {
+    let mut text = String::new();
+    if end.lost_lines > 0 {
+        let lines = plural(end.lost_lines, "ledger line", "ledger lines");
+        text.push_str(&format!("{lines} did not fit in memory: this report is about the start of the run\n"));
+    }
+    if end.closed_sessions > 0 {
+        let sessions = plural(end.closed_sessions, "session was", "sessions were");
+        text.push_str(&format!(
+            "{sessions} closed because too many were open; asked again, they start over\n"
+        ));
     }
     text
 }

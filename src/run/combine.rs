@@ -32,6 +32,10 @@ pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLin
     if !end.never_fired.is_empty() && end.served > 0 {
         reasons.push((Exit::Inconclusive, format!("never fired: {}", end.never_fired.join(", "))));
     }
+    if end.lost_lines > 0 {
+        let why = "the run was too long for its ledger: its end was not judged".to_owned();
+        reasons.push((Exit::Inconclusive, why));
+    }
     if end.misses > 0 {
         reasons.push((Exit::Inconclusive, format!("{} requests were answered by no recording", end.misses)));
     }
@@ -132,9 +136,11 @@ mod tests {
 
     #[test]
     fn misses_and_silent_faults_are_inconclusive() {
-        for end in
-            [EndLine { misses: 1, ..served(3) }, EndLine { never_fired: vec!["x".into()], ..served(3) }]
-        {
+        for end in [
+            EndLine { misses: 1, ..served(3) },
+            EndLine { never_fired: vec!["x".into()], ..served(3) },
+            EndLine { lost_lines: 1, ..served(3) },
+        ] {
             assert_eq!(combine(&must(CommandMust::Any), &Ended::Exited(0), &end, &[]).0, Exit::Inconclusive);
         }
     }

@@ -1,0 +1,48 @@
+//! What a client asks for cannot make a session grow without end, and a full session says so.
+
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "harness/evidence.rs"]
+mod evidence;
+
+use evidence::*;
+
+#[test]
+fn a_full_session_goes_on_with_what_it_knows_and_misses_the_rest() {
+    let replay = replay(life(&["WAITING", "COMPLETE"]), None);
+    assert_eq!(state(&replay, get(TASK)), "WAITING");
+    let long = "x".repeat(60_000);
+    let causes: Vec<String> = (0..300)
+        .map(|n| {
+            let delivery = ask(&replay, get(&format!("/api/siem/{long}/{n}")));
+            delivery.response.headers.text("X-Faultdeck-Miss").unwrap().into_owned()
+        })
+        .collect();
+    assert_eq!(causes.first().unwrap(), "not recorded");
+    assert_eq!(causes.last().unwrap(), "session full");
+    assert_eq!(state(&replay, get(TASK)), "COMPLETE");
+    let fresh = answer(&replay, get(&format!("/@other{TASK}")));
+    assert_eq!(fresh.0, 200, "another session has room of its own: {}", fresh.1);
+}
+
+#[test]
+fn a_session_creates_so_many_tasks_and_no_more() {
+    let created = task("WAITING");
+    let body = |n: u32| format!(r#"{{"name":"C{n}","assigned_to":["user-1"]}}"#);
+    let replay = replay(cassette(vec![(post(CASES, &body(0)), 201, &created)]), None);
+    for n in 0..1000 {
+        assert_eq!(answer(&replay, post(CASES, &body(n))).0, 201, "{n}");
+    }
+    let (status, text) = answer(&replay, post(CASES, &body(1000)));
+    assert!(status == 501 && text.contains("session full"), "{text}");
+}
+
+#[test]
+fn sessions_that_were_closed_are_counted() {
+    let replay = replay(life(&["COMPLETE"]), None);
+    for n in 0..1010 {
+        ask(&replay, get(&format!("/@s{n}{TASK}")));
+    }
+    assert_eq!(replay.account().closed_sessions, 11);
+}
