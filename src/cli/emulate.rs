@@ -37,8 +37,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let settings =
         Settings { seed: args.seed, dialect: args.dialect, no_auth: args.no_auth, ..Settings::default() };
     let console = Console::new(settings).map_err(Problem::input)?;
-    output::note("a small console in memory; stop with Ctrl-C");
     let server = args.listen.start(Arc::new(Emulator::new(console)), |_| ()).await?;
+    output::note("a small console in memory; stop with Ctrl-C");
     signals.first().await;
     server.stop().await;
     Ok(Exit::Passed)

@@ -61,7 +61,8 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
         }
     }
     if exit == Exit::Passed {
-        output::note(&format!("{} files, nothing to remark", files.len()));
+        let many = if files.len() == 1 { "file" } else { "files" };
+        output::note(&format!("{} {many}, nothing to remark", files.len()));
     }
     Ok(exit)
 }

@@ -1,6 +1,6 @@
 //! The flags of the verbs that listen, and how they say where.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::serve::{Answer, Options, Server};
 #[command(next_help_heading = "Listening")]
 pub(super) struct Listen {
     /// Listens on this address. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
     /// Allows an address that other machines can reach.
     #[arg(long)]
@@ -46,7 +46,33 @@ pub(super) struct Tls {
     tls_key: Option<PathBuf>,
 }
 
+/// An address to listen on. `localhost` is the loopback address: other machines never get in by a name.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let parsed = numeric.as_deref().unwrap_or(text).parse();
+    parsed.map_err(|_| {
+        "write it as 127.0.0.1:8080; the port is at most 65535, and 0 takes a free one".to_owned()
+    })
+}
+
 impl Tls {
+    /// The flags as they were given, to repeat a command with.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.tls {
+            words.push("--tls".to_owned());
+        }
+        for name in &self.tls_name {
+            words.extend(["--tls-name".to_owned(), name.clone()]);
+        }
+        for (flag, file) in [("--tls-cert", &self.tls_cert), ("--tls-key", &self.tls_key)] {
+            if let Some(file) = file {
+                words.extend([flag.to_owned(), file.display().to_string()]);
+            }
+        }
+        words
+    }
+
     /// The identity to show, if TLS is asked for.
     ///
     /// # Errors
@@ -87,6 +113,9 @@ impl Listen {
         }
         if let Some(file) = ca_file {
             output::note(&format!("certificate authority: {}", visible(&file.display().to_string())));
+            output::note(
+                "  hand it to the client: curl --cacert, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE",
+            );
         }
         output::data(&format!("{}\n", server.url()))?;
         Ok(server)
@@ -104,12 +133,21 @@ fn write_port(file: &Path, port: u16) -> Result<(), Problem> {
         writeln!(temporary, "{port}")?;
         temporary.persist(file).map_err(|error| error.error)
     };
-    write().map(|_| ()).map_err(|error| Problem::file("write", file, error))
+    // The kind alone: the error's own words name the temporary file, which is no business of the user's.
+    write().map(|_| ()).map_err(|error: io::Error| Problem::file("write", file, error.kind()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_a_number_or_localhost() {
+        assert_eq!(address("localhost:8080").unwrap(), address("127.0.0.1:8080").unwrap());
+        for wrong in ["8080", "example.org:80", "127.0.0.1:99999", ""] {
+            assert!(address(wrong).unwrap_err().contains("127.0.0.1:8080"), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_port_file_holds_the_port_and_a_newline() {

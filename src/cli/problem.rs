@@ -7,10 +7,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::output;
 use crate::cassette::CassetteError;
-use crate::cassette::find::FindError;
+use crate::cassette::find::{BUILTINS, FindError};
 use crate::report::visible;
 use crate::run::Exit;
-use crate::scenario::{Diagnostic, ScenarioError};
+use crate::scenario::{Diagnostic, Scenario, ScenarioError};
 
 /// An error that ends a verb.
 #[derive(Debug)]
@@ -96,9 +96,7 @@ impl From<ScenarioError> for Problem {
         let problem = Self::input(&error);
         match error {
             ScenarioError::Invalid(diagnostic) => Self::diagnostic(diagnostic),
-            ScenarioError::NoSuch { nearest, .. } => {
-                problem.help(nearest_or(&nearest, "`faultdeck explain scenarios` lists them"))
-            }
+            ScenarioError::NoSuch { nearest, .. } => problem.help(nearest_or(&nearest, &scenarios())),
             ScenarioError::Io { .. } => problem,
         }
     }
@@ -114,7 +112,9 @@ impl From<FindError> for Problem {
             FindError::NoSuch { looked, .. } => {
                 let looked: Vec<String> = looked.iter().map(|path| path.display().to_string()).collect();
                 let looked = if looked.is_empty() { String::new() } else { format!("looked for {}; ", looked.join(", ")) };
-                problem.help(format!("{looked}`faultdeck record` makes one; a path ends in `.json`"))
+                let carried: Vec<String> = BUILTINS.iter().map(|(name, _)| format!("builtin:{name}")).collect();
+                let carried = carried.join(", ");
+                problem.help(format!("{looked}there is {carried}; `faultdeck record` makes one; a path ends in `.json`"))
             }
             FindError::Cassette(_) => problem,
         }
@@ -125,6 +125,13 @@ impl From<CassetteError> for Problem {
     fn from(error: CassetteError) -> Self {
         Self::input(error)
     }
+}
+
+/// The six stories by name, and where the rest is listed.
+fn scenarios() -> String {
+    let names = Scenario::builtins().iter().map(|(name, _)| *name).filter(|name| !name.contains('/'));
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    format!("there are {}; `faultdeck explain` lists them all; a path ends in `.toml`", names.join(", "))
 }
 
 /// "did you mean", or where to look.

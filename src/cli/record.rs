@@ -12,7 +12,7 @@ use crate::cassette::find;
 use crate::profile::Profile;
 use crate::record::{Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
 use crate::redact::Redactor;
-use crate::report::visible;
+use crate::report::{shell_word, visible};
 use crate::run::Exit;
 
 /// Records what a client and a console say to each other, until Ctrl-C.
@@ -96,16 +96,15 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     if matches!(settings.trust, Trust::Insecure) {
         output::note("warning: any certificate is believed; the cassette says so");
     }
-    output::note(&format!(
-        "recording to {}; stop with Ctrl-C",
-        visible(&settings.cassette.display().to_string())
-    ));
+    let upstream = args.upstream;
+    let told_start = format!("recording {upstream} to {}; stop with Ctrl-C", settings.cassette.display());
     let watch = Arc::new(|passed: &Passed| {
         let Passed { method, target, status, what } = passed;
-        output::note(&visible(&format!("{method} {target} -> {status} {what}")));
+        output::note(&shown(&format!("{method} {target} -> {status} {what}")));
     });
     let recorder = Arc::new(Recorder::new(settings, Some(watch)).map_err(Problem::input)?);
     let server = args.listen.start(Arc::clone(&recorder), |url| recorder.set_base(url)).await?;
+    output::note(&visible(&told_start));
     tokio::select! {
         biased;
         _ = signals.first() => {}
@@ -114,7 +113,12 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     server.stop().await;
     // What could not be stored is the user's loss, not a mistake of theirs: exit code 1.
     let summary = recorder.finish().map_err(Problem::failed)?;
-    Ok(told(&summary))
+    Ok(told(&summary, &args.cassette))
+}
+
+/// Made visible line by line: what a refused certificate says about itself stands on several.
+fn shown(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n    ")
 }
 
 /// The name a cassette goes by: the argument, or a file's stem.
@@ -127,7 +131,7 @@ fn name_of(argument: &str) -> String {
 }
 
 /// Says what the recording came to.
-fn told(summary: &Summary) -> Exit {
+fn told(summary: &Summary, name: &str) -> Exit {
     let many = |count: usize| if count == 1 { "" } else { "s" };
     let file = summary.path.display().to_string();
     if summary.stored > 0 {
@@ -137,6 +141,7 @@ fn told(summary: &Summary) -> Exit {
             many(summary.stored),
             visible(&file)
         ));
+        output::note(&format!("replay it: faultdeck replay {}", shell_word(&visible(name))));
     }
     let lost = [
         (summary.refused_writes, "not allowed to write (see --allow-writes)"),
@@ -147,7 +152,7 @@ fn told(summary: &Summary) -> Exit {
         output::note(&format!("{count} request{} {what}", if *count == 1 { "" } else { "s" }));
     }
     for reason in &summary.reasons {
-        output::note(&format!("  {}", visible(reason)));
+        output::note(&format!("  {}", shown(reason)));
     }
     if summary.not_stored > 0 {
         Exit::Failed

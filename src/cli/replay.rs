@@ -7,11 +7,11 @@ use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
 use super::report::{Outputs, ReportTo, opened};
-use super::setup::{Story, evidence_name, opening};
+use super::setup::{MAIN, Story, evidence_name, opening};
 use super::signals::Signals;
-use crate::ledger::EndLine;
-use crate::replay::{Replay, Setup};
-use crate::report::{request_line, visible};
+use crate::ledger::{EndLine, Exchange};
+use crate::replay::{Evidence, Replay, Setup};
+use crate::report::{request_line, shell_word, visible};
 use crate::run::Exit;
 
 /// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.
@@ -46,12 +46,18 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let outputs = Outputs::new(args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
-    output::note(&visible(&told(&setup)));
+    let told = told(&setup);
+    let target = to_try(&setup);
     let opening = opening(&setup);
     let redactor = setup.redactor.clone();
-    let watch = Arc::new(|exchange: &_| output::note(&request_line(exchange)));
+    let watch = Arc::new(|exchange: &Exchange| output::note(&told_of(exchange)));
     let replay = Arc::new(Replay::new(setup).watched(watch));
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
+    output::note(&visible(&told));
+    if let Some(target) = target {
+        let url = shell_word(&format!("{}{target}", server.url()));
+        output::note(&visible(&format!("try: curl -H 'SEC: any' {url}")));
+    }
     signals.first().await;
     server.stop().await;
 
@@ -62,6 +68,21 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     because.clone_into(&mut end.because);
     outputs.finish(opened(replay.lines(), opening), end, &redactor)?;
     Ok(exit)
+}
+
+/// A line for a request; a session of its own is named as the client named it.
+fn told_of(exchange: &Exchange) -> String {
+    let session = &exchange.key.session;
+    let prefix = if session == MAIN { String::new() } else { format!("@{} ", visible(session)) };
+    format!("{prefix}{}", request_line(exchange))
+}
+
+/// A recorded request to begin with, a poll if there is one: nobody knows by heart what a cassette holds.
+fn to_try(setup: &Setup) -> Option<String> {
+    let Evidence::Cassette(material) = &setup.evidence else { return None };
+    let gets = || material.cassette().interactions.iter().filter(|it| it.request.method == "GET");
+    let item = gets().find(|it| it.endpoint.ends_with('}')).or_else(|| gets().next());
+    item.map(|it| it.request.target.clone())
 }
 
 fn told(setup: &Setup) -> String {

@@ -24,6 +24,9 @@ use crate::serve::{Options, Server};
 /// A token for the command to send. Any would do: only its presence is looked at.
 const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
 
+/// How long a command may take if `--timeout` does not say, in seconds.
+const TIMEOUT_S: u64 = 3600;
+
 /// Runs a command of yours against a replay, and says whether it did what the scenario asks for.
 ///
 /// The command gets FAULTDECK_URL (scheme, host and port; no path) and FAULTDECK_SEC (a token to send as `SEC`); in
@@ -53,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportTo>,
     /// Ends the command, as failed, after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
@@ -194,6 +197,13 @@ fn repeat(args: &Args, told: &[String]) -> String {
         flag("--cassette", cassette);
     }
     flag("--seed", &args.story.seed.to_string());
+    if args.timeout != TIMEOUT_S {
+        flag("--timeout", &args.timeout.to_string());
+    }
+    if args.story.no_auth {
+        words.push("--no-auth".to_owned());
+    }
+    words.extend(args.tls.words().iter().map(|word| shell_word(word)));
     words.push("--".to_owned());
     words.extend(told.iter().map(|word| shell_word(word)));
     words.join(" ")

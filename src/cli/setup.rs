@@ -13,6 +13,9 @@ use crate::replay::{Auth, ConsoleMaker, Evidence, Material, Setup};
 use crate::scenario::{Scenario, ScenarioError, Source};
 use crate::seed::Seed;
 
+/// The session of a listener that a request names no other for.
+pub(super) const MAIN: &str = "main";
+
 /// The flags that `replay` and `run` share.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Story {
@@ -47,7 +50,7 @@ impl Story {
             auth,
             redactor: Redactor::new(),
             verb: verb.to_owned(),
-            session: "main".to_owned(),
+            session: MAIN.to_owned(),
         })
     }
 }
@@ -78,7 +81,7 @@ pub(super) fn evidence(
     }
     let none = || {
         Problem::input("no cassette is named, neither by an argument nor by a scenario")
-            .help("name one, as `forensics/create-case` or `path/to/file.json`")
+            .help("name one, as `builtin:forensics/create-case`, `forensics/mine` or `path/to/file.json`, or a scenario with --scenario")
     };
     let scenario = scenario.ok_or_else(none)?;
     match &scenario.source {

@@ -230,7 +230,12 @@ impl Recorder {
     fn unreachable(&self, request: &Request, why: &str) -> Reply {
         self.keeper.unreachable(why);
         self.tell(request, 502, why);
-        say(502, why, "is --upstream right, and can this machine reach it?")
+        let help = if why.contains("--pin ") {
+            "nothing was sent; compare the fingerprint with the console's own before you accept it"
+        } else {
+            "is --upstream right, and can this machine reach it?"
+        };
+        say(502, why, help)
     }
 }
 

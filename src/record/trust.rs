@@ -155,12 +155,29 @@ impl Seen {
         let why = match reason {
             CertificateError::UnknownIssuer => "no root on this machine stands behind it".to_owned(),
             CertificateError::ApplicationVerificationFailure => "it is not the pinned one".to_owned(),
+            // A certificate that openssl signed with itself says it is an authority, which no server's may be.
+            CertificateError::Other(_) if is_self_signed(&der) => {
+                "it is signed by nobody but itself".to_owned()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "it has expired".to_owned()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "it is not valid yet".to_owned()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "it is for another name".to_owned()
+            }
             other => other.to_string(),
         };
         let fingerprint: String = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
         let (subject, names) = describe(&der);
         Some(Untrusted { why: printable(&why), subject, names, fingerprint: format!("sha256:{fingerprint}") })
     }
+}
+
+fn is_self_signed(der: &[u8]) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, it)| it.subject() == it.issuer())
 }
 
 fn describe(der: &[u8]) -> (String, String) {

@@ -58,7 +58,7 @@ fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
         (_, false) => TestCaseStatus::skipped(),
     };
     if verdict.verdict != Standing::Held {
-        let asked = if verdict.required { "" } else { " (not asked for by the scenario)" };
+        let asked = if verdict.required { "" } else { " (for information only)" };
         status.set_message(format!("{}{asked}: {}", word(verdict.verdict), visible(&verdict.because)));
         status.set_type(word(verdict.verdict).to_lowercase());
         if verdict.verdict == Standing::Violated {

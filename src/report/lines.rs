@@ -14,7 +14,7 @@ pub fn request_line(exchange: &Exchange) -> String {
         "{} {} -> {} {}",
         visible(&exchange.method),
         target(&exchange.target),
-        exchange.status,
+        answered(exchange),
         origin(&exchange.origin)
     );
     if exchange.projected {
@@ -30,6 +30,14 @@ pub fn request_line(exchange: &Exchange) -> String {
         line.push_str(&format!(" [{}: {}]", visible(&fault.kind), visible(&fault.did)));
     }
     line
+}
+
+/// The status, unless a fault kept the client from seeing even the first byte of it.
+fn answered(exchange: &Exchange) -> String {
+    if exchange.planned_bytes == 0 && !exchange.faults.is_empty() {
+        return "no answer,".to_owned();
+    }
+    exchange.status.to_string()
 }
 
 /// `word` as a POSIX shell would have to be given it, quoted if need be.
@@ -76,6 +84,7 @@ mod tests {
             status: 200,
             origin: Origin::Recorded("x.get-1".into()),
             projected: true,
+            planned_bytes: 100,
             tick: Some(2),
             state: Some("WAITING".into()),
             faults: vec![FaultLine {
@@ -87,6 +96,19 @@ mod tests {
         };
         let expected = "GET /api/x/7?fields=id -> 200 recorded x.get-1, projected, poll 2, WAITING [latency: held back 12 ms]";
         assert_eq!(request_line(&exchange), expected);
+    }
+
+    #[test]
+    fn an_answer_that_never_comes_has_no_status() {
+        let exchange = Exchange {
+            method: "POST".into(),
+            target: "/api/x".into(),
+            status: 201,
+            origin: Origin::Recorded("x.post-1".into()),
+            faults: vec![FaultLine { kind: "reset".into(), planned: "k".into(), did: "reset it".into() }],
+            ..Exchange::default()
+        };
+        assert_eq!(request_line(&exchange), "POST /api/x -> no answer, recorded x.post-1 [reset: reset it]");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLin
         reasons.push((Exit::Inconclusive, why));
     }
     if end.misses > 0 {
-        reasons.push((Exit::Inconclusive, format!("{} requests were answered by no recording", end.misses)));
+        let requests = if end.misses == 1 { "request was" } else { "requests were" };
+        reasons.push((Exit::Inconclusive, format!("{} {requests} answered by no recording", end.misses)));
     }
     let exit = reasons.iter().map(|(exit, _)| *exit).fold(Exit::Passed, Exit::and);
     reasons.sort_by_key(|(exit, _)| std::cmp::Reverse(*exit));

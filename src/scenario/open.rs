@@ -101,12 +101,8 @@ fn is_name(text: &str) -> bool {
 }
 
 fn no_such(name: &str, known: Vec<String>) -> ScenarioError {
-    let mut near: Vec<String> =
+    let near: Vec<String> =
         nearest(name, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
-    if near.is_empty() {
-        near =
-            BUILTINS.iter().map(|(name, _)| (*name).to_owned()).filter(|name| !name.contains('/')).collect();
-    }
     ScenarioError::NoSuch { name: name.to_owned(), nearest: near }
 }
 
