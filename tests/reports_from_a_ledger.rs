@@ -60,6 +60,7 @@ fn verdict(property: &str, client: &str, standing: Standing, because: &str) -> V
 /// A careful and a careless client under one scenario, with one of everything a report can show.
 fn judged() -> Vec<Line> {
     let mut created = exchange("s2", 1, "POST", "/api/forensics/case_management/cases");
+    created.planned_bytes = 40;
     created.faults = vec![FaultLine {
         kind: "reset".into(),
         planned: "lost".into(),
