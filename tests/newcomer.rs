@@ -1,5 +1,8 @@
 //! What a person meets in their first hour: hints that name the next step, and messages that say what happened.
 
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod harness;
 
 use harness::{CASES, Lab, TASKS};
