@@ -4,6 +4,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)] // Also in what is shared between tests.
 
+#[path = "harness/canary.rs"]
+mod canary;
+#[path = "library/peer/mod.rs"]
 mod peer;
 
 use std::time::{Duration, Instant};

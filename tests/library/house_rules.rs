@@ -1,0 +1,340 @@
+//! The house rules are a test: what keeps the walls where they are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use faultdeck::cassette::Cassette;
+use faultdeck::fault::Fault;
+use faultdeck::profile::Profile;
+use faultdeck::scenario::Scenario;
+
+/// Imports go strictly down this list; modules of one row do not know each other.
+const ROWS: &[&[&str]] = &[
+    &["message", "json", "seed"],
+    &["fields", "timeline", "delivery", "redact"],
+    &["profile"],
+    &["cassette", "fault", "ledger"],
+    &["scenario"],
+    &["serve"],
+    &["record", "replay", "emulate"],
+    &["client"],
+    &["judge"],
+    &["run"],
+    &["cli"],
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                walk(&entry.path(), found);
+            } else if entry.path().extension().is_some_and(|ending| ending == "rs") {
+                found.push(entry.path());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join("src"), &mut found);
+    found.sort();
+    let name = |path: &Path| path.strip_prefix(root().join("src")).unwrap().display().to_string();
+    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// A file without its tests, which may look sideways. Each item under `#[cfg(test)]` is left out, wherever it stands, and
+/// what comes after it is kept.
+fn code(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() == "#[cfg(test)]" {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let ends = format!("{indent}}}");
+            // An item ends with its closing brace at its own indent, or with a semicolon on its first line.
+            let first = lines.by_ref().find(|line| !line.trim_start().starts_with("#[")).unwrap_or_default();
+            if !first.ends_with(';') && !first.ends_with('}') {
+                lines.by_ref().find(|line| *line == ends);
+            }
+            continue;
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept
+}
+
+#[test]
+fn only_the_tests_of_a_file_are_left_out() {
+    let text = "a\n#[cfg(test)]\nmod sample;\nb\n#[cfg(test)]\n#[allow(x)]\nmod tests {\n    fn f() {\n    }\n}\nc\n";
+    assert_eq!(code(text), "a\nb\nc\n");
+}
+
+fn module_of(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The modules named after `crate::` in a file.
+fn imports(text: &str) -> Vec<String> {
+    let code: String =
+        code(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + 7..];
+        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        if let Some(rest) = rest.strip_prefix('{') {
+            found.extend(
+                rest.split(['}'])
+                    .next()
+                    .unwrap()
+                    .split(',')
+                    .map(|part| part.trim().split("::").next().unwrap().to_owned()),
+            );
+        } else {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_down() {
+    let row = |module: &str| ROWS.iter().position(|row| row.contains(&module));
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let module = module_of(&file);
+        for import in imports(&text) {
+            let allowed = match module {
+                "main" | "lib" => true,
+                _ if import == module => true,
+                "report" => import == "ledger",
+                "bundled" => matches!(import.as_str(), "message" | "json"),
+                "cli" => true,
+                _ => matches!((row(module), row(&import)), (Some(here), Some(there)) if there < here),
+            };
+            if !allowed {
+                wrong.push(format!("{file} imports {import}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hyper_stays_in_its_rooms_and_only_one_file_dials() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let module = module_of(&file).to_owned();
+        let code = code(&text);
+        let speaks_hyper = ["hyper::", "hyper_util::", "http::"].iter().any(|word| {
+            code.lines().any(|line| {
+                line.trim_start().starts_with(&format!("use {word}")) || line.contains(&format!(" {word}"))
+            })
+        });
+        if speaks_hyper && !matches!(module.as_str(), "serve" | "record" | "bundled") {
+            wrong.push(format!("{file} speaks hyper"));
+        }
+        if code.contains("TcpStream::connect") && file != "record/dial.rs" && module != "bundled" {
+            wrong.push(format!("{file} opens a connection"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_library_never_prints_nor_exits() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let module = module_of(&file);
+        if matches!(module, "cli" | "main") {
+            continue;
+        }
+        for word in ["println!", "eprintln!", "print!(", "process::exit", "todo!", "unimplemented!", "dbg!"] {
+            if code(&text).lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+                wrong.push(format!("{file}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_over_500_lines_and_none_is_a_drawer() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        if text.lines().count() > 500 {
+            wrong.push(format!("{file} has {} lines", text.lines().count()));
+        }
+        let stem = Path::new(&file).file_stem().unwrap().to_string_lossy().into_owned();
+        if matches!(stem.as_str(), "util" | "utils" | "common" | "helpers" | "types" | "imp" | "prelude")
+            || file == "errors.rs"
+        {
+            wrong.push(format!("{file} says nothing by its name"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_fault_stands_in_a_scenario_and_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut used: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, _) in Scenario::builtins() {
+        let scenario = Scenario::builtin(name, Profile::builtin()).unwrap();
+        for planned in &scenario.faults {
+            *used.entry(planned.inject.kind().to_owned()).or_default() += 1;
+        }
+    }
+    for row in Fault::CATALOGUE {
+        assert!(used.contains_key(row.name), "no scenario uses `{}`", row.name);
+        assert!(
+            readme.contains(&format!("| `{}`", row.name)),
+            "the README's fault table lacks `{}`",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn every_scenario_file_is_embedded_and_loads() {
+    let mut files = Vec::new();
+    for folder in ["scenarios", "scenarios/faults", "scenarios/found"] {
+        for entry in fs::read_dir(root().join(folder)).into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|ending| ending == "toml") {
+                files.push(entry.path());
+            }
+        }
+    }
+    assert!(files.len() >= 6);
+    for file in files {
+        let scenario = Scenario::load(&file, Profile::builtin()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!scenario.summary.is_empty(), "{} has no summary", file.display());
+        for named in &scenario.must.hold {
+            assert!(
+                faultdeck::judge::PROPERTIES.iter().any(|property| property.id == named.name),
+                "{}: no property `{}`",
+                file.display(),
+                named.name
+            );
+        }
+    }
+    let embedded: Vec<&str> = Scenario::builtins().iter().map(|(name, _)| *name).collect();
+    for story in [
+        "not-found",
+        "server-error",
+        "partial-completion",
+        "slow-host",
+        "lagging-managed-host",
+        "lost-answer",
+    ] {
+        assert!(embedded.contains(&story), "{story} is not embedded");
+    }
+}
+
+#[test]
+fn every_client_file_loads() {
+    for entry in fs::read_dir(root().join("clients")).unwrap().flatten() {
+        let path = entry.path();
+        faultdeck::client::ClientFile::load(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+#[test]
+fn every_cassette_loads_comes_back_byte_for_byte_and_is_clean() {
+    let mut folders = vec![root().join("cassettes")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let cassette = Cassette::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(cassette.to_text(), text, "{} is not as faultdeck writes it", path.display());
+            let places = cassette.unredacted();
+            assert!(places.is_empty(), "{}: {places:?}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+    let (mut section, mut before, mut silent) = ("", "", Vec::new());
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]")
+            && let Some((name, _)) = line.split_once(" = ")
+            && !before.starts_with("# ")
+        {
+            silent.push(name);
+        }
+        before = line;
+    }
+    assert!(silent.is_empty(), "no reason above: {}", silent.join(", "));
+}
+
+#[test]
+fn the_map_stays_a_size_to_read() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let lines = architecture.lines().count();
+    assert!(lines <= 150, "ARCHITECTURE.md has {lines} lines");
+}
+
+/// Every file below `tests/` that is Rust, but for this one.
+fn tests() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("tests")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && !path.ends_with("house_rules.rs")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn whatever_a_test_writes_or_starts_is_searched_for_the_canary() {
+    for (path, text) in tests() {
+        let is_canary = path.ends_with("harness/canary.rs");
+        assert!(
+            is_canary || !text.contains("tempfile::"),
+            "{}: a folder is a canary::Folder",
+            path.display()
+        );
+        let starts = text.contains("CARGO_BIN_EXE");
+        let is_searched = path.ends_with("harness/mod.rs")
+            || text.contains("use crate::harness")
+            || text.contains("canary::assert_clean");
+        assert!(!starts || is_searched, "{}: what it prints is not searched", path.display());
+    }
+}
+
+#[test]
+fn every_test_file_is_part_of_a_program() {
+    for (path, _) in tests() {
+        let folder = path.parent().unwrap();
+        if ["library", "program"].iter().any(|name| folder.ends_with(name)) && !path.ends_with("main.rs") {
+            let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(main.contains(&format!("mod {name};")), "{} is never compiled", path.display());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Each property is broken by a client with one defect, and by no client without one.
+use crate::judging;
+
+use std::sync::Arc;
+
+use faultdeck::judge::{Judged, Plan, judge};
+use faultdeck::ledger::Standing;
+use judging::{Defect, client, recording};
+
+fn plan() -> Plan {
+    let stories = ["not-found", "server-error", "partial-completion", "lagging-managed-host", "lost-answer"];
+    let mut plan = Plan::new("clients/small.toml", Arc::new(|_| Ok(recording())));
+    plan.scenarios.retain(|scenario| stories.contains(&scenario.name.as_str()));
+    Plan { cases: 40, ..plan }
+}
+
+async fn judged(plan: &Plan, defect: Defect) -> Judged {
+    judge(plan, &client(defect), &|_| {}).await.unwrap()
+}
+
+fn violated(judged: &Judged) -> Vec<&str> {
+    let mut found: Vec<&str> = (judged.verdicts.iter())
+        .filter(|line| line.verdict == Standing::Violated)
+        .map(|line| line.property.as_str())
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_careful_client_breaks_nothing_and_reaches_everything() {
+    let judged = judged(&plan(), Defect::None).await;
+    for line in &judged.verdicts {
+        assert_eq!(line.verdict, Standing::Held, "{line:#?}");
+    }
+    assert_eq!((judged.exit, judged.account.misses), (0, 0), "{}", judged.because);
+    let reached: std::collections::BTreeSet<&str> =
+        judged.verdicts.iter().map(|line| line.property.as_str()).collect();
+    assert_eq!(reached.len(), 9, "{reached:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_defect_breaks_its_property_and_no_other() {
+    for (defect, property) in [
+        (Defect::DropsFields, "asks-for-what-it-was-told"),
+        (Defect::Rounds, "reports-what-it-got"),
+        (Defect::ZeroFills, "invents-nothing"),
+        (Defect::RefusesUnknown, "survives-the-unrequested"),
+        (Defect::AnyMissIsNotFound, "names-the-error"),
+        (Defect::Endless, "terminates"),
+        (Defect::PartialIsDone, "partial-is-usable-not-done"),
+        (Defect::CreatesAgain, "creates-once"),
+    ] {
+        let judged = judged(&plan(), defect).await;
+        assert_eq!(violated(&judged), [property], "{defect:?}: {:#?}", judged.verdicts);
+        assert_eq!(judged.exit, 1, "{}", judged.because);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubled_api_breaks_the_address() {
+    let judged = judged(&Plan { scenarios: Vec::new(), ..plan() }, Defect::DoubleApi).await;
+    assert_eq!(violated(&judged), ["right-address"], "{:#?}", judged.verdicts);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_calls_is_no_pass() {
+    let judged = judged(&plan(), Defect::NeverCalls).await;
+    assert_eq!((violated(&judged), judged.exit), (vec![], 3), "{}", judged.because);
+    assert!(judged.verdicts.iter().all(|line| line.verdict == Standing::NotReached));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flaky_client_is_called_flaky() {
+    let judged = judged(&Plan { scenarios: Vec::new(), ..plan() }, Defect::RoundsAtTimes).await;
+    let line = judged.verdicts.iter().find(|line| line.property == "reports-what-it-got").unwrap();
+    assert_eq!(line.verdict, Standing::Inconclusive, "{line:#?}");
+    assert!(line.because.contains("flaky"), "{}", line.because);
+}

@@ -1,0 +1,43 @@
+//! The library, asked as a program that embeds it would: laws, tables, and real sockets in this process.
+
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, unreachable_pub)]
+
+#[path = "../harness/canary.rs"]
+mod canary;
+mod judging;
+mod laws;
+#[path = "laws/naive.rs"]
+mod naive;
+mod peer;
+
+mod answer_ladder;
+mod bounded_memory;
+mod builtin_scenarios;
+mod bundled;
+mod cassette_deck;
+mod cassette_roundtrip;
+mod causal_matching;
+mod client_files;
+mod client_hygiene;
+mod creations;
+mod elastic_polling;
+mod emulate;
+mod evidence;
+mod fault_laws;
+mod fields_language;
+mod fields_laws;
+mod gate;
+mod house_rules;
+mod json_view;
+mod judge_finds_defects;
+mod judge_repeats_findings;
+mod limits;
+mod recording;
+mod reports_from_a_ledger;
+mod same_run_twice;
+mod scenario_diagnostics;
+mod scenario_laws;
+mod timeline_laws;
+mod tls;
+mod wire;

@@ -1,0 +1,199 @@
+//! Reports are made from the ledger alone; these are what a person, a program and a CI system get to read.
+
+use faultdeck::ledger::{
+    EndLine, Exchange, ExchangeKey, FaultLine, Line, Origin, OutcomeLine, RunLine, Standing, VerdictLine,
+};
+use faultdeck::report::{self, Paint};
+use snapbox::{assert_data_eq, file};
+
+fn run(session: &str, client: &str) -> Line {
+    Line::Run(RunLine {
+        format: 1,
+        faultdeck: "0.1.0".into(),
+        session: session.into(),
+        verb: "judge".into(),
+        scenario: Some("lost-answer".into()),
+        cassette: Some("forensics/create-case".into()),
+        seed: 1,
+        client: Some(client.into()),
+        ..RunLine::default()
+    })
+}
+
+fn exchange(session: &str, nth: u32, method: &str, target: &str) -> Exchange {
+    Exchange {
+        key: ExchangeKey {
+            session: session.into(),
+            endpoint: "POST /forensics/case_management/cases".into(),
+            resource: "/api/forensics/case_management/cases".into(),
+            nth,
+        },
+        call: 1,
+        method: method.into(),
+        target: target.into(),
+        status: 201,
+        origin: Origin::Recorded("cases.post-1f2e3d4c".into()),
+        work_done: true,
+        ..Exchange::default()
+    }
+}
+
+fn verdict(property: &str, client: &str, standing: Standing, because: &str) -> VerdictLine {
+    VerdictLine {
+        property: property.into(),
+        scenario: "lost-answer".into(),
+        client: client.into(),
+        verdict: standing,
+        required: true,
+        because: because.into(),
+        evidence: vec![],
+        cases: 1,
+        session: None,
+        found: None,
+        repeat: None,
+    }
+}
+
+/// A careful and a careless client under one scenario, with one of everything a report can show.
+fn judged() -> Vec<Line> {
+    let mut created = exchange("s2", 1, "POST", "/api/forensics/case_management/cases");
+    created.planned_bytes = 40;
+    created.faults = vec![FaultLine {
+        kind: "reset".into(),
+        planned: "lost".into(),
+        did: "cut after 40 bytes, then reset".into(),
+    }];
+    let again = exchange("s2", 2, "POST", "/api/forensics/case_management/cases");
+    let mut missed = exchange("s2", 1, "GET", "/api/siem/offenses?filter=\u{1b}[31m");
+    missed.status = 501;
+    missed.origin = Origin::Miss {
+        cause: "nothing recorded for GET /api/siem/offenses".into(),
+        nearest: vec!["cases.list-00c0ffee: another path".into(), "tasks.get-0badf00d: another path".into()],
+    };
+    let mut doubled = exchange("s1", 1, "GET", "/api/forensics/case_management/cases/7");
+    doubled.findings = vec!["member /id stands twice; the first is used".into()];
+    doubled.projected = true;
+    doubled.state = Some("PARTIALLY_COMPLETE".into());
+    doubled.tick = Some(3);
+
+    let mut violated =
+        verdict("creates-once", "careless", Standing::Violated, "the case was created 2 times");
+    violated.evidence = vec!["POST 1: cut after 40 bytes\nPOST 2: 201, with an equal body".into()];
+    violated.session = Some("s2".into());
+    violated.found = Some("scenarios/found/creates-once-1.toml".into());
+    violated.repeat = Some("faultdeck judge careless --scenario scenarios/found/creates-once-1.toml".into());
+    let mut second = verdict("terminates", "careless", Standing::Violated, "still polling after 40 requests");
+    second.repeat = Some("faultdeck judge careless --scenario builtin:lost-answer --seed 1".into());
+    let mut extra = verdict("right-address", "careful", Standing::Held, "every request");
+    extra.required = false;
+    extra.cases = 64;
+    let mut silent = verdict("names-the-error", "careful", Standing::NotReached, "no error was served");
+    silent.required = false;
+
+    vec![
+        run("s1", "careful"),
+        run("s2", "careless"),
+        Line::Exchange(Box::new(doubled)),
+        Line::Exchange(Box::new(created)),
+        Line::Exchange(Box::new(again)),
+        Line::Exchange(Box::new(missed)),
+        Line::Outcome(OutcomeLine {
+            session: "s2".into(),
+            job: "create".into(),
+            outcome: "done".into(),
+            task: Some(r#"{"id":7}"#.into()),
+            stderr: "posting again\u{7}\n".into(),
+        }),
+        Line::Verdict(verdict("creates-once", "careful", Standing::Held, "one creation")),
+        Line::Verdict(verdict("terminates", "careful", Standing::Inconclusive, "the client timed out")),
+        Line::Verdict(extra),
+        Line::Verdict(silent),
+        Line::Verdict(violated),
+        Line::Verdict(second),
+        Line::End(EndLine {
+            served: 4,
+            recorded: 3,
+            misses: 1,
+            faults: 1,
+            never_fired: vec!["lost-answer: hang".into()],
+            exit: 1,
+            because: "careless violates creates-once".into(),
+            ..EndLine::default()
+        }),
+    ]
+}
+
+#[test]
+fn a_person_reads_verdicts_the_first_counter_example_and_how_to_repeat_it() {
+    let text = report::human(&judged(), Paint::Plain);
+    assert_data_eq!(text, file!["../snapshots/report.human.txt"].raw());
+}
+
+#[test]
+fn a_program_reads_one_stable_json_object() {
+    let text = report::json(&judged()).unwrap();
+    serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    assert_data_eq!(text, file!["../snapshots/report.json.txt"].raw());
+}
+
+#[test]
+fn a_ci_system_reads_one_test_case_per_property_and_scenario() {
+    let text = report::junit(&judged()).unwrap();
+    assert_data_eq!(text, file!["../snapshots/report.junit.xml"].raw());
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let painted = report::human(&judged(), Paint::Colour);
+    let mut plain = String::new();
+    let mut rest = painted.as_str();
+    while let Some(start) = rest.find('\u{1b}') {
+        plain.push_str(&rest[..start]);
+        rest = rest[start..].split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, report::human(&judged(), Paint::Plain));
+}
+
+#[test]
+fn no_report_lets_a_control_character_out() {
+    let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{0}\u{202e}\u{ffff}]]><![CDATA[<img src=x>&\"'";
+    let mut lines = judged();
+    for line in &mut lines {
+        match line {
+            Line::Run(run) => run.scenario = Some(hostile.into()),
+            Line::Exchange(exchange) => {
+                exchange.target = hostile.into();
+                exchange.state = Some(hostile.into());
+                exchange.findings = vec![hostile.into()];
+            }
+            Line::Verdict(verdict) => {
+                verdict.because = hostile.into();
+                verdict.evidence = vec![hostile.into()];
+                verdict.scenario = hostile.into();
+                verdict.client.push_str(hostile);
+                verdict.repeat = Some(hostile.into());
+            }
+            Line::Outcome(outcome) => outcome.stderr = hostile.into(),
+            Line::End(end) => end.because = hostile.into(),
+            Line::Timing(_) => {}
+        }
+    }
+    let texts =
+        [report::human(&lines, Paint::Plain), report::json(&lines).unwrap(), report::junit(&lines).unwrap()];
+    for text in texts {
+        let escaped =
+            text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{ffff}'));
+        assert_eq!(escaped, None, "{text}");
+    }
+    assert!(!report::junit(&lines).unwrap().contains("<img"));
+}
+
+#[test]
+fn a_ledger_that_was_cut_short_is_not_green() {
+    let mut lines = judged();
+    lines.truncate(3);
+    assert!(report::human(&lines, Paint::Plain).contains("was cut short"));
+    assert!(report::json(&lines).unwrap().contains("\"exit\": null"));
+    assert!(report::junit(&lines).unwrap().contains("errors=\"1\""));
+}

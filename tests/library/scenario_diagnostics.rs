@@ -1,0 +1,66 @@
+//! Every mistake in a scenario is told with its place and the way out.
+//!
+//! To add a case, put NAME.toml into `tests/bad-scenarios/` and run the ignored test below: it writes NAME.expected,
+//! which is then read with care and committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use faultdeck::profile::Profile;
+use faultdeck::scenario::{Scenario, ScenarioError};
+
+fn bad_scenarios() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad-scenarios");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    files.sort();
+    files
+}
+
+/// The diagnostic in a plain form: what a person reads, without drawing.
+fn told(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let diagnostic = match Scenario::parse("bad", name, &text, Profile::builtin()) {
+        Err(ScenarioError::Invalid(diagnostic)) => *diagnostic,
+        other => panic!("{name} should be invalid, but is {other:?}"),
+    };
+    assert_eq!(diagnostic.text, text, "{name}: the diagnostic carries the text");
+    let marked =
+        text.get(diagnostic.at.clone()).unwrap_or_else(|| panic!("{name}: the span lies in the text"));
+    let (line, column) = diagnostic.line_column();
+    let help = diagnostic.help.map_or_else(String::new, |help| format!("help: {help}\n"));
+    format!("{}\n{line}:{column}: {marked:?}: {}\n{help}", diagnostic.message, diagnostic.label)
+}
+
+#[test]
+fn every_mistake_is_told_with_place_and_way_out() {
+    let files = bad_scenarios();
+    assert!(files.len() > 60, "the folder of bad scenarios is there");
+    let mut wrong = Vec::new();
+    for path in files {
+        let expected = fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
+        let told = told(&path);
+        if told != expected {
+            wrong.push(format!("== {}\n{told}-- expected\n{expected}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_message_is_a_sentence_without_its_full_stop() {
+    for path in bad_scenarios() {
+        let told = told(&path);
+        let message = told.lines().next().unwrap();
+        assert!(!message.is_empty() && !message.ends_with('.'), "{}: {message}", path.display());
+    }
+}
+
+#[test]
+#[ignore = "writes the expected files"]
+fn write_the_expected_files() {
+    for path in bad_scenarios() {
+        fs::write(path.with_extension("expected"), told(&path)).unwrap();
+    }
+}

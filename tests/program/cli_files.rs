@@ -1,0 +1,102 @@
+//! `lint`, `explain`, and what `record` refuses: verbs about files and names.
+
+use crate::harness;
+
+use harness::Lab;
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cassettes/forensics/create-case.json");
+
+#[test]
+fn the_files_of_this_project_are_well() {
+    let lab = Lab::new();
+    let lint = lab.run(&["lint", env!("CARGO_MANIFEST_DIR")]);
+    assert_eq!((lint.code, lint.stdout.as_str()), (Some(0), ""), "{}", lint.stderr);
+    assert!(lint.stderr.contains("nothing to remark"), "{}", lint.stderr);
+}
+
+#[test]
+fn findings_are_1_and_what_cannot_be_read_is_2() {
+    let lab = Lab::new();
+    let text = std::fs::read_to_string(SHIPPED).unwrap();
+    lab.write("cassettes/edited.json", &text.replacen("\"format\": 1,", "\"format\":1,", 1));
+    let edited = lab.run(&["lint"]);
+    assert_eq!(edited.code, Some(1), "{}", edited.stderr);
+    assert!(edited.stdout.contains("cassettes/edited.json: "), "{}", edited.stdout);
+
+    lab.write("cassettes/edited.json", &text.replacen("fd-secret-1", "a-real-looking-token", 1));
+    let secret = lab.run(&["lint"]);
+    assert_eq!(secret.code, Some(1), "{}", secret.stdout);
+    assert!(!secret.stdout.contains("a-real-looking-token"), "{}", secret.stdout);
+
+    lab.write("scenarios/typo.toml", "[must]\nhold = [\"terminate\"]\n");
+    let typo = lab.run(&["lint", "scenarios"]);
+    assert_eq!(typo.code, Some(1), "{}", typo.stdout);
+    assert!(typo.stdout.contains("did you mean `terminates`?"), "{}", typo.stdout);
+
+    lab.write("scenarios/wrong.toml", "[[fault]]\ninject = { latncy = {} }\n");
+    let wrong = lab.run(&["lint"]);
+    assert_eq!(wrong.code, Some(2), "unreadable outranks findings: {}", wrong.stdout);
+    assert!(wrong.stdout.contains("wrong.toml:2") && wrong.stdout.contains('^'), "{}", wrong.stdout);
+    assert_eq!(lab.run(&["lint", "no-such-file.toml"]).code, Some(2));
+}
+
+#[test]
+fn an_empty_folder_has_nothing_to_lint() {
+    let lab = Lab::new();
+    let lint = lab.run(&["lint"]);
+    assert_eq!(lint.code, Some(2));
+    assert!(lint.stderr.contains("help: "), "{}", lint.stderr);
+}
+
+#[test]
+fn everything_with_a_name_is_explained() {
+    let lab = Lab::new();
+    let all = lab.run(&["explain"]);
+    assert_eq!(all.code, Some(0));
+    let names: Vec<&str> = all
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 40, "{}", all.stdout);
+    for name in ["creates-once", "lost-answer", "latency", "cases.post", "double-api", "faults/hang"] {
+        assert!(names.contains(&name), "{name} is not listed");
+        let one = lab.run(&["explain", name]);
+        assert_eq!(one.code, Some(0), "{name}");
+        assert!(one.stdout.contains(name), "{}", one.stdout);
+    }
+    let unknown = lab.run(&["explain", "latncy"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
+    assert!(unknown.stderr.contains("did you mean `latency`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_recording_never_starts_by_accident() {
+    let lab = Lab::new();
+    let base = ["record", "--upstream", "http://127.0.0.1:9", "--cassette", "mine"];
+    let ci = lab.run_with(&base, &[("CI", "true")]);
+    assert_eq!(ci.code, Some(2));
+    assert!(ci.stderr.contains("help: add `--overwrite`"), "{}", ci.stderr);
+
+    lab.write("cassettes/mine.json", "{}");
+    let there = lab.run(&base);
+    assert_eq!(there.code, Some(2));
+    assert!(there.stderr.contains("--overwrite"), "{}", there.stderr);
+
+    let writes = lab.run(&[&base[..], &["--overwrite", "--allow-writes", "case.post"]].concat());
+    assert_eq!(writes.code, Some(2));
+    assert!(writes.stderr.contains("cases.post"), "{}", writes.stderr);
+    assert_eq!(lab.run(&["record", "--upstream", "console", "--cassette", "x"]).code, Some(2));
+    assert_eq!(lab.run(&["record", "--upstream", "http://h", "--cassette", "../x"]).code, Some(2));
+    assert_eq!(lab.read("cassettes/mine.json"), "{}", "what is there is not touched");
+}
+
+#[test]
+fn a_recording_of_nothing_is_inconclusive() {
+    let lab = Lab::new();
+    // Nothing listens there, so the one request that the lab sends does not reach a console.
+    let recorder = lab.serve(&["record", "--upstream", "http://127.0.0.1:9", "--cassette", "mine"]);
+    let finished = recorder.stop();
+    assert_eq!(finished.code, Some(3), "{}", finished.stderr);
+}

@@ -1,0 +1,141 @@
+//! `faultdeck run`: a command of the user's, and what its run comes to.
+
+use crate::harness;
+
+use harness::{Finished, Lab};
+
+const FAULTDECK: &str = env!("CARGO_BIN_EXE_faultdeck");
+
+/// A scenario of one's own over the shipped cassette.
+fn scenario(lab: &Lab, must: &str, rest: &str) -> String {
+    let text =
+        format!("summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\n[must]\n{must}\n{rest}\n");
+    lab.write("mine.toml", &text).display().to_string()
+}
+
+fn run(lab: &Lab, flags: &[&str], command: &[&str]) -> Finished {
+    let mut args = vec!["run"];
+    args.extend_from_slice(flags);
+    args.push("--");
+    args.extend_from_slice(command);
+    lab.run(&args)
+}
+
+/// Polls the recorded task to its end.
+const WAIT: [&str; 10] =
+    [FAULTDECK, "client", "careful", "wait", "--base", "{base_url}", "--id", "956", "--pace-ms", "1"];
+
+#[test]
+fn the_command_decides_by_what_the_scenario_says_it_must_do() {
+    let lab = Lab::new();
+    let asks = format!("{} client careful get --base $FAULTDECK_URL --id 956 >&2", FAULTDECK);
+    for (must, code, exit) in
+        [("passes", 0, 0), ("passes", 5, 1), ("fails", 5, 0), ("fails", 0, 1), ("any", 0, 0), ("any", 5, 0)]
+    {
+        let mine = scenario(&lab, &format!("command = \"{must}\""), "");
+        let script = format!("{asks}; exit {code}");
+        let run = run(&lab, &["--scenario", &mine], &["sh", "-c", &script]);
+        assert_eq!(run.code, Some(exit), "{must} {code}: {}", run.stderr);
+        assert!(run.stderr.contains("1 request served"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_run_that_asked_nothing_or_could_not_start_is_inconclusive() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "", "");
+    let idle = run(&lab, &["--scenario", &mine], &["true"]);
+    assert_eq!(idle.code, Some(3));
+    assert!(idle.stderr.contains("FAULTDECK_URL"), "{}", idle.stderr);
+    assert_eq!(run(&lab, &["--scenario", &mine], &["false"]).code, Some(1), "its own failure outranks it");
+    assert_eq!(run(&lab, &["--scenario", &mine], &["/no/such/program"]).code, Some(3));
+}
+
+#[test]
+fn a_planned_fault_that_never_fires_is_inconclusive() {
+    let lab = Lab::new();
+    let fault = "[[fault]]\nname = \"late\"\nwhen = { endpoint = \"case_create_tasks.get\", nth = \"9\" }\ninject = { hang = {} }";
+    let mine = scenario(&lab, "", fault);
+    let run = run(&lab, &["--scenario", &mine], &WAIT);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("never fired: mine: late"), "{}", run.stderr);
+}
+
+#[test]
+fn a_violation_on_the_wire_fails_a_command_that_is_content() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "hold = [\"right-address\", \"reports-what-it-got\"]\ncommand = \"any\"", "");
+    let twice = [
+        &[FAULTDECK, "client", "careless", "get", "--base", "{base_url}", "--id", "956"][..],
+        &["--fields", "assigned_to", "--defect", "double-api"][..],
+    ]
+    .concat();
+    let run = run(&lab, &["--scenario", &mine, "--report", "json=report.json"], &twice);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("VIOLATED: right-address"), "{}", run.stderr);
+    assert!(run.stderr.contains("reports-what-it-got: not judged"), "{}", run.stderr);
+    assert!(run.stderr.contains("repeat it: faultdeck run --scenario "), "{}", run.stderr);
+    assert!(lab.read("report.json").contains("\"exit\": 1"));
+}
+
+#[test]
+fn more_requests_than_allowed_break_see() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "see = { requests_max = 6 }", "");
+    assert_eq!(run(&lab, &["--scenario", &mine], &WAIT).code, Some(0));
+    let mine = scenario(&lab, "see = { requests_max = 5 }", "");
+    let run = run(&lab, &["--scenario", &mine], &WAIT);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("6 requests were made, at most 5 are allowed"), "{}", run.stderr);
+}
+
+#[test]
+fn with_tls_the_command_finds_the_authority_in_its_environment() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "", "");
+    let run = run(&lab, &["--scenario", &mine, "--tls"], &WAIT);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("\"outcome\":\"task\""), "the command keeps its output: {}", run.stdout);
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended_and_has_failed() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "command = \"any\"", "");
+    let run = run(&lab, &["--scenario", &mine, "--timeout", "1"], &["sleep", "600"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("took longer than 1 s"), "{}", run.stderr);
+}
+
+#[test]
+fn a_name_that_is_no_property_is_wrong_input_with_a_caret() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "hold = [\"terminate\"]", "");
+    let run = run(&lab, &["--scenario", &mine], &["true"]);
+    assert_eq!(run.code, Some(2));
+    for part in ["mine.toml:4", "^^^^", "did you mean `terminates`?"] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_ledger_and_every_report_are_written() {
+    let lab = Lab::new();
+    let flags = ["--cassette", "builtin:forensics/create-case", "--ledger", "run.jsonl"];
+    let reports = ["--report", "junit=run.xml", "--report", "human=run.txt"];
+    let run = run(&lab, &[&flags[..], &reports[..]].concat(), &WAIT);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(lab.read("run.xml").contains("<testcase name=\"exit code\""));
+    let again = lab.run(&["report", "run.jsonl"]);
+    assert_eq!(again.stdout, lab.read("run.txt"));
+    let wrong = lab.run(&[
+        "run",
+        "--cassette",
+        "builtin:forensics/create-case",
+        "--ledger",
+        "no/such/x",
+        "--",
+        "true",
+    ]);
+    assert_eq!(wrong.code, Some(2), "a path that cannot be written is found before anything runs");
+}

@@ -1,0 +1,107 @@
+//! `faultdeck demo` does the whole job, and its verdicts are right for the right reason.
+
+use crate::harness;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use faultdeck::bundled::DEFECTS;
+use faultdeck::ledger::{self, Line, Standing};
+use harness::{Finished, Lab, files};
+
+/// How many demos run side by side here: they mostly wait.
+const AT_A_TIME: usize = 3;
+
+fn demo(lab: &Lab, more: &[&str]) -> Finished {
+    let mut args = vec!["demo", "--out", "out"];
+    args.extend_from_slice(more);
+    lab.run(&args)
+}
+
+/// The properties that a client violates, by the ledger that the demo wrote.
+fn violated(lab: &Lab, client: &str) -> BTreeSet<String> {
+    let lines = ledger::read(&lab.read("out/ledger.jsonl")).unwrap();
+    let of = |line: &Line| match line {
+        Line::Verdict(verdict) if verdict.client == client && verdict.verdict == Standing::Violated => {
+            Some(verdict.property.clone())
+        }
+        _ => None,
+    };
+    lines.iter().filter_map(of).collect()
+}
+
+#[test]
+fn it_records_replays_judges_and_reports_in_an_empty_folder() {
+    let lab = Lab::new();
+    let began = Instant::now();
+    let demo = demo(&lab, &[]);
+    assert_eq!(demo.code, Some(0), "{}{}", demo.stdout, demo.stderr);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+
+    for part in
+        ["Verdicts", "VIOLATED: ", "repeat it: faultdeck judge", "exit 0 (passed)", "What to try next"]
+    {
+        assert!(demo.stdout.contains(part), "no `{part}` in {}", demo.stdout);
+    }
+    assert!(demo.stdout.contains("; 0 connections to another host"), "a replay dialled: {}", demo.stdout);
+    for name in
+        ["cassettes/forensics/create-case.json", "ledger.jsonl", "report.txt", "report.json", "report.xml"]
+    {
+        assert!(!lab.read(&format!("out/{name}")).is_empty(), "{name}");
+    }
+    let outside = files(lab.path()).into_iter().filter(|file| !file.starts_with(lab.file("out"))).count();
+    assert_eq!(outside, 0, "the demo writes to its own folder alone");
+
+    assert_eq!(violated(&lab, "careful"), BTreeSet::new());
+    let every: BTreeSet<String> = DEFECTS.iter().map(|defect| defect.property.to_owned()).collect();
+    assert_eq!(violated(&lab, "careless"), every);
+}
+
+#[test]
+fn what_it_found_is_repeated_by_the_command_it_prints() {
+    let lab = Lab::new();
+    let demo = demo(&lab, &["--defect", "posts-again"]);
+    let command =
+        demo.stdout.lines().find_map(|line| line.trim().strip_prefix("repeat it: faultdeck ")).unwrap();
+    let again = lab.run(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(again.code, Some(1), "{}", again.stderr);
+    assert!(again.stderr.contains("VIOLATED: creates-once"), "{}", again.stderr);
+}
+
+#[test]
+fn a_single_defect_violates_exactly_the_property_it_is_meant_for() {
+    for defects in DEFECTS.chunks(AT_A_TIME) {
+        std::thread::scope(|scope| {
+            for defect in defects {
+                scope.spawn(move || {
+                    let lab = Lab::new();
+                    let demo = demo(&lab, &["--defect", defect.name]);
+                    assert_eq!(demo.code, Some(0), "{}: {}", defect.name, demo.stdout);
+                    let expected = BTreeSet::from([defect.property.to_owned()]);
+                    assert_eq!(violated(&lab, "careless"), expected, "{}", defect.name);
+                    assert_eq!(violated(&lab, "careful"), BTreeSet::new());
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn without_a_defect_there_is_nothing_to_catch_and_that_is_no_success() {
+    let lab = Lab::new();
+    let demo = demo(&lab, &["--defect", "none"]);
+    assert_eq!(demo.code, Some(1), "{}", demo.stdout);
+    assert_eq!(violated(&lab, "careless"), BTreeSet::new());
+}
+
+#[test]
+fn an_unknown_defect_and_a_folder_with_something_in_it_are_refused() {
+    let lab = Lab::new();
+    let unknown = lab.run(&["demo", "--defect", "no-such"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("double-api"), "{}", unknown.stderr);
+    lab.write("mine/file", "precious");
+    let full = lab.run(&["demo", "--out", "mine"]);
+    assert_eq!(full.code, Some(2));
+    assert!(full.stderr.contains("help: "), "{}", full.stderr);
+}

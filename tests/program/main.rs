@@ -1,0 +1,26 @@
+//! The program, as a person or a CI job runs it: the real binary, its arguments, output, files and sockets.
+
+// A test may stop where a fact it relies on does not hold.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, unreachable_pub)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../harness/console.rs"]
+mod raw;
+
+use harness::canary;
+
+mod byte_for_byte;
+mod cli_basics;
+mod cli_files;
+mod cli_judge;
+mod cli_listening;
+mod cli_run;
+mod demo;
+mod every_property;
+mod newcomer;
+mod readme;
+mod replay_over_sockets;
+mod same_run_over_sockets;
+mod secrets_stay_in;
+mod shipped_cassette;
