@@ -2,12 +2,13 @@
 //!
 //! - `format` and `write` read and write the file, `body` the three forms of a body in it
 //! - `canonical` puts ids, order and placeholders right at each save
-//! - `placeholders` is the way of users, hosts and `{base}` into a file and back out of it
+//! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
 //!
 //! A file is redacted whenever it is written, whoever writes it; see [`crate::redact`].
 
+mod base;
 mod body;
 mod canonical;
 mod deck;
@@ -25,10 +26,11 @@ use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact;
 
+pub use base::{base_for, put_base};
 pub use deck::{Deck, Index, Slot};
 pub use format::FORMAT;
 pub use key::MatchKey;
-pub use placeholders::{Bindings, Console, bind, put_base, same_but_for_placeholders};
+pub use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
 pub use store::FILE_MAX_BYTES;
 
 /// Interactions, and where they are from.

@@ -1,4 +1,4 @@
-//! Users, hosts and `{base}`: how they leave a message on the way into a cassette, and come back at a replay.
+//! Users and hosts: how they leave a message on the way into a cassette, and come back at a replay.
 //!
 //! In a recorded request a placeholder stands for any value of its type: [`bind`] says whether a live request is the
 //! recorded one but for its placeholders, and what each stands for; [`Bindings::apply`] puts that into an answer.
@@ -6,31 +6,22 @@
 use std::collections::BTreeMap;
 
 use super::MatchKey;
+use super::base::{self, Address, BASE};
 use crate::json::{Json, Kind, quote};
-use crate::message::{Header, Headers, Request, Response};
+use crate::message::{Headers, Request, Response};
 use crate::profile::Profile;
 use crate::redact::is_credential_name;
-
-/// Stands for the listener's own address.
-pub(super) const BASE: &str = "{base}";
 
 /// A recorded console's address, to be taken out of what is stored.
 #[derive(Clone, Debug)]
 pub struct Console {
-    /// `https://console.example:8443`, and without the port where it is the usual one.
-    bases: Vec<String>,
-    host: String,
+    address: Address,
 }
 
 impl Console {
     /// A console at `scheme://host:port`; an IPv6 address in brackets.
     pub fn new(scheme: &str, host: &str, port: u16) -> Self {
-        let usual = if scheme == "https" { 443 } else { 80 };
-        let mut bases = vec![format!("{scheme}://{host}:{port}")];
-        if port == usual {
-            bases.push(format!("{scheme}://{host}"));
-        }
-        Self { bases, host: host.to_ascii_lowercase() }
+        Self { address: Address::new(scheme, host, port) }
     }
 
     /// Takes this console's and the listener's addresses out of a request: `Host` becomes `{base}`, and so does the
@@ -40,7 +31,7 @@ impl Console {
             if line.is("Host") {
                 line.value = BASE.into();
             } else if line.is("Origin") || line.is("Referer") {
-                let _ = replace_start(line, &[listener]) || self.replace_base(line);
+                let _ = base::leave_listener(line, listener) || self.address.leave_url(line);
             }
         }
         self.hide_host(&mut request.headers);
@@ -64,20 +55,12 @@ impl Console {
 
     /// `Location` and the `Domain` of cookies only: `{base}` in place of this console's address.
     pub fn leave_links(&self, response: &mut Response) {
-        for line in response.headers.iter_mut() {
-            if line.is("Location") || line.is("Content-Location") {
-                self.replace_base(line);
-            } else if line.is("Set-Cookie") {
-                edit_domain(line, |domain| {
-                    let domain = domain.strip_prefix('.').unwrap_or(domain);
-                    domain.eq_ignore_ascii_case(&self.host).then(|| BASE.to_owned())
-                });
-            }
-        }
+        self.address.leave_links(response);
     }
 
-    fn replace_base(&self, line: &mut Header) -> bool {
-        replace_start(line, &self.bases.iter().map(String::as_str).collect::<Vec<_>>())
+    /// Where a redirect leads if it is this console under another scheme or port (`https://console.example`).
+    pub fn moved_to(&self, response: &Response) -> Option<String> {
+        self.address.moved_to(response)
     }
 
     fn hide_host(&self, headers: &mut Headers) {
@@ -91,12 +74,12 @@ impl Console {
     /// `bytes` with the console's name replaced; `None` if it is not there. A name of one word is looked for after
     /// `//` and `@` only: elsewhere it could be a word.
     fn without_host(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let host = self.host.as_bytes();
+        let host = self.address.host().as_bytes();
         if host.is_empty() || bytes.len() < host.len() {
             return None;
         }
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        let is_word = !self.host.contains(['.', ':']);
+        let is_word = !self.address.host().contains(['.', ':']);
         let mut out = Vec::new();
         let mut done = 0;
         let mut at = 0;
@@ -126,59 +109,6 @@ impl Console {
             out.extend_from_slice(bytes.get(done..).unwrap_or_default());
             out
         })
-    }
-}
-
-/// Replaces one of `starts` at the start of a URL by `{base}`.
-fn replace_start(line: &mut Header, starts: &[&str]) -> bool {
-    let Ok(text) = std::str::from_utf8(&line.value) else { return false };
-    for start in starts.iter().filter(|start| !start.is_empty()) {
-        let Some((head, rest)) = text.split_at_checked(start.len()) else { continue };
-        if head.eq_ignore_ascii_case(start) && (rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
-            line.value = format!("{BASE}{rest}").into();
-            return true;
-        }
-    }
-    false
-}
-
-fn edit_domain(line: &mut Header, edit: impl Fn(&str) -> Option<String>) {
-    let Ok(text) = std::str::from_utf8(&line.value) else { return };
-    let mut changed = false;
-    let parts: Vec<String> = text
-        .split(';')
-        .map(|part| {
-            let Some((name, value)) = part.split_once('=') else { return part.to_owned() };
-            let new = if name.trim().eq_ignore_ascii_case("domain") { edit(value.trim()) } else { None };
-            new.map_or_else(
-                || part.to_owned(),
-                |new| {
-                    changed = true;
-                    format!("{name}={new}")
-                },
-            )
-        })
-        .collect();
-    if changed {
-        line.value = parts.join(";").into();
-    }
-}
-
-/// `{base}` in `Location` and in the `Domain` of cookies becomes the listener's address, `scheme://host:port`.
-pub fn put_base(response: &mut Response, base: &str) {
-    let authority = base.split_once("://").map_or(base, |(_, authority)| authority);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    for line in response.headers.iter_mut() {
-        if line.is("Location") || line.is("Content-Location") {
-            if let Some(rest) = line.value.strip_prefix(BASE.as_bytes()) {
-                line.value = [base.as_bytes(), rest].concat().into();
-            }
-        } else if line.is("Set-Cookie") {
-            edit_domain(line, |domain| (domain == BASE).then(|| host.to_owned()));
-        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use self::trust::{Trust, TrustError, Untrusted};
 use self::answer::{HEAD_WAIT, Part, Reader, Unheard};
 use self::dial::{Line, dial};
 use self::keep::Keeper;
-use crate::cassette::Console;
+use crate::cassette::{Console, base_for};
 use crate::delivery::{Delivery, End};
 use crate::json::quote;
 use crate::message::{Headers, Request, Response};
@@ -213,14 +213,15 @@ impl Recorder {
         };
         self.settings.redactor.learn_response(&head);
         let mut live = head.clone();
-        rewrite::to_client(&mut live, &upstream.console(), &self.base());
+        let base = base_for(&self.base(), &request);
+        rewrite::to_client(&mut live, &upstream.console(), &base);
         let (pieces, body) = mpsc::channel(PIECES_AHEAD);
         let listening = Listening {
             keeper: Arc::clone(&self.keeper),
             watch: self.watch.clone(),
             redactor: self.settings.redactor.clone(),
             console: upstream.console(),
-            base: self.base(),
+            base,
             place,
         };
         tokio::spawn(listening.through(request, head, reader, pieces));

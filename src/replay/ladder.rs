@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cassette::{Index, MatchKey, bind, put_base};
+use crate::cassette::{Index, MatchKey, base_for, bind, put_base};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::ledger::Origin;
@@ -256,7 +256,7 @@ impl Session {
             told.response.set_body(projected);
             told.projected = true;
         }
-        put_base(&mut told.response, &self.base);
+        put_base(&mut told.response, &base_for(&self.base, &turn.request));
         told
     }
 

@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::cassette::base_for;
 use crate::ledger::{self, EndLine, Exchange, ExchangeKey, Line, Origin, RunLine, Timing};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
@@ -194,9 +195,15 @@ impl Replay {
         // Draws and ledger lines depend on a session's name: a token never is one.
         let name = name.map_or_else(|| self.setup.session.clone(), |name| self.setup.redactor.text(&name));
         let session = self.session(&name);
+        let listener = lock(&self.sessions).base.clone();
+        let base = base_for(&listener, &request);
         let decided = lock(&session).decide(request, at);
         let mut exchange = decided.exchange;
-        exchange.leave_address(&lock(&self.sessions).base);
+        exchange.leave_address(&listener);
+        // A name without a port may be any word.
+        if base.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+            exchange.leave_address(&base);
+        }
         let ticket = lock(&self.kept).take(&exchange);
         // Told last: whoever ends a run because of it finds it in the ledger.
         if let Some(watch) = &self.watch {

@@ -1,3 +1,4 @@
+use super::super::put_base;
 use super::*;
 
 fn post(body: &str) -> Request {
