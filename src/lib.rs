@@ -7,6 +7,7 @@
 pub mod json;
 pub mod message;
 pub mod seed;
+pub mod spelling;
 
 pub mod delivery;
 pub mod fields;

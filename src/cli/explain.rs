@@ -72,7 +72,7 @@ fn like(name: &str) -> Vec<String> {
     known.extend(Scenario::builtins().iter().map(|(name, _)| *name));
     known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
     known.extend(DEFECTS.iter().map(|defect| defect.name));
-    similar::get_close_matches(name, &known, 3, 0.6).into_iter().map(str::to_owned).collect()
+    crate::spelling::nearest(name, known).into_iter().map(str::to_owned).collect()
 }
 
 fn properties() -> String {

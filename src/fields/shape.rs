@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Field, FieldSelector, FieldsError, error::nearest};
+use super::{Field, FieldSelector, FieldsError};
 use crate::json::{Json, Kind};
+use crate::spelling::nearest;
 
 /// What an endpoint can return: the tree a selector selects from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +192,7 @@ fn find_unknown<'s>(
         above.push(&field.name);
         let Some((_, known)) = shape.members().iter().find(|(name, _)| *name == field.name) else {
             let path = above.join("(") + &")".repeat(above.len() - 1);
-            let nearest = nearest(&field.name, &shape.names());
+            let nearest = nearest(&field.name, shape.names()).first().map(|name| (*name).to_owned());
             return Some(Unknown { ordinal: *passed, name: field.name.clone(), path, nearest });
         };
         *passed += 1;

@@ -2,6 +2,7 @@
 
 use super::property::{PROPERTIES, Property, property};
 use crate::scenario::{Diagnostic, Named, Scenario};
+use crate::spelling::nearest;
 
 /// The properties a scenario says must hold, in its order.
 ///
@@ -32,7 +33,7 @@ pub fn unknown_names(scenario: &Scenario) -> Vec<Diagnostic> {
 
 fn unknown(scenario: &Scenario, named: &Named) -> Diagnostic {
     let ids: Vec<&str> = PROPERTIES.iter().map(|property| property.id).collect();
-    let nearest = similar::get_close_matches(named.name.as_str(), &ids, 1, 0.5).into_iter().next();
+    let nearest = nearest(&named.name, ids.iter().copied()).into_iter().next();
     let help = match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("the properties are: {}", ids.join(", ")),

@@ -152,12 +152,11 @@ impl Profile {
 
     fn nearest(&self, name: &str) -> Vec<String> {
         let full = name.contains(' ');
-        let names: Vec<&str> = self
+        let names = self
             .endpoints
             .iter()
-            .map(|endpoint| if full { endpoint.id.as_str() } else { endpoint.short.as_str() })
-            .collect();
-        similar::get_close_matches(name, &names, 3, 0.5).into_iter().map(str::to_owned).collect()
+            .map(|endpoint| if full { endpoint.id.as_str() } else { endpoint.short.as_str() });
+        crate::spelling::nearest(name, names).into_iter().map(str::to_owned).collect()
     }
 
     /// The endpoint with this full id.

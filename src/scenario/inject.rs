@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::ScenarioError;
-use super::nearest::nearest;
 use super::read::{Entry, Read, quoted};
 use crate::fault::{ApiError, FRAMEWORK_ERRORS, Fault, Row, Takes};
 use crate::profile::{Endpoint, Profile};
+use crate::spelling::nearest;
 
 /// How a fault is written.
 const FORM: &str = "write one fault as a table, for example inject = { latency = { ms = 1500 } }";

@@ -7,7 +7,6 @@
 mod builtin;
 mod diagnostic;
 mod inject;
-mod nearest;
 mod open;
 mod parse;
 mod planned;

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::builtin::BUILTINS;
-use super::nearest::nearest;
 use super::{Scenario, ScenarioError};
 use crate::profile::Profile;
+use crate::spelling::nearest;
 
 /// The largest scenario file that is read, in bytes.
 const LARGEST_BYTES: u64 = 1 << 20;

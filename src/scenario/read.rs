@@ -7,8 +7,8 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::nearest;
 use super::{Diagnostic, ScenarioError};
+use crate::spelling::nearest;
 
 pub(super) type Read<T> = Result<T, ScenarioError>;
 

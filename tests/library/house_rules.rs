@@ -11,7 +11,7 @@ use faultdeck::scenario::Scenario;
 
 /// Imports go strictly down this list; modules of one row do not know each other.
 const ROWS: &[&[&str]] = &[
-    &["message", "json", "seed"],
+    &["message", "json", "seed", "spelling"],
     &["fields", "timeline", "delivery", "redact"],
     &["profile"],
     &["cassette", "fault", "ledger"],
