@@ -26,5 +26,5 @@ pub(super) async fn run(args: Args) -> u8 {
             &mut io::stderr().lock(),
         )
     };
-    tokio::task::spawn_blocking(work).await.unwrap_or(crate::run::Exit::Defect.code())
+    tokio::task::spawn_blocking(work).await.unwrap_or(crate::ledger::Exit::Defect.code())
 }

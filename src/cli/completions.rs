@@ -4,7 +4,7 @@ use clap_complete::Shell;
 
 use super::output;
 use super::problem::Problem;
-use crate::run::Exit;
+use crate::ledger::Exit;
 
 /// Prints a completion script for a shell.
 #[derive(Debug, clap::Args)]

@@ -16,13 +16,12 @@ use super::{judge, output};
 use crate::bundled::check_defects;
 use crate::cassette::Cassette;
 use crate::judge::{Budget, EvidenceOf, Judged, Plan};
-use crate::ledger::{EndLine, Line, Standing};
+use crate::ledger::{EndLine, Exit, Line, Reasons, Standing};
 use crate::profile::Profile;
 use crate::record;
 use crate::redact::Redactor;
 use crate::replay::{Evidence, Material};
 use crate::report::{shell_word, visible};
-use crate::run::Exit;
 use crate::seed::Seed;
 
 /// Shows everything at once: records, replays under six scenarios, judges a careful and a careless client.
@@ -90,9 +89,9 @@ async fn whole(args: &Args) -> Result<Exit, Problem> {
     let further = ["--defect".to_owned(), args.defect.clone()];
     let careless = judged("builtin:careless", &further, args, &out, &evidence, &redactor).await?;
 
-    let mut end = sum(&careful.account, &careless.account);
-    end.dials = record::dials() - dials;
-    let exit = weighed(&careful, &careless, &mut end);
+    let end = EndLine { dials: record::dials() - dials, ..sum(&careful.account, &careless.account) };
+    let end = end.closed(weighed(&careful, &careless));
+    let exit = end.exit;
     let lines = named(careful.lines, "careful").chain(named(careless.lines, "careless"));
     let lines = lines.chain([Line::End(end)]);
     let report = written(lines, &out, &redactor)?;
@@ -153,6 +152,7 @@ fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
         match &mut line {
             Line::Run(run) => name(&mut run.session),
             Line::Exchange(exchange) => name(&mut exchange.key.session),
+            Line::Refused(refused) => name(&mut refused.session),
             Line::Timing(timing) => name(&mut timing.key.session),
             Line::Outcome(outcome) => name(&mut outcome.session),
             Line::Verdict(verdict) => verdict.session.iter_mut().for_each(name),
@@ -162,33 +162,34 @@ fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
     })
 }
 
+/// Both clients met the same scenarios, so a fault never fired if it did for neither.
 fn sum(one: &EndLine, other: &EndLine) -> EndLine {
-    let mut never_fired = [one.never_fired.clone(), other.never_fired.clone()].concat();
-    never_fired.sort();
-    never_fired.dedup();
-    EndLine {
-        served: one.served + other.served,
-        recorded: one.recorded + other.recorded,
-        synthesised: one.synthesised + other.synthesised,
-        misses: one.misses + other.misses,
-        faults: one.faults + other.faults,
-        never_fired,
-        ..EndLine::default()
-    }
+    let mut both =
+        EndLine { sum: one.sum, lost_lines: one.lost_lines + other.lost_lines, ..EndLine::default() };
+    both.sum += other.sum;
+    both.never_fired =
+        one.never_fired.iter().filter(|name| other.never_fired.contains(name)).cloned().collect();
+    both
 }
 
-/// The careful client must violate nothing, the careless one something; nothing else is expected.
-fn weighed(careful: &Judged, careless: &Judged, end: &mut EndLine) -> Exit {
+/// The careful client must violate nothing and leave nothing open, the careless one must be caught.
+fn weighed(careful: &Judged, careless: &Judged) -> Reasons {
     let violates =
         |judged: &Judged| judged.verdicts.iter().any(|verdict| verdict.verdict == Standing::Violated);
-    let (exit, because) = match (violates(careful), violates(careless)) {
-        (false, true) => (Exit::Passed, "the careful client violates nothing, the careless one is caught"),
-        (false, false) => (Exit::Failed, "the careless client violates nothing: there was nothing to catch"),
-        (true, _) => (Exit::Failed, "the careful client violates a property"),
-    };
-    end.exit = exit.code();
-    because.clone_into(&mut end.because);
-    exit
+    let mut reasons = Reasons::default();
+    match (violates(careful), violates(careless)) {
+        (true, _) => reasons.push(Exit::Failed, "the careful client violates a property"),
+        (false, false) => {
+            reasons.push(Exit::Failed, "the careless client violates nothing: there was nothing to catch");
+        }
+        (false, true) => {
+            reasons.push(Exit::Passed, "the careful client violates nothing, the careless one is caught");
+        }
+    }
+    for open in careful.account.reasons.iter().filter(|reason| reason.exit == Exit::Inconclusive) {
+        reasons.push(open.exit, format!("the careful client: {}", open.why));
+    }
+    reasons
 }
 
 /// What was written, and what to try next.

@@ -7,7 +7,7 @@ use super::output;
 use super::problem::Problem;
 use super::signals::Signals;
 use crate::emulate::{Console, Emulator, Settings};
-use crate::run::Exit;
+use crate::ledger::Exit;
 use crate::seed::Seed;
 
 /// Runs a small console in memory, until Ctrl-C: create a case, poll its task, list and get cases.

@@ -5,8 +5,8 @@ use super::problem::{Problem, nearest_or};
 use crate::bundled::{DEFECTS, Defect};
 use crate::fault::{At, Fault, Row, Work};
 use crate::judge;
+use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
-use crate::run::Exit;
 use crate::scenario::{CommandMust, Scenario, Source};
 
 /// Explains a property, a scenario, a fault or an endpoint; without a name, lists them all.

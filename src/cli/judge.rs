@@ -12,10 +12,9 @@ use super::signals::Signals;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
 use crate::judge::{EvidenceOf, JudgeError, Plan, judge};
-use crate::ledger::{self, EndLine, RunLine};
+use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
 use crate::replay::Auth;
-use crate::run::Exit;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 
@@ -79,24 +78,15 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let judged = tokio::select! {
         biased;
         _ = signals.first() => {
-            let because = "interrupted before every case was run".to_owned();
-            let end = EndLine { exit: Exit::Inconclusive.code(), because, ..EndLine::default() };
-            outputs.finish(opened(Vec::new(), opening), end, &plan.redactor)?;
-            return Ok(Exit::Inconclusive);
+            let mut reasons = Reasons::default();
+            reasons.push(Exit::Inconclusive, "interrupted before every case was run");
+            let end = EndLine::default().closed(reasons);
+            return outputs.finish(opened(Vec::new(), opening), end, &plan.redactor);
         }
         judged = judge(&plan, &client, &tell) => judged?,
     };
-    let mut end = judged.account;
-    end.dials = record::dials();
-    let exit = if judged.exit == Exit::Passed.code() { Exit::Passed } else { worth(judged.exit) };
-    outputs.finish(opened(judged.lines, opening), end, &plan.redactor)?;
-    Ok(exit)
-}
-
-/// The exit code that a judgement asks for.
-fn worth(code: u8) -> Exit {
-    let known = [Exit::Passed, Exit::Inconclusive, Exit::Failed, Exit::BadInput];
-    known.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Defect)
+    let end = EndLine { dials: record::dials(), ..judged.account };
+    outputs.finish(opened(judged.lines, opening), end, &plan.redactor)
 }
 
 fn plan(args: &Args) -> Result<Plan, Problem> {

@@ -9,10 +9,10 @@ use super::setup;
 use crate::cassette::Cassette;
 use crate::client::{ClientError, ClientFile};
 use crate::judge;
+use crate::ledger::{Exit, Reasons};
 use crate::profile::Profile;
 use crate::replay::Auth;
 use crate::report::visible;
-use crate::run::Exit;
 use crate::scenario::{Scenario, ScenarioError, Source};
 use crate::seed::Seed;
 
@@ -49,22 +49,22 @@ enum Finding {
 
 pub(super) fn run(args: Args) -> Result<Exit, Problem> {
     let files = files(&args.paths)?;
-    let mut exit = Exit::Passed;
+    let mut reasons = Reasons::default();
     for file in &files {
         for finding in look_at(file) {
             let (text, worth) = match finding {
                 Finding::Unreadable(text) => (text, Exit::BadInput),
                 Finding::Remark(text) => (text, Exit::Failed),
             };
-            exit = exit.and(worth);
             output::data(&format!("{text}\n"))?;
+            reasons.push(worth, text);
         }
     }
-    if exit == Exit::Passed {
+    if reasons.exit() == Exit::Passed {
         let many = if files.len() == 1 { "file" } else { "files" };
         output::note(&format!("{} {many}, nothing to remark", files.len()));
     }
-    Ok(exit)
+    Ok(reasons.exit())
 }
 
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {

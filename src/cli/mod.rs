@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::run::Exit;
+use crate::ledger::Exit;
 use problem::Problem;
 
 /// Stands in for a QRadar console: records real answers once, replays them offline with exactly the trouble you ask

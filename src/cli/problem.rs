@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::output;
 use crate::cassette::CassetteError;
 use crate::cassette::find::{BUILTINS, FindError};
+use crate::ledger::Exit;
 use crate::report::visible;
-use crate::run::Exit;
 use crate::scenario::{Diagnostic, Scenario, ScenarioError};
 
 /// An error that ends a verb.

@@ -9,11 +9,11 @@ use super::output;
 use super::problem::Problem;
 use super::signals::Signals;
 use crate::cassette::find;
+use crate::ledger::Exit;
 use crate::profile::Profile;
 use crate::record::{Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
 use crate::redact::Redactor;
 use crate::report::{shell_word, visible};
-use crate::run::Exit;
 
 /// Records what a client and a console say to each other, until Ctrl-C.
 ///
@@ -154,12 +154,8 @@ fn told(summary: &Summary, name: &str) -> Exit {
     for reason in &summary.reasons {
         output::note(&format!("  {}", shown(reason)));
     }
-    if summary.not_stored > 0 {
-        Exit::Failed
-    } else if summary.stored == 0 {
+    if summary.stored == 0 {
         output::note("nothing was recorded");
-        Exit::Inconclusive
-    } else {
-        Exit::Passed
     }
+    summary.weigh().exit()
 }

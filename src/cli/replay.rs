@@ -9,10 +9,9 @@ use super::problem::Problem;
 use super::report::{Outputs, ReportTo, opened};
 use super::setup::{MAIN, Story, evidence_name, opening};
 use super::signals::Signals;
-use crate::ledger::{EndLine, Exchange};
+use crate::ledger::{EndLine, Exchange, Exit, Reasons};
 use crate::replay::{Evidence, Replay, Setup};
 use crate::report::{request_line, shell_word, visible};
-use crate::run::Exit;
 
 /// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.
 ///
@@ -26,7 +25,8 @@ Examples:
   faultdeck replay my.json --listen 127.0.0.1:8080 --tls
   curl -H 'SEC: anything' http://127.0.0.1:8080/api/forensics/case_management/cases
 
-Exit codes: 0 everything was answered, 3 nothing was asked or a request missed.")]
+Exit codes: 0 everything was answered, 3 nothing was asked, a request missed or was refused, or a planned fault
+never fired.")]
 pub(super) struct Args {
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     cassette: Option<String>,
@@ -61,13 +61,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     signals.first().await;
     server.stop().await;
 
-    let mut end = replay.account();
-    end.dials = crate::record::dials();
-    let (exit, because) = judged(&end);
-    end.exit = exit.code();
-    because.clone_into(&mut end.because);
-    outputs.finish(opened(replay.lines(), opening), end, &redactor)?;
-    Ok(exit)
+    let end = EndLine { dials: crate::record::dials(), ..replay.account() };
+    let mut reasons = Reasons::default();
+    end.weigh("nothing was asked", &mut reasons);
+    reasons.push(Exit::Passed, "every request was answered");
+    outputs.finish(opened(replay.lines(), opening), end.closed(reasons), &redactor)
 }
 
 /// A line for a request; a session of its own is named as the client named it.
@@ -89,15 +87,4 @@ fn told(setup: &Setup) -> String {
     let scenario =
         setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
     format!("replaying {}{scenario}, seed {}; stop with Ctrl-C", evidence_name(&setup.evidence), setup.seed)
-}
-
-/// What a replay that was ended by a signal comes to.
-fn judged(end: &EndLine) -> (Exit, &'static str) {
-    if end.served == 0 {
-        (Exit::Inconclusive, "nothing was asked")
-    } else if end.misses > 0 {
-        (Exit::Inconclusive, "a request was answered by no recording")
-    } else {
-        (Exit::Passed, "every request was answered")
-    }
 }

@@ -6,10 +6,9 @@ use std::str::FromStr;
 
 use super::output;
 use super::problem::Problem;
-use crate::ledger::{self, EndLine, Line, RunLine};
+use crate::ledger::{self, EndLine, Exit, Line, RunLine};
 use crate::redact::Redactor;
 use crate::report::{self, Paint};
-use crate::run::Exit;
 
 /// Makes a report from a ledger that an earlier run wrote.
 #[derive(Debug, clap::Args)]
@@ -90,18 +89,24 @@ impl Outputs {
         Ok(Self { ledger, reports })
     }
 
-    /// Closes the ledger with `end`, writes every file and shows the report.
+    /// Closes the ledger with `end`, writes every file and shows the report. What the run comes to is handed back.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub(super) fn finish(&self, lines: Vec<Line>, end: EndLine, redactor: &Redactor) -> Result<(), Problem> {
+    pub(super) fn finish(
+        &self,
+        lines: Vec<Line>,
+        end: EndLine,
+        redactor: &Redactor,
+    ) -> Result<Exit, Problem> {
+        let exit = end.exit;
         let lines = redacted(lines.into_iter().chain([Line::End(end)]), redactor);
         if let Some(file) = &self.ledger {
             write_ledger(&lines, file)?;
         }
         self.reports.iter().try_for_each(|report| write(&lines, report.format, &report.file))?;
         output::note(report::human(&lines, Paint::Colour).trim_end());
-        Ok(())
+        Ok(exit)
     }
 }
 

@@ -13,11 +13,11 @@ use super::problem::Problem;
 use super::report::{Outputs, ReportTo, opened};
 use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
-use crate::ledger::Line;
+use crate::ledger::{EndLine, Exit, Line};
 use crate::redact::is_credential_name;
 use crate::replay::{Replay, Setup};
 use crate::report::{request_line, shell_word, visible};
-use crate::run::{Command, Exit, Group, combine, verdicts};
+use crate::run::{Command, Group, combine, verdicts};
 use crate::scenario::Must;
 use crate::serve::{Options, Server};
 
@@ -104,18 +104,14 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             run.command.clone_from(&told);
         }
     }
-    let mut end = replay.account();
-    end.dials = crate::record::dials();
+    let end = EndLine { dials: crate::record::dials(), command: Some(ended.to_string()), ..replay.account() };
     let repeat = repeat(&args, &told);
     let mut verdicts = verdicts(scenario.as_deref(), &lines);
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
-    let (exit, because) = combine(&must, &ended, &end, &verdicts);
-    end.exit = exit.code();
-    end.because = because;
-    end.command = Some(ended.to_string());
+    let end = end.clone().closed(combine(&must, &ended, &end, &verdicts));
     lines.extend(verdicts.into_iter().map(Line::Verdict));
     setup.redactor.learn_arguments(&told);
-    outputs.finish(lines, end, &setup.redactor)?;
+    let exit = outputs.finish(lines, end, &setup.redactor)?;
     if exit != Exit::Passed {
         output::note(&format!("repeat it: {}", visible(&setup.redactor.text(&repeat))));
     }

@@ -99,12 +99,8 @@ pub struct Judged {
     pub lines: Vec<Line>,
     /// The verdicts, in the order they stand in the ledger.
     pub verdicts: Vec<VerdictLine>,
-    /// The account of all cases, `exit` and `because` filled in: the ledger's last line.
+    /// The account of all cases, closed with what they come to: the ledger's last line.
     pub account: EndLine,
-    /// The exit code.
-    pub exit: u8,
-    /// Why, in one sentence.
-    pub because: String,
 }
 
 /// Why nothing was judged.

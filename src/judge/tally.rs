@@ -1,4 +1,4 @@
-//! Adds up what came of all units, and says which exit code that is.
+//! Adds up what came of all units, and finds what speaks against them.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::plan::Judged;
 use super::trial::Tried;
 use super::unit::{GENERATED, Unit};
 use super::weigh::Weighed;
-use crate::ledger::{EndLine, Line, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
 
 /// The sum so far.
 #[derive(Debug, Default)]
@@ -25,14 +25,9 @@ impl Tally {
         for tried in tried {
             let variants = tried.answers.iter().flat_map(|(_, _, variants)| variants);
             for ran in std::iter::once(&tried.base).chain(variants) {
-                let (sum, one) = (&mut self.account, &ran.account);
-                sum.served += one.served;
-                sum.recorded += one.recorded;
-                sum.synthesised += one.synthesised;
-                sum.misses += one.misses;
-                sum.faults += one.faults;
-                sum.dials += one.dials;
-                let own = &one.never_fired;
+                self.account.sum += ran.account.sum;
+                self.account.lost_lines += ran.account.lost_lines;
+                let own = &ran.account.never_fired;
                 silent = Some(match silent {
                     None => own.clone(),
                     Some(all) => all.into_iter().filter(|name| own.contains(name)).collect(),
@@ -62,36 +57,29 @@ impl Tally {
     }
 
     /// The result.
-    pub(super) fn judged(mut self) -> Judged {
-        let (exit, because) = self.exit();
-        self.account.exit = exit;
-        self.account.because.clone_from(&because);
-        Judged { lines: self.lines, verdicts: self.verdicts, account: self.account, exit, because }
+    pub(super) fn judged(self) -> Judged {
+        let reasons = self.reasons();
+        Judged { lines: self.lines, verdicts: self.verdicts, account: self.account.closed(reasons) }
     }
 
     /// A violation outweighs all else; then whatever leaves the judgement incomplete.
-    fn exit(&self) -> (u8, String) {
-        let required = |standing: Standing| {
-            self.verdicts.iter().filter(move |line| line.required && line.verdict == standing)
-        };
-        let name = |line: &VerdictLine| format!("{} in {}", line.property, line.scenario);
-        let violated: Vec<String> = required(Standing::Violated).map(name).collect();
-        if !violated.is_empty() {
-            return (1, format!("violated: {}", violated.join(", ")));
+    fn reasons(&self) -> Reasons {
+        let mut reasons = Reasons::default();
+        for line in self.verdicts.iter().filter(|line| line.required) {
+            let name = format!("{} in {}", line.property, line.scenario);
+            let (exit, why) = match line.verdict {
+                Standing::Held => continue,
+                Standing::Violated => (Exit::Failed, format!("violated: {name}")),
+                Standing::NotReached => (Exit::Inconclusive, format!("{name} was not reached")),
+                Standing::Inconclusive => (Exit::Inconclusive, format!("{name} is inconclusive")),
+            };
+            reasons.push_verdict(exit, &line.property, why);
         }
-        if let Some(why) = &self.not_started {
-            return (3, format!("the client could not be started: {why}"));
+        match &self.not_started {
+            Some(why) => reasons.push(Exit::Inconclusive, format!("the client could not be started: {why}")),
+            None => self.account.weigh("nothing was served", &mut reasons),
         }
-        let open: Vec<String> = required(Standing::NotReached)
-            .map(|line| format!("{} was not reached", name(line)))
-            .chain(required(Standing::Inconclusive).map(|line| format!("{} is inconclusive", name(line))))
-            .chain(self.account.never_fired.iter().map(|fault| format!("the fault {fault} never fired")))
-            .chain((self.account.misses > 0).then(|| format!("{} requests missed", self.account.misses)))
-            .chain((self.account.served == 0).then(|| "nothing was served".to_owned()))
-            .collect();
-        if !open.is_empty() {
-            return (3, open.join("; "));
-        }
-        (0, "every property that must hold was put to the test and holds".to_owned())
+        reasons.push(Exit::Passed, "every property that must hold was put to the test and holds");
+        reasons
     }
 }

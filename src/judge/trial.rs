@@ -156,6 +156,7 @@ impl<C: Client> Bench<'_, C> {
                         run.claims = Some(self.client.claims().to_string());
                     }
                     Line::Exchange(exchange) => label.clone_into(&mut exchange.key.session),
+                    Line::Refused(refused) => label.clone_into(&mut refused.session),
                     Line::Timing(timing) => label.clone_into(&mut timing.key.session),
                     Line::Outcome(_) | Line::Verdict(_) | Line::End(_) => {}
                 }

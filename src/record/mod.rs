@@ -2,7 +2,7 @@
 //!
 //! - `dial` is the only file of the project that connects outward; `trust` judges the console's certificate
 //! - `answer` reads what the console says, byte for byte; `rewrite` changes addresses and nothing else
-//! - `keep` holds the interactions, redacted on the way in, and saves them
+//! - `keep` holds the interactions, redacted on the way in, and saves them; `summary` is what a recording comes to
 //!
 //! It is somebody's production console: `GET` and `HEAD` pass, everything else is answered here with a 501 unless it
 //! was allowed by name.
@@ -11,6 +11,7 @@ mod answer;
 mod dial;
 mod keep;
 mod rewrite;
+mod summary;
 mod trust;
 
 use std::collections::BTreeSet;

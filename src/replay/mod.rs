@@ -6,6 +6,7 @@
 
 mod account;
 mod creation;
+mod kept;
 mod ladder;
 mod lookup;
 mod material;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::cassette::base_for;
-use crate::ledger::{self, EndLine, Exchange, ExchangeKey, Line, Origin, RunLine, Timing};
+use crate::ledger::{self, EndLine, Exchange, Line, RunLine};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -28,12 +29,12 @@ use crate::seed::Seed;
 use crate::serve::{Answer, Performed, Reply};
 
 pub use material::Material;
+
+use kept::Kept;
 use session::Session;
 
 /// A session opened by path lives as long as fewer than this many others came after its last request.
 const SESSIONS_MAX: usize = 1000;
-/// Bytes of ledger lines kept in memory; what comes after is counted, not kept ([`EndLine::lost_lines`]).
-const KEPT_MAX: usize = 256 * 1024 * 1024;
 
 /// A console that is asked in a cassette's place.
 pub type Console = Box<dyn FnMut(&Request) -> Response + Send>;
@@ -117,16 +118,6 @@ struct Sessions {
     fired: BTreeMap<String, u64>,
 }
 
-/// What is kept for the ledger.
-#[derive(Default)]
-struct Kept {
-    lines: Vec<Line>,
-    weight: usize,
-    waiting: BTreeMap<u64, ExchangeKey>,
-    ticket: u64,
-    end: EndLine,
-}
-
 impl Replay {
     /// A replay with its first session open.
     pub fn new(setup: Setup) -> Self {
@@ -158,10 +149,10 @@ impl Replay {
 
     /// All lines so far: run lines, exchanges, timings.
     pub fn lines(&self) -> Vec<Line> {
-        lock(&self.kept).lines.clone()
+        lock(&self.kept).lines().to_vec()
     }
 
-    /// The account so far. `exit`, `because`, `command` and `dials` are the caller's to fill.
+    /// The account so far. `command`, `dials` and what it all comes to are the caller's to fill.
     pub fn account(&self) -> EndLine {
         let mut fired = BTreeMap::new();
         let sessions = lock(&self.sessions);
@@ -171,7 +162,7 @@ impl Replay {
                 *fired.entry(key.clone()).or_insert(0) += times;
             }
         }
-        let mut end = lock(&self.kept).end.clone();
+        let mut end = lock(&self.kept).account();
         end.closed_sessions = sessions.closed;
         if let Some(scenario) = &self.setup.scenario {
             let silent = scenario
@@ -270,43 +261,6 @@ impl Sessions {
     }
 }
 
-impl Kept {
-    /// Keeps an exchange; returns the ticket for its timing.
-    fn take(&mut self, exchange: &Exchange) -> u64 {
-        self.count(exchange);
-        self.ticket += 1;
-        self.waiting.insert(self.ticket, exchange.key.clone());
-        self.keep(Line::Exchange(Box::new(exchange.clone())));
-        self.ticket
-    }
-
-    fn count(&mut self, exchange: &Exchange) {
-        let end = &mut self.end;
-        end.served += 1;
-        end.faults += exchange.faults.len() as u64;
-        match exchange.origin {
-            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) | Origin::Model => {
-                end.recorded += 1
-            }
-            Origin::Synthesised { .. } => end.synthesised += 1,
-            Origin::Miss { .. } => end.misses += 1,
-            Origin::Fault(_) => {}
-        }
-    }
-
-    fn keep(&mut self, line: Line) {
-        let weight = line.weight();
-        if self.weight + weight <= KEPT_MAX {
-            self.weight += weight;
-            self.lines.push(line);
-        } else {
-            // Nothing shorter may slip in later: what is kept is the start of the run, without gaps.
-            self.weight = KEPT_MAX;
-            self.end.lost_lines += 1;
-        }
-    }
-}
-
 impl Answer for Replay {
     async fn answer(&self, request: Request, at: Duration) -> Reply {
         let (delivery, ticket) = self.decide(request, at);
@@ -314,16 +268,7 @@ impl Answer for Replay {
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
-        let mut kept = lock(&self.kept);
-        let Some(key) = kept.waiting.remove(&ticket) else { return };
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        kept.keep(Line::Timing(Timing {
-            key,
-            at_us: micros(what.at),
-            took_us: micros(what.took),
-            sent_bytes: what.sent_bytes,
-            cut_short: what.cut_short,
-        }));
+        lock(&self.kept).performed(ticket, what);
     }
 }
 
@@ -346,19 +291,4 @@ fn session_of(request: &mut Request) -> Option<String> {
 /// half applied across an unwind point.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_that_do_not_fit_are_counted() {
-        let mut kept = Kept { weight: KEPT_MAX - 1000, ..Kept::default() };
-        let long = Exchange { target: "x".repeat(2000), ..Exchange::default() };
-        kept.keep(Line::Timing(Timing::default()));
-        kept.keep(Line::Exchange(Box::new(long)));
-        kept.keep(Line::Timing(Timing::default()));
-        assert_eq!((kept.lines.len(), kept.end.lost_lines), (1, 2));
-    }
 }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::{EndLine, Exchange, Line, Origin, OutcomeLine, RunLine, Standing, VerdictLine};
+use crate::ledger::{
+    EndLine, Exchange, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing, Sum, VerdictLine,
+};
 
 /// What the lines of a ledger are about.
 #[derive(Debug, Default)]
 pub(super) struct Account<'a> {
     pub(super) runs: Vec<&'a RunLine>,
     pub(super) exchanges: Vec<&'a Exchange>,
+    pub(super) refused: Vec<&'a RefusedLine>,
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
     /// The closing line; a run that was cut short has none.
     pub(super) end: Option<&'a EndLine>,
+    sum: Sum,
 }
 
 /// Requests that missed for the same reason.
@@ -27,21 +31,19 @@ pub(super) struct Miss<'a> {
 /// Counts over all sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Counts {
-    pub(super) served: u64,
-    pub(super) recorded: u64,
-    pub(super) synthesised: u64,
-    pub(super) misses: u64,
-    pub(super) faults: u64,
+    #[serde(flatten)]
+    pub(super) sum: Sum,
     pub(super) dials: u64,
 }
 
 impl<'a> Account<'a> {
     pub(super) fn of(lines: &'a [Line]) -> Self {
-        let mut account = Self::default();
+        let mut account = Self { sum: Sum::of(lines), ..Self::default() };
         for line in lines {
             match line {
                 Line::Run(run) => account.runs.push(run),
                 Line::Exchange(exchange) => account.exchanges.push(exchange),
+                Line::Refused(refused) => account.refused.push(refused),
                 Line::Outcome(outcome) => account.outcomes.push(outcome),
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
                 Line::End(end) => account.end = Some(end),
@@ -53,27 +55,15 @@ impl<'a> Account<'a> {
 
     /// What the closing line counts; without one, what the exchanges come to.
     pub(super) fn counts(&self) -> Counts {
-        if let Some(end) = self.end {
-            return Counts {
-                served: end.served,
-                recorded: end.recorded,
-                synthesised: end.synthesised,
-                misses: end.misses,
-                faults: end.faults,
-                dials: end.dials,
-            };
+        match self.end {
+            Some(end) => Counts { sum: end.sum, dials: end.dials },
+            None => Counts { sum: self.sum, dials: 0 },
         }
-        let mut counts = Counts { served: self.exchanges.len() as u64, ..Counts::default() };
-        for exchange in &self.exchanges {
-            counts.faults += exchange.faults.len() as u64;
-            match exchange.origin {
-                Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => counts.recorded += 1,
-                Origin::Synthesised { .. } => counts.synthesised += 1,
-                Origin::Miss { .. } => counts.misses += 1,
-                Origin::Model | Origin::Fault(_) => {}
-            }
-        }
-        counts
+    }
+
+    /// The requests that were turned away, equal ones together, with how often each came.
+    pub(super) fn refused(&self) -> Vec<(&'a RefusedLine, usize)> {
+        counted(self.refused.iter().copied())
     }
 
     /// The misses, equal ones together, with how often each happened.
@@ -142,18 +132,5 @@ pub(super) fn word(standing: Standing) -> &'static str {
         Standing::NotReached => "not reached",
         Standing::Inconclusive => "inconclusive",
         Standing::Violated => "VIOLATED",
-    }
-}
-
-/// An exit code in words.
-pub(super) fn exit_word(exit: u8) -> &'static str {
-    match exit {
-        0 => "passed",
-        1 => "failed",
-        2 => "wrong input",
-        3 => "inconclusive",
-        70 => "a defect of faultdeck",
-        130 | 143 => "cut short by a signal",
-        _ => "unknown",
     }
 }

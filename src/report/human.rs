@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{Account, exit_word, word};
-use super::lines::{request_line, shell_word, target};
+use super::account::{Account, Counts, word};
+use super::lines::{refused_line, request_line, shell_word, target};
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
-use crate::ledger::{EndLine, Exchange, Line, OutcomeLine, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exchange, Exit, Line, OutcomeLine, Standing, VerdictLine};
 
 /// How many exchanges of a counter-example are shown at its start; as many again at its end.
 const EXCHANGES_SHOWN: usize = 20;
@@ -29,6 +29,7 @@ pub fn human(lines: &[Line], paint: Paint) -> String {
         other_violations(&account, paint),
         unclear(&account, paint),
         misses(&account, paint),
+        refused(&account, paint),
         findings(&account, paint),
         faults(&account, paint),
         closing(&account, paint),
@@ -273,6 +274,19 @@ fn misses(account: &Account<'_>, paint: Paint) -> String {
     text
 }
 
+fn refused(account: &Account<'_>, paint: Paint) -> String {
+    let refused = account.refused();
+    if refused.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paint.heading("Requests that were refused before anybody was asked"));
+    for (refused, times) in refused.iter().take(GROUPS_SHOWN) {
+        text.push_str(&format!("  {}{}\n", refused_line(refused), often(*times)));
+    }
+    text.push_str(&and_more(refused.len()));
+    text
+}
+
 fn findings(account: &Account<'_>, paint: Paint) -> String {
     let findings = account.findings();
     if findings.is_empty() {
@@ -300,15 +314,7 @@ fn faults(account: &Account<'_>, paint: Paint) -> String {
 
 fn closing(account: &Account<'_>, paint: Paint) -> String {
     let counts = account.counts();
-    let mut text = format!(
-        "{} served: {} from the recording, {} by rule, {}; {} fired; {} to another host\n",
-        plural(counts.served, "request", "requests"),
-        counts.recorded,
-        counts.synthesised,
-        plural(counts.misses, "miss", "misses"),
-        plural(counts.faults, "fault", "faults"),
-        plural(counts.dials, "connection", "connections"),
-    );
+    let mut text = served(&counts);
     match account.end {
         None => text.push_str("The ledger has no closing line: the run was cut short.\n"),
         Some(end) => {
@@ -320,6 +326,26 @@ fn closing(account: &Account<'_>, paint: Paint) -> String {
         }
     }
     text
+}
+
+/// What was served, and from what; a model answers only where there is no recording.
+fn served(counts: &Counts) -> String {
+    let sum = &counts.sum;
+    let mut from = vec![format!("{} from the recording", sum.recorded)];
+    if sum.modelled > 0 {
+        from.push(format!("{} from the model", sum.modelled));
+    }
+    from.push(format!("{} by rule", sum.synthesised));
+    from.push(format!("{} by fault", sum.by_fault));
+    from.push(plural(sum.misses, "miss", "misses"));
+    let refused = if sum.refused > 0 { format!("; {} refused", sum.refused) } else { String::new() };
+    format!(
+        "{} served: {}{refused}; {} fired; {} to another host\n",
+        plural(sum.served, "request", "requests"),
+        from.join(", "),
+        plural(sum.faults, "fault", "faults"),
+        plural(counts.dials, "connection", "connections"),
+    )
 }
 
 /// What is missing from this ledger, and why.
@@ -339,11 +365,11 @@ fn lost(end: &EndLine) -> String {
 }
 
 fn exit_line(end: &EndLine, paint: Paint) -> String {
-    let word = format!("exit {} ({})", end.exit, exit_word(end.exit));
+    let word = format!("exit {} ({})", end.exit.code(), end.exit.word());
     let painted = match end.exit {
-        0 => paint.good(&word),
-        3 => paint.doubtful(&word),
-        _ => paint.bad(&word),
+        Exit::Passed => paint.good(&word),
+        Exit::Inconclusive => paint.doubtful(&word),
+        Exit::Failed | Exit::BadInput | Exit::Defect => paint.bad(&word),
     };
     let because = cut(&end.because);
     if because.is_empty() { format!("{painted}\n") } else { format!("{painted}: {because}\n") }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::account::{Account, Counts, exit_word};
+use super::account::{Account, Counts};
 use super::visible::is_obeyed;
-use crate::ledger::{FORMAT, Line, VerdictLine};
+use crate::ledger::{FORMAT, Line, Reason, VerdictLine};
 
 /// Members may be added; those here keep their name and meaning within one format.
 #[derive(Serialize)]
@@ -16,6 +16,7 @@ struct Summary<'a> {
     exit: Option<u8>,
     result: &'static str,
     because: Option<&'a str>,
+    reasons: &'a [Reason],
     seed: Option<u64>,
     cassettes: Vec<&'a str>,
     scenarios: Vec<&'a str>,
@@ -24,6 +25,7 @@ struct Summary<'a> {
     counts: Counts,
     verdicts: Vec<&'a VerdictLine>,
     misses: Vec<MissGroup<'a>>,
+    refused: Vec<RefusedGroup<'a>>,
     findings: Vec<FindingGroup<'a>>,
     faults: Vec<FaultGroup<'a>>,
     never_fired: &'a [String],
@@ -35,6 +37,14 @@ struct MissGroup<'a> {
     target: &'a str,
     cause: &'a str,
     nearest: &'a [String],
+    times: usize,
+}
+
+#[derive(Serialize)]
+struct RefusedGroup<'a> {
+    head: &'a str,
+    status: u16,
+    why: &'a str,
     times: usize,
 }
 
@@ -64,9 +74,10 @@ pub fn json(lines: &[Line]) -> serde_json::Result<String> {
         format: FORMAT,
         faultdeck: run.map(|run| run.faultdeck.as_str()),
         verb: run.map(|run| run.verb.as_str()),
-        exit: end.map(|end| end.exit),
-        result: end.map_or("cut short", |end| exit_word(end.exit)),
+        exit: end.map(|end| end.exit.code()),
+        result: end.map_or("cut short", |end| end.exit.word()),
         because: end.map(|end| end.because.as_str()),
+        reasons: end.map_or(&[], |end| &end.reasons),
         seed: run.map(|run| run.seed),
         cassettes: account.distinct(|run| run.cassette.as_deref()),
         scenarios: account.distinct(|run| run.scenario.as_deref()),
@@ -79,6 +90,14 @@ pub fn json(lines: &[Line]) -> serde_json::Result<String> {
                 target: miss.target,
                 cause: miss.cause,
                 nearest: miss.nearest,
+                times,
+            })
+            .collect(),
+        refused: (account.refused().into_iter())
+            .map(|(refused, times)| RefusedGroup {
+                head: &refused.head,
+                status: refused.status,
+                why: &refused.why,
                 times,
             })
             .collect(),

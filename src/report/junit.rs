@@ -2,16 +2,16 @@
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::account::{Account, exit_word, word};
-use super::lines::request_line;
+use super::account::{Account, word};
+use super::lines::{refused_line, request_line};
 use super::visible;
-use crate::ledger::{EndLine, Line, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Line, Standing, VerdictLine};
 
 /// The report as XML text.
 ///
 /// A violation is a failure; a property that was asked for and got no answer is an error; one that was not asked for
-/// is skipped, with what was seen as the reason. The last suite holds one case for the run: it passes with exit 0
-/// only, so a run that tested nothing is not green.
+/// is skipped, with what was seen as the reason. The last suite holds one case for the run: a run that tested nothing is
+/// not green. What a verdict tells already is not told again there: then it is skipped, and says where to look.
 ///
 /// # Errors
 /// If the XML writer refuses, which it does only when out of memory.
@@ -23,7 +23,7 @@ pub fn junit(lines: &[Line]) -> Result<String, SerializeError> {
         report.add_test_suite(suite);
     }
     let mut whole = TestSuite::new("the run as a whole");
-    whole.add_test_case(whole_run(account.end));
+    whole.add_test_case(whole_run(&account));
     report.add_test_suite(whole);
     report.to_string()
 }
@@ -91,27 +91,46 @@ fn description(account: &Account<'_>, verdict: &VerdictLine) -> String {
     lines.join("\n")
 }
 
-fn whole_run(end: Option<&EndLine>) -> TestCase {
-    let mut status = match end.map(|end| end.exit) {
-        Some(0) => TestCaseStatus::success(),
-        Some(1) => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        _ => TestCaseStatus::non_success(NonSuccessKind::Error),
-    };
-    match end {
+fn whole_run(account: &Account<'_>) -> TestCase {
+    let mut status = match account.end {
         None => {
-            status.set_message("the ledger has no closing line: the run was cut short");
+            let mut cut = TestCaseStatus::non_success(NonSuccessKind::Error);
+            cut.set_message("the ledger has no closing line: the run was cut short");
+            cut
         }
-        Some(end) if end.exit != 0 => {
-            let message = format!("exit {} ({}): {}", end.exit, exit_word(end.exit), visible(&end.because));
-            status.set_message(message);
-            status.set_type(exit_word(end.exit));
-            status.set_description(
-                end.never_fired.iter().map(|name| visible(name)).collect::<Vec<_>>().join("\n"),
-            );
-        }
-        Some(_) => {}
+        Some(end) => ended(end),
+    };
+    if let Some(end) = account.end.filter(|end| end.exit != Exit::Passed) {
+        status.set_type(end.exit.word());
+        let never = end.never_fired.iter().map(|name| visible(name).into_owned());
+        let refused = account.refused().into_iter().map(|(refused, _)| refused_line(refused));
+        status.set_description(never.chain(refused).collect::<Vec<_>>().join("\n"));
     }
     let mut case = TestCase::new("exit code", status);
     case.set_classname("faultdeck");
     case
+}
+
+/// How the run as a whole stands, beside its verdicts.
+fn ended(end: &EndLine) -> TestCaseStatus {
+    let message = |because: &str| format!("exit {} ({}): {because}", end.exit.code(), end.exit.word());
+    let is_news = |property: &Option<String>, exit: Exit| property.is_none() && exit > Exit::Passed;
+    let own: Vec<_> = end.reasons.iter().filter(|reason| is_news(&reason.property, reason.exit)).collect();
+    let worst = own.iter().map(|reason| reason.exit).max();
+    let (mut status, because) = match (end.exit, worst) {
+        (Exit::Passed, _) => return TestCaseStatus::success(),
+        // Each verdict is a case of its own, and fails there.
+        (_, None) if !end.reasons.is_empty() => (TestCaseStatus::skipped(), "see the verdicts".to_owned()),
+        (exit, worst) => {
+            let kind = match worst.unwrap_or(exit) {
+                Exit::Failed => NonSuccessKind::Failure,
+                _ => NonSuccessKind::Error,
+            };
+            let whys: Vec<_> = own.iter().map(|reason| visible(&reason.why)).collect();
+            let because = if own.is_empty() { visible(&end.because).into_owned() } else { whys.join("; ") };
+            (TestCaseStatus::non_success(kind), because)
+        }
+    };
+    status.set_message(message(&because));
+    status
 }

@@ -1,7 +1,7 @@
-//! One line of text for one exchange.
+//! One line of text for one request.
 
 use super::visible;
-use crate::ledger::{Exchange, Origin};
+use crate::ledger::{Exchange, Origin, RefusedLine};
 
 /// How many characters of a target are shown before it is cut.
 const TARGET_MAX: usize = 120;
@@ -30,6 +30,12 @@ pub fn request_line(exchange: &Exchange) -> String {
         line.push_str(&format!(" [{}: {}]", visible(&fault.kind), visible(&fault.did)));
     }
     line
+}
+
+/// A request that was turned away, on one line: its first line, the status, why.
+pub fn refused_line(refused: &RefusedLine) -> String {
+    let head = if refused.head.is_empty() { "(no request line)".to_owned() } else { target(&refused.head) };
+    format!("{head} -> {} REFUSED: {}", refused.status, visible(&refused.why))
 }
 
 /// The status, unless a fault kept the client from seeing even the first byte of it.

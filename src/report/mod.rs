@@ -15,7 +15,7 @@ mod visible;
 pub use human::human;
 pub use json::json;
 pub use junit::junit;
-pub use lines::{request_line, shell_word};
+pub use lines::{refused_line, request_line, shell_word};
 pub use visible::visible;
 
 /// Whether a report for a person carries colour. Colour never carries meaning alone.

@@ -4,7 +4,7 @@ use crate::judging;
 use std::sync::Arc;
 
 use faultdeck::judge::{Judged, Plan, judge};
-use faultdeck::ledger::Standing;
+use faultdeck::ledger::{Exit, Standing};
 use judging::{Defect, client, recording};
 
 fn plan() -> Plan {
@@ -34,7 +34,12 @@ async fn a_careful_client_breaks_nothing_and_reaches_everything() {
     for line in &judged.verdicts {
         assert_eq!(line.verdict, Standing::Held, "{line:#?}");
     }
-    assert_eq!((judged.exit, judged.account.misses), (0, 0), "{}", judged.because);
+    assert_eq!(
+        (judged.account.exit, judged.account.sum.misses),
+        (Exit::Passed, 0),
+        "{}",
+        judged.account.because
+    );
     let reached: std::collections::BTreeSet<&str> =
         judged.verdicts.iter().map(|line| line.property.as_str()).collect();
     assert_eq!(reached.len(), 9, "{reached:?}");
@@ -54,7 +59,7 @@ async fn each_defect_breaks_its_property_and_no_other() {
     ] {
         let judged = judged(&plan(), defect).await;
         assert_eq!(violated(&judged), [property], "{defect:?}: {:#?}", judged.verdicts);
-        assert_eq!(judged.exit, 1, "{}", judged.because);
+        assert_eq!(judged.account.exit, Exit::Failed, "{}", judged.account.because);
     }
 }
 
@@ -67,7 +72,8 @@ async fn a_doubled_api_breaks_the_address() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_never_calls_is_no_pass() {
     let judged = judged(&plan(), Defect::NeverCalls).await;
-    assert_eq!((violated(&judged), judged.exit), (vec![], 3), "{}", judged.because);
+    let account = &judged.account;
+    assert_eq!((violated(&judged), account.exit), (vec![], Exit::Inconclusive), "{}", account.because);
     assert!(judged.verdicts.iter().all(|line| line.verdict == Standing::NotReached));
 }
 

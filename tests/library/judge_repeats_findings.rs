@@ -6,7 +6,7 @@ use crate::judging;
 use std::sync::Arc;
 
 use faultdeck::judge::{Judged, Plan, judge, resolve, unknown_names};
-use faultdeck::ledger::{Standing, stable};
+use faultdeck::ledger::{Exit, Standing, stable};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::Scenario;
 use judging::{Defect, client, recording};
@@ -43,9 +43,9 @@ async fn a_finding_is_shrunk_saved_and_repeats_from_its_file() {
     assert!(!fields.contains(','), "not minimal: {fields} of {:?}", case.task);
 
     let alone = judged(&plan(None).only(Arc::clone(&scenario)), Defect::Rounds).await;
-    assert_eq!((violations(&alone).len(), alone.exit), (1, 1), "{:#?}", alone.verdicts);
+    assert_eq!((violations(&alone).len(), alone.account.exit), (1, Exit::Failed), "{:#?}", alone.verdicts);
     let cured = judged(&plan(None).only(scenario), Defect::None).await;
-    assert_eq!(cured.exit, 0, "{}", cured.because);
+    assert_eq!(cured.account.exit, Exit::Passed, "{}", cured.account.because);
 
     let again = judged(&plan(Some(folder.path())), Defect::Rounds).await;
     assert_eq!(again.verdicts[0].verdict, Standing::Violated, "findings run first");

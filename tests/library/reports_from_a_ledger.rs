@@ -1,7 +1,8 @@
 //! Reports are made from the ledger alone; these are what a person, a program and a CI system get to read.
 
 use faultdeck::ledger::{
-    EndLine, Exchange, ExchangeKey, FaultLine, Line, Origin, OutcomeLine, RunLine, Standing, VerdictLine,
+    EndLine, Exchange, ExchangeKey, Exit, FaultLine, Line, Origin, OutcomeLine, Reasons, RefusedLine,
+    RunLine, Standing, Sum, VerdictLine,
 };
 use faultdeck::report::{self, Paint};
 use snapbox::{assert_data_eq, file};
@@ -54,6 +55,14 @@ fn verdict(property: &str, client: &str, standing: Standing, because: &str) -> V
     }
 }
 
+/// What the run below comes to: two verdicts, and a fault that never fired.
+fn reasons() -> Reasons {
+    let mut reasons = Reasons::default();
+    reasons.push_verdict(Exit::Failed, "creates-once", "careless violates creates-once");
+    reasons.push(Exit::Inconclusive, "never fired: lost-answer: hang");
+    reasons
+}
+
 /// A careful and a careless client under one scenario, with one of everything a report can show.
 fn judged() -> Vec<Line> {
     let mut created = exchange("s2", 1, "POST", "/api/forensics/case_management/cases");
@@ -70,6 +79,10 @@ fn judged() -> Vec<Line> {
         cause: "nothing recorded for GET /api/siem/offenses".into(),
         nearest: vec!["cases.list-00c0ffee: another path".into(), "tasks.get-0badf00d: another path".into()],
     };
+    let mut hung = exchange("s2", 3, "POST", "/api/forensics/case_management/cases");
+    hung.origin = Origin::Fault("hang".into());
+    hung.faults =
+        vec![FaultLine { kind: "hang".into(), planned: "stuck".into(), did: "never answered".into() }];
     let mut doubled = exchange("s1", 1, "GET", "/api/forensics/case_management/cases/7");
     doubled.findings = vec!["member /id stands twice; the first is used".into()];
     doubled.projected = true;
@@ -97,6 +110,13 @@ fn judged() -> Vec<Line> {
         Line::Exchange(Box::new(created)),
         Line::Exchange(Box::new(again)),
         Line::Exchange(Box::new(missed)),
+        Line::Exchange(Box::new(hung)),
+        Line::Refused(RefusedLine {
+            session: "s2".into(),
+            status: 400,
+            why: "the target holds a blank".into(),
+            head: "GET /api/x y HTTP/1.1".into(),
+        }),
         Line::Outcome(OutcomeLine {
             session: "s2".into(),
             job: "create".into(),
@@ -110,16 +130,22 @@ fn judged() -> Vec<Line> {
         Line::Verdict(silent),
         Line::Verdict(violated),
         Line::Verdict(second),
-        Line::End(EndLine {
-            served: 4,
-            recorded: 3,
-            misses: 1,
-            faults: 1,
-            never_fired: vec!["lost-answer: hang".into()],
-            exit: 1,
-            because: "careless violates creates-once".into(),
-            ..EndLine::default()
-        }),
+        Line::End(
+            EndLine {
+                sum: Sum {
+                    served: 5,
+                    recorded: 3,
+                    by_fault: 1,
+                    misses: 1,
+                    faults: 2,
+                    refused: 1,
+                    ..Sum::default()
+                },
+                never_fired: vec!["lost-answer: hang".into()],
+                ..EndLine::default()
+            }
+            .closed(reasons()),
+        ),
     ]
 }
 
@@ -175,6 +201,10 @@ fn no_report_lets_a_control_character_out() {
                 verdict.repeat = Some(hostile.into());
             }
             Line::Outcome(outcome) => outcome.stderr = hostile.into(),
+            Line::Refused(refused) => {
+                refused.head = hostile.into();
+                refused.why = hostile.into();
+            }
             Line::End(end) => end.because = hostile.into(),
             Line::Timing(_) => {}
         }

@@ -5,7 +5,7 @@ use crate::canary;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-use faultdeck::ledger::{EndLine, Line, RunLine};
+use faultdeck::ledger::{EndLine, Line, RunLine, Sum};
 use snapbox::{assert_data_eq, file};
 
 fn faultdeck(arguments: &[&str]) -> Output {
@@ -28,7 +28,8 @@ fn text(bytes: &[u8]) -> String {
 
 fn ledger_file(folder: &canary::Folder, requests: u64) -> String {
     let run = RunLine { format: 1, faultdeck: "0.1.0".into(), verb: "replay".into(), ..RunLine::default() };
-    let end = EndLine { served: requests, recorded: requests, ..EndLine::default() };
+    let end =
+        EndLine { sum: Sum { served: requests, recorded: requests, ..Sum::default() }, ..EndLine::default() };
     let mut bytes = Vec::new();
     faultdeck::ledger::write(&[Line::Run(run), Line::End(end)], &mut bytes).unwrap();
     let file = folder.path().join("run.jsonl");

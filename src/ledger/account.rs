@@ -1,0 +1,205 @@
+//! The account of a run: one sum of what was served, and the line that closes a ledger.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::{Exchange, Origin};
+use super::exit::{Exit, Reason, Reasons};
+use super::lines::Line;
+
+/// How many requests came, and what they were answered from. Each one served stands in exactly one of the five places
+/// after `served`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// Requests served.
+    pub served: u64,
+    /// Answers that came from a recording, a timeline or a creation.
+    pub recorded: u64,
+    /// Answers of a console that is a model.
+    #[serde(default)]
+    pub modelled: u64,
+    /// Answers that a rule of the API gave.
+    pub synthesised: u64,
+    /// Answers that a fault made in the console's place.
+    #[serde(default)]
+    pub by_fault: u64,
+    /// Requests that nothing fits.
+    pub misses: u64,
+    /// Faults that fired.
+    pub faults: u64,
+    /// Requests that were turned away before anybody was asked: a head that cannot be read, a host that is not ours.
+    #[serde(default)]
+    pub refused: u64,
+}
+
+impl Sum {
+    /// What `lines` come to.
+    pub fn of(lines: &[Line]) -> Self {
+        let mut sum = Self::default();
+        for line in lines {
+            match line {
+                Line::Exchange(exchange) => sum.count(exchange),
+                Line::Refused(_) => sum.refused += 1,
+                _ => {}
+            }
+        }
+        sum
+    }
+
+    /// Counts one request that was served.
+    pub fn count(&mut self, exchange: &Exchange) {
+        self.served += 1;
+        self.faults += exchange.faults.len() as u64;
+        let place = match exchange.origin {
+            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => &mut self.recorded,
+            Origin::Model => &mut self.modelled,
+            Origin::Synthesised { .. } => &mut self.synthesised,
+            Origin::Fault(_) => &mut self.by_fault,
+            Origin::Miss { .. } => &mut self.misses,
+        };
+        *place += 1;
+    }
+}
+
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Self) {
+        self.served += other.served;
+        self.recorded += other.recorded;
+        self.modelled += other.modelled;
+        self.synthesised += other.synthesised;
+        self.by_fault += other.by_fault;
+        self.misses += other.misses;
+        self.faults += other.faults;
+        self.refused += other.refused;
+    }
+}
+
+/// The closing account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EndLine {
+    /// What was served; its members stand in the line itself.
+    #[serde(flatten)]
+    pub sum: Sum,
+    /// Planned faults that had to fire and never did, by scenario and name.
+    pub never_fired: Vec<String>,
+    /// Lines that no longer fitted in memory: what they would say is missing from this ledger.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_lines: u64,
+    /// Sessions closed because too many were open; a later request to one starts it over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed_sessions: u64,
+    /// Connections dialled to another host: always 0 for a replay.
+    pub dials: u64,
+    /// What the command under test came to, in words, for `run`.
+    pub command: Option<String>,
+    /// What this run comes to.
+    pub exit: Exit,
+    /// Why, in one sentence.
+    pub because: String,
+    /// The same, one by one: all that was found, in the order it was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+impl EndLine {
+    /// Finds what any account shows against any run: nothing was tested, or not all that was to be. `idle` says in the
+    /// verb's words that nothing was served.
+    pub fn weigh(&self, idle: &str, reasons: &mut Reasons) {
+        let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
+        if self.sum.served == 0 {
+            open(idle.to_owned());
+        } else if !self.never_fired.is_empty() {
+            open(format!("never fired: {}", self.never_fired.join(", ")));
+        }
+        let were = |count: u64| if count == 1 { "request was" } else { "requests were" };
+        match self.sum.refused {
+            0 => {}
+            count => open(format!("{count} {} refused before anybody was asked", were(count))),
+        }
+        if self.lost_lines > 0 {
+            open("the run was too long for its ledger: its end was not judged".to_owned());
+        }
+        match self.sum.misses {
+            0 => {}
+            count => open(format!("{count} {} answered by no recording", were(count))),
+        }
+    }
+
+    /// The account closed: with the exit code that `reasons` come to, and why.
+    #[must_use]
+    pub fn closed(mut self, reasons: Reasons) -> Self {
+        self.exit = reasons.exit();
+        self.because = reasons.because();
+        self.reasons = reasons.into_all();
+        self
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::FaultLine;
+
+    #[test]
+    fn every_origin_has_a_place_of_its_own_and_they_add_up() {
+        let miss = Origin::Miss { cause: "x".into(), nearest: vec![] };
+        let rule = Origin::Synthesised { rule: "401/18".into(), source: "documented".into() };
+        let id = || "x.get-1".to_owned();
+        let origins = [
+            Origin::Recorded(id()),
+            Origin::Timeline(id()),
+            Origin::Created(id()),
+            Origin::Model,
+            rule,
+            Origin::Fault("hang".into()),
+            miss,
+        ];
+        let mut sum = Sum::default();
+        for origin in origins {
+            sum.count(&Exchange { origin, faults: vec![FaultLine::default()], ..Exchange::default() });
+        }
+        assert_eq!((sum.recorded, sum.modelled, sum.synthesised, sum.by_fault, sum.misses), (3, 1, 1, 1, 1));
+        assert_eq!(
+            sum.served,
+            sum.recorded + sum.modelled + sum.synthesised + sum.by_fault + sum.misses,
+            "each request stands in one place"
+        );
+        let mut twice = sum;
+        twice += sum;
+        assert_eq!((twice.served, twice.faults), (14, 14));
+    }
+
+    #[test]
+    fn an_account_without_fault_shows_nothing_and_each_defect_is_inconclusive() {
+        let served = |sum| EndLine { sum, ..EndLine::default() };
+        let good = served(Sum { served: 3, recorded: 3, ..Sum::default() });
+        let exit = |end: &EndLine| {
+            let mut reasons = Reasons::default();
+            end.weigh("nothing was asked", &mut reasons);
+            reasons.exit()
+        };
+        assert_eq!(exit(&good), Exit::Passed);
+        for bad in [
+            EndLine::default(),
+            served(Sum { misses: 1, ..good.sum }),
+            served(Sum { refused: 1, ..good.sum }),
+            EndLine { never_fired: vec!["s: late".into()], ..good.clone() },
+            EndLine { lost_lines: 1, ..good.clone() },
+        ] {
+            assert_eq!(exit(&bad), Exit::Inconclusive, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_closing_line_of_an_older_ledger_is_read() {
+        let old = r#"{"served":2,"recorded":1,"synthesised":0,"misses":1,"faults":0,"never_fired":[],"dials":0,"command":null,"exit":3,"because":"x"}"#;
+        let end: EndLine = serde_json::from_str(old).unwrap();
+        assert_eq!((end.sum.served, end.sum.by_fault, end.exit), (2, 0, Exit::Inconclusive));
+    }
+}

@@ -1,0 +1,171 @@
+//! The kinds of lines, but for the exchange.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::EndLine;
+use super::exchange::{Exchange, ExchangeKey};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// What a session is: the first line about it.
+    Run(RunLine),
+    /// One request served, with what was decided and why.
+    Exchange(Box<Exchange>),
+    /// One request that was turned away before anybody was asked.
+    Refused(RefusedLine),
+    /// What really happened on the wire for an exchange.
+    Timing(Timing),
+    /// What the client reported.
+    Outcome(OutcomeLine),
+    /// A property's answer.
+    Verdict(VerdictLine),
+    /// The closing account: the last line.
+    End(EndLine),
+}
+
+/// What a session replays, for whom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunLine {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of faultdeck that wrote this.
+    pub faultdeck: String,
+    /// The session's name; exchanges, outcomes and verdicts refer to it.
+    pub session: String,
+    /// `replay`, `judge`, `run` or `demo`.
+    pub verb: String,
+    /// The scenario's name, if one was on.
+    pub scenario: Option<String>,
+    /// The scenario's whole text.
+    pub scenario_text: Option<String>,
+    /// The cassette's name.
+    pub cassette: Option<String>,
+    /// 16 hex digits of the cassette's SHA-256.
+    pub cassette_id: Option<String>,
+    /// The seed.
+    pub seed: u64,
+    /// The client file's name, or empty.
+    pub client: Option<String>,
+    /// The job the client was given, if any.
+    pub job: Option<String>,
+    /// What the client claims of itself, as written in its file.
+    pub claims: Option<String>,
+    /// The command under test.
+    pub command: Vec<String>,
+}
+
+/// A request that never became an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedLine {
+    /// The session of the listener.
+    pub session: String,
+    /// The status it was answered with.
+    pub status: u16,
+    /// Why, in words.
+    pub why: String,
+    /// Its first line, as far as it was read and can be shown, redacted; empty if there was none.
+    pub head: String,
+}
+
+/// What really happened on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// Which exchange.
+    pub key: ExchangeKey,
+    /// Microseconds from the session's start to the request.
+    pub at_us: u64,
+    /// Microseconds from the request to the last byte or the end.
+    pub took_us: u64,
+    /// Bytes given to the socket.
+    pub sent_bytes: u64,
+    /// Whether the client went away before the plan was through.
+    pub cut_short: bool,
+}
+
+/// What a client reported for its job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeLine {
+    /// The session it worked in.
+    pub session: String,
+    /// The job: `get`, `wait`, `create`.
+    pub job: String,
+    /// The outcome in one word or two: `done`, `not_found`, `timed out`.
+    pub outcome: String,
+    /// The resource it reported, as JSON text.
+    pub task: Option<String>,
+    /// The end of what it wrote on stderr.
+    pub stderr: String,
+}
+
+/// A property's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was put to the test and holds.
+    Held,
+    /// Nothing put it to the test.
+    NotReached,
+    /// It was put to the test, and what came out says nothing.
+    Inconclusive,
+    /// It is broken.
+    Violated,
+}
+
+/// A property's answer for a scenario, or for the generated cases.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictLine {
+    /// The property's id.
+    pub property: String,
+    /// The scenario, or `generated`.
+    pub scenario: String,
+    /// The client.
+    pub client: String,
+    /// The answer.
+    pub verdict: Standing,
+    /// Whether the scenario asks for it (`hold`); if not, it informs only.
+    pub required: bool,
+    /// Why: one sentence.
+    pub because: String,
+    /// What shows it, line by line: the minimal case, requests, report, difference.
+    pub evidence: Vec<String>,
+    /// How many cases it was put to.
+    pub cases: u32,
+    /// The session whose exchanges show it.
+    pub session: Option<String>,
+    /// The file the counter-example was saved to.
+    pub found: Option<String>,
+    /// The exact command that shows it again.
+    pub repeat: Option<String>,
+}
+
+impl Line {
+    /// About how many bytes of memory the line takes.
+    pub fn weight(&self) -> usize {
+        const FIXED: usize = 256;
+        FIXED
+            + match self {
+                Self::Run(run) => run.scenario_text.as_ref().map_or(0, String::len),
+                Self::Exchange(exchange) => exchange.weight(),
+                Self::Refused(refused) => refused.head.len() + refused.why.len(),
+                Self::Timing(timing) => timing.key.weight(),
+                Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
+                Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
+                Self::End(_) => 0,
+            }
+    }
+
+    /// The line as one line of JSON text, newline included.
+    ///
+    /// # Errors
+    /// Only if a value cannot be written as JSON, which no line of ours does.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self).map(|text| text + "\n")
+    }
+}

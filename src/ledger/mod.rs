@@ -1,0 +1,92 @@
+//! The ledger: all that a run was and did, as JSON lines. Reports are made from it alone.
+//!
+//! Every text in a ledger has been through [`crate::redact`] before it gets here. What differs between two equal runs
+//! (durations, bytes that left in time) stands in [`Line::Timing`] only, so two runs with the same cassette,
+//! scenario, seed and requests give the same multiset of all other lines.
+//!
+//! - `lines` holds the kinds of lines, `exchange` the one about a request
+//! - `account` adds up what was served: one sum, for every verb and every report
+//! - `exit` is what an exit code means, and who decides it: [`Reasons`], where every verb puts what it has found
+
+mod account;
+mod exchange;
+mod exit;
+mod lines;
+
+use std::io::{self, Write};
+
+pub use account::{EndLine, Sum};
+pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin, without_address};
+pub use exit::{Exit, Reason, Reasons};
+pub use lines::{Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine};
+
+/// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
+pub const FORMAT: u32 = 1;
+
+/// Why a ledger cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// A line is not a line of ours.
+    #[error("line {line} of the ledger cannot be read: {source}")]
+    Line {
+        /// Which, from 1.
+        line: usize,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// It was written by a newer faultdeck.
+    #[error(
+        "the ledger is of format {found}; this faultdeck reads up to {FORMAT}: use the faultdeck that wrote it"
+    )]
+    TooNew {
+        /// The format found.
+        found: u32,
+    },
+    /// There is nothing in it.
+    #[error("the ledger is empty")]
+    Empty,
+}
+
+/// Reads a ledger.
+///
+/// # Errors
+/// If a line is not JSON of a known kind, or the format is newer than [`FORMAT`].
+pub fn read(text: &str) -> Result<Vec<Line>, LedgerError> {
+    let mut lines = Vec::new();
+    for (index, text) in text.lines().enumerate() {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let line =
+            serde_json::from_str(text).map_err(|source| LedgerError::Line { line: index + 1, source })?;
+        if let Line::Run(run) = &line
+            && run.format > FORMAT
+        {
+            return Err(LedgerError::TooNew { found: run.format });
+        }
+        lines.push(line);
+    }
+    if lines.is_empty() { Err(LedgerError::Empty) } else { Ok(lines) }
+}
+
+/// Writes `lines` in order.
+///
+/// # Errors
+/// If `out` does not take them.
+pub fn write(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
+    for line in lines {
+        out.write_all(line.to_json().map_err(io::Error::other)?.as_bytes())?;
+    }
+    out.flush()
+}
+
+/// The lines that equal runs share, sorted: no timing; exchanges by session, endpoint, resource and occurrence.
+pub fn stable(lines: &[Line]) -> Vec<String> {
+    let mut texts: Vec<String> = lines
+        .iter()
+        .filter(|line| !matches!(line, Line::Timing(_)))
+        .filter_map(|line| line.to_json().ok())
+        .collect();
+    texts.sort();
+    texts
+}
