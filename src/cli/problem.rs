@@ -9,6 +9,7 @@ use super::output;
 use crate::cassette::CassetteError;
 use crate::cassette::find::{BUILTINS, FindError};
 use crate::ledger::Exit;
+use crate::replay::BuildError;
 use crate::report::visible;
 use crate::scenario::{Diagnostic, Scenario, ScenarioError};
 
@@ -117,6 +118,19 @@ impl From<FindError> for Problem {
                 problem.help(format!("{looked}there is {carried}; `faultdeck record` makes one; a path ends in `.json`"))
             }
             FindError::Cassette(_) => problem,
+        }
+    }
+}
+
+impl From<BuildError> for Problem {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Cassette(error) => error.into(),
+            BuildError::Scenario(error) => error.into(),
+            BuildError::NoCassette => Self::input(error).help(
+                "name one, as `builtin:forensics/create-case`, `forensics/mine` or `path/to/file.json`, or a scenario with --scenario",
+            ),
+            BuildError::NoConsole | BuildError::Start(_) => Self::input(error),
         }
     }
 }

@@ -7,10 +7,10 @@ use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
 use super::report::{Outputs, ReportTo, opened};
-use super::setup::{MAIN, Story, evidence_name, opening};
+use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
 use crate::ledger::{EndLine, Exchange, Exit, Reasons};
-use crate::replay::{Evidence, Replay, Setup};
+use crate::replay::{Evidence, MAIN, Replay, Setup};
 use crate::report::{request_line, shell_word, visible};
 
 /// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.

@@ -9,12 +9,9 @@ use crate::judge;
 use crate::ledger::{self, RunLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{Auth, ConsoleMaker, Evidence, Material, Setup};
-use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Setup};
+use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
-
-/// The session of a listener that a request names no other for.
-pub(super) const MAIN: &str = "main";
 
 /// The flags that `replay` and `run` share.
 #[derive(Clone, Debug, clap::Args)]
@@ -75,19 +72,9 @@ pub(super) fn evidence(
     seed: Seed,
     auth: Auth,
 ) -> Result<Evidence, Problem> {
-    let recorded = |cassette| Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())));
-    if let Some(argument) = argument {
-        return Ok(recorded(find(argument, Asker::CommandLine)?));
-    }
-    let none = || {
-        Problem::input("no cassette is named, neither by an argument nor by a scenario")
-            .help("name one, as `builtin:forensics/create-case`, `forensics/mine` or `path/to/file.json`, or a scenario with --scenario")
-    };
-    let scenario = scenario.ok_or_else(none)?;
-    match &scenario.source {
-        Source::Emulate => Ok(Evidence::Console(console(seed, auth))),
-        Source::Cassette(None) => Err(none()),
-        Source::Cassette(Some(name)) => Ok(recorded(find(name, Asker::Scenario(scenario.file.as_deref()))?)),
+    match argument {
+        Some(argument) => Ok(replay::recorded(find(argument, Asker::CommandLine)?)),
+        None => Ok(replay::evidence_of(scenario, Some(console(seed, auth)))?),
     }
 }
 

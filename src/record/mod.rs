@@ -74,6 +74,24 @@ pub struct Settings {
     pub redactor: Redactor,
 }
 
+impl Settings {
+    /// What `upstream` answers, kept in `cassette`, a file that is not there yet: nothing may write, and certificates
+    /// are judged by the machine's own roots.
+    pub fn new(upstream: Upstream, cassette: impl Into<PathBuf>) -> Self {
+        let cassette = cassette.into();
+        Self {
+            upstream,
+            name: cassette.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            cassette,
+            existing: Existing::Refuse,
+            allow_writes: Vec::new(),
+            trust: Trust::Native,
+            profile: Profile::builtin(),
+            redactor: Redactor::new(),
+        }
+    }
+}
+
 /// Why a recording does not start, or does not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {

@@ -5,6 +5,7 @@
 //! draws a number that is not keyed by the seed.
 
 mod account;
+mod builder;
 mod creation;
 mod kept;
 mod ladder;
@@ -28,6 +29,7 @@ use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::serve::{Answer, Performed, Reply};
 
+pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
 pub use material::Material;
 
 use kept::Kept;
@@ -119,6 +121,11 @@ struct Sessions {
 }
 
 impl Replay {
+    /// A replay, said step by step and started in one call.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
     /// A replay with its first session open.
     pub fn new(setup: Setup) -> Self {
         let replay = Self {

@@ -21,6 +21,7 @@ mod listener;
 mod patience;
 mod perform;
 mod receive;
+mod thread;
 mod timer;
 pub mod tls;
 
@@ -37,6 +38,7 @@ use tokio::time::timeout;
 
 use self::connection::{Phase, Phases, Site};
 pub use self::limits::Limits;
+pub use self::thread::ServerThread;
 use crate::delivery::{Delivery, End, Welcome};
 use crate::message::{Headers, Request, Response};
 
@@ -140,6 +142,9 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The system gives no thread to listen on ([`ServerThread`]).
+    #[error("cannot start a thread to listen on: {0}")]
+    Thread(std::io::Error),
 }
 
 impl Server {

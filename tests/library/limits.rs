@@ -309,8 +309,8 @@ async fn a_panic_in_an_answer_costs_its_connection_only() {
 async fn a_taken_port_is_an_error_that_names_it() {
     let (server, _console) = start(Console::always(sample())).await;
     let options = Options { listen: Some(server.addr()), ..Options::default() };
-    let StartError::Listen { addr, source } =
-        Server::start(options, Arc::new(Console::always(sample()))).await.unwrap_err();
+    let error = Server::start(options, Arc::new(Console::always(sample()))).await.unwrap_err();
+    let StartError::Listen { addr, source } = error else { panic!("{error}") };
     assert_eq!((addr, source.kind()), (server.addr(), std::io::ErrorKind::AddrInUse));
     assert_eq!(server.url(), format!("http://127.0.0.1:{}", addr.port()));
 }
