@@ -1,7 +1,7 @@
 //! Judging a command of the user's from the wire alone: no task was given to it, so only a violation says anything.
 
-use super::property::Property;
-use super::{address, creates, terminates, wire};
+use super::law::{Property, creates_once as creates, right_address as address, terminates};
+use super::wire;
 use crate::ledger::{Exchange, Standing, VerdictLine};
 
 /// What can be said of a whole test suite's requests: `right-address`, `terminates` and `creates-once`. Only

@@ -1,6 +1,6 @@
 //! The names of properties in a scenario's `must.hold`, resolved one layer above the scenario that wrote them.
 
-use super::property::{PROPERTIES, Property, property};
+use super::law::{PROPERTIES, Property, property};
 use crate::scenario::{Diagnostic, Named, Scenario};
 use crate::spelling::nearest;
 

@@ -125,6 +125,41 @@ fn imports_go_down() {
 }
 
 #[test]
+fn a_law_knows_neither_the_engine_nor_the_replay() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        if !file.starts_with("judge/") || file.starts_with("judge/engine/") || file == "judge/mod.rs" {
+            continue;
+        }
+        let starts_things = imports(&text).into_iter().filter(|module| {
+            matches!(module.as_str(), "serve" | "record" | "replay" | "emulate" | "run" | "cli" | "bundled")
+        });
+        wrong.extend(starts_things.map(|module| format!("{file} imports {module}")));
+        let code = code(&text);
+        for word in ["engine::", "tokio::", "std::process", "std::fs", "std::net", "std::env"] {
+            if code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+                wrong.push(format!("{file} uses {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_property_has_the_file_that_is_called_by_its_id() {
+    let mut files: Vec<String> = sources()
+        .into_iter()
+        .filter_map(|(file, _)| Some(file.strip_prefix("judge/law/")?.strip_suffix(".rs")?.to_owned()))
+        .filter(|name| name != "mod")
+        .collect();
+    let mut ids: Vec<String> =
+        faultdeck::judge::PROPERTIES.iter().map(|property| property.id.replace('-', "_")).collect();
+    files.sort();
+    ids.sort();
+    assert_eq!(files, ids);
+}
+
+#[test]
 fn hyper_stays_in_its_rooms_and_only_one_file_dials() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {

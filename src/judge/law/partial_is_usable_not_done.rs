@@ -1,14 +1,14 @@
 //! `partial-is-usable-not-done`: PARTIALLY_COMPLETE is neither done nor failed.
 
-use super::case::Run;
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::{JobKind, OnPartial, Outcome, Resting};
+use crate::judge::case::Run;
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::timeline::Phase;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "partial-is-usable-not-done",
     summary: "PARTIALLY_COMPLETE is neither done nor failed: reported as usable, and watched on or left on purpose.",
     long: "\

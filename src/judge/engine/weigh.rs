@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::engine::Tell;
+use super::Tell;
 use super::found::{self, Finding};
 use super::generate::Generated;
 use super::plan::{Plan, Progress};
-use super::property::{PROPERTIES, Property};
 use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
 use super::unit::{GENERATED, Unit};
-use super::verdict::{Verdict, Violation};
 use crate::client::Client;
+use crate::judge::law::{PROPERTIES, Property};
+use crate::judge::verdict::{Verdict, Violation};
 use crate::ledger::{Standing, VerdictLine};
 
 /// How often a violation is looked for again before it is believed, the first time included.

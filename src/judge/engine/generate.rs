@@ -5,12 +5,12 @@ use proptest::prelude::any;
 use proptest::strategy::{BoxedStrategy, Strategy, Union, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
 
-use super::case::Case;
 use super::evidence::spelt;
-use super::wire;
 use crate::client::JobKind;
 use crate::fields::{Shape, strategy};
 use crate::json::replace;
+use crate::judge::case::Case;
+use crate::judge::wire;
 use crate::profile::Profile;
 use crate::seed::Seed;
 

@@ -1,15 +1,15 @@
 //! `names-the-error`: an error of the console is told for what it is.
 
-use super::case::Run;
-use super::property::{Property, alone};
-use super::reports::answers;
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::{JobKind, Outcome, Resting};
+use crate::judge::answers::answers;
+use crate::judge::case::Run;
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::{Exchange, Origin};
 use crate::profile::Source;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "names-the-error",
     summary: "404/1002 is \"no such task\", 404/4 and an HTML page are not; 500/1020 is the server's error, 422/30 and \
               422/31 the client's own; none is data.",

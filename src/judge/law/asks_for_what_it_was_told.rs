@@ -1,15 +1,15 @@
 //! `asks-for-what-it-was-told`: the selector on the wire is the one the client was told to use.
 
-use super::case::Run;
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::JobKind;
 use crate::fields::FieldSelector;
+use crate::judge::case::Run;
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::profile::Profile;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "asks-for-what-it-was-told",
     summary: "The `fields` on the wire mean what the client was told to ask for, sent once, in the right place, encoded \
               once.",

@@ -1,15 +1,16 @@
 //! `reports-what-it-got`: what the client reports is what the console answered.
 
-use super::case::Run;
-use super::difference::{Differs, diff_lines, differences};
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::{JobKind, Outcome};
 use crate::json::Json;
+use crate::judge::answers::{answers, expected};
+use crate::judge::case::Run;
+use crate::judge::difference::{Differs, diff_lines, differences};
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "reports-what-it-got",
     summary: "What the client reports equals what it got: same keys, same values, null and [] kept apart from absent.",
     long: "\
@@ -64,24 +65,6 @@ fn judge(runs: &[Run]) -> Verdict {
         evidence.extend(diff_lines(&expected, &reported));
     }
     Verdict::violated(wrong.join("; "), evidence)
-}
-
-/// The whole tasks that the client has, with their texts.
-pub(super) fn answers(run: &Run) -> Vec<(&Exchange, &str)> {
-    (run.exchanges.iter())
-        .filter(|exchange| wire::is_poll(exchange) && wire::is_delivered(run, exchange))
-        .filter_map(|exchange| Some((exchange, wire::data(exchange)?)))
-        .filter(|(_, text)| Json::parse(text).is_ok())
-        .collect()
-}
-
-/// What must be reported of an answer: its part that the client was told to ask for.
-pub(super) fn expected(run: &Run, got: &str) -> Option<String> {
-    let json = Json::parse(got).ok()?;
-    Some(match run.case.told() {
-        Ok(Some(told)) => told.project(&json),
-        Ok(None) | Err(_) => got.to_owned(),
-    })
 }
 
 /// What is wrong with the report, a phrase each.

@@ -1,9 +1,21 @@
-//! The table of properties. Ids are public: scenarios name them in `must.hold`, and `faultdeck explain` tells of them.
+//! The laws: one file a property, called by its id, and the table of them all.
+//!
+//! Ids are public: scenarios name them in `must.hold`, and `faultdeck explain` tells of them. A law judges what crossed
+//! the wire and what the client reported. It starts nothing, and knows neither the engine nor the replay.
 
-use super::case::{Case, Run};
-use super::verdict::Verdict;
-use super::{address, asks, creates, errors, invents, partial, reports, survives, terminates};
+pub(super) mod asks_for_what_it_was_told;
+pub(super) mod creates_once;
+pub(super) mod invents_nothing;
+pub(super) mod names_the_error;
+pub(super) mod partial_is_usable_not_done;
+pub(super) mod reports_what_it_got;
+pub(super) mod right_address;
+pub(super) mod survives_the_unrequested;
+pub(super) mod terminates;
+
 use crate::client::JobKind;
+use crate::judge::case::{Case, Run};
+use crate::judge::verdict::Verdict;
 
 /// A law that a client of the API keeps, and how a run is judged by it.
 ///
@@ -26,15 +38,15 @@ pub struct Property {
 
 /// Every property, in the order reports show them.
 pub static PROPERTIES: [Property; 9] = [
-    asks::PROPERTY,
-    address::PROPERTY,
-    reports::PROPERTY,
-    invents::PROPERTY,
-    survives::PROPERTY,
-    errors::PROPERTY,
+    asks_for_what_it_was_told::PROPERTY,
+    right_address::PROPERTY,
+    reports_what_it_got::PROPERTY,
+    invents_nothing::PROPERTY,
+    survives_the_unrequested::PROPERTY,
+    names_the_error::PROPERTY,
     terminates::PROPERTY,
-    partial::PROPERTY,
-    creates::PROPERTY,
+    partial_is_usable_not_done::PROPERTY,
+    creates_once::PROPERTY,
 ];
 
 /// The property with this id.
@@ -43,6 +55,6 @@ pub fn property(id: &str) -> Option<&'static Property> {
 }
 
 /// A property that needs no further cases.
-pub(super) fn alone(_: &Case) -> Vec<Case> {
+fn alone(_: &Case) -> Vec<Case> {
     Vec::new()
 }

@@ -1,14 +1,14 @@
 //! `creates-once`: a creation whose answer was lost is not blindly repeated.
 
-use super::case::Run;
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::JobKind;
 use crate::json::Json;
+use crate::judge::case::Run;
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "creates-once",
     summary: "A case creation whose answer was lost is not blindly repeated.",
     long: "\
@@ -53,7 +53,7 @@ fn judge(runs: &[Run]) -> Verdict {
 
 /// Whose requests are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(in crate::judge) enum Scope {
     /// One job: it has one case to create, and any second creation is one too many.
     OneJob,
     /// A whole test suite: only the same name again after an answer that was lost is known to be wrong.
@@ -61,7 +61,7 @@ pub(super) enum Scope {
 }
 
 /// The first creation that repeats another blindly: its place, and why it is one.
-pub(super) fn repeated(exchanges: &[Exchange], scope: Scope) -> Option<(usize, String)> {
+pub(in crate::judge) fn repeated(exchanges: &[Exchange], scope: Scope) -> Option<(usize, String)> {
     let creations: Vec<usize> =
         (0..exchanges.len()).filter(|index| exchanges.get(*index).is_some_and(wire::is_creation)).collect();
     creations.iter().enumerate().find_map(|(nth, &second)| {

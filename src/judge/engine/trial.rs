@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::case::{Case, Run};
 use super::evidence;
-use super::property::Property;
 use super::slot::Slot;
-use super::terminates::{self, HOPELESS};
 use super::unplaced;
-use super::verdict::Verdict;
-use super::wire;
 use crate::client::{Client, Job, Outcome, Report};
+use crate::judge::case::{Case, Run};
+use crate::judge::law::Property;
+use crate::judge::law::terminates::{self, HOPELESS};
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;

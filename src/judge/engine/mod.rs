@@ -1,16 +1,31 @@
 //! Puts a client to a plan: runs the cases, confirms and shrinks what breaks a property, and says what came of it.
+//!
+//! - `unit` says which cases there are, `generate` makes tasks and selectors and shrinks them
+//! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
+//!   and `unplaced` takes the listener's port out of what is kept of it
+//! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
+
+mod evidence;
+mod found;
+mod generate;
+mod plan;
+mod slot;
+mod tally;
+mod together;
+mod trial;
+mod unit;
+mod unplaced;
+mod weigh;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::found;
-use super::plan::{JudgeError, Judged, Plan, Progress};
-use super::slot::Slot;
-use super::tally::Tally;
-use super::together::together;
-use super::trial::{Bench, TOKEN, Tried};
-use super::unit::{self, Unit};
-use super::weigh;
+pub use self::plan::{Budget, EvidenceOf, JudgeError, Judged, Plan, Progress};
+use self::slot::Slot;
+use self::tally::Tally;
+use self::together::together;
+use self::trial::{Bench, TOKEN, Tried};
+use self::unit::Unit;
 use crate::client::{Client, Outcome};
 
 /// What is told while a plan runs.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::case::Case;
 use super::plan::JudgeError;
-use super::property::Property;
+use crate::judge::case::Case;
+use crate::judge::law::Property;
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::scenario::{Case as FoundCase, Must, Named, Repeats, Scenario, Source};

@@ -1,14 +1,14 @@
 //! `terminates`: a client that waits comes to an end.
 
-use super::case::Run;
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::{JobKind, Outcome};
+use crate::judge::case::Run;
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::timeline::Phase;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "terminates",
     summary: "After the last state, a final error, or its own limit, the client stops: no endless poll.",
     long: "\
@@ -31,7 +31,7 @@ const CONFIRMING: usize = 3;
 /// The same in a test suite, where every test may look at a finished task.
 const CONFIRMING_IN_A_SUITE: usize = 200;
 /// From this many polls after the end on, a run is ended: nothing it does can change the verdict.
-pub(super) const HOPELESS: usize = 20;
+pub(in crate::judge) const HOPELESS: usize = 20;
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
@@ -67,7 +67,7 @@ fn violated(run: &Run, because: String) -> Verdict {
 }
 
 /// Whether this answer is the last that will ever be worth anything.
-pub(super) fn is_end(poll: &Exchange) -> bool {
+pub(in crate::judge) fn is_end(poll: &Exchange) -> bool {
     let is_last = matches!(wire::phase_shown(poll), Some(Phase::Done | Phase::Failed | Phase::Cancelled));
     is_last || (poll.status == 404 && wire::error_code(poll) == Some(1002))
 }
@@ -80,7 +80,7 @@ fn said(poll: &Exchange) -> String {
 }
 
 /// Judged from the wire alone: a resource polled for ever after its end, by how often.
-pub(super) fn endless(exchanges: &[Exchange]) -> Option<(usize, String)> {
+pub(in crate::judge) fn endless(exchanges: &[Exchange]) -> Option<(usize, String)> {
     let mut ended: Vec<(&str, usize)> = Vec::new();
     for (index, poll) in exchanges.iter().enumerate().filter(|(_, exchange)| wire::is_poll(exchange)) {
         let known = ended.iter_mut().find(|(resource, _)| *resource == poll.key.resource);

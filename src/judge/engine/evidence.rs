@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use form_urlencoded::byte_serialize;
 
-use super::case::Case;
-use super::wire;
 use crate::cassette::{Cassette, Interaction, RecordedFrom};
 use crate::json::{Json, rename_members};
+use crate::judge::case::Case;
+use crate::judge::wire;
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::replay::{Evidence, Material};

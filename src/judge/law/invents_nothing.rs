@@ -1,15 +1,15 @@
 //! `invents-nothing`: what was not asked for is not reported with a made-up value.
 
-use super::case::Run;
-use super::difference::{Differs, diff_lines, differences};
-use super::property::{Property, alone};
-use super::reports::{answers, expected};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::{JobKind, Outcome};
 use crate::json::Json;
+use crate::judge::answers::{answers, expected};
+use crate::judge::case::Run;
+use crate::judge::difference::{Differs, diff_lines, differences};
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "invents-nothing",
     summary: "A field that did not come is not reported with a made-up value such as 0, \"\" or false.",
     long: "\

@@ -1,15 +1,15 @@
 //! `right-address`: every request goes where the API says, with a credential where the console looks for one.
 
-use super::case::{Case, Run};
-use super::property::{Property, alone};
-use super::verdict::Verdict;
-use super::wire;
+use super::{Property, alone};
 use crate::client::JobKind;
 use crate::json::Json;
+use crate::judge::case::{Case, Run};
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::profile::Profile;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "right-address",
     summary: "Every request goes to a documented address: /api once, the id in the path, the right method, a credential \
               in a header.",
@@ -67,7 +67,7 @@ fn violated(run: &Run, wrong: usize, why: &str) -> Verdict {
 }
 
 /// The first request that is wrong whatever the client was told: its place and what is wrong.
-pub(super) fn wrongly_addressed(exchanges: &[Exchange]) -> Option<(usize, String)> {
+pub(in crate::judge) fn wrongly_addressed(exchanges: &[Exchange]) -> Option<(usize, String)> {
     exchanges.iter().enumerate().find_map(|(index, exchange)| {
         let later = exchanges.get(index + 1..).unwrap_or(&[]);
         let why = leak(exchange).or_else(|| wrong_path(exchange)).or_else(|| uncredited(exchange, later))?;

@@ -1,14 +1,14 @@
 //! `survives-the-unrequested`: the same answer in another guise is the same answer.
 
-use super::case::{Alteration, Answer, Case, Run};
-use super::property::Property;
-use super::reports::{answers, expected};
-use super::verdict::Verdict;
-use super::wire;
+use super::Property;
 use crate::client::{JobKind, Outcome, Resting};
 use crate::json::{Json, quote, remove_member};
+use crate::judge::answers::{answers, expected};
+use crate::judge::case::{Alteration, Answer, Case, Run};
+use crate::judge::verdict::Verdict;
+use crate::judge::wire;
 
-pub(super) const PROPERTY: Property = Property {
+pub(in crate::judge) const PROPERTY: Property = Property {
     id: "survives-the-unrequested",
     summary: "A field left out, an extra field, another key order, other white space: no crash, and the same answer.",
     long: "\

@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::case::Case;
 use super::evidence::{self, spelt};
 use super::generate::{Sprout, plain};
-use super::names::resolve;
 use super::plan::{JudgeError, Plan};
-use super::property::{PROPERTIES, Property};
 use super::trial::Trial;
-use super::{address, asks, creates, errors, invents, partial, reports, survives, terminates};
 use crate::client::{Client, JobKind};
+use crate::judge::case::Case;
+use crate::judge::law::{PROPERTIES, Property};
+use crate::judge::law::{
+    asks_for_what_it_was_told as asks, creates_once as creates, invents_nothing as invents,
+    names_the_error as errors, partial_is_usable_not_done as partial, reports_what_it_got as reports,
+    right_address as address, survives_the_unrequested as survives, terminates,
+};
+use crate::judge::names::resolve;
 use crate::profile::Profile;
 use crate::replay::Evidence;
 use crate::scenario::{Case as FoundCase, Scenario};
@@ -48,7 +52,7 @@ fn rows(properties: &[&Property]) -> Vec<&'static Property> {
 }
 
 fn dialects<C: Client>(client: &C) -> Vec<String> {
-    let known = |dialect: &&String| super::wire::life().renames(dialect).is_some();
+    let known = |dialect: &&String| crate::judge::wire::life().renames(dialect).is_some();
     let dialects: Vec<String> = client.dialects().iter().filter(known).cloned().collect();
     if dialects.is_empty() { vec!["sample".to_owned()] } else { dialects }
 }
@@ -162,13 +166,13 @@ pub(super) fn of_scenario<C: Client>(
 
 /// The one case of a counter-example.
 fn found_trial(scenario: &Arc<Scenario>, found: &FoundCase, evidence: Option<Evidence>) -> Option<Trial> {
-    let property = super::property::property(&found.property)?;
+    let property = crate::judge::law::property(&found.property)?;
     let job = JobKind::parse(&found.job)?;
     let evidence = evidence.map(|evidence| evidence::in_dialect(&evidence, &found.dialect));
     let subject = evidence.as_ref().map(evidence::subject).unwrap_or_default();
     let own = found.task.as_deref().and_then(|task| {
         let json = crate::json::Json::parse(task).ok()?;
-        Some(json.member(&super::wire::life().id)?.text().to_owned())
+        Some(json.member(&crate::judge::wire::life().id)?.text().to_owned())
     });
     let case = Case {
         job,
