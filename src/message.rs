@@ -227,6 +227,11 @@ impl Request {
         self.params().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Whether it changes nothing on a console: GET, HEAD, OPTIONS (RFC 9110, section 9.2.1).
+    pub fn is_read(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
     /// Whether the request carries any credential the console would look at: `SEC`, a `SEC` cookie, or Basic.
     /// Presence only; the value is never compared.
     pub fn has_credentials(&self) -> bool {

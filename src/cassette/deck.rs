@@ -61,7 +61,7 @@ impl Deck {
             let current = epochs.entry(resource).or_default();
             let epoch = *current;
             deck.epochs.push(epoch);
-            if !is_read(&request.method) && interaction.response.is_success() {
+            if !request.is_read() && interaction.response.is_success() {
                 *current += 1;
             }
             if !interaction.by_recorder {
@@ -123,10 +123,6 @@ impl Deck {
     pub fn nearest(&self, key: &MatchKey) -> Vec<(String, String)> {
         nearest::nearest(&self.keys, key)
     }
-}
-
-fn is_read(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 fn has_host(key: &MatchKey) -> bool {

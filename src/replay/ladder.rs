@@ -129,15 +129,14 @@ impl Session {
         request: &Request,
         setup: &Setup,
     ) -> Told {
-        let read = matches!(request.method.as_str(), "GET" | "HEAD");
         let mut key = MatchKey::of(request);
         if request.method == "HEAD" && material.deck().under(&key).is_empty() {
             "GET".clone_into(&mut key.method);
         }
         let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
-        let found = if read {
+        let found = if request.is_read() {
             let step = if request.method == key.method { Step::On } else { Step::Stay };
-            self.cursors.read(material, &key, &turn.resource, asked, (repeats, step))
+            self.cursors.read(material, (request, &key), &turn.resource, asked, (repeats, step))
         } else {
             self.cursors.write(material, &key, &turn.resource)
         };

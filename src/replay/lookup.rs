@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cassette::{Index, MatchKey, Slot};
 use crate::fields::FieldSelector;
+use crate::message::Request;
 use crate::scenario::Repeats;
 
 use super::material::Material;
@@ -86,7 +87,7 @@ impl Cursors {
     pub(super) fn read(
         &mut self,
         material: &Material,
-        key: &MatchKey,
+        (request, key): (&Request, &MatchKey),
         resource: &str,
         asked: Option<&FieldSelector>,
         (repeats, step): (Repeats, Step),
@@ -98,13 +99,14 @@ impl Cursors {
         let closed = self.epochs.get(resource).copied();
         let here: Vec<&Slot> =
             slots.iter().copied().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
+        let (here, variant) = of_the_variant(material, request, here);
         let Some((group, project)) = group(&here, asked) else {
             let elsewhere = group(&slots, asked).is_some();
             return Err(if elsewhere && closed.is_some() { Cause::WrongEpoch } else { Cause::TooNarrow });
         };
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
-        let counted = (key.clone(), text_of(asked), epoch);
+        let counted = (key.clone(), text_of(asked) + &variant, epoch);
         let count = self.reads.get(&counted).copied();
         let place = place(count.unwrap_or_default(), group.len(), repeats).ok_or(Cause::Exhausted)?;
         if count.is_none() {
@@ -182,6 +184,36 @@ impl Cursors {
             self.epochs.insert(resource.to_owned(), epoch + 1);
         }
     }
+}
+
+/// One address can have several answers: JSON or CSV by `Accept`, seconds or milliseconds by `Version`. Where the
+/// recordings of a request differ in one of these, those that were asked for in the same way are meant; if none was, all
+/// are. Gives the values that told them apart, too.
+fn of_the_variant<'s>(
+    material: &Material,
+    request: &Request,
+    mut slots: Vec<&'s Slot>,
+) -> (Vec<&'s Slot>, String) {
+    let mut variant = String::new();
+    for name in ["Accept", "Version"] {
+        let asked = value_of(request, name);
+        let recorded = |slot: &&Slot| {
+            let interaction = material.cassette().interactions.get(slot.index);
+            interaction.is_some_and(|interaction| value_of(&interaction.request, name) == asked)
+        };
+        let same: Vec<&Slot> = slots.iter().copied().filter(|slot| recorded(&slot)).collect();
+        if !same.is_empty() && same.len() < slots.len() {
+            slots = same;
+            variant.push_str(&format!("\n{name}: {asked}"));
+        }
+    }
+    (slots, variant)
+}
+
+/// A header's value, as far as it matters; `Accept: */*` is as good as none.
+fn value_of(request: &Request, name: &str) -> String {
+    let value = request.headers.text(name).unwrap_or_default().trim().to_ascii_lowercase();
+    if value == "*/*" { String::new() } else { value }
 }
 
 /// The recordings whose selector is the one asked for, else those of the nearest that covers it: fewest names, then

@@ -123,3 +123,36 @@ fn a_head_uses_up_no_recording_of_its_get() {
     assert_eq!(answer(&replay, get("/api/x")).1, r#"{"n":1}"#);
     assert_eq!(answer(&replay, get("/api/x")).1, r#"{"n":22}"#);
 }
+
+#[test]
+fn one_address_with_several_answers_gives_the_one_asked_for() {
+    let (results, offense) = ("/api/ariel/searches/abc/results", "/api/siem/offenses/3");
+    let accepts = |target, kind: &str| get(target).with("Accept", kind);
+    let of_version = |target, version: &str| get(target).with("Version", version);
+    let tape = || {
+        cassette(vec![
+            (accepts(results, "application/json"), 200, r#"{"events":[]}"#),
+            (accepts(results, "text/csv"), 200, "sourceip"),
+            (of_version(offense, "18.0"), 200, r#"{"t":1}"#),
+            (of_version(offense, "20.0"), 200, r#"{"t":1000}"#),
+            (of_version(offense, "20.0"), 200, r#"{"t":2000}"#),
+        ])
+    };
+    let replay = replay(tape(), None);
+    assert_eq!(answer(&replay, accepts(results, "text/csv")).1, "sourceip");
+    assert_eq!(answer(&replay, accepts(results, "application/json")).1, r#"{"events":[]}"#);
+    assert_eq!(answer(&replay, of_version(offense, "20.0")).1, r#"{"t":1000}"#);
+    assert_eq!(answer(&replay, of_version(offense, "18.0")).1, r#"{"t":1}"#);
+    assert_eq!(answer(&replay, of_version(offense, "20.0")).1, r#"{"t":2000}"#);
+}
+
+#[test]
+fn an_options_request_changes_nothing_and_is_answered_as_often_as_it_comes() {
+    let options = || Request::new("OPTIONS", "/api/siem/offenses").with("SEC", crate::canary::canary());
+    let tape = cassette(vec![(options(), 200, ""), (get("/api/siem/offenses"), 200, "[]")]);
+    let replay = replay(tape, None);
+    for _ in 0..3 {
+        assert_eq!(answer(&replay, options()).0, 200);
+    }
+    assert_eq!(answer(&replay, get("/api/siem/offenses")).1, "[]");
+}
