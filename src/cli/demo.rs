@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::guard::Programs;
 use super::problem::Problem;
 use super::progress::{self, step};
 use super::report::written;
@@ -63,6 +64,7 @@ const BUDGET: Budget = Budget { tries: 40, wall: Duration::from_millis(1500) };
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
+    let _programs = Programs::begin();
     tokio::select! {
         biased;
         _ = signals.first() => {

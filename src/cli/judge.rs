@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::guard::Programs;
 use super::problem::Problem;
 use super::progress;
 use super::report::{Outputs, ReportTo, opened};
@@ -63,6 +64,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
+    let _programs = Programs::begin();
     let outputs = Outputs::new(args.ledger.clone(), args.report.clone())?;
     let client = open(&args.client)?;
     let plan = plan(&args)?;

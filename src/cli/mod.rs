@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod emulate;
 mod explain;
+mod guard;
 mod help;
 mod home;
 mod judge;
@@ -56,6 +57,8 @@ enum Verb {
     Completions(completions::Args),
     #[command(hide = true)]
     Client(client::Args),
+    #[command(hide = true)]
+    Guard(guard::Args),
 }
 
 /// The headings of `--help`, each with its verbs. A verb that stands under none is hidden.
@@ -133,6 +136,7 @@ async fn start(verb: Verb) -> Result<Exit, Problem> {
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Completions(args) => completions::run(args),
+        Verb::Guard(args) => Ok(guard::run(&args)),
         Verb::Client(_) => Ok(Exit::Passed),
     }
 }

@@ -68,5 +68,6 @@ impl Signals {
 #[expect(clippy::exit, reason = "a second signal means now, whatever is still running")]
 fn end_at_once(stop: Stop) -> ! {
     output::note("stopped by a second signal; what was running is not finished");
+    crate::client::child::end_all();
     std::process::exit(stop.code())
 }

@@ -128,7 +128,7 @@ impl Exec {
             environment,
             folder: Some(self.settings.folder.clone()),
             deadline: Some(Duration::from_millis(self.file.timeout_ms)),
-            output: child::Output::Captured,
+            ..child::Command::default()
         }
     }
 }

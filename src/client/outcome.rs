@@ -66,7 +66,7 @@ pub(super) fn read_report(finished: Finished, stdout: Stdout, exit: &ExitMap) ->
     }
     let text = finished.stdout.text();
     let outcome = match finished.ending {
-        Ending::TimedOut => Outcome::TimedOut,
+        Ending::TimedOut | Ending::Stopped => Outcome::TimedOut,
         Ending::Signalled(signal) => Outcome::Crashed { how: format!("signal {signal}") },
         Ending::Exited(code) => match stdout {
             Stdout::Outcome => from_line(&text, code, exit, &mut notes),

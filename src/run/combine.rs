@@ -7,7 +7,7 @@ use crate::scenario::{CommandMust, Must};
 /// Everything found out about a run, with what each asks for.
 ///
 /// If nothing was served, nothing was tested: then only the command's own failure outranks *inconclusive*.
-pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> Reasons {
+pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> Reasons {
     let served = end.sum.served;
     let mut reasons = Reasons::default();
     let (exit, why) = of_command(must.command, ended, served > 0);
@@ -28,11 +28,12 @@ pub fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLin
 }
 
 fn of_command(must: CommandMust, ended: &Ended, served: bool) -> (Exit, String) {
-    match ended {
-        Ended::NotStarted(_) | Ended::Interrupted => return (Exit::Inconclusive, ended.to_string()),
-        // A command that never ends did not do what any scenario asks for.
-        Ended::TimedOut(_) => return (Exit::Failed, ended.to_string()),
-        Ended::Exited(_) | Ended::Killed(_) => {}
+    if *ended == Ended::Interrupted {
+        return (Exit::Inconclusive, ended.to_string());
+    }
+    // A command that crashed, never ended or never began did not do what any scenario asks for.
+    if !ended.lived() {
+        return (Exit::Failed, ended.to_string());
     }
     match (must, ended.passed()) {
         (CommandMust::Any, true) | (CommandMust::Passes, true) => (Exit::Passed, ended.to_string()),
@@ -146,12 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_was_cut_short_proves_nothing_and_one_that_hangs_fails() {
+    fn a_command_that_was_cut_short_proves_nothing_and_one_that_did_not_live_fails() {
         for command in [CommandMust::Passes, CommandMust::Fails, CommandMust::Any] {
             let exit = |ended| combine(&must(command), &ended, &served(1), &[]).exit();
             assert_eq!(exit(Ended::Interrupted), Exit::Inconclusive);
-            assert_eq!(exit(Ended::NotStarted("x".into())), Exit::Inconclusive);
-            assert_eq!(exit(Ended::TimedOut(super::super::command::GRACE)), Exit::Failed);
+            for ended in [
+                Ended::NotStarted("x".into()),
+                Ended::TimedOut(std::time::Duration::from_secs(5)),
+                Ended::Killed(11),
+                Ended::Exited(126),
+                Ended::Exited(127),
+            ] {
+                assert_eq!(exit(ended), Exit::Failed);
+            }
         }
     }
 }

@@ -1,35 +1,31 @@
-//! The user's command: started, waited for, stopped.
+//! The user's command: what it is given, and how it ended.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Child;
-use tokio::time::{sleep, timeout};
+use crate::client::child::{self, Ending, Environment, Group, Streams};
 
-/// How long a command that was asked to end (SIGTERM) has before it is killed.
-pub const GRACE: Duration = Duration::from_secs(5);
+/// How long a command that was asked to end (SIGTERM) has before it is killed: a test suite has things to put away.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// Whether a command gets a process group of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// It does: whatever it started is ended with it. For a command that nobody types at.
-    Own,
-    /// It stays in ours, so that it can read the terminal and gets Ctrl-C from it.
-    Shared,
-}
+/// A token for the command to send. Any would do: only its presence is looked at.
+const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
 
-/// A command under test. It inherits the three standard streams.
+/// What stands for the URL in a command's arguments.
+const URL: &str = "{base_url}";
+
+/// The variables that name the file of a certificate authority to the programs of this world.
+const CA_FILE: [&str; 5] =
+    ["FAULTDECK_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+
+/// What a command runs in, besides the replay.
 #[derive(Clone, Debug)]
-pub struct Command {
-    /// The program and its arguments.
-    pub argv: Vec<OsString>,
-    /// Variables it gets beside its inherited environment.
-    pub env: Vec<(String, OsString)>,
+pub struct Under {
+    /// The variables it inherits; those that name the replay are added.
+    pub environment: Environment,
     /// How long it may take.
     pub limit: Duration,
     /// Whether it gets a process group of its own.
@@ -43,7 +39,7 @@ pub enum Ended {
     Exited(i32),
     /// By a signal that was not ours.
     Killed(i32),
-    /// It took longer than [`Command::limit`] and was ended.
+    /// It took longer than it may, and was ended.
     TimedOut(Duration),
     /// The user ended the run, and the command with it.
     Interrupted,
@@ -51,10 +47,20 @@ pub enum Ended {
     NotStarted(String),
 }
 
+/// The exit codes with which a shell says that it could not run what it was told to.
+const NOT_EXECUTABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
 impl Ended {
     /// Whether it did its work and was content.
     pub fn passed(&self) -> bool {
         *self == Self::Exited(0)
+    }
+
+    /// Whether it came to an end of its own choice, as a program does: what a scenario says of the command is about
+    /// nothing else. A code above 128 is a choice, too: only a shell means a signal by it.
+    pub fn lived(&self) -> bool {
+        matches!(self, Self::Exited(code) if ![NOT_EXECUTABLE, NOT_FOUND].contains(code))
     }
 }
 
@@ -62,6 +68,15 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(0) => f.write_str("the command passed"),
+            Self::Exited(NOT_EXECUTABLE) => f.write_str("the command could not be executed (exit code 126)"),
+            Self::Exited(NOT_FOUND) => f.write_str("the command was not found (exit code 127)"),
+            Self::Exited(code @ 129..=192) => {
+                write!(
+                    f,
+                    "the command failed with exit code {code} (in a shell: ended by signal {})",
+                    code - 128
+                )
+            }
             Self::Exited(code) => write!(f, "the command failed with exit code {code}"),
             Self::Killed(signal) => write!(f, "the command was ended by signal {signal}"),
             Self::TimedOut(limit) => write!(f, "the command took longer than {} s", limit.as_secs()),
@@ -71,67 +86,48 @@ impl fmt::Display for Ended {
     }
 }
 
-impl Command {
-    /// Runs it to its end; `stop` ends it early.
-    pub async fn run(&self, stop: impl Future) -> Ended {
-        let Some((program, arguments)) = self.argv.split_first() else {
-            return Ended::NotStarted("no command is given".to_owned());
-        };
-        let mut command = tokio::process::Command::new(program);
-        command.args(arguments).envs(self.env.iter().map(|(name, value)| (name, value))).kill_on_drop(true);
-        if self.group == Group::Own {
-            command.process_group(0);
-        }
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(error) => return Ended::NotStarted(format!("{}: {error}", program.display())),
-        };
-        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let ended = tokio::select! {
-            biased;
-            status = child.wait() => status.map_or_else(|error| Ended::NotStarted(error.to_string()), ended),
-            _ = stop => {
-                self.end(&mut child, leader).await;
-                Ended::Interrupted
-            }
-            () = sleep(self.limit) => {
-                self.end(&mut child, leader).await;
-                Ended::TimedOut(self.limit)
-            }
-        };
-        // What the command left behind must not go on talking to a console that is gone.
-        self.signal(leader, Signal::KILL);
-        ended
-    }
-
-    /// Asks the command to end, and makes it end.
-    async fn end(&self, child: &mut Child, leader: Option<Pid>) {
-        match self.group {
-            Group::Own => self.signal(leader, Signal::TERM),
-            Group::Shared => {
-                if let Some(leader) = leader {
-                    let _ = rustix::process::kill_process(leader, Signal::TERM);
-                }
-            }
-        }
-        if timeout(GRACE, child.wait()).await.is_err() {
-            let _ = child.kill().await;
-        }
-    }
-
-    /// Reaches the whole group of its own; a group that is gone is fine.
-    fn signal(&self, leader: Option<Pid>, signal: Signal) {
-        if let (Group::Own, Some(leader)) = (self.group, leader) {
-            let _ = kill_process_group(leader, signal);
-        }
+/// Runs a command against the replay at `url` to its end; `stop` ends it early. It keeps the three standard streams.
+pub(super) async fn run(
+    argv: &[OsString],
+    under: &Under,
+    url: &str,
+    ca_file: Option<&Path>,
+    stop: impl Future,
+) -> Ended {
+    let command = child::Command {
+        argv: argv.iter().map(|argument| with_url(argument, url)).collect(),
+        environment: variables(under.environment.clone(), url, ca_file),
+        folder: None,
+        deadline: Some(under.limit),
+        grace: GRACE,
+        streams: Streams::Shared,
+        group: under.group,
+    };
+    match child::run_until(&command, stop).await.map(|finished| finished.ending) {
+        Ok(Ending::Exited(code)) => Ended::Exited(code),
+        Ok(Ending::Signalled(signal)) => Ended::Killed(signal),
+        Ok(Ending::TimedOut) => Ended::TimedOut(under.limit),
+        Ok(Ending::Stopped) => Ended::Interrupted,
+        Err(error) => Ended::NotStarted(error.to_string()),
     }
 }
 
-fn ended(status: ExitStatus) -> Ended {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Ended::Exited(code),
-        (None, signal) => Ended::Killed(signal.unwrap_or(0)),
+/// `argument` with the URL in place of [`URL`].
+fn with_url(argument: &OsString, url: &str) -> OsString {
+    match argument.to_str() {
+        Some(text) => text.replace(URL, url).into(),
+        None => argument.clone(),
     }
+}
+
+/// What the command finds of the replay in its environment.
+fn variables(mut environment: Environment, url: &str, ca_file: Option<&Path>) -> Environment {
+    environment.set("FAULTDECK_URL", url);
+    environment.set("FAULTDECK_SEC", SEC);
+    if let Some(file) = ca_file {
+        CA_FILE.iter().for_each(|name| environment.set(*name, file));
+    }
+    environment
 }
 
 #[cfg(test)]
@@ -139,54 +135,59 @@ mod tests {
     use super::*;
     use std::future::pending;
 
-    fn shell(script: &str) -> Command {
-        Command {
-            argv: ["sh", "-c", script].map(OsString::from).to_vec(),
-            env: vec![("FAULTDECK_URL".to_owned(), "http://127.0.0.1:1".into())],
-            limit: Duration::from_secs(30),
-            group: Group::Own,
-        }
+    fn under(limit: Duration) -> Under {
+        Under { environment: Environment::whole(std::env::vars_os()), limit, group: Group::Own }
+    }
+
+    async fn ran(argv: &[&str], stop: impl Future) -> Ended {
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        run(&argv, &under(Duration::from_secs(30)), "http://127.0.0.1:1", None, stop).await
     }
 
     #[tokio::test]
     async fn a_command_ends_in_its_own_way() {
-        assert_eq!(shell("exit 7").run(pending::<()>()).await, Ended::Exited(7));
-        assert_eq!(shell("kill -9 $$").run(pending::<()>()).await, Ended::Killed(9));
-        let missing = Command { argv: vec!["/no/such/program".into()], ..shell("") };
-        assert!(matches!(missing.run(pending::<()>()).await, Ended::NotStarted(_)));
+        let shell = async |script| ran(&["sh", "-c", script], pending::<()>()).await;
+        assert_eq!(shell("exit 7").await, Ended::Exited(7));
+        assert_eq!(shell("kill -9 $$").await, Ended::Killed(9));
+        assert_eq!(shell("no-such-program-at-all 2> /dev/null").await, Ended::Exited(127));
+        let missing = ran(&["/no/such/program"], pending::<()>()).await;
+        assert!(matches!(&missing, Ended::NotStarted(why) if why.contains("was not found")), "{missing}");
+        let folder = ran(&["/"], pending::<()>()).await;
+        assert!(matches!(&folder, Ended::NotStarted(why) if why.contains("may not be executed")), "{folder}");
+    }
+
+    #[test]
+    fn only_a_command_that_chose_its_end_lived() {
+        assert!([0, 1, 125, 128, 139, 255].map(Ended::Exited).iter().all(Ended::lived));
+        let others = [
+            Ended::Exited(126),
+            Ended::Exited(127),
+            Ended::Killed(11),
+            Ended::NotStarted("x".into()),
+            Ended::TimedOut(GRACE),
+            Ended::Interrupted,
+        ];
+        assert!(!others.iter().any(Ended::lived));
+        assert!(Ended::Exited(139).to_string().ends_with("(in a shell: ended by signal 11)"));
     }
 
     #[tokio::test]
-    async fn a_command_gets_the_variables_it_is_handed() {
-        assert!(shell("test \"$FAULTDECK_URL\" = http://127.0.0.1:1").run(pending::<()>()).await.passed());
-    }
-
-    #[tokio::test]
-    async fn a_command_that_takes_too_long_is_ended_with_all_it_started() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pid");
-        let slow = Command {
-            limit: Duration::from_millis(300),
-            ..shell(&format!("sleep 600 & echo $! > {}; wait", file.display()))
-        };
-        assert!(matches!(slow.run(pending::<()>()).await, Ended::TimedOut(_)));
-        let child: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-        let gone = || !std::path::Path::new(&format!("/proc/{child}/stat")).exists() || is_zombie(child);
-        for _ in 0..100 {
-            if gone() {
-                return;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        panic!("what the command started goes on");
-    }
-
-    fn is_zombie(pid: i32) -> bool {
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+    async fn a_command_finds_the_url_in_its_environment_and_where_its_arguments_want_it() {
+        let script =
+            "test \"$FAULTDECK_URL\" = http://127.0.0.1:1 && test \"$1\" = --url=http://127.0.0.1:1/x";
+        assert!(ran(&["sh", "-c", script, "sh", "--url={base_url}/x"], pending::<()>()).await.passed());
     }
 
     #[tokio::test]
     async fn a_run_that_is_stopped_stops_its_command() {
-        assert_eq!(shell("sleep 600").run(async {}).await, Ended::Interrupted);
+        assert_eq!(ran(&["sleep", "600"], async {}).await, Ended::Interrupted);
+    }
+
+    #[test]
+    fn with_tls_the_command_learns_whom_to_trust() {
+        let environment = variables(Environment::default(), "https://h:1", Some(Path::new("ca.pem")));
+        for (name, value) in [("SSL_CERT_FILE", "ca.pem"), ("FAULTDECK_URL", "https://h:1")] {
+            assert_eq!(environment.get(name), Some(std::ffi::OsStr::new(value)));
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::scenario::Scenario;
 /// What can be said of a command from its requests, for each property that `scenario` holds and each that the wire
 /// can show. Only *violated* counts, and only where the scenario holds the property; without a scenario, everywhere.
 /// The rest is not judged, and held against nobody.
-pub fn verdicts(scenario: Option<&Scenario>, lines: &[Line]) -> Vec<VerdictLine> {
+pub(super) fn verdicts(scenario: Option<&Scenario>, lines: &[Line]) -> Vec<VerdictLine> {
     let exchanges: Vec<Exchange> = lines
         .iter()
         .filter_map(|line| match line {

@@ -143,6 +143,12 @@ impl Lab {
         }
     }
 
+    /// Starts the binary and leaves it to the test; what it prints goes to the files `out` and `err` of the folder.
+    pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Child {
+        let file = |name: &str| std::fs::File::create(self.file(name)).expect("a file");
+        self.command(args).stdout(file("out")).stderr(file("err")).spawn().expect("the binary starts")
+    }
+
     /// Starts the binary as a server: the URL is the only line on stdout. A request with the canary as a query
     /// parameter, to a path outside `/api`, goes to it at once.
     pub fn serve<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {

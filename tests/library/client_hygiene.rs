@@ -79,6 +79,56 @@ fn a_descendant_that_left_the_group_does_not_hold_the_harness_up() {
     assert!(since.elapsed() < Duration::from_secs(4), "output is read a moment longer, not for ever");
 }
 
+/// A script that starts a daemon (a session of its own, its parent gone), writes its number to `file` and goes on.
+fn with_daemon(file: &Path, then: &str) -> String {
+    format!(
+        "(setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000' > /dev/null 2>&1 &)\n\
+         while [ ! -e {0} ]; do sleep 0.01; done\n{then}",
+        file.display()
+    )
+}
+
+#[test]
+fn a_daemon_that_a_client_has_started_is_ended_with_it() {
+    let folder = canary::Folder::new();
+    for (name, then, ending) in [
+        ("by-itself", "exit 3", Ending::Exited(3)),
+        ("at-its-deadline", "sleep 1000", Ending::TimedOut),
+        ("crashed", "kill -SEGV $$", Ending::Signalled(11)),
+    ] {
+        let file = folder.path().join(name);
+        assert_eq!(ran(&with_daemon(&file, then), 3_000).ending, ending);
+        assert!(vanishes(&std::fs::read_to_string(&file).unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn what_a_client_beside_it_has_started_is_left_alone() {
+    let folder = canary::Folder::new();
+    let (file, go) = (folder.path().join("daemon"), folder.path().join("go"));
+    let wait =
+        format!("while [ ! -e {} ]; do sleep 0.01; done; kill -0 $(cat {})", go.display(), file.display());
+    let long = shell(&with_daemon(&file, &wait), 20_000);
+    let (long, short) = block_on(async {
+        let beside = async {
+            while !file.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let short = child::run(&shell("setsid sleep 1000 & exit 0", 10_000)).await.unwrap();
+            std::fs::write(&go, "").unwrap();
+            short
+        };
+        let long = async { child::run(&long).await.unwrap() };
+        tokio::join!(long, beside)
+    });
+    assert_eq!(
+        (long.ending, short.ending),
+        (Ending::Exited(0), Ending::Exited(0)),
+        "its daemon was still there"
+    );
+    assert!(vanishes(&std::fs::read_to_string(&file).unwrap()), "and ended with it");
+}
+
 #[test]
 fn dropping_the_future_kills_the_client() {
     let folder = canary::Folder::new();
@@ -123,7 +173,7 @@ fn a_client_gets_no_input_no_descriptors_and_no_variables_but_the_listed() {
     let mut names: Vec<&str> = text.lines().filter_map(|line| line.split('=').next()).collect();
     names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name));
     names.sort_unstable();
-    assert_eq!(names, ["NO_PROXY", "PATH", "no_proxy"]);
+    assert_eq!(names, ["FAULTDECK_CHILD", "NO_PROXY", "PATH", "no_proxy"]);
     let ignored = ran("grep SigIgn /proc/self/status | cut -f 2", 10_000).stdout.text();
     let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
     assert_eq!(ignored & 0x7fff_ffff, 0, "every classic signal has its default, SIGPIPE above all");

@@ -41,14 +41,40 @@ fn the_command_decides_by_what_the_scenario_says_it_must_do() {
 }
 
 #[test]
-fn a_run_that_asked_nothing_or_could_not_start_is_inconclusive() {
+fn a_run_that_asked_nothing_is_inconclusive() {
     let lab = Lab::new();
     let mine = scenario(&lab, "", "");
     let idle = run(&lab, &["--scenario", &mine], &["true"]);
     assert_eq!(idle.code, Some(3));
     assert!(idle.stderr.contains("FAULTDECK_URL"), "{}", idle.stderr);
     assert_eq!(run(&lab, &["--scenario", &mine], &["false"]).code, Some(1), "its own failure outranks it");
-    assert_eq!(run(&lab, &["--scenario", &mine], &["/no/such/program"]).code, Some(3));
+}
+
+#[test]
+fn a_command_that_did_not_live_is_never_green_whatever_the_scenario_says() {
+    let lab = Lab::new();
+    lab.write("not-executable", "hello");
+    let asks = format!("{FAULTDECK} client careful get --base $FAULTDECK_URL --id 956 >&2");
+    for must in ["passes", "fails", "any"] {
+        let mine = scenario(&lab, &format!("command = \"{must}\""), "");
+        for (end, why) in [
+            ("kill -SEGV $$", "was ended by signal 11"),
+            ("kill -KILL $$", "was ended by signal 9"),
+            ("no-such-program", "was not found (exit code 127)"),
+            ("./not-executable", "could not be executed (exit code 126)"),
+        ] {
+            let run = run(&lab, &["--scenario", &mine], &["sh", "-c", &format!("{asks}; {end}")]);
+            assert_eq!(run.code, Some(1), "{must}, {end}: {}", run.stderr);
+            assert!(run.stderr.contains(why), "{must}, {end}: {}", run.stderr);
+        }
+        for (program, why) in
+            [("/no/such/program", "was not found"), ("./not-executable", "may not be executed")]
+        {
+            let run = run(&lab, &["--scenario", &mine], &[program]);
+            assert_eq!(run.code, Some(1), "{must}, {program}: {}", run.stderr);
+            assert!(run.stderr.contains(why), "{must}, {program}: {}", run.stderr);
+        }
+    }
 }
 
 #[test]

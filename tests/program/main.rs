@@ -16,6 +16,7 @@ mod cli_files;
 mod cli_judge;
 mod cli_listening;
 mod cli_run;
+mod cli_run_children;
 mod demo;
 mod every_property;
 mod newcomer;

@@ -1,0 +1,93 @@
+//! The variables that a program is given.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// What a judged program may inherit. Everything else, proxies and tokens above all, would make two runs differ.
+const INHERITED: [&str; 22] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "VIRTUAL_ENV",
+    "JAVA_HOME",
+    "LD_LIBRARY_PATH",
+    "SystemRoot",
+    "SystemDrive",
+    "ComSpec",
+    "PATHEXT",
+    "windir",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+];
+
+/// The variables a child is given; beside them it gets the mark of [`super::family`], and nothing else reaches it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment(pub(super) BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// What a judged program gets of `vars`: a short list of names (`PATH`, `HOME`, the locale, temporary folders),
+    /// no proxy, and `NO_PROXY=*`.
+    pub fn clean(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let allowed = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            name.starts_with("LC_") || INHERITED.contains(&name.as_ref())
+        };
+        let mut environment = Self(vars.into_iter().filter(|(name, _)| allowed(name)).collect());
+        environment.set("NO_PROXY", "*");
+        environment.set("no_proxy", "*");
+        environment
+    }
+
+    /// All of `vars`, for a command of the user's own. Loopback is taken out of any proxy's reach.
+    pub fn whole(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut environment = Self(vars.into_iter().collect());
+        for name in ["NO_PROXY", "no_proxy"] {
+            let mut value = environment.0.remove(OsStr::new(name)).unwrap_or_default();
+            if !value.is_empty() {
+                value.push(",");
+            }
+            value.push("127.0.0.1,localhost,::1");
+            environment.set(name, value);
+        }
+        environment
+    }
+
+    /// Sets one variable.
+    pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// The value of one variable.
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_environment_holds_the_listed_names_and_no_proxy() {
+        let vars = [("PATH", "/bin"), ("LC_ALL", "C"), ("HTTPS_PROXY", "http://x"), ("AWS_SECRET", "s")];
+        let vars = vars.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let environment = Environment::clean(vars.clone());
+        assert_eq!(environment.get("PATH"), Some(OsStr::new("/bin")));
+        assert_eq!(environment.get("LC_ALL"), Some(OsStr::new("C")));
+        assert_eq!(environment.get("NO_PROXY"), Some(OsStr::new("*")));
+        assert_eq!(environment.get("HTTPS_PROXY"), None);
+        assert_eq!(environment.get("AWS_SECRET"), None);
+        let whole = Environment::whole(vars);
+        assert_eq!(whole.get("AWS_SECRET"), Some(OsStr::new("s")));
+        assert_eq!(whole.get("NO_PROXY"), Some(OsStr::new("127.0.0.1,localhost,::1")));
+    }
+}

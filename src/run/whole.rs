@@ -1,0 +1,78 @@
+//! A run from its first to its last moment: a listener, the command, and a closed ledger.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::combine::combine;
+use super::command::{self, Under};
+use super::wire::verdicts;
+use crate::ledger::{EndLine, Line};
+use crate::record;
+use crate::replay::{Replay, Setup, Watch};
+use crate::scenario::{CommandMust, Must};
+use crate::serve::tls::Identity;
+use crate::serve::{Options, Server, StartError};
+
+/// What is run, and under what.
+pub struct Plan {
+    /// What the replay is made of.
+    pub setup: Setup,
+    /// The program and its arguments; `{base_url}` stands for the replay's URL in them.
+    pub command: Vec<OsString>,
+    /// What the command runs in.
+    pub under: Under,
+    /// What the command must do, if not what the scenario says.
+    pub must: Option<CommandMust>,
+    /// With it the replay speaks TLS.
+    pub tls: Option<Identity>,
+    /// Learns of each request.
+    pub watch: Option<Watch>,
+    /// The command line that does the same again; it stands beside each verdict.
+    pub repeat: String,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The ledger but for its last line.
+    pub lines: Vec<Line>,
+    /// Its last line: the account, closed.
+    pub end: EndLine,
+}
+
+/// Runs the command of `plan` to its end; `stop` ends it early.
+///
+/// # Errors
+/// If no listener can be had.
+pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
+    let Plan { setup, command, under, must, tls, watch, repeat } = plan;
+    let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    redactor.learn_arguments(&words);
+    let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
+    let mut replay = Replay::new(setup);
+    if let Some(watch) = watch {
+        replay = replay.watched(watch);
+    }
+    let replay = Arc::new(replay);
+    let server = Server::start(Options { tls, ..Options::default() }, Arc::clone(&replay)).await?;
+    replay.set_base(&server.url());
+    let ended = command::run(&command, &under, &server.url(), ca_file.as_deref(), stop).await;
+    server.stop().await;
+
+    let mut lines = replay.lines();
+    for line in &mut lines {
+        if let Line::Run(run) = line {
+            run.command.clone_from(&words);
+        }
+    }
+    let mut verdicts = verdicts(scenario.as_deref(), &lines);
+    verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
+    let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
+    let must = Must { command: must.unwrap_or(asked.command), ..asked };
+    let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..replay.account() };
+    let reasons = combine(&must, &ended, &end, &verdicts);
+    lines.extend(verdicts.into_iter().map(Line::Verdict));
+    Ok(Ran { lines, end: end.closed(reasons) })
+}
