@@ -3,10 +3,13 @@
 //! Nothing here is normalised: the raw target, header lines in order and case, repeats included, and body bytes
 //! are kept as sent. JSON is a view of a body ([`crate::json`]), never its storage.
 
+pub mod octets;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use percent_encoding::percent_decode;
 
 /// The HTTP/1 minor version of a message head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,7 +173,8 @@ impl<N: Into<String>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
 pub struct Request {
     /// The method, in the case sent.
     pub method: String,
-    /// The target as sent, origin form (`/api/x?fields=id`), never decoded or re-encoded.
+    /// The target as sent, origin form (`/api/x?fields=id`), never decoded or re-encoded. Bytes that are no UTF-8 stand
+    /// in it as [`octets`] has them.
     pub target: String,
     /// The version of the request line.
     pub version: HttpVersion,
@@ -217,9 +221,12 @@ impl Request {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The query as pairs, decoded once (`+` and `%20` are spaces), in order.
+    /// The query as pairs, decoded once (`+` and `%20` are spaces), in order. A byte that is no UTF-8 is the same
+    /// whether it was sent raw or as an escape, and no two such bytes are.
     pub fn params(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(self.query().unwrap_or("").as_bytes()).into_owned().collect()
+        let query = octets::bytes(self.query().unwrap_or(""));
+        let pairs = query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        pairs.map(pair).collect()
     }
 
     /// The first query parameter called `name`, decoded once.
@@ -243,6 +250,17 @@ impl Request {
             || self.headers.all("Authorization").any(basic)
             || self.headers.all("Cookie").any(cookie)
     }
+}
+
+/// One part of a query, decoded.
+fn pair(part: &[u8]) -> (String, String) {
+    let mut halves = part.splitn(2, |byte| *byte == b'=');
+    let mut decoded = || {
+        let half = halves.next().unwrap_or_default();
+        let blanks = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte });
+        octets::text(&percent_decode(&blanks.collect::<Vec<u8>>()).collect::<Vec<u8>>())
+    };
+    (decoded(), decoded())
 }
 
 /// A response as it was sent.

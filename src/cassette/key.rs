@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use sha2::{Digest, Sha256};
 
 use crate::json::{Json, Kind, quote};
-use crate::message::Request;
+use crate::message::{Request, octets};
 use crate::redact::is_credential_name;
 
 /// Method, path, query without `fields` as a multiset of decoded pairs, `Range`, and body as JSON, else bytes. The
@@ -19,7 +20,7 @@ use crate::redact::is_credential_name;
 pub struct MatchKey {
     /// As sent.
     pub method: String,
-    /// With `%41` written as `A` and escapes in capitals; otherwise as sent.
+    /// With `%41` written as `A`, escapes in capitals, and raw bytes that RFC 3986 does not allow as escapes.
     pub path: String,
     /// Decoded pairs, sorted.
     pub query: Vec<(String, String)>,
@@ -79,12 +80,13 @@ fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)>
     pairs
 }
 
-/// The path with one spelling for each character: unreserved ones plain, other escapes in capitals.
+/// The path with one spelling for each byte: unreserved ones plain, other escapes in capitals, and what should have been
+/// sent as an escape as one.
 fn normal_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
+        out.push_str(&escaped(before));
         let escape = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         rest = match escape {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
@@ -101,8 +103,26 @@ fn normal_path(path: &str) -> String {
             }
         };
     }
-    out.push_str(rest);
+    out.push_str(&escaped(rest));
     out
+}
+
+/// The bytes that RFC 3986 does not allow in a path, beside those that no request line has.
+const RAW: &AsciiSet = &CONTROLS
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+fn escaped(text: &str) -> String {
+    percent_encode(&octets::bytes(text), RAW).to_string()
 }
 
 fn body(request: &Request) -> String {
@@ -225,6 +245,15 @@ mod tests {
         );
         assert_ne!(key("/a", "12345678901234567890"), key("/a", "12345678901234567891"));
         assert_ne!(key("/a", r#"{"a":null}"#), key("/a", "{}"));
+    }
+
+    #[test]
+    fn raw_bytes_are_the_same_as_their_escapes_and_no_two_bytes_are_one() {
+        let raw = octets::text(b"/a<\xfc/\xc3\xbc|?q=\"{\xfc\xc3\xbc}\"");
+        assert_eq!(key(&raw, ""), key("/a%3C%fc/%C3%BC%7C?q=%22%7B%FC%C3%bc%7d%22", ""));
+        assert_ne!(key("/a?q=%FC", ""), key("/a?q=%E4", ""));
+        assert_ne!(key(&octets::text(b"/\xfc"), ""), key(&octets::text(b"/\xe4"), ""));
+        assert_ne!(key("/a?q=%EE%BF%BC", ""), key("/a?q=%FC", ""));
     }
 
     #[test]

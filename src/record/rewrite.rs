@@ -1,14 +1,15 @@
 //! What is changed between client and console, and nothing else: the addresses in `Host`, `Location` and cookie
 //! domains, the hop's own headers, and the encoding asked for. Never a body.
 
-use crate::message::{Header, Headers, Request, Response};
+use crate::message::{Header, Headers, Request, Response, octets};
 
 use super::dial::Upstream;
 use crate::cassette::{Console, put_base};
 
 /// The request as it goes to the console. Plain bodies are asked for: secrets in compressed ones could not be found.
 pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    let target = octets::bytes(&request.target);
+    let mut head = [request.method.as_bytes(), b" ", &target, b" HTTP/1.1\r\n"].concat();
     let mut put = |name: &str, value: &[u8]| {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::names::{is_credential_header, is_credential_name};
 use super::tokens::{self, Kind};
-use crate::message::{Header, Headers, Request, Response};
+use crate::message::{Header, Headers, Request, Response, octets};
 
 /// Called with the place (`header SEC`, `parameter token`, `member password`) and the value there, decoded; what it
 /// returns takes the value's place.
@@ -184,7 +184,7 @@ fn pairs(text: &str, what: &str, visit: &mut Visit<'_>) -> Option<String> {
 
 /// A query or form value, decoded once.
 fn plain(text: &str) -> Vec<u8> {
-    percent_decode_str(&text.replace('+', " ")).collect()
+    percent_decode(&octets::bytes(&text.replace('+', " "))).collect()
 }
 
 fn body(bytes: &Bytes, form: bool, visit: &mut Visit<'_>) -> Option<Vec<u8>> {

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 /// `\t`, `\n`, `\r`, else `\u{1b}`.
 ///
 /// That is: control characters (C0, DEL, C1), line and paragraph separators, marks that turn the writing direction
-/// or have no width, and the two code points that are not characters. All other text is left as it is.
+/// or have no width, private characters (they stand for bytes that are no text), and the two code points that are not
+/// characters. All other text is left as it is.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_obeyed) {
         return Cow::Borrowed(text);
@@ -30,6 +31,7 @@ pub(super) fn is_obeyed(character: char) -> bool {
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{e000}'..='\u{f8ff}'
             | '\u{feff}'
             | '\u{fffe}'
             | '\u{ffff}')

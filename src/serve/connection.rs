@@ -10,18 +10,20 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::Answer;
+use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
 use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
 use super::receive::{Received, receive};
-use crate::delivery::{Delivery, Welcome};
-use crate::message::Response;
+use super::refusal::{Refusal, Unfit};
+use crate::delivery::Welcome;
 
 /// What all connections of a listener share.
 pub(super) struct Site<A> {
     pub(super) answer: Arc<A>,
     pub(super) limits: Limits,
+    pub(super) hosts: Hosts,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) began: Instant,
 }
@@ -113,9 +115,9 @@ async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> A
     let mut first = site.limits.first_byte;
     let mut patience = Patience::new(phases, from_now(first));
     loop {
-        let (request, keep) = match receive(io, &site.limits, first, &mut patience).await {
+        let (request, keep) = match receive(io, &site.limits, &site.hosts, first, &mut patience).await {
             Received::Request(request, keep) => (request, keep),
-            Received::Refused(status, why) => return refuse(io, status, why, &site.limits).await,
+            Received::Refused(unfit, head) => return refuse(io, site, &unfit, &head).await,
             Received::Over => return After::Close,
             Received::Silent => return After::Gone,
         };
@@ -130,34 +132,19 @@ async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> A
     }
 }
 
-/// Says what is wrong with a request that never reached an answer.
-async fn refuse(io: &mut Io, status: u16, why: &str, limits: &Limits) -> After {
-    let image = refusal(status, why).image();
+/// Turns a request away that never reached an answer. It is counted before its client learns of it.
+async fn refuse<A: Answer>(io: &mut Io, site: &Site<A>, unfit: &Unfit, head: &[u8]) -> After {
+    site.answer.refused(&Refusal::new(unfit, head, site.began.elapsed()));
+    let image = unfit.delivery().image();
     let sent = async {
         io.write_all(&image.head).await?;
         io.write_all(&image.body).await?;
         io.flush().await
     };
-    match within(limits.write_idle, sent).await {
+    match within(site.limits.write_idle, sent).await {
         Some(Ok(())) => After::Close,
         Some(Err(_)) | None => After::Gone,
     }
-}
-
-/// A plain answer of the listener's own, which closes the connection.
-pub(super) fn refusal(status: u16, why: &str) -> Delivery {
-    let mut response =
-        Response::with_body(status, "text/plain; charset=utf-8", format!("faultdeck: {why}\n"));
-    response.headers.push("Connection", "close");
-    if response.reason.is_empty() {
-        response.reason = match status {
-            417 => "Expectation Failed",
-            431 => "Request Header Fields Too Large",
-            _ => "Refused",
-        }
-        .into();
-    }
-    Delivery::of(response)
 }
 
 /// An orderly close. What still comes in is read for a while: closing with unread bytes would send a reset, and the

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
@@ -41,6 +42,12 @@ impl Io {
             Stream::Plain(stream) => stream,
             Stream::Tls(stream) => stream.get_ref().0,
         }
+    }
+
+    /// The address it came in at.
+    pub(super) fn local(&self) -> IpAddr {
+        // Unknown only of a dead socket, whose request is answered to nobody.
+        self.socket().local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |at| at.ip().to_canonical())
     }
 
     /// Makes the close that follows a reset at the level of TCP, without a word of TLS.
@@ -140,8 +147,8 @@ impl AsyncWrite for Io {
 pub(super) struct Window<'a> {
     pub(super) io: &'a mut Io,
     pub(super) left: usize,
-    /// Whether hyper has written anything.
-    pub(super) wrote: bool,
+    /// The status of an answer that hyper made by itself. It is not sent: the listener says it in its own words.
+    pub(super) verdict: Option<u16>,
 }
 
 impl hyper::rt::Read for Window<'_> {
@@ -166,7 +173,14 @@ impl hyper::rt::Read for Window<'_> {
 
 impl hyper::rt::Write for Window<'_> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.wrote = true;
+        // Only `100 Continue` goes through.
+        if let Some(code) = buf.strip_prefix(b"HTTP/1.1 ").filter(|code| !code.starts_with(b"1")) {
+            let code = code.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+            self.verdict = Some(code.and_then(|digits| digits.parse().ok()).unwrap_or(400));
+        }
+        if self.verdict.is_some() {
+            return Poll::Ready(Ok(buf.len()));
+        }
         Pin::new(&mut *self.io).poll_write(cx, buf)
     }
 

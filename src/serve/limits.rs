@@ -55,6 +55,9 @@ impl Default for Limits {
 /// Header lines in one request head; one more gets 431.
 pub(super) const HEADERS_MAX: usize = 100;
 
+/// Bytes of the first line that a refusal keeps.
+pub(super) const FIRST_LINE_MAX: usize = 8 * 1024;
+
 /// Bytes read ahead of a request that is still being answered; beyond it the peer has to wait.
 pub(super) const AHEAD_MAX: usize = 64 * 1024;
 

@@ -13,6 +13,7 @@ use super::connection::{self, Phases, Site};
 use super::io::Io;
 use super::limits::{REFUSAL, REFUSALS_MAX};
 use super::patience::within;
+use super::refusal::{Refusal, Unfit};
 
 /// Accepts until the listener stops; ending closes the listening socket.
 pub(super) async fn accept<A: Answer>(
@@ -46,9 +47,10 @@ pub(super) async fn accept<A: Answer>(
                 drop(slot);
             });
         } else if let (None, Ok(refusal)) = (&site.tls, Arc::clone(&refusals).try_acquire_owned()) {
+            let site = Arc::clone(&site);
             tokio::spawn(async move {
                 // Told or not, the connection is over.
-                let _ = within(REFUSAL, turn_away(socket)).await;
+                let _ = within(REFUSAL, turn_away(socket, &site)).await;
                 drop(refusal);
             });
         }
@@ -64,16 +66,19 @@ fn pause_after(error: ErrorKind, pause: Duration) -> Duration {
     }
 }
 
-async fn turn_away(mut socket: TcpStream) {
-    let mut delivery = connection::refusal(503, "too many connections at one time; try again in a second");
-    delivery.response.headers.push("Retry-After", "1");
-    let image = delivery.image();
-    let said = async {
-        socket.write_all(&image.head).await?;
-        socket.write_all(&image.body).await?;
-        socket.shutdown().await
+/// Tells a peer to come back. If it has asked for something, that request is refused.
+async fn turn_away<A: Answer>(socket: TcpStream, site: &Site<A>) {
+    let unfit = Unfit::new(503, "too many connections at one time; try again in a second").later();
+    let image = unfit.delivery().image();
+    let mut io = Io::plain(socket);
+    let sent = async {
+        io.write_all(&image.head).await?;
+        io.write_all(&image.body).await?;
+        io.shutdown().await?;
+        io.fill().await
     };
-    if said.await.is_ok() {
-        Io::plain(socket).discard().await;
+    if let Ok(1..) = sent.await {
+        site.answer.refused(&Refusal::new(&unfit, &io.ahead, site.began.elapsed()));
+        io.discard().await;
     }
 }

@@ -4,7 +4,8 @@
 //! do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves on purpose.
 //!
 //! - `listener` accepts connections up to a cap; `connection` runs one; `io` is its socket, plain or TLS
-//! - `head` and `receive` read requests, with `patience`; `perform` and `timer` send replies
+//! - `request_line`, `head` and `receive` read requests, with `patience`; what they turn away is a [`Refusal`]
+//! - `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
@@ -15,12 +16,15 @@
 mod ca;
 mod connection;
 mod head;
+mod hosts;
 mod io;
 mod limits;
 mod listener;
 mod patience;
 mod perform;
 mod receive;
+mod refusal;
+mod request_line;
 mod thread;
 mod timer;
 pub mod tls;
@@ -37,7 +41,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::connection::{Phase, Phases, Site};
+pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
+pub use self::refusal::Refusal;
 pub use self::thread::ServerThread;
 use crate::delivery::{Delivery, End, Welcome};
 use crate::message::{Headers, Request, Response};
@@ -55,6 +61,12 @@ pub trait Answer: Send + Sync + 'static {
     /// What is sent for `request`; `at` is the time since the server started. Requests of one connection are answered
     /// one after the other, in their order.
     fn answer(&self, request: Request, at: Duration) -> impl Future<Output = Reply> + Send;
+
+    /// Called once for each request that the listener turned away in its own name (a bad head, a body that is too long
+    /// or too slow, one connection too many): it never reached [`Answer::answer`].
+    fn refused(&self, refusal: &Refusal) {
+        let _ = refusal;
+    }
 
     /// Called exactly once for each reply, when it has been performed or has come to nothing.
     fn performed(&self, ticket: u64, what: Performed) {
@@ -114,6 +126,8 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// With it the server speaks TLS only, without it none.
     pub tls: Option<tls::Identity>,
+    /// The names it answers for; [`Hosts::any`] if none are given.
+    pub hosts: Option<Hosts>,
     /// The bounds; [`Limits::default`] if none are given.
     pub limits: Option<Limits>,
 }
@@ -155,13 +169,14 @@ impl Server {
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let limits = options.limits.unwrap_or_default();
+        let hosts = options.hosts.unwrap_or_else(Hosts::any);
         let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
         let drain = limits.drain;
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let tls = options.tls.map(|identity| identity.acceptor());
         let slots = Arc::new(Semaphore::new(connections as usize));
         let phase = watch::Sender::new(Phase::Running);
-        let site = Arc::new(Site { answer, limits, tls, began: Instant::now() });
+        let site = Arc::new(Site { answer, limits, hosts, tls, began: Instant::now() });
         let accepting =
             tokio::spawn(listener::accept(listener, site, Arc::clone(&slots), Phases::of(&phase)));
         Ok(Self { addr, scheme, drain, connections, slots, phase, accepting })

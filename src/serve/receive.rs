@@ -12,31 +12,40 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 
-use super::head::{self, BodyFraming, Head, Unfit};
+use super::head::{self, BodyFraming, Head};
+use super::hosts::{self, Hosts};
 use super::io::{Io, Window};
-use super::limits::{HEADERS_MAX, Limits};
+use super::limits::{FIRST_LINE_MAX, HEADERS_MAX, Limits};
 use super::patience::{Patience, Waited, from_now, within};
+use super::refusal::Unfit;
 use crate::message::Request;
 
 /// What became of the wait for a request.
 pub(super) enum Received {
     /// A whole request, and whether its client wants the connection kept.
     Request(Request, bool),
-    /// A request that gets this status and reason, and then the connection is closed.
-    Refused(u16, &'static str),
-    /// Nothing is left to say: the peer left, or hyper has answered, or the listener stops.
+    /// What came in is answered by the listener itself, for this reason; then the connection is closed. The bytes are
+    /// what is known of the head.
+    Refused(Unfit, Bytes),
+    /// Nothing is left to say: the peer left, or the listener stops.
     Over,
     /// No byte came in time; the connection is closed without a word.
     Silent,
 }
 
-const TOO_LONG: Received = Received::Refused(413, "the request body is longer than this listener accepts");
-const TOO_SLOW: Received = Received::Refused(408, "the request did not arrive in time");
+fn too_long() -> Unfit {
+    Unfit::new(413, "the request body is longer than this listener accepts")
+}
+
+fn too_slow() -> Unfit {
+    Unfit::new(408, "the request did not arrive in time")
+}
 
 /// Waits for the next request, at most `first` for its first byte.
 pub(super) async fn receive(
     io: &mut Io,
     limits: &Limits,
+    hosts: &Hosts,
     first: Duration,
     patience: &mut Patience,
 ) -> Received {
@@ -44,36 +53,41 @@ pub(super) async fn receive(
         Ok(raw) => raw,
         Err(received) => return received,
     };
-    let head = match head::parse(&raw) {
-        Ok(head) => head,
-        Err(Unfit::Malformed) => return refused_by_hyper(io, limits).await,
-        Err(Unfit::Refused(status, why)) => return Received::Refused(status, why),
-    };
-    let window = match head.body {
+    match whole(io, limits, hosts, &raw).await {
+        Ok((request, keep)) => Received::Request(request, keep),
+        Err(unfit) => Received::Refused(unfit, raw),
+    }
+}
+
+/// The request whose head is `raw`, which stands at the front of `io.ahead`.
+async fn whole(io: &mut Io, limits: &Limits, hosts: &Hosts, raw: &Bytes) -> Result<(Request, bool), Unfit> {
+    let Head { mut request, body, keep_alive, stand_in } = head::parse(raw)?;
+    hosts::admit(&mut request, hosts, io.local())?;
+    let window = match body {
         BodyFraming::Chunked => usize::MAX,
         BodyFraming::Length(length) => match usize::try_from(length) {
-            Ok(length) if length <= limits.body_bytes => raw.len() + length,
-            _ => return TOO_LONG,
+            Ok(length) if length <= limits.body_bytes => stand_in.len() + length,
+            _ => return Err(too_long()),
         },
     };
-    let (collected, answered) = through_hyper(io, window, limits).await;
-    match collected {
-        Some(Collected::Whole(body)) if fits(&head, &body) => {
-            let Head { mut request, keep_alive, .. } = head;
-            request.body = body;
-            Received::Request(request, keep_alive)
+    let after = io.ahead.split_off(raw.len().min(io.ahead.len()));
+    io.ahead = stand_in;
+    io.ahead.unsplit(after);
+    match through_hyper(io, window, limits).await {
+        (Some(Collected::Whole(whole)), _) if fits(body, &whole) => {
+            request.body = whole;
+            Ok((request, keep_alive))
         }
-        Some(Collected::TooLong) => TOO_LONG,
-        Some(Collected::Stalled) => TOO_SLOW,
-        None if answered => Received::Over,
-        Some(Collected::Whole(_) | Collected::Broken) | None => {
-            Received::Refused(400, "the request body is not framed as its head says")
+        (Some(Collected::TooLong), _) => Err(too_long()),
+        (Some(Collected::Stalled), _) => Err(too_slow()),
+        (Some(Collected::Whole(_) | Collected::Broken) | None, verdict) => {
+            Err(Unfit::new(verdict.unwrap_or(400), "the request is not framed as its head says"))
         }
     }
 }
 
-fn fits(head: &Head, body: &Bytes) -> bool {
-    match head.body {
+fn fits(framing: BodyFraming, body: &Bytes) -> bool {
+    match framing {
         BodyFraming::Chunked => true,
         BodyFraming::Length(length) => length == body.len() as u64,
     }
@@ -96,21 +110,19 @@ async fn raw_head(
                 let _ = io.ahead.split_to(blank);
             }
         }
-        if let Some(end) = head::end(&io.ahead, seen) {
-            let raw = io.ahead.get(..end).map(Bytes::copy_from_slice).unwrap_or_default();
-            return if end > limits.head_bytes { Err(head_too_long()) } else { Ok(raw) };
+        let end = head::end(&io.ahead, seen);
+        if end.unwrap_or(io.ahead.len()) > limits.head_bytes {
+            return Err(refused(head_too_long(io, limits), io));
+        }
+        if let Some(end) = end {
+            return Ok(io.ahead.get(..end).map(Bytes::copy_from_slice).unwrap_or_default());
         }
         let began = seen > 0;
         seen = io.ahead.len();
-        if seen > limits.head_bytes {
-            return Err(head_too_long());
-        }
         // What is not HTTP is answered at once; looking at doubled lengths only keeps a drip of bytes cheap.
         if seen >= look_again_at {
             look_again_at = 2 * seen;
-            if head::is_hopeless(&io.ahead) {
-                return Err(refused_by_hyper(io, limits).await);
-            }
+            head::begun(&io.ahead).map_err(|unfit| refused(unfit, io))?;
         }
         let begins = seen > 0 && !began;
         let until = match until {
@@ -119,23 +131,26 @@ async fn raw_head(
         };
         match patience.wait(until, io.fill()).await {
             Waited::Done(Ok(1..)) => {}
+            Waited::Done(Ok(0) | Err(_)) if seen > 0 => {
+                return Err(refused(Unfit::new(400, "the connection ended within the request head"), io));
+            }
             Waited::Done(Ok(0) | Err(_)) | Waited::Stopping => return Err(Received::Over),
-            Waited::Late if seen > 0 => return Err(TOO_SLOW),
+            Waited::Late if seen > 0 => return Err(refused(too_slow(), io)),
             Waited::Late => return Err(Received::Silent),
         }
     }
 }
 
-fn head_too_long() -> Received {
-    Received::Refused(431, "the request head is longer than this listener accepts")
+fn refused(unfit: Unfit, io: &Io) -> Received {
+    let start = io.ahead.get(..FIRST_LINE_MAX).unwrap_or(&io.ahead);
+    Received::Refused(unfit, Bytes::copy_from_slice(start))
 }
 
-/// Lets hyper find the words for what is wrong with the bytes that came in.
-async fn refused_by_hyper(io: &mut Io, limits: &Limits) -> Received {
-    let window = io.ahead.len();
-    match within(limits.head, through_hyper(io, window, limits)).await {
-        Some((_, true)) => Received::Over,
-        Some((_, false)) | None => Received::Refused(400, "this is not an HTTP/1 request"),
+fn head_too_long(io: &Io, limits: &Limits) -> Unfit {
+    let start = io.ahead.get(..limits.head_bytes).unwrap_or(&io.ahead);
+    match start.contains(&b'\n') {
+        true => Unfit::new(431, "the request head is longer than this listener accepts"),
+        false => Unfit::new(414, "the request target is longer than this listener accepts"),
     }
 }
 
@@ -148,9 +163,9 @@ enum Collected {
 }
 
 /// Runs one hyper connection over the next `window` bytes. The service keeps the body and then fails on purpose, which
-/// makes hyper stop without answering. What it read beyond the request goes back to `io`. Also tells whether hyper
-/// answered by itself.
-async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<Collected>, bool) {
+/// makes hyper stop without answering. What it read beyond the request goes back to `io`. Also gives the status of an
+/// answer that hyper made by itself.
+async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<Collected>, Option<u16>) {
     let slot = Mutex::new(None);
     let slot = &slot;
     let service = service_fn(move |request: hyper::Request<Incoming>| -> Collecting<'_> {
@@ -160,7 +175,7 @@ async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<C
             Err(Stop)
         })
     });
-    let window = Window { io, left: window, wrote: false };
+    let window = Window { io, left: window, verdict: None };
     let mut connection = http1::Builder::new()
         .half_close(true)
         .max_headers(HEADERS_MAX)
@@ -169,12 +184,12 @@ async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<C
     // The outcome is in the slot; the error is the one the service made, or one hyper has answered.
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
     let parts = connection.into_parts();
-    let Window { io, wrote, .. } = parts.io;
+    let Window { io, verdict, .. } = parts.io;
     if !parts.read_buf.is_empty() {
         let later = std::mem::replace(&mut io.ahead, BytesMut::from(parts.read_buf));
         io.ahead.extend_from_slice(&later);
     }
-    (slot.lock().unwrap_or_else(PoisonError::into_inner).take(), wrote)
+    (slot.lock().unwrap_or_else(PoisonError::into_inner).take(), verdict)
 }
 
 type Collecting<'a> = Pin<Box<dyn Future<Output = Result<hyper::Response<Empty<Bytes>>, Stop>> + Send + 'a>>;

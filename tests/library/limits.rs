@@ -97,7 +97,7 @@ async fn heads_and_bodies_have_a_longest_length() {
     let post = |lines: &str, body: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n{body}");
     let chunk = "64\r\n".to_owned() + &"x".repeat(100) + "\r\n";
     let refused = [
-        (431, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(9000))),
+        (414, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(9000))),
         (431, format!("GET / HTTP/1.1\r\nHost: {}", "x".repeat(9000))),
         (413, post("Content-Length: 1001\r\n", "")),
         (413, post("Content-Length: 1001\r\nExpect: 100-continue\r\n", "")),

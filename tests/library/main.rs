@@ -34,6 +34,7 @@ mod judge_finds_defects;
 mod judge_repeats_findings;
 mod limits;
 mod recording;
+mod refused;
 mod reports_from_a_ledger;
 mod same_run_twice;
 mod scenario_diagnostics;

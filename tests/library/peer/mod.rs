@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faultdeck::delivery::{Delivery, End, Step, Welcome};
 use faultdeck::message::{Request, Response};
-use faultdeck::serve::{Answer, Limits, Options, Performed, Reply, Server};
+use faultdeck::serve::{Answer, Limits, Options, Performed, Refusal, Reply, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -48,6 +48,7 @@ pub struct Console {
     pub welcome: Welcome,
     requests: Mutex<Vec<Request>>,
     performed: Mutex<Vec<(u64, Performed)>>,
+    refusals: Mutex<Vec<Refusal>>,
 }
 
 impl Console {
@@ -57,6 +58,7 @@ impl Console {
             welcome: Welcome::Accept,
             requests: Mutex::default(),
             performed: Mutex::default(),
+            refusals: Mutex::default(),
         }
     }
 
@@ -67,6 +69,10 @@ impl Console {
 
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
+    }
+
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refusals.lock().unwrap().clone()
     }
 
     /// What was reported, once `count` replies have been performed.
@@ -93,6 +99,10 @@ impl Answer for Console {
         let reply = (self.script)(&request);
         self.requests.lock().unwrap().push(request);
         reply
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        self.refusals.lock().unwrap().push(refusal.clone());
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
