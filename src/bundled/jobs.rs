@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::answer::Answer;
 use super::arguments::{Arguments, Job};
 use super::defects::{self, Defects};
-use super::report::{Said, Standing};
+use super::report::{Outcome, Standing};
 use super::wire::{Console, Trouble};
 use crate::json::{Json, quote};
 use crate::message::Request;
@@ -34,10 +34,10 @@ const FOR_EVER: Duration = Duration::from_secs(600);
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Does the job.
-pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Said {
+pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
     let console = match Console::new(&arguments.base, arguments.ca_file.as_deref()) {
         Ok(console) => console,
-        Err(mistake) => return Said::Error(mistake),
+        Err(mistake) => return Outcome::Error(mistake),
     };
     let deadline = Duration::from_millis(arguments.deadline_ms);
     let started = Instant::now();
@@ -72,7 +72,7 @@ struct Program<'a> {
 
 impl Program<'_> {
     /// One GET with `fields`.
-    fn get(&mut self) -> Said {
+    fn get(&mut self) -> Outcome {
         let request = self.task_request(&self.arguments.id, self.arguments.fields.as_deref());
         match self.ask(&request) {
             Answer::Data(task) => {
@@ -80,14 +80,14 @@ impl Program<'_> {
                 self.report(standing, &task)
             }
             Answer::ServerError { body: Some(body), .. } if self.defects.has(defects::ERROR_AS_DATA) => {
-                Said::Task { standing: Standing::Pending, task: body }
+                Outcome::Task { standing: Standing::Pending, task: body }
             }
             other => self.end(other),
         }
     }
 
     /// Polls until the task is done, an error is final, or the time is up.
-    fn wait(&mut self, id: &str) -> Said {
+    fn wait(&mut self, id: &str) -> Outcome {
         // A selector without the state would leave nothing to decide by: then the whole task is asked for.
         let fields = self.arguments.fields.as_deref().filter(|fields| names(fields, &["state", "status"]));
         let request = self.task_request(id, fields);
@@ -109,7 +109,7 @@ impl Program<'_> {
                     }
                     stateless = if state.is_none() { stateless + 1 } else { 0 };
                     if stateless > STATELESS_MAX {
-                        return Said::Error("the task comes without its state".to_owned());
+                        return Outcome::Error("the task comes without its state".to_owned());
                     }
                     unchanged = if state == last_state { unchanged + 1 } else { 0 };
                     match standing {
@@ -131,14 +131,14 @@ impl Program<'_> {
             if self.is_time_up() {
                 return match partial {
                     Some(task) => self.report(Standing::Usable, &task),
-                    None => Said::GaveUp,
+                    None => Outcome::GaveUp,
                 };
             }
         }
     }
 
     /// Creates a case, once, and waits for its task.
-    fn create(&mut self) -> Said {
+    fn create(&mut self) -> Outcome {
         let request = self.creation();
         let mut answer = self.post(&request);
         let is_lost = |answer: &Answer| matches!(answer, Answer::Lost(_) | Answer::Unreadable(_));
@@ -149,37 +149,37 @@ impl Program<'_> {
         match answer {
             Answer::Data(task) => match id(&task) {
                 Some(id) => self.wait(&id),
-                None => Said::Error("the case is created, but the answer names no task".to_owned()),
+                None => Outcome::Error("the case is created, but the answer names no task".to_owned()),
             },
             // Nothing was sent, not even with repetitions: nothing can have been created.
             answer if answer.was_not_sent() => self.end(answer),
             answer if is_lost(&answer) => self.look_up(),
-            Answer::NotFound => Said::Error("404 with code 1002 for a creation".to_owned()),
+            Answer::NotFound => Outcome::Error("404 with code 1002 for a creation".to_owned()),
             other => self.end(other),
         }
     }
 
     /// Lists the cases, creates one and waits for its task, then looks at the case and lists them all again.
-    fn tour(&mut self) -> Said {
+    fn tour(&mut self) -> Outcome {
         let cases = self.request("GET", format!("{}/api{CASES}", self.console.prefix()));
         if !matches!(self.ask(&cases), Answer::Data(_)) {
-            return Said::Error("the cases cannot be listed".to_owned());
+            return Outcome::Error("the cases cannot be listed".to_owned());
         }
-        let said = self.create();
-        let Said::Task { task, .. } = &said else { return said };
+        let outcome = self.create();
+        let Outcome::Task { task, .. } = &outcome else { return outcome };
         let case = Json::parse(task).ok().and_then(|task| Some(task.member("case_id")?.text().to_owned()));
-        let Some(case) = case else { return Said::Error("the task names no case".to_owned()) };
+        let Some(case) = case else { return Outcome::Error("the task names no case".to_owned()) };
         let item = self.request("GET", format!("{}/api{CASES}/{case}", self.console.prefix()));
         for request in [&item, &cases] {
             if !matches!(self.ask(request), Answer::Data(_)) {
-                return Said::Error("the new case cannot be seen".to_owned());
+                return Outcome::Error("the new case cannot be seen".to_owned());
             }
         }
-        said
+        outcome
     }
 
     /// The answer to a creation is lost: whether the case exists is found by its name, never by creating it again.
-    fn look_up(&mut self) -> Said {
+    fn look_up(&mut self) -> Outcome {
         let request = self.request("GET", format!("{}/api{CASES}", self.console.prefix()));
         let known = match self.ask(&request) {
             Answer::Data(cases) => Json::parse(&cases).ok().map(|cases| {
@@ -197,7 +197,7 @@ impl Program<'_> {
             Some(false) => "the answer was lost; the case is not there yet",
             None => "the answer was lost, and the cases cannot be listed",
         });
-        Said::GaveUp
+        Outcome::GaveUp
     }
 
     /// Sends a creation. It is repeated only as long as no connection came about.
@@ -240,30 +240,30 @@ impl Program<'_> {
     }
 
     /// What an answer means for a job that ends with it.
-    fn end(&mut self, answer: Answer) -> Said {
+    fn end(&mut self, answer: Answer) -> Outcome {
         match answer {
-            Answer::NotFound => Said::NotFound,
-            Answer::ServerError { code, .. } => Said::ServerError(code),
-            Answer::Rejected(code) => Said::Rejected(code),
-            Answer::Busy | Answer::Lost(Trouble::TimedOut) => Said::GaveUp,
-            Answer::Lost(trouble) => Said::Error(trouble.to_string()),
-            Answer::Elsewhere(text) | Answer::Unreadable(text) => Said::Error(text),
-            Answer::Data(_) => Said::Error("an answer that was not asked for".to_owned()),
+            Answer::NotFound => Outcome::NotFound,
+            Answer::ServerError { code, .. } => Outcome::ServerError(code),
+            Answer::Rejected(code) => Outcome::Rejected(code),
+            Answer::Busy | Answer::Lost(Trouble::TimedOut) => Outcome::GaveUp,
+            Answer::Lost(trouble) => Outcome::Error(trouble.to_string()),
+            Answer::Elsewhere(text) | Answer::Unreadable(text) => Outcome::Error(text),
+            Answer::Data(_) => Outcome::Error("an answer that was not asked for".to_owned()),
         }
     }
 
     /// Reports a task as it came: its own members, its own text.
-    fn report(&self, standing: Standing, task: &str) -> Said {
+    fn report(&self, standing: Standing, task: &str) -> Outcome {
         let mut task = task.to_owned();
         match Json::parse(&task) {
             Ok(json) if json.text().starts_with('{') => {
                 if self.defects.has(defects::STRICT_SHAPE)
                     && let Some(name) = defects::unknown_member(&json)
                 {
-                    return Said::Crash { how: format!("unknown member `{name}`") };
+                    return Outcome::Crash { how: format!("unknown member `{name}`") };
                 }
             }
-            _ => return Said::Error("the answer is no task".to_owned()),
+            _ => return Outcome::Error("the answer is no task".to_owned()),
         }
         for (defect, spoil) in [
             (defects::ZERO_FILL, defects::zero_filled as fn(&Json<'_>) -> String),
@@ -275,7 +275,7 @@ impl Program<'_> {
                 task = spoil(&json);
             }
         }
-        Said::Task { standing, task }
+        Outcome::Task { standing, task }
     }
 
     fn task_request(&self, id: &str, fields: Option<&str>) -> Request {

@@ -20,7 +20,7 @@ use std::io::Write;
 pub use defects::{DEFECTS, Defect, check_defects};
 
 use arguments::Arguments;
-use report::Said;
+use report::Outcome;
 
 /// How the programs are called, for `--help` and mistakes.
 pub const USAGE: &str = "\
@@ -41,7 +41,7 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    let said = match Arguments::parse(arguments, environment) {
+    let outcome = match Arguments::parse(arguments, environment) {
         Ok(arguments) => jobs::run(&arguments, err),
         Err(mistake) => {
             // Nobody may be listening; the exit code says it all the same.
@@ -49,12 +49,12 @@ pub fn run(
             return WRONG_CALL;
         }
     };
-    if let Said::Crash { how } = &said {
+    if let Outcome::Crash { how } = &outcome {
         let _ = writeln!(err, "the client crashed: {how}");
-        return said.exit_code();
+        return outcome.exit_code();
     }
-    match writeln!(out, "{}", said.line()).and_then(|()| out.flush()) {
-        Ok(()) => said.exit_code(),
-        Err(_) => Said::Error(String::new()).exit_code(),
+    match writeln!(out, "{}", outcome.line()).and_then(|()| out.flush()) {
+        Ok(()) => outcome.exit_code(),
+        Err(_) => Outcome::Error(String::new()).exit_code(),
     }
 }

@@ -31,7 +31,7 @@ impl Standing {
 
 /// What came of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Outcome {
     /// A task, as JSON text on one line.
     Task { standing: Standing, task: String },
     /// 404/1002.
@@ -48,7 +48,7 @@ pub(super) enum Said {
     Crash { how: String },
 }
 
-impl Said {
+impl Outcome {
     /// The outcome, as one line of JSON.
     pub(super) fn line(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! What was told and why: the way from a decision to a ledger line.
+//! What was answered and why: the way from a decision to a ledger line.
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +11,7 @@ use super::Setup;
 use super::material::Material;
 
 /// An answer before faults.
-pub(super) struct Told {
+pub(super) struct Answer {
     pub(super) response: Response,
     /// The recording it was made from.
     pub(super) index: Option<Index>,
@@ -21,41 +21,41 @@ pub(super) struct Told {
     pub(super) findings: Vec<String>,
 }
 
-impl Told {
+impl Answer {
     /// An answer that no recording stands behind.
-    pub(super) fn said(response: Response, origin: Origin) -> Self {
+    pub(super) fn made(response: Response, origin: Origin) -> Self {
         Self { response, index: None, origin, projected: false, state: None, findings: Vec::new() }
     }
 
     /// The console was out of the way: a fault puts its own answer in place.
     pub(super) fn nothing() -> Self {
-        Self::said(Response::new(200), Origin::Fault(String::new()))
+        Self::made(Response::new(200), Origin::Fault(String::new()))
     }
 
     /// A recorded answer.
     pub(super) fn recorded(material: &Material, index: Index) -> Self {
         let interaction = &material.cassette().interactions[index];
         let twice = material.duplicates(index);
-        let mut told = Self::said(interaction.response.clone(), Origin::Recorded(interaction.id.clone()));
-        told.index = Some(index);
+        let mut answer = Self::made(interaction.response.clone(), Origin::Recorded(interaction.id.clone()));
+        answer.index = Some(index);
         if material.is_mended(index) {
-            told.findings.push(format!(
+            answer.findings.push(format!(
                 "the recorded Content-Length of {} does not fit its body; the true length is sent",
                 interaction.id
             ));
         }
-        told.findings.extend(twice.iter().map(|pointer| {
+        answer.findings.extend(twice.iter().map(|pointer| {
             format!(
                 "the recorded answer {} has the member {pointer} twice; a projection keeps the first",
                 interaction.id
             )
         }));
-        told
+        answer
     }
 
     /// Nothing fits.
     pub(super) fn missed((response, origin): (Response, Origin)) -> Self {
-        Self::said(response, origin)
+        Self::made(response, origin)
     }
 
     /// The recorded answer with a timeline's state in it.
@@ -81,27 +81,27 @@ pub(super) fn exchange(
     setup: &Setup,
     request: &Request,
     delivery: &Delivery,
-    told: Told,
+    answer: Answer,
     replaced: Option<&'static str>,
 ) -> Exchange {
     // What the answer gives away may stand in the request as well.
     setup.redactor.learn_response(&delivery.response);
     let clean_request = setup.redactor.request(request);
     let clean_response = setup.redactor.response(&delivery.response);
-    let same_as = match (&told.origin, told.projected) {
-        (Origin::Recorded(id), false) if told.response.body == delivery.response.body => {
-            told.index.and_then(|index| recorded_body(setup, index, id, delivery))
+    let same_as = match (&answer.origin, answer.projected) {
+        (Origin::Recorded(id), false) if answer.response.body == delivery.response.body => {
+            answer.index.and_then(|index| recorded_body(setup, index, id, delivery))
         }
         _ => None,
     };
     let clean = |texts: Vec<String>| texts.iter().map(|text| setup.redactor.text(text)).collect();
-    let origin = match (replaced, told.origin) {
+    let origin = match (replaced, answer.origin) {
         (Some(kind), _) => Origin::Fault(kind.to_owned()),
         (None, Origin::Miss { cause, nearest }) => Origin::Miss { cause, nearest: clean(nearest) },
         (None, origin) => origin,
     };
     Exchange {
-        state: told.state.map(|state| setup.redactor.text(&state)),
+        state: answer.state.map(|state| setup.redactor.text(&state)),
         method: clean_request.method.clone(),
         target: clean_request.target.clone(),
         request_headers: lines(&clean_request.headers),
@@ -111,9 +111,9 @@ pub(super) fn exchange(
         response_headers: lines(&clean_response.headers),
         response_body: same_as.unwrap_or_else(|| body(&clean_response.body)),
         origin,
-        projected: told.projected,
+        projected: answer.projected,
         planned_bytes: delivery.planned_bytes(),
-        findings: clean(told.findings),
+        findings: clean(answer.findings),
         work_done: true,
         ..Exchange::default()
     }

@@ -37,7 +37,7 @@ struct Echo {
 struct Renamed {
     member: String,
     recorded: String,
-    told: String,
+    served: String,
 }
 
 /// How a creation is answered.
@@ -121,11 +121,11 @@ impl Creation {
         let answer = Json::parse(response.text()?).ok()?;
         let renamed = |member: &str, endpoints: &[&str]| {
             let recorded = answer.member(member)?.text().to_owned();
-            let told = match fresh {
+            let served = match fresh {
                 Some(n) => material.greatest(endpoints, member).saturating_add(n).to_string(),
                 None => recorded.clone(),
             };
-            Some(Renamed { member: member.to_owned(), recorded, told })
+            Some(Renamed { member: member.to_owned(), recorded, served })
         };
         let tasks: Vec<&str> =
             std::iter::once(&lifecycle.task).chain(&lifecycle.created_by).map(String::as_str).collect();
@@ -136,7 +136,7 @@ impl Creation {
                 let items: Vec<&str> =
                     lifecycle.case_item.iter().chain(&lifecycle.case_list).map(String::as_str).collect();
                 let greatest = material.greatest(&tasks, member).max(material.greatest(&items, "id"));
-                renamed.told = greatest.saturating_add(n).to_string();
+                renamed.served = greatest.saturating_add(n).to_string();
             }
             Some(renamed)
         });
@@ -160,7 +160,7 @@ impl Creation {
     }
 
     fn is_fresh(&self) -> bool {
-        self.task_id.recorded != self.task_id.told
+        self.task_id.recorded != self.task_id.served
     }
 
     /// If `path` (with this endpoint) is about this creation's task or case: the path it was recorded under.
@@ -173,7 +173,7 @@ impl Creation {
             return None;
         };
         let (parent, last) = path.rsplit_once('/')?;
-        (last == id.told).then(|| format!("{parent}/{}", id.recorded))
+        (last == id.served).then(|| format!("{parent}/{}", id.recorded))
     }
 
     /// The answer with this creation's ids and members in place, if it is about its task, its case, or a list that
@@ -229,7 +229,7 @@ impl Creation {
             return;
         }
         for renamed in std::iter::once(&self.task_id).chain(&self.case_id) {
-            put(body, "", &renamed.member, &renamed.told, edits);
+            put(body, "", &renamed.member, &renamed.served, edits);
         }
         self.echo(body, "", edits);
     }
@@ -237,7 +237,7 @@ impl Creation {
     fn edit_case(&self, body: &Json<'_>, at: &str, edits: &mut Vec<(String, String)>) {
         let Some(case) = &self.case_id else { return };
         if body.member("id").is_some_and(|id| id.text() == case.recorded) {
-            put(body, at, "id", &case.told, edits);
+            put(body, at, "id", &case.served, edits);
             self.echo(body, at, edits);
         }
     }

@@ -10,7 +10,7 @@ use crate::message::Request;
 use crate::profile::{Admitted, error_response, fields_text};
 use crate::scenario::Repeats;
 
-use super::account::Told;
+use super::account::Answer;
 use super::creation::{self, Creation, Made};
 use super::lookup::{Cause, Found, Step};
 use super::material::{Material, state_of};
@@ -27,19 +27,19 @@ impl Session {
         turn: &Turn<'_>,
         passed: Passed<'_>,
         tick: Option<u32>,
-    ) -> Told {
+    ) -> Answer {
         let material = match &setup.evidence {
             Evidence::Cassette(material) => Arc::clone(material),
             Evidence::Console(_) => return self.ask_console(&turn.request),
         };
         match passed {
-            Passed::Answered { told, .. } => match told.index {
+            Passed::Answered { answer, .. } => match answer.index {
                 // It was recorded, so it is told as everything recorded is.
                 Some(index) => {
                     self.learn_placeholders(&material, index, &turn.request);
-                    self.complete(turn, told, None, setup)
+                    self.complete(turn, answer, None, setup)
                 }
-                None => told,
+                None => answer,
             },
             Passed::Opaque | Passed::Console { .. } => {
                 self.look_up(&material, turn, None, &turn.request, setup)
@@ -49,17 +49,19 @@ impl Session {
     }
 
     /// The answer to anything new once the session is full.
-    pub(super) fn full(&self, setup: &Setup, turn: &Turn<'_>) -> Told {
+    pub(super) fn full(&self, setup: &Setup, turn: &Turn<'_>) -> Answer {
         match &setup.evidence {
-            Evidence::Cassette(material) => Told::missed(miss::answer(material, &turn.request, Cause::Full)),
-            Evidence::Console(_) => Told::missed(miss::full(&turn.request)),
+            Evidence::Cassette(material) => {
+                Answer::missed(miss::answer(material, &turn.request, Cause::Full))
+            }
+            Evidence::Console(_) => Answer::missed(miss::full(&turn.request)),
         }
     }
 
-    fn ask_console(&mut self, request: &Request) -> Told {
+    fn ask_console(&mut self, request: &Request) -> Answer {
         match &mut self.console {
-            Some(console) => Told::said(console(request), Origin::Model),
-            None => Told::nothing(),
+            Some(console) => Answer::made(console(request), Origin::Model),
+            None => Answer::nothing(),
         }
     }
 
@@ -71,14 +73,14 @@ impl Session {
         admitted: Admitted<'_>,
         tick: Option<u32>,
         setup: &Setup,
-    ) -> Told {
-        let mut told = if setup.profile.created_by(&turn.endpoint).is_some() {
+    ) -> Answer {
+        let mut answer = if setup.profile.created_by(&turn.endpoint).is_some() {
             self.create(material, turn, &admitted, setup)
         } else {
             self.existing(material, turn, &admitted, tick, setup)
         };
-        told.findings.extend(admitted.findings);
-        told
+        answer.findings.extend(admitted.findings);
+        answer
     }
 
     fn existing(
@@ -88,7 +90,7 @@ impl Session {
         admitted: &Admitted<'_>,
         tick: Option<u32>,
         setup: &Setup,
-    ) -> Told {
+    ) -> Answer {
         let asked = admitted.selector.as_ref();
         let recorded_path = self.recorded_path(turn);
         let resource = recorded_path.as_deref().unwrap_or(&turn.resource);
@@ -99,14 +101,16 @@ impl Session {
             let tick = tick.unwrap_or_else(|| self.ticks(turn));
             return match poll::choose(path, setup.scenario.as_deref(), lifecycle, asked, tick) {
                 Ok(choice) => {
-                    let mut told = Told::recorded(material, choice.poll.index);
+                    let mut answer = Answer::recorded(material, choice.poll.index);
                     if !choice.set.is_empty() {
-                        told = told.rewritten(poll::told(material, &choice, lifecycle));
+                        answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
                     let project = choice.poll.is_task && !poll::equals(choice.poll, asked);
-                    self.complete(turn, told, asked.filter(|_| project), setup)
+                    self.complete(turn, answer, asked.filter(|_| project), setup)
                 }
-                Err(poll::TooNarrow) => Told::missed(miss::answer(material, &turn.request, Cause::TooNarrow)),
+                Err(poll::TooNarrow) => {
+                    Answer::missed(miss::answer(material, &turn.request, Cause::TooNarrow))
+                }
             };
         }
         let target = recorded_path.map(|path| match turn.request.query() {
@@ -128,7 +132,7 @@ impl Session {
         asked: Option<&FieldSelector>,
         request: &Request,
         setup: &Setup,
-    ) -> Told {
+    ) -> Answer {
         let mut key = MatchKey::of(request);
         if request.method == "HEAD" && material.deck().under(&key).is_empty() {
             "GET".clone_into(&mut key.method);
@@ -143,17 +147,17 @@ impl Session {
         match found {
             Ok(Found { index, project }) => {
                 self.learn_placeholders(material, index, request);
-                let told = Told::recorded(material, index);
-                self.complete(turn, told, asked.filter(|_| project), setup)
+                let answer = Answer::recorded(material, index);
+                self.complete(turn, answer, asked.filter(|_| project), setup)
             }
             Err(cause) => self
                 .unknown_id(material, turn, setup)
-                .unwrap_or_else(|| Told::missed(miss::answer(material, &turn.request, cause))),
+                .unwrap_or_else(|| Answer::missed(miss::answer(material, &turn.request, cause))),
         }
     }
 
     /// Rung 8: an endpoint documented with 404/1002, of which the cassette holds another id but not this one.
-    fn unknown_id(&self, material: &Material, turn: &Turn<'_>, setup: &Setup) -> Option<Told> {
+    fn unknown_id(&self, material: &Material, turn: &Turn<'_>, setup: &Setup) -> Option<Answer> {
         let endpoint = turn.matched.as_ref()?.endpoint;
         let documented = endpoint.error(404, 1002)?;
         let misses = setup.scenario.as_ref().is_some_and(|scenario| scenario.unknown_id_misses);
@@ -163,7 +167,7 @@ impl Session {
         }
         let response = error_response(404, 1002, &documented.description, &documented.description);
         let origin = Origin::Synthesised { rule: "unknown id".to_owned(), source: "documented".to_owned() };
-        Some(Told::said(response, origin))
+        Some(Answer::made(response, origin))
     }
 
     fn create(
@@ -172,14 +176,14 @@ impl Session {
         turn: &Turn<'_>,
         admitted: &Admitted<'_>,
         setup: &Setup,
-    ) -> Told {
+    ) -> Answer {
         let Some(endpoint) = turn.matched.as_ref().map(|matched| matched.endpoint) else {
-            return Told::nothing();
+            return Answer::nothing();
         };
-        let Some(lifecycle) = setup.profile.created_by(&endpoint.id) else { return Told::nothing() };
+        let Some(lifecycle) = setup.profile.created_by(&endpoint.id) else { return Answer::nothing() };
         // Every creation is looked at with every list, so there is an end to them before memory runs out.
         if self.created.len() >= CREATED_MAX || self.is_full() {
-            return Told::missed(miss::answer(material, &turn.request, Cause::Full));
+            return Answer::missed(miss::answer(material, &turn.request, Cause::Full));
         }
         let made =
             creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
@@ -199,12 +203,12 @@ impl Session {
                 let project = recorded.response.is_success()
                     && !matches!((&held, asked), (None, None))
                     && !held.zip(asked).is_some_and(|(held, asked)| held.same(asked));
-                self.complete(turn, Told::recorded(material, index), asked.filter(|_| project), setup)
+                self.complete(turn, Answer::recorded(material, index), asked.filter(|_| project), setup)
             }
             Made::Fresh { index, creation } => {
                 self.created.push(*creation);
-                let told = Told::recorded(material, index).fresh();
-                self.complete(turn, told, asked, setup)
+                let answer = Answer::recorded(material, index).fresh();
+                self.complete(turn, answer, asked, setup)
             }
             Made::Refused(message) => {
                 let description = endpoint.error(422, 1005).map_or("", |error| error.description.as_str());
@@ -213,9 +217,9 @@ impl Session {
                     rule: "creation rules".to_owned(),
                     source: "documented".to_owned(),
                 };
-                Told::said(response, origin)
+                Answer::made(response, origin)
             }
-            Made::Miss => Told::missed(miss::no_creation(material, &turn.request)),
+            Made::Miss => Answer::missed(miss::no_creation(material, &turn.request)),
         }
     }
 
@@ -234,29 +238,29 @@ impl Session {
     fn complete(
         &self,
         turn: &Turn<'_>,
-        mut told: Told,
+        mut answer: Answer,
         project: Option<&FieldSelector>,
         setup: &Setup,
-    ) -> Told {
+    ) -> Answer {
         let creates = setup.profile.created_by(&turn.endpoint);
         let created_by = creates.map(|_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
-        self.bindings.apply(&mut told.response);
-        if told.response.is_success() {
+        self.bindings.apply(&mut answer.response);
+        if answer.response.is_success() {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
             for creation in self.created.iter().filter(ours) {
-                creation.put_into(&turn.endpoint, created_by, &mut told.response);
+                creation.put_into(&turn.endpoint, created_by, &mut answer.response);
             }
         }
-        let body = told.response.text().and_then(|text| Json::parse(text).ok());
-        told.state = lifecycle.zip(body.as_ref()).and_then(|(lifecycle, body)| state_of(lifecycle, body));
-        if let (Some(selector), Some(body), true) = (project, body.as_ref(), told.response.is_success()) {
+        let body = answer.response.text().and_then(|text| Json::parse(text).ok());
+        answer.state = lifecycle.zip(body.as_ref()).and_then(|(lifecycle, body)| state_of(lifecycle, body));
+        if let (Some(selector), Some(body), true) = (project, body.as_ref(), answer.response.is_success()) {
             let projected = selector.project(body);
-            told.response.set_body(projected);
-            told.projected = true;
+            answer.response.set_body(projected);
+            answer.projected = true;
         }
-        put_base(&mut told.response, &base_for(&self.base, &turn.request));
-        told
+        put_base(&mut answer.response, &base_for(&self.base, &turn.request));
+        answer
     }
 
     /// Which creations an answer may show: for one task or case the one it is about, for a creation the last one made,

@@ -10,12 +10,12 @@ use super::material::Material;
 
 /// The answer to a request that nothing recorded fits, and its origin.
 pub(super) fn answer(material: &Material, request: &Request, cause: Cause) -> (Response, Origin) {
-    say(material, request, cause.as_str(), cause.help())
+    among(material, request, cause.as_str(), cause.help())
 }
 
 /// The answer to a creation when the cassette holds none that was accepted.
 pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, Origin) {
-    say(
+    among(
         material,
         request,
         "no creation recorded",
@@ -25,14 +25,19 @@ pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, 
 
 /// The answer of a full session that has no recording to compare with.
 pub(super) fn full(request: &Request) -> (Response, Origin) {
-    tell(Vec::new(), request, Cause::Full.as_str(), Cause::Full.help())
+    response_to(Vec::new(), request, Cause::Full.as_str(), Cause::Full.help())
 }
 
-fn say(material: &Material, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
-    tell(material.deck().nearest(&MatchKey::of(request)), request, cause, help)
+fn among(material: &Material, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
+    response_to(material.deck().nearest(&MatchKey::of(request)), request, cause, help)
 }
 
-fn tell(nearest: Vec<(String, String)>, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
+fn response_to(
+    nearest: Vec<(String, String)>,
+    request: &Request,
+    cause: &str,
+    help: &str,
+) -> (Response, Origin) {
     let rows: Vec<String> = nearest
         .iter()
         .map(|(id, differs)| format!("{{\"interaction\":{},\"differs\":{}}}", quote(id), quote(differs)))

@@ -143,7 +143,7 @@ pub(super) fn equals(poll: &Poll, asked: Option<&FieldSelector>) -> bool {
 }
 
 /// The recorded response of a choice with the timeline's members in place.
-pub(super) fn told(material: &Material, choice: &Choice<'_>, lifecycle: &Lifecycle) -> Response {
+pub(super) fn rewritten(material: &Material, choice: &Choice<'_>, lifecycle: &Lifecycle) -> Response {
     let mut response = material.cassette().interactions[choice.poll.index].response.clone();
     let Some(text) = response.text() else { return response };
     let Ok(body) = Json::parse(text) else { return response };

@@ -16,7 +16,7 @@ use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Matched, OwnShapes, gate};
 use crate::scenario::{Of, PlannedFault};
 
-use super::account::{self, Told};
+use super::account::{self, Answer};
 use super::creation::Creation;
 use super::lookup::Cursors;
 use super::material::same_request;
@@ -113,16 +113,16 @@ impl Session {
         let setup = Arc::clone(&self.setup);
         let turn = self.turn(&setup, request);
         if !turn.is_known {
-            let told = self.full(&setup, &turn);
-            return self.finish(&setup, turn, told, Vec::new(), None, true);
+            let answer = self.full(&setup, &turn);
+            return self.finish(&setup, turn, answer, Vec::new(), None, true);
         }
         let gated = self.gated(&setup, &turn);
         let tick = if gated.is_refused() { None } else { self.tick(&setup, &turn, at) };
         let firing = self.firing(&setup, &turn, gated.is_refused());
 
         let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
-        let told = if not_done { Told::nothing() } else { self.answer(&setup, &turn, gated, tick) };
-        self.finish(&setup, turn, told, firing, tick, !not_done)
+        let answer = if not_done { Answer::nothing() } else { self.answer(&setup, &turn, gated, tick) };
+        self.finish(&setup, turn, answer, firing, tick, !not_done)
     }
 
     fn turn<'p>(&mut self, setup: &'p Setup, request: Request) -> Turn<'p> {
@@ -152,9 +152,9 @@ impl Session {
         }
         let seen = self.seen.entry(place).or_default();
         let nth = next(&mut seen.occurrences);
-        let said = said(&request);
-        if seen.last != said {
-            seen.last = said;
+        let call = call_of(&request);
+        if seen.last != call {
+            seen.last = call;
             next(&mut seen.calls);
         }
         let call = seen.calls;
@@ -197,14 +197,14 @@ impl Session {
                     let origin =
                         Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
                     return Passed::Answered {
-                        told: Told { findings, ..Told::said(response, origin) },
+                        answer: Answer { findings, ..Answer::made(response, origin) },
                         refused,
                     };
                 };
                 let fields =
                     endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
                 let index = self.cursors.refused(&key, &fields, request.has_credentials(), &recorded);
-                Passed::Answered { told: Told::recorded(material, index.unwrap_or(*first)), refused }
+                Passed::Answered { answer: Answer::recorded(material, index.unwrap_or(*first)), refused }
             }
         }
     }
@@ -249,16 +249,16 @@ impl Session {
         &mut self,
         setup: &Setup,
         turn: Turn<'_>,
-        told: Told,
+        answer: Answer,
         firing: Vec<PlannedFault>,
         tick: Option<u32>,
         work_done: bool,
     ) -> Decided {
-        let missed = matches!(told.origin, Origin::Miss { .. });
+        let missed = matches!(answer.origin, Origin::Miss { .. });
         let mut delivery = Delivery::of(match missed {
             // A miss quotes the request, and clients print what they are told.
-            true => setup.redactor.response(&told.response),
-            false => told.response.clone(),
+            true => setup.redactor.response(&answer.response),
+            false => answer.response.clone(),
         });
         delivery.bodiless |= turn.request.method == "HEAD";
         let mut faults = Vec::new();
@@ -287,7 +287,7 @@ impl Session {
             let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
             faults.push(FaultLine { kind: planned.inject.kind().to_owned(), planned: name, did });
         }
-        let mut exchange = account::exchange(setup, &turn.request, &delivery, told, replaced);
+        let mut exchange = account::exchange(setup, &turn.request, &delivery, answer, replaced);
         exchange.key.session.clone_from(&self.name);
         exchange.key.endpoint = turn.endpoint;
         exchange.key.resource = setup.redactor.target(&turn.resource);
@@ -306,14 +306,14 @@ fn next(count: &mut u32) -> u32 {
 }
 
 /// A hash of what makes two requests one logical call: method, target and body.
-fn said(request: &Request) -> String {
+fn call_of(request: &Request) -> String {
     let head = format!("{} {}\n", request.method, request.target);
     account::hash16(&[head.as_bytes(), &request.body[..]].concat())
 }
 
 /// What became of a request at the gate.
 pub(super) enum Passed<'p> {
-    Answered { told: Told, refused: bool },
+    Answered { answer: Answer, refused: bool },
     Admitted(Admitted<'p>),
     Opaque,
     Console { refused: bool },
