@@ -201,7 +201,7 @@ fn of_the_variant<'s>(
             let interaction = material.cassette().interactions.get(slot.index);
             interaction.is_some_and(|interaction| value_of(&interaction.request, name) == asked)
         };
-        let same: Vec<&Slot> = slots.iter().copied().filter(|slot| recorded(&slot)).collect();
+        let same: Vec<&Slot> = slots.iter().copied().filter(|slot| recorded(slot)).collect();
         if !same.is_empty() && same.len() < slots.len() {
             slots = same;
             variant.push_str(&format!("\n{name}: {asked}"));
