@@ -91,11 +91,6 @@ impl Image {
         self.head.len() + self.body.len()
     }
 
-    /// Whether there is nothing to send; never so for a response.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The part of the image in `range`, cut to what there is, as at most two slices.
     pub fn slice(&self, range: Range<usize>) -> [Bytes; 2] {
         let cut = |part: &Bytes, from: usize| {

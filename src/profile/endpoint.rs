@@ -112,11 +112,6 @@ impl Endpoint {
                 }
         })
     }
-
-    /// The last fixed segment of the template: `cases`.
-    pub fn noun(&self) -> &str {
-        noun(&self.template)
-    }
 }
 
 /// An endpoint in the shape of the console's own answer; a console's answer can be put in `profiles/` as it is.

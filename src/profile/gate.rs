@@ -50,8 +50,6 @@ pub enum Gated<'p> {
         rule: &'static str,
         /// What the rule rests on.
         source: Source,
-        /// The endpoint, if the path is one's.
-        endpoint: Option<&'p Endpoint>,
         /// Whether it was refused: it takes no part in polling then.
         refused: bool,
         /// Remarks about the request.
@@ -91,12 +89,11 @@ impl Refusal {
         Self { status, code, rule, source, message: message.into() }
     }
 
-    fn answered<'p>(self, endpoint: Option<&'p Endpoint>, findings: Vec<String>) -> Gated<'p> {
+    fn answered<'p>(self, findings: Vec<String>) -> Gated<'p> {
         Gated::Answered {
             response: error_response(self.status, self.code, "", &self.message),
             rule: self.rule,
             source: self.source,
-            endpoint,
             refused: true,
             findings,
         }
@@ -110,7 +107,7 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
         return outside_api();
     }
     if let Err(refusal) = before_the_path(profile, request, options) {
-        return refusal.answered(None, Vec::new());
+        return refusal.answered(Vec::new());
     }
     let Some(matched) = profile.find(&request.method, request.path()) else {
         return unknown(profile, request, options);
@@ -119,14 +116,13 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
     let findings = findings(endpoint, request);
     let admitted = match admit(matched, request, options) {
         Ok((matched, selector, range)) => Admitted { matched, selector, findings, range },
-        Err(refusal) => return refusal.answered(Some(endpoint), findings),
+        Err(refusal) => return refusal.answered(findings),
     };
     match help::answer(profile, &admitted, request) {
         Some(response) => Gated::Answered {
             response,
             rule: "help",
             source: Source::Documented,
-            endpoint: Some(endpoint),
             refused: false,
             findings: admitted.findings,
         },
@@ -140,7 +136,6 @@ fn outside_api<'p>() -> Gated<'p> {
         response: outside_page(),
         rule: "outside /api",
         source: Source::OneSource,
-        endpoint: None,
         refused: true,
         findings: Vec::new(),
     }
@@ -153,7 +148,7 @@ fn before_the_path(profile: &Profile, request: &Request, options: &GateOptions<'
     }
     match request.headers.text("Version").and_then(|version| profile.versions.refuse(&version)) {
         // The texts were seen; the code number is not known, and 0 is ours.
-        Some(message) => Err(Refusal::new(422, 0, "version", Source::Seen, message)),
+        Some((source, message)) => Err(Refusal::new(422, 0, "version", source, message)),
         None => Ok(()),
     }
 }
@@ -168,7 +163,7 @@ fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_
         .iter()
         .any(|method| profile.find(method, request.path()).is_some());
     let source = if other_method { Source::Ours } else { Source::OneSource };
-    Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).answered(None, Vec::new())
+    Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).answered(Vec::new())
 }
 
 type Passed<'p> = (Matched<'p>, Option<FieldSelector>, Option<(u64, u64)>);

@@ -27,8 +27,6 @@ pub use version::{Version, Versions};
 /// How sure we are of a rule; the words of `explain` and of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A recording shows it.
-    Recorded,
     /// The published documentation says so.
     Documented,
     /// Captures, or several independent programs, show it.
@@ -45,7 +43,6 @@ impl Source {
     /// As a ledger writes it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Recorded => "recorded",
             Self::Documented => "documented",
             Self::Seen => "seen",
             Self::OneSource => "one source",

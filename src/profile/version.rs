@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::Source;
 use super::error::{invalid_version, removed_version};
 
 /// What is known of the API's versions; `[versions]` of `lifecycles.toml`.
@@ -52,10 +53,11 @@ impl std::fmt::Display for Version {
 impl Versions {
     /// Why a version is refused, as the console words it: it is malformed or known to be removed. Any other passes: a
     /// newer one may exist, and an unknown minor part is rounded down by the console.
-    pub(super) fn refuse(&self, text: &str) -> Option<String> {
+    pub(super) fn refuse(&self, text: &str) -> Option<(Source, String)> {
         match Version::parse(text.trim()) {
-            None => Some(invalid_version(text)),
-            Some(version) if version < self.removed_before => Some(removed_version(text)),
+            None => Some((Source::Seen, invalid_version(text))),
+            // That old versions go was seen; which are gone by now is inferred.
+            Some(version) if version < self.removed_before => Some((Source::Inferred, removed_version(text))),
             Some(_) => None,
         }
     }
@@ -77,10 +79,10 @@ mod tests {
         for (wrong, says) in
             [("3.0", "has been removed"), ("13.1", "has been removed"), ("322.0123", "not a valid")]
         {
-            assert!(versions.refuse(wrong).unwrap().contains(says), "{wrong}");
+            assert!(versions.refuse(wrong).unwrap().1.contains(says), "{wrong}");
         }
         for malformed in ["", "latest", "26.", ".0", "26.0.1", "-1.0", "2 6.0", "+9.0"] {
-            assert!(versions.refuse(malformed).unwrap().contains("not a valid"), "{malformed}");
+            assert!(versions.refuse(malformed).unwrap().1.contains("not a valid"), "{malformed}");
         }
     }
 }
