@@ -87,7 +87,7 @@ pub struct Image {
 
 impl Image {
     /// Bytes in all.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.head.len() + self.body.len()
     }
 
@@ -199,7 +199,7 @@ impl Delivery {
 
     /// Ends the response after `bytes` bytes, counted over what would have been sent; waits before that point stay.
     pub fn cut(&mut self, bytes: usize, end: End) {
-        let image_len = self.image().len();
+        let image_len = self.image().size();
         let mut left = bytes;
         let mut steps = Vec::new();
         for step in self.steps.drain(..) {

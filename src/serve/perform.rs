@@ -146,7 +146,7 @@ impl Wire<'_> {
             match step {
                 Step::Wait(wait) => self.wait(*wait).await?,
                 Step::Send(range) => {
-                    let range = range.start.min(image.len())..range.end.min(image.len());
+                    let range = range.start.min(image.size())..range.end.min(image.size());
                     // Parts in order, without a gap or a repeat, add up to the whole response.
                     raw |= !range.is_empty() && range.start != whole.end;
                     whole.end = whole.end.max(range.end);
@@ -163,7 +163,7 @@ impl Wire<'_> {
                 }
             }
         }
-        let complete = !raw && whole.end == image.len();
+        let complete = !raw && whole.end == image.size();
         let keep = asked.keep && complete && is_delimited(&delivery, &image);
         Ok(if end == End::Keep && !keep { End::Fin } else { end })
     }

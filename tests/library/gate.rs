@@ -64,7 +64,7 @@ fn every_rule_answers_with_its_own_status_code_and_source() {
         (anonymous("/api_doc"), "outside /api", 200, None, Source::OneSource),
         (anonymous("/"), "outside /api", 200, None, Source::OneSource),
         (anonymous(TASK), "401/18", 401, Some(18), Source::Seen),
-        (get(TASK).with("Version", "3.0"), "version", 422, Some(0), Source::Seen),
+        (get(TASK).with("Version", "3.0"), "version", 422, Some(0), Source::Inferred),
         (get(TASK).with("Version", "latest"), "version", 422, Some(0), Source::Seen),
         (get("/api/forensics/nope"), "404/4", 404, Some(4), Source::OneSource),
         (get("/api/help/nope"), "404/4", 404, Some(4), Source::OneSource),
