@@ -173,7 +173,7 @@ fn story(scenario: &Scenario) -> String {
         text.push_str(&format!("Must hold: {}.\n", hold.join(", ")));
     }
     text.push_str(match scenario.must.command {
-        CommandMust::Passes => "A command run under it must pass.\n",
+        CommandMust::Passes => "A command run under it must pass (`run --command any` lets it fail).\n",
         CommandMust::Fails => "A command run under it must fail.\n",
         CommandMust::Any => "A command run under it may pass or fail.\n",
     });

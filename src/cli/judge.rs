@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::guard::Programs;
 use super::problem::Problem;
 use super::progress;
-use super::report::{Outputs, ReportTo, opened};
+use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup;
 use super::signals::Signals;
 use crate::client::child::Environment;
@@ -65,7 +65,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let _programs = Programs::begin();
-    let outputs = Outputs::new(args.ledger.clone(), args.report.clone())?;
+    let outputs = Outputs::new(Shown::AsData, args.ledger.clone(), args.report.clone())?;
     let client = open(&args.client)?;
     let plan = plan(&args)?;
     let opening = RunLine {

@@ -1,7 +1,9 @@
 //! The command line: a skin over the library. One file per verb, arguments and `run`; this file is the list of verbs.
 //!
-//! Only here are errors rendered, colour chosen and the process's own streams written. Standard output carries data
-//! alone (a server's URL, a report); everything else goes to standard error.
+//! Only here are errors rendered, colour chosen and the process's own streams written. Standard output carries what a
+//! verb is run for: the report of `judge`, `demo` and `report`, what `lint` finds, what `explain` tells, a server's URL
+//! and nothing beside it. Progress and errors go to standard error; so does the report of `run`, because standard output
+//! is its command's, and that of a server that has ended.
 
 mod client;
 mod completions;
@@ -15,9 +17,11 @@ mod judge;
 mod lint;
 mod listen;
 mod output;
+mod private;
 mod problem;
 mod progress;
 mod record;
+mod repeat;
 mod replay;
 mod report;
 mod run;

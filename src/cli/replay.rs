@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
-use super::report::{Outputs, ReportTo, opened};
+use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup::{Story, evidence_name, opening};
 use super::signals::Signals;
 use crate::ledger::{EndLine, Exchange, Exit, Reasons};
@@ -44,7 +44,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let outputs = Outputs::new(args.ledger, args.report)?;
+    let outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
     let told = told(&setup);
     let target = to_try(&setup);

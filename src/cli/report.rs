@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::output;
 use super::problem::Problem;
+use super::{output, private};
 use crate::ledger::{self, EndLine, Exit, Line, RunLine};
 use crate::redact::Redactor;
 use crate::report::{self, Paint};
@@ -70,9 +70,19 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
     Ok(Exit::Passed)
 }
 
-/// What a verb that serves or judges leaves behind: `--ledger`, each `--report`, and the report on standard error.
+/// Where a verb shows its report: on standard output if it is what the verb is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// On standard output.
+    AsData,
+    /// On standard error: standard output is a server's URL's, or a command's.
+    AsNote,
+}
+
+/// What a verb that serves or judges leaves behind: `--ledger`, each `--report`, and the report it shows.
 #[derive(Debug)]
 pub(super) struct Outputs {
+    shown: Shown,
     ledger: Option<PathBuf>,
     reports: Vec<ReportTo>,
 }
@@ -82,11 +92,15 @@ impl Outputs {
     ///
     /// # Errors
     /// If one of them cannot be written.
-    pub(super) fn new(ledger: Option<PathBuf>, reports: Vec<ReportTo>) -> Result<Self, Problem> {
+    pub(super) fn new(
+        shown: Shown,
+        ledger: Option<PathBuf>,
+        reports: Vec<ReportTo>,
+    ) -> Result<Self, Problem> {
         for file in ledger.iter().chain(reports.iter().map(|report| &report.file)) {
-            fs::write(file, "").map_err(|error| Problem::file("write", file, error))?;
+            private::claim(file).map_err(|error| Problem::file("write", file, error))?;
         }
-        Ok(Self { ledger, reports })
+        Ok(Self { shown, ledger, reports })
     }
 
     /// Closes the ledger with `end`, writes every file and shows the report. What the run comes to is handed back.
@@ -105,7 +119,11 @@ impl Outputs {
             write_ledger(&lines, file)?;
         }
         self.reports.iter().try_for_each(|report| write(&lines, report.format, &report.file))?;
-        output::note(report::human(&lines, Paint::Colour).trim_end());
+        let text = report::human(&lines, Paint::Colour);
+        match self.shown {
+            Shown::AsData => output::data(&text)?,
+            Shown::AsNote => output::note(text.trim_end()),
+        }
         Ok(exit)
     }
 }
@@ -132,7 +150,7 @@ pub(super) fn written(
 fn write_ledger(lines: &[Line], file: &Path) -> Result<(), Problem> {
     let mut bytes = Vec::new();
     ledger::write(lines, &mut bytes).map_err(|error| Problem::file("write", file, error))?;
-    fs::write(file, bytes).map_err(|error| Problem::file("write", file, error))
+    private::write(file, &bytes).map_err(|error| Problem::file("write", file, error))
 }
 
 /// The lines with `opening` first if no session was opened: a report has to say what it is about.
@@ -151,7 +169,7 @@ fn redacted(lines: impl Iterator<Item = Line>, redactor: &Redactor) -> Vec<Line>
 }
 
 fn write(lines: &[Line], format: Format, file: &Path) -> Result<(), Problem> {
-    fs::write(file, rendered(lines, format, Paint::Plain)?)
+    private::write(file, rendered(lines, format, Paint::Plain)?.as_bytes())
         .map_err(|error| Problem::file("write", file, error))
 }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,17 @@ use super::guard::Programs;
 use super::listen::Tls;
 use super::output;
 use super::problem::Problem;
-use super::report::{Outputs, ReportTo};
+use super::repeat::Repeat;
+use super::report::{Outputs, ReportTo, Shown};
 use super::setup::{Story, evidence_name};
 use super::signals::Signals;
 use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
+use crate::redact::Redactor;
 use crate::replay::{Setup, Watch};
-use crate::report::{request_line, shell_word, visible};
+use crate::report::{request_line, visible};
 use crate::run::{Plan, Under};
+use crate::scenario::{CommandMust, Scenario};
 
 /// How long a command may take if `--timeout` does not say, in seconds.
 const TIMEOUT_S: u64 = 3600;
@@ -37,11 +41,15 @@ Examples:
   faultdeck run --scenario scenarios/mine.toml --report junit=report.xml -- npm test
   faultdeck run --cassette forensics/create-case -- ./poller --url {base_url}
 
-Exit codes: 0 passed, 1 the command or a property failed, 3 nothing was tested (nothing served, a planned fault
-never fired, a request missed, the command could not be started).")]
+Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found or could not be started; 3 nothing
+was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
 pub(super) struct Args {
     #[command(flatten)]
     story: Story,
+    /// What the command must do under the scenario (of this name): `passes` unless the scenario's `[must]` or this says
+    /// otherwise. A command that crashes, is not found or cannot be started fails in any case. Can be given several times.
+    #[arg(long = "command", value_name = "[SCENARIO=]passes|fails|any")]
+    must: Vec<CommandMay>,
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     #[arg(long, value_name = "NAME|FILE")]
     cassette: Option<String>,
@@ -67,11 +75,12 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let _programs = Programs::begin();
-    let outputs = Outputs::new(args.ledger.clone(), args.report.clone())?;
+    let outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
     let setup = args.story.setup("run", args.cassette.as_deref())?;
     let redactor = setup.redactor.clone();
+    let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
-    let repeat = repeat(&args);
+    let repeat = repeat(&args, &redactor);
     let watch: Watch = Arc::new(|exchange: &_| output::note(&request_line(exchange)));
     let plan = Plan {
         setup,
@@ -82,16 +91,64 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
         },
         command: args.command,
-        must: None,
+        must,
         watch: args.trace.then_some(watch),
-        repeat: repeat.clone(),
+        repeat: repeat.line(),
     };
     let ran = crate::run::run(plan, signals.first()).await.map_err(Problem::input)?;
     let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
     if exit != Exit::Passed {
-        output::note(&format!("repeat it: {}", visible(&redactor.text(&repeat))));
+        output::note(&format!("repeat it: {}", redactor.text(&repeat.line())));
+        if let Some(first) = repeat.first() {
+            output::note(&format!("  {first}"));
+        }
     }
     Ok(exit)
+}
+
+/// `--command [SCENARIO=]passes|fails|any`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CommandMay {
+    scenario: Option<String>,
+    word: String,
+    must: CommandMust,
+}
+
+impl FromStr for CommandMay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scenario, word) = text.rsplit_once('=').map_or((None, text), |(name, word)| (Some(name), word));
+        let must = CommandMust::parse(word);
+        let must = must.ok_or("write it as `passes`, `fails` or `any`, or as `SCENARIO=any`")?;
+        Ok(Self { scenario: scenario.map(str::to_owned), word: word.to_owned(), must })
+    }
+}
+
+/// What the flags say the command must do: one that names the scenario outranks one that names none.
+fn asked(
+    flags: &[CommandMay],
+    scenario: Option<&Scenario>,
+    argument: Option<&str>,
+) -> Result<Option<CommandMust>, Problem> {
+    let (mut own, mut any) = (None, None);
+    for flag in flags {
+        match flag.scenario.as_deref() {
+            None => any = Some(flag.must),
+            Some(name) if argument == Some(name) || scenario.is_some_and(|it| it.name == name) => {
+                own = Some(flag.must);
+            }
+            Some(name) => {
+                let runs =
+                    scenario.map_or("none is".to_owned(), |scenario| format!("`{}` is", scenario.name));
+                let problem = format!("--command is about the scenario `{name}`, and {runs} run here");
+                return Err(
+                    Problem::input(problem).help(format!("leave the name out: `--command {}`", flag.word))
+                );
+            }
+        }
+    }
+    Ok(own.or(any))
 }
 
 fn of_what(setup: &Setup) -> String {
@@ -103,24 +160,26 @@ fn of_what(setup: &Setup) -> String {
 }
 
 /// The command line that does the same again.
-fn repeat(args: &Args) -> String {
-    let mut words = vec!["faultdeck".to_owned(), "run".to_owned()];
-    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
+fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
+    let mut repeat = Repeat::of("run");
     if let Some(scenario) = &args.story.scenario {
-        flag("--scenario", scenario);
+        repeat.flag("--scenario", scenario);
     }
     if let Some(cassette) = &args.cassette {
-        flag("--cassette", cassette);
+        repeat.flag("--cassette", cassette);
     }
-    flag("--seed", &args.story.seed.to_string());
+    for may in &args.must {
+        let name = may.scenario.as_ref().map_or_else(String::new, |name| format!("{name}="));
+        repeat.flag("--command", &format!("{name}{}", may.word));
+    }
+    repeat.flag("--seed", &args.story.seed.to_string());
     if args.timeout != TIMEOUT_S {
-        flag("--timeout", &args.timeout.to_string());
+        repeat.flag("--timeout", &args.timeout.to_string());
     }
     if args.story.no_auth {
-        words.push("--no-auth".to_owned());
+        repeat.word("--no-auth");
     }
-    words.extend(args.tls.words().iter().map(|word| shell_word(word)));
-    words.push("--".to_owned());
-    words.extend(args.command.iter().map(|word| shell_word(&word.to_string_lossy())));
-    words.join(" ")
+    args.tls.words().iter().for_each(|word| repeat.word(word));
+    repeat.command(&args.command, redactor);
+    repeat
 }

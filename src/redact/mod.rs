@@ -8,6 +8,7 @@
 mod known;
 mod names;
 mod numbering;
+mod placeholders;
 mod places;
 mod spellings;
 mod tokens;
@@ -25,6 +26,7 @@ use known::Known;
 
 pub use names::{is_credential_name, is_redacted, policy_hash};
 pub use numbering::Numbering;
+pub use placeholders::placeholders;
 
 /// How many different secrets a run can hold; a console that rotates its cookies reaches no more in an hour's work.
 pub const SECRETS_MAX: usize = 4096;
@@ -128,6 +130,12 @@ impl Redactor {
     /// `-H`, the password of a URL.
     pub fn learn_arguments(&self, arguments: &[String]) {
         places::arguments(arguments, &mut |place, value| self.placed(place, value));
+    }
+
+    /// A command line as it may be shown, with a placeholder for each credential in it.
+    pub fn arguments(&self, words: &[String]) -> Vec<String> {
+        self.learn_arguments(words);
+        words.iter().map(|word| self.text(word)).collect()
     }
 
     /// The same for bytes that need not be text.

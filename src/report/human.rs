@@ -1,9 +1,10 @@
 //! The report a person reads: most of all when something failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, Counts, word};
-use super::lines::{refused_line, request_line, shell_word, target};
+use super::lines::{refused_line, request_line, target};
+use super::shell::shell_word;
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
 use crate::ledger::{EndLine, Exchange, Exit, Line, OutcomeLine, Standing, VerdictLine};
@@ -16,8 +17,6 @@ const GROUPS_SHOWN: usize = 10;
 const PLACES_A_LINE: usize = 3;
 /// How long a reason may be before it is cut, in characters.
 const BECAUSE_MAX: usize = 240;
-/// How many different reasons for not being reached are shown; more are counted.
-const REASONS_SHOWN: usize = 4;
 
 /// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
 pub fn human(lines: &[Line], paint: Paint) -> String {
@@ -58,7 +57,8 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     text
 }
 
-/// One row per property and scenario, one column per client; then what nobody asked for and nothing reached.
+/// One row per property and scenario, one column per client; then, a line each, what held beside them and what was not
+/// judged.
 fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if account.verdicts.is_empty() {
         return String::new();
@@ -76,22 +76,24 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
         text.push_str("  * not asked for by the scenario: for information only\n");
     }
     if !held.is_empty() {
-        text.push_str(&format!("  {} more held that no scenario asks for\n", held.len()));
+        text.push_str(&format!("  {} more held: {}\n", held.len(), ids(&held)));
     }
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for verdict in &idle {
-        reasons.entry(&verdict.because).or_default().push(&verdict.property);
-    }
-    if reasons.len() > REASONS_SHOWN {
-        text.push_str(&format!("  {} more not asked for and not reached\n", idle.len()));
-        return text;
-    }
-    for (because, mut properties) in reasons {
-        properties.sort_unstable();
-        properties.dedup();
-        text.push_str(&format!("  {}: {}\n", visible(&properties.join(", ")), visible(because)));
+    if !idle.is_empty() {
+        let mut reasons: Vec<&str> = idle.iter().map(|verdict| verdict.because.as_str()).collect();
+        reasons.dedup();
+        let because = match reasons[..] {
+            [because] => format!(" ({})", visible(because)),
+            _ => String::new(),
+        };
+        text.push_str(&format!("  not judged: {}{because}\n", ids(&idle)));
     }
     text
+}
+
+/// The properties of these verdicts, each once.
+fn ids(verdicts: &[&VerdictLine]) -> String {
+    let ids: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.property.as_str()).collect();
+    visible(&ids.into_iter().collect::<Vec<_>>().join(", ")).into_owned()
 }
 
 fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {

@@ -46,15 +46,6 @@ fn answered(exchange: &Exchange) -> String {
     exchange.status.to_string()
 }
 
-/// `word` as a POSIX shell would have to be given it, quoted if need be.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// A target, made visible and cut.
 pub(super) fn target(target: &str) -> String {
     let shown = visible(target);
@@ -115,15 +106,6 @@ mod tests {
             ..Exchange::default()
         };
         assert_eq!(request_line(&exchange), "POST /api/x -> no answer, recorded x.post-1 [reset: reset it]");
-    }
-
-    #[test]
-    fn a_word_comes_through_a_shell_unchanged() {
-        for word in ["plain", "", "two words", "it's", "$HOME `x` \"y\"", "a\nb"] {
-            let script = format!("printf %s {}", shell_word(word));
-            let echo = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-            assert_eq!(String::from_utf8(echo.stdout).unwrap(), word);
-        }
     }
 
     #[test]

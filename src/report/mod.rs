@@ -9,13 +9,15 @@ mod human;
 mod json;
 mod junit;
 mod lines;
+mod shell;
 mod table;
 mod visible;
 
 pub use human::human;
 pub use json::json;
 pub use junit::junit;
-pub use lines::{refused_line, request_line, shell_word};
+pub use lines::{refused_line, request_line};
+pub use shell::{Part, shell_parts, shell_word};
 pub use visible::visible;
 
 /// Whether a report for a person carries colour. Colour never carries meaning alone.

@@ -37,12 +37,12 @@ fn of_command(must: CommandMust, ended: &Ended, served: bool) -> (Exit, String) 
     }
     match (must, ended.passed()) {
         (CommandMust::Any, true) | (CommandMust::Passes, true) => (Exit::Passed, ended.to_string()),
-        (CommandMust::Any, false) => (Exit::Passed, format!("{ended}, which this scenario allows")),
+        (CommandMust::Any, false) => (Exit::Passed, format!("{ended}, which is allowed")),
         (CommandMust::Passes, false) => (Exit::Failed, ended.to_string()),
-        (CommandMust::Fails, false) => (Exit::Passed, format!("{ended}, as it must under this scenario")),
+        (CommandMust::Fails, false) => (Exit::Passed, format!("{ended}, as it must")),
         (CommandMust::Fails, true) => {
             let exit = if served { Exit::Failed } else { Exit::Inconclusive };
-            (exit, format!("{ended}, but under this scenario it must fail"))
+            (exit, format!("{ended}, but it must fail"))
         }
     }
 }

@@ -38,7 +38,7 @@ fn not_judged(property: &str, scenario: &str) -> VerdictLine {
         client: String::new(),
         verdict: Standing::NotReached,
         required: false,
-        because: "not judged: the wire does not show it; `faultdeck judge` puts it to the test".to_owned(),
+        because: "the wire does not show it; `faultdeck judge` puts it to the test".to_owned(),
         evidence: Vec::new(),
         cases: 0,
         session: None,

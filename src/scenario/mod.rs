@@ -88,7 +88,7 @@ pub struct Named {
 /// What a command run under a scenario should do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CommandMust {
-    /// It ends with 0.
+    /// It ends with 0. (Whatever is asked for here: a command that crashed or never began is never content.)
     #[default]
     Passes,
     /// It does not end with 0.
@@ -100,6 +100,11 @@ pub enum CommandMust {
 impl CommandMust {
     const WORDS: [(&'static str, Self); 3] =
         [("passes", Self::Passes), ("fails", Self::Fails), ("any", Self::Any)];
+
+    /// The one that an exact spelling names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, must)| must)
+    }
 }
 
 /// What must be seen on the wire.

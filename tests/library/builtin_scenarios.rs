@@ -6,7 +6,7 @@ use std::path::Path;
 
 use faultdeck::fault::Fault;
 use faultdeck::profile::Profile;
-use faultdeck::scenario::Scenario;
+use faultdeck::scenario::{CommandMust, Scenario};
 use faultdeck::timeline::Phase;
 
 fn builtin(name: &str) -> Scenario {
@@ -72,6 +72,11 @@ fn every_scenario_teaches_and_says_what_must_hold() {
     for (name, text) in Scenario::builtins() {
         let scenario = builtin(name);
         assert!(text.starts_with("# "), "{name} opens with what it teaches");
+        assert_eq!(
+            scenario.must.command,
+            CommandMust::Passes,
+            "{name} asks of a command what any scenario does"
+        );
         assert!(scenario.summary.ends_with('.') && !scenario.must.hold.is_empty(), "{name}");
         assert!(scenario.faults.iter().all(|fault| fault.must_fire()), "{name} leaves nothing to chance");
     }

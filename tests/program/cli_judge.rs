@@ -14,7 +14,12 @@ fn the_careful_client_passes_and_the_careless_one_fails_with_a_saved_counter_exa
     let flags = ["--scenario", "lost-answer", "--ledger", "l.jsonl", "--report", "junit=r.xml"];
     let careless = lab.run(&[&["judge", "builtin:careless"][..], &flags[..]].concat());
     assert_eq!(careless.code, Some(1), "{}", careless.stderr);
-    assert_eq!(careless.stdout, "");
+    assert!(
+        careless.stdout.contains("VIOLATED: creates-once"),
+        "the report is what it is run for: {}",
+        careless.stdout
+    );
+    assert!(!careless.stderr.contains("VIOLATED"), "progress alone goes to stderr: {}", careless.stderr);
     let saved = careless.stderr.lines().find_map(|line| line.strip_prefix("saved ")).unwrap();
     assert!(saved.starts_with("scenarios/found/creates-once"), "{saved}");
     assert!(lab.read("r.xml").contains("<failure message=\"VIOLATED: "));
@@ -34,7 +39,7 @@ fn generated_cases_hold_for_the_careful_client() {
     );
     let judged = lab.run(&["judge", "builtin:careful", "--cases", "8", "--scenario", "empty.toml"]);
     assert_eq!(judged.code, Some(0), "{}", judged.stderr);
-    assert!(judged.stderr.contains("generated"), "{}", judged.stderr);
+    assert!(judged.stdout.contains("generated"), "{}", judged.stdout);
 }
 
 #[test]
@@ -46,7 +51,7 @@ fn a_client_that_cannot_be_started_is_inconclusive() {
     );
     let judged = lab.run(&["judge", "gone", "--cases", "3"]);
     assert_eq!(judged.code, Some(3), "{}", judged.stderr);
-    assert!(judged.stderr.contains("could not be started"), "{}", judged.stderr);
+    assert!(judged.stdout.contains("could not be started"), "{}", judged.stdout);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use crate::harness;
 
+use std::os::unix::fs::PermissionsExt;
+
 use harness::{Finished, Lab};
 
 const FAULTDECK: &str = env!("CARGO_BIN_EXE_faultdeck");
@@ -37,6 +39,31 @@ fn the_command_decides_by_what_the_scenario_says_it_must_do() {
         let run = run(&lab, &["--scenario", &mine], &["sh", "-c", &script]);
         assert_eq!(run.code, Some(exit), "{must} {code}: {}", run.stderr);
         assert!(run.stderr.contains("1 request served"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_built_in_scenario_asks_the_command_to_pass_and_a_call_can_relax_that() {
+    let lab = Lab::new();
+    let asks = format!("{FAULTDECK} client careful get --base $FAULTDECK_URL --id 956 >&2; exit 5");
+    let command = ["sh", "-c", &asks];
+    for (flags, exit) in [
+        (&[][..], 1),
+        (&["--command", "any"], 0),
+        (&["--command", "fails"], 0),
+        (&["--command", "passes"], 1),
+        (&["--command", "server-error=any"], 0),
+        (&["--command", "builtin:server-error=fails"], 0),
+        (&["--command", "any", "--command", "server-error=passes"], 1),
+        (&["--command", "not-found=any"], 2),
+        (&["--command", "maybe"], 2),
+    ] {
+        let run = run(&lab, &[&["--scenario", "builtin:server-error"], flags].concat(), &command);
+        assert_eq!(run.code, Some(exit), "{flags:?}: {}", run.stderr);
+    }
+    let other = run(&lab, &["--scenario", "server-error", "--command", "not-found=any"], &command);
+    for part in ["`not-found`", "`server-error` is run here", "help: leave the name out: `--command any`"] {
+        assert!(other.stderr.contains(part), "{}", other.stderr);
     }
 }
 
@@ -99,7 +126,11 @@ fn a_violation_on_the_wire_fails_a_command_that_is_content() {
     let run = run(&lab, &["--scenario", &mine, "--report", "json=report.json"], &twice);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("VIOLATED: right-address"), "{}", run.stderr);
-    assert!(run.stderr.contains("reports-what-it-got: not judged"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("\n  not judged: reports-what-it-got (the wire does not show it;"),
+        "{}",
+        run.stderr
+    );
     assert!(run.stderr.contains("repeat it: faultdeck run --scenario "), "{}", run.stderr);
     assert!(lab.read("report.json").contains("\"exit\": 1"));
 }
@@ -145,6 +176,49 @@ fn a_name_that_is_no_property_is_wrong_input_with_a_caret() {
 }
 
 #[test]
+fn a_violation_is_one_failure_in_a_ci_system() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "hold = [\"right-address\"]", "");
+    let twice = [
+        &[FAULTDECK, "client", "careless", "get", "--base", "{base_url}", "--id", "956"][..],
+        &["--fields", "assigned_to", "--defect", "double-api"][..],
+    ]
+    .concat();
+    let any = ["--scenario", &mine, "--command", "any", "--report", "junit=run.xml"];
+    assert_eq!(run(&lab, &any, &twice).code, Some(1));
+    let report = lab.read("run.xml");
+    assert!(report.contains("failures=\"1\""), "{report}");
+}
+
+#[test]
+fn the_line_that_repeats_a_run_repeats_it_with_the_secret_in_a_variable() {
+    let lab = Lab::new();
+    let secret = format!("it's \"{}\" $HOME", lab.canary());
+    lab.write("show.sh", "printf '%s\\n' \"$@\" > words; exit 4");
+    let header = format!("SEC: {secret}");
+    let words = ["sh", "show.sh", "-H", &header, "two words", "a\nb", "$HOME", "--id=5"];
+    let first = run(&lab, &["--cassette", "builtin:forensics/create-case"], &words);
+    assert_eq!(first.code, Some(1), "{}", first.stderr);
+    let typed = lab.read("words");
+    assert!(typed.contains(&secret));
+    std::fs::remove_file(lab.file("words")).unwrap();
+
+    let line = first.stderr.lines().find_map(|line| line.strip_prefix("repeat it: ")).unwrap();
+    assert!(first.stderr.contains("  set FAULTDECK_SECRET first"), "{}", first.stderr);
+    let folder = std::path::Path::new(FAULTDECK).parent().unwrap().display().to_string();
+    let again = std::process::Command::new("sh")
+        .args(["-c", line])
+        .current_dir(lab.path())
+        .env("FAULTDECK_SECRET", &secret)
+        .env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap()))
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(1), "{line}");
+    assert_eq!(lab.read("words"), typed, "{line}");
+    std::fs::remove_file(lab.file("words")).unwrap();
+}
+
+#[test]
 fn the_ledger_and_every_report_are_written() {
     let lab = Lab::new();
     let flags = ["--cassette", "builtin:forensics/create-case", "--ledger", "run.jsonl"];
@@ -154,6 +228,10 @@ fn the_ledger_and_every_report_are_written() {
     assert!(lab.read("run.xml").contains("<testcase name=\"exit code\""));
     let again = lab.run(&["report", "run.jsonl"]);
     assert_eq!(again.stdout, lab.read("run.txt"));
+    for name in ["run.jsonl", "run.xml", "run.txt"] {
+        let mode = std::fs::metadata(lab.file(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name} is its owner's alone");
+    }
     let wrong = lab.run(&[
         "run",
         "--cassette",

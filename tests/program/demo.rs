@@ -65,7 +65,7 @@ fn what_it_found_is_repeated_by_the_command_it_prints() {
         demo.stdout.lines().find_map(|line| line.trim().strip_prefix("repeat it: faultdeck ")).unwrap();
     let again = lab.run(&command.split(' ').collect::<Vec<_>>());
     assert_eq!(again.code, Some(1), "{}", again.stderr);
-    assert!(again.stderr.contains("VIOLATED: creates-once"), "{}", again.stderr);
+    assert!(again.stdout.contains("VIOLATED: creates-once"), "{}", again.stdout);
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! Files that only their owner may read: ledgers and reports hold what a console answered.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Read and write, for the owner alone.
+const OWNER_ONLY: u32 = 0o600;
+
+/// Takes hold of a file, so that a wrong path is found before anything runs. What is no plain file (`/dev/stdout`, a
+/// pipe) is left for [`write`]: opening it may wait for a reader.
+///
+/// # Errors
+/// If it is a folder, or cannot be written.
+pub(super) fn claim(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(about) if !about.is_file() => Ok(()),
+        Ok(_) | Err(_) => open(path).map(drop),
+    }
+}
+
+/// Writes a whole file, whatever it held and whoever could read it before.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    open(path)?.write_all(bytes)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_its_owners_alone_even_if_it_was_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fresh, old) = (folder.path().join("fresh"), folder.path().join("old"));
+        fs::write(&old, "a longer text that was there").unwrap();
+        fs::set_permissions(&old, Permissions::from_mode(0o644)).unwrap();
+        for path in [&fresh, &old] {
+            claim(path).unwrap();
+            write(path, b"new").unwrap();
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, OWNER_ONLY);
+            assert_eq!(fs::read(path).unwrap(), b"new");
+        }
+        assert_eq!(claim(folder.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert!(claim(Path::new("/dev/null")).is_ok() && write(Path::new("/dev/null"), b"x").is_ok());
+    }
+}

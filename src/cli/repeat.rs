@@ -1,0 +1,160 @@
+//! The command line that does a run again: what was typed, quoted for a shell, with variables in the place of secrets.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::redact::{Redactor, is_redacted, placeholders};
+use crate::report::{Part, shell_parts, shell_word};
+
+/// The variable that stands for the first secret of a command; further ones carry a number.
+const VARIABLE: &str = "FAULTDECK_SECRET";
+
+/// A command line, and the variables that must be set before it is run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Repeat {
+    words: Vec<String>,
+    variables: Vec<String>,
+}
+
+impl Repeat {
+    /// Begins with a program and its verb.
+    pub(super) fn of(verb: &str) -> Self {
+        Self { words: vec!["faultdeck".to_owned(), verb.to_owned()], variables: Vec::new() }
+    }
+
+    /// Adds a word that holds no secret.
+    pub(super) fn word(&mut self, word: &str) {
+        self.words.push(shell_word(word));
+    }
+
+    /// Adds a flag with its value.
+    pub(super) fn flag(&mut self, flag: &str, value: &str) {
+        self.word(flag);
+        self.word(value);
+    }
+
+    /// Adds somebody's command. Only the secrets themselves are left out of it.
+    pub(super) fn command(&mut self, command: &[OsString], redactor: &Redactor) {
+        self.word("--");
+        let texts: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let masked = redactor.arguments(&texts);
+        let mut secrets: Vec<String> = Vec::new();
+        for ((word, text), masked) in command.iter().zip(&texts).zip(&masked) {
+            let parts = if word.to_str().is_some() {
+                parts(text, masked, &mut secrets)
+            } else {
+                vec![Part::Bytes(redactor.bytes(&word.clone().into_vec()))]
+            };
+            self.words.push(shell_parts(&parts));
+        }
+        self.variables = (0..secrets.len()).map(variable).collect();
+    }
+
+    /// The line.
+    pub(super) fn line(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// What is to be done before it is run, if anything.
+    pub(super) fn first(&self) -> Option<String> {
+        let what = if self.variables.len() == 1 {
+            "the secret that stood there"
+        } else {
+            "the secrets, in their order"
+        };
+        (!self.variables.is_empty()).then(|| format!("set {} first, to {what}", self.variables.join(", ")))
+    }
+}
+
+fn variable(index: usize) -> String {
+    if index == 0 { VARIABLE.to_owned() } else { format!("{VARIABLE}_{}", index + 1) }
+}
+
+/// The parts of a word: `masked` is the same with placeholders in it. A value that names a variable itself (`$TOKEN` in a
+/// script) is no secret, and stays.
+fn parts(text: &str, masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let (mut rest, mut at) = (text, 0);
+    for placeholder in placeholders(masked) {
+        let between = masked.get(at..placeholder.start).unwrap_or_default();
+        at = placeholder.end;
+        let name = masked.get(placeholder).unwrap_or_default();
+        let Some(behind) = rest.strip_prefix(between) else { return all_masked(masked, secrets) };
+        let after = masked.get(at..).unwrap_or_default();
+        let next = placeholders(after).next().map_or(after.len(), |next| next.start);
+        let follows = after.get(..next).unwrap_or_default();
+        let end = if follows.is_empty() { Some(behind.len()) } else { behind.find(follows) };
+        let Some((value, left)) = end.and_then(|end| behind.split_at_checked(end)) else {
+            return all_masked(masked, secrets);
+        };
+        parts.push(Part::Bytes(between.into()));
+        parts.push(if value.starts_with('$') || is_redacted(value.as_bytes()) {
+            Part::Bytes(value.into())
+        } else {
+            Part::Variable(variable_of(name, secrets))
+        });
+        rest = left;
+    }
+    parts.push(Part::Bytes(rest.into()));
+    parts.retain(|part| !matches!(part, Part::Bytes(bytes) if bytes.is_empty()));
+    parts
+}
+
+/// Where what is around a secret was put otherwise, too, the masked word is all that can be shown.
+fn all_masked(masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
+    let (mut parts, mut at) = (Vec::new(), 0);
+    for placeholder in placeholders(masked) {
+        parts.push(Part::Bytes(masked.get(at..placeholder.start).unwrap_or_default().into()));
+        at = placeholder.end;
+        parts.push(Part::Variable(variable_of(masked.get(placeholder).unwrap_or_default(), secrets)));
+    }
+    parts.push(Part::Bytes(masked.get(at..).unwrap_or_default().into()));
+    parts
+}
+
+/// Equal secrets have one variable.
+fn variable_of(placeholder: &str, secrets: &mut Vec<String>) -> String {
+    let index = secrets.iter().position(|known| known == placeholder).unwrap_or_else(|| {
+        secrets.push(placeholder.to_owned());
+        secrets.len() - 1
+    });
+    variable(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeated(words: &[&str]) -> Repeat {
+        let mut repeat = Repeat::of("run");
+        repeat.command(&words.iter().map(OsString::from).collect::<Vec<_>>(), &Redactor::new());
+        repeat
+    }
+
+    #[test]
+    fn only_a_secrets_value_is_left_out() {
+        let repeat =
+            repeated(&["curl", "-H", "SEC: a-long-secret-1", "--token=a-long-secret-2", "a-long-secret-1/x"]);
+        let expected = "faultdeck run -- curl -H \"SEC: $FAULTDECK_SECRET\" \"--token=$FAULTDECK_SECRET_2\" \
+                        \"$FAULTDECK_SECRET/x\"";
+        assert_eq!(repeat.line(), expected);
+        let first = repeat.first().unwrap();
+        assert!(first.starts_with("set FAULTDECK_SECRET, FAULTDECK_SECRET_2 first"), "{first}");
+    }
+
+    #[test]
+    fn without_a_secret_the_words_are_those_that_were_typed() {
+        let repeat = repeated(&["sh", "-c", "curl \"$FAULTDECK_URL\"\nexit 3"]);
+        assert_eq!(repeat.line(), "faultdeck run -- sh -c \"$(printf 'curl \"$FAULTDECK_URL\"\\nexit 3')\"");
+        assert_eq!(repeat.first(), None);
+    }
+
+    #[test]
+    fn a_variable_in_a_header_is_no_secret() {
+        let repeat = repeated(&["curl", "-H", "SEC: $FAULTDECK_SEC"]);
+        assert_eq!(
+            (repeat.line().as_str(), repeat.first()),
+            ("faultdeck run -- curl -H 'SEC: $FAULTDECK_SEC'", None)
+        );
+    }
+}
