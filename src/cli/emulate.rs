@@ -7,7 +7,8 @@ use super::output;
 use super::problem::Problem;
 use super::signals::Signals;
 use crate::emulate::{Console, Emulator, Settings};
-use crate::ledger::Exit;
+use crate::ledger::{Exit, RefusedLine};
+use crate::report::refused_line;
 use crate::seed::Seed;
 
 /// Runs a small console in memory, until Ctrl-C: create a case, poll its task, list and get cases.
@@ -17,7 +18,9 @@ use crate::seed::Seed;
 #[command(after_help = "\
 Examples:
   faultdeck emulate
-  faultdeck emulate --seed 7 --dialect prose --listen 127.0.0.1:8080")]
+  faultdeck emulate --seed 7 --dialect prose --listen 127.0.0.1:8080
+
+Exit codes: 0 when it is stopped, 3 if a request was refused.")]
 pub(super) struct Args {
     /// Where ids come from: equal seeds give equal ids.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
@@ -37,9 +40,15 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let settings =
         Settings { seed: args.seed, dialect: args.dialect, no_auth: args.no_auth, ..Settings::default() };
     let console = Console::new(settings).map_err(Problem::input)?;
-    let server = args.listen.start(Arc::new(Emulator::new(console)), |_| ()).await?;
+    let watch = Arc::new(|refused: &RefusedLine| output::note(&refused_line(refused)));
+    let emulator = Arc::new(Emulator::new(console).watched(watch));
+    let server = args.listen.start(Arc::clone(&emulator), |_| ()).await?;
     output::note("a small console in memory; stop with Ctrl-C");
     signals.first().await;
     server.stop().await;
-    Ok(Exit::Passed)
+    let reasons = emulator.weigh();
+    if reasons.exit() != Exit::Passed {
+        output::note(&reasons.because());
+    }
+    Ok(reasons.exit())
 }

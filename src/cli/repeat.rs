@@ -87,28 +87,36 @@ fn parts(text: &str, masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
         let Some((value, left)) = end.and_then(|end| behind.split_at_checked(end)) else {
             return all_masked(masked, secrets);
         };
-        parts.push(Part::Bytes(between.into()));
-        parts.push(if value.starts_with('$') || is_redacted(value.as_bytes()) {
-            Part::Bytes(value.into())
+        add(&mut parts, between);
+        if value.starts_with('$') || is_redacted(value.as_bytes()) {
+            add(&mut parts, value);
         } else {
-            Part::Variable(variable_of(name, secrets))
-        });
+            parts.push(Part::Variable(variable_of(name, secrets)));
+        }
         rest = left;
     }
-    parts.push(Part::Bytes(rest.into()));
-    parts.retain(|part| !matches!(part, Part::Bytes(bytes) if bytes.is_empty()));
+    add(&mut parts, rest);
     parts
+}
+
+/// Adds text; what stands side by side is one part.
+fn add(parts: &mut Vec<Part>, text: &str) {
+    match parts.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Part::Bytes(bytes)) => bytes.extend_from_slice(text.as_bytes()),
+        Some(Part::Variable(_)) | None => parts.push(Part::Bytes(text.into())),
+    }
 }
 
 /// Where what is around a secret was put otherwise, too, the masked word is all that can be shown.
 fn all_masked(masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
     let (mut parts, mut at) = (Vec::new(), 0);
     for placeholder in placeholders(masked) {
-        parts.push(Part::Bytes(masked.get(at..placeholder.start).unwrap_or_default().into()));
+        add(&mut parts, masked.get(at..placeholder.start).unwrap_or_default());
         at = placeholder.end;
         parts.push(Part::Variable(variable_of(masked.get(placeholder).unwrap_or_default(), secrets)));
     }
-    parts.push(Part::Bytes(masked.get(at..).unwrap_or_default().into()));
+    add(&mut parts, masked.get(at..).unwrap_or_default());
     parts
 }
 

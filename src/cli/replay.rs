@@ -7,11 +7,11 @@ use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
 use super::report::{Outputs, ReportTo, Shown, opened};
-use super::setup::{Story, evidence_name, opening};
+use super::setup::{Story, evidence_name, opening, seen_line};
 use super::signals::Signals;
-use crate::ledger::{EndLine, Exchange, Exit, Reasons};
-use crate::replay::{Evidence, MAIN, Replay, Setup};
-use crate::report::{request_line, shell_word, visible};
+use crate::ledger::{EndLine, Exit, Reasons};
+use crate::replay::{Evidence, Replay, Seen, Setup};
+use crate::report::{shell_word, visible};
 
 /// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.
 ///
@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let target = to_try(&setup);
     let opening = opening(&setup);
     let redactor = setup.redactor.clone();
-    let watch = Arc::new(|exchange: &Exchange| output::note(&told_of(exchange)));
+    let watch = Arc::new(|seen: Seen<'_>| output::note(&seen_line(seen)));
     let replay = Arc::new(Replay::new(setup).watched(watch));
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
     output::note(&visible(&told));
@@ -66,13 +66,6 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     end.weigh("nothing was asked", &mut reasons);
     reasons.push(Exit::Passed, "every request was answered");
     outputs.finish(opened(replay.lines(), opening), end.closed(reasons), &redactor)
-}
-
-/// A line for a request; a session of its own is named as the client named it.
-fn told_of(exchange: &Exchange) -> String {
-    let session = &exchange.key.session;
-    let prefix = if session == MAIN { String::new() } else { format!("@{} ", visible(session)) };
-    format!("{prefix}{}", request_line(exchange))
 }
 
 /// A recorded request to begin with, a poll if there is one: nobody knows by heart what a cassette holds.

@@ -14,13 +14,13 @@ use super::output;
 use super::problem::Problem;
 use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
-use super::setup::{Story, evidence_name};
+use super::setup::{Story, evidence_name, seen_line};
 use super::signals::Signals;
 use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
 use crate::redact::Redactor;
 use crate::replay::{Setup, Watch};
-use crate::report::{request_line, visible};
+use crate::report::visible;
 use crate::run::{Plan, Under};
 use crate::scenario::{CommandMust, Scenario};
 
@@ -81,7 +81,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let repeat = repeat(&args, &redactor);
-    let watch: Watch = Arc::new(|exchange: &_| output::note(&request_line(exchange)));
+    let watch: Watch = Arc::new(|seen| output::note(&seen_line(seen)));
     let plan = Plan {
         setup,
         tls: args.tls.identity()?,

@@ -9,7 +9,8 @@ use crate::judge;
 use crate::ledger::{self, RunLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Setup};
+use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Seen, Setup};
+use crate::report::{refused_line, request_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
 
@@ -97,6 +98,15 @@ pub(super) fn opening(setup: &Setup) -> RunLine {
         scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
         seed: setup.seed.0,
         ..RunLine::default()
+    }
+}
+
+/// A line for a request; a session of its own is named as the client named it.
+pub(super) fn seen_line(seen: Seen<'_>) -> String {
+    match seen {
+        Seen::Served(exchange) if exchange.key.session == MAIN => request_line(exchange),
+        Seen::Served(exchange) => format!("@{} {}", visible(&exchange.key.session), request_line(exchange)),
+        Seen::Refused(refused) => refused_line(refused),
     }
 }
 

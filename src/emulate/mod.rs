@@ -7,15 +7,19 @@
 mod console;
 mod family;
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use console::Console;
 
 use crate::delivery::Delivery;
+use crate::ledger::{Reasons, RefusedLine};
 use crate::message::Request;
+use crate::redact::Redactor;
 use crate::seed::Seed;
-use crate::serve::{Answer, Reply};
+use crate::serve::{Answer, Refusal, Reply};
 use crate::timeline::{Deployment, HostChange, HostState, ManagedHost};
 
 /// What a console is made of.
@@ -68,23 +72,58 @@ pub struct NoSuchDialect {
     pub known: Vec<String>,
 }
 
+/// Called once per request that the listener turned away.
+pub type Watch = Arc<dyn Fn(&RefusedLine) + Send + Sync>;
+
 /// A [`Console`] behind a listener.
-#[derive(Debug)]
-pub struct Emulator(Mutex<Console>);
+pub struct Emulator {
+    console: Mutex<Console>,
+    refused: AtomicU64,
+    redactor: Redactor,
+    watch: Option<Watch>,
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("console", &self.console).finish_non_exhaustive()
+    }
+}
 
 impl Emulator {
     /// Puts `console` behind a listener.
     pub fn new(console: Console) -> Self {
-        Self(Mutex::new(console))
+        let (refused, redactor) = (AtomicU64::new(0), Redactor::new());
+        Self { console: Mutex::new(console), refused, redactor, watch: None }
+    }
+
+    /// The same emulator, which tells `watch` of each request that was turned away.
+    #[must_use]
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
+    /// Everything found out about those who asked it so far.
+    pub fn weigh(&self) -> Reasons {
+        let mut reasons = Reasons::default();
+        reasons.push_refused(self.refused.load(Ordering::Relaxed));
+        reasons
     }
 }
 
 impl Answer for Emulator {
     async fn answer(&self, request: Request, _at: Duration) -> Reply {
         // A panic elsewhere leaves the model as it was: every answer changes it in one step at the end.
-        let response = self.0.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
+        let response = self.console.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
         let mut delivery = Delivery::of(response);
         delivery.bodiless |= request.method == "HEAD";
         Reply::Planned { delivery, ticket: 0 }
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            watch(&refusal.line("", &self.redactor));
+        }
     }
 }

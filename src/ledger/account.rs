@@ -106,23 +106,20 @@ impl EndLine {
     /// Finds what any account shows against any run: nothing was tested, or not all that was to be. `idle` says in the
     /// verb's words that nothing was served.
     pub fn weigh(&self, idle: &str, reasons: &mut Reasons) {
+        reasons.push_refused(self.sum.refused);
         let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
         if self.sum.served == 0 {
             open(idle.to_owned());
         } else if !self.never_fired.is_empty() {
             open(format!("never fired: {}", self.never_fired.join(", ")));
         }
-        let were = |count: u64| if count == 1 { "request was" } else { "requests were" };
-        match self.sum.refused {
-            0 => {}
-            count => open(format!("{count} {} refused before anybody was asked", were(count))),
-        }
         if self.lost_lines > 0 {
             open("the run was too long for its ledger: its end was not judged".to_owned());
         }
         match self.sum.misses {
             0 => {}
-            count => open(format!("{count} {} answered by no recording", were(count))),
+            1 => open("1 request was answered by no recording".to_owned()),
+            count => open(format!("{count} requests were answered by no recording")),
         }
     }
 

@@ -106,6 +106,14 @@ impl Reasons {
         self.0.push(Reason { exit, why: why.into(), property: Some(property.to_owned()) });
     }
 
+    /// Adds that so many requests were turned away: a client that cannot say what it wants was not put to the test.
+    pub fn push_refused(&mut self, count: u64) {
+        if count > 0 {
+            let were = if count == 1 { "request was" } else { "requests were" };
+            self.push(Exit::Inconclusive, format!("{count} {were} refused before anybody was asked"));
+        }
+    }
+
     /// The exit code: the weightiest that is asked for. Without any reason it is 0.
     pub fn exit(&self) -> Exit {
         self.0.iter().map(|reason| reason.exit).fold(Exit::Passed, Exit::and)

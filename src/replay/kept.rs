@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::ledger::{EndLine, Exchange, ExchangeKey, Line, Sum, Timing};
+use crate::ledger::{EndLine, Exchange, ExchangeKey, Line, RefusedLine, Sum, Timing};
 use crate::serve::Performed;
 
 /// Bytes of ledger lines kept in memory; what comes after is counted, not kept ([`EndLine::lost_lines`]).
@@ -29,6 +29,12 @@ impl Kept {
         self.waiting.insert(self.ticket, exchange.key.clone());
         self.keep(Line::Exchange(Box::new(exchange.clone())));
         self.ticket
+    }
+
+    /// Keeps a request that was turned away.
+    pub(super) fn refuse(&mut self, line: &RefusedLine) {
+        self.sum.refused += 1;
+        self.keep(Line::Refused(line.clone()));
     }
 
     /// Keeps what really happened to the exchange with this ticket.

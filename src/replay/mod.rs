@@ -21,13 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::cassette::base_for;
-use crate::ledger::{self, EndLine, Exchange, Line, RunLine};
+use crate::ledger::{self, EndLine, Exchange, Line, RefusedLine, RunLine, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
-use crate::serve::{Answer, Performed, Reply};
+use crate::serve::{Answer, Performed, Refusal, Reply};
 
 pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
 pub use material::Material;
@@ -93,8 +93,17 @@ pub struct Setup {
     pub session: String,
 }
 
-/// Called once per served request with the finished exchange, for the one line that a request prints.
-pub type Watch = Arc<dyn Fn(&Exchange) + Send + Sync>;
+/// Called once per request, for the one line that a request prints.
+pub type Watch = Arc<dyn Fn(Seen<'_>) + Send + Sync>;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    /// It was served.
+    Served(&'a Exchange),
+    /// The listener turned it away.
+    Refused(&'a RefusedLine),
+}
 
 /// A running replay.
 pub struct Replay {
@@ -205,7 +214,7 @@ impl Replay {
         let ticket = lock(&self.kept).take(&exchange);
         // Told last: whoever ends a run because of it finds it in the ledger.
         if let Some(watch) = &self.watch {
-            watch(&exchange);
+            watch(Seen::Served(&exchange));
         }
         (decided.delivery, ticket)
     }
@@ -272,6 +281,15 @@ impl Answer for Replay {
     async fn answer(&self, request: Request, at: Duration) -> Reply {
         let (delivery, ticket) = self.decide(request, at);
         Reply::Planned { delivery, ticket }
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        let mut line = refusal.line(&self.setup.session, &self.setup.redactor);
+        line.head = without_address(&line.head, &lock(&self.sessions).base);
+        lock(&self.kept).refuse(&line);
+        if let Some(watch) = &self.watch {
+            watch(Seen::Refused(&line));
+        }
     }
 
     fn performed(&self, ticket: u64, what: Performed) {

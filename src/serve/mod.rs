@@ -24,6 +24,7 @@ mod patience;
 mod perform;
 mod receive;
 mod refusal;
+mod refused_line;
 mod request_line;
 mod thread;
 mod timer;

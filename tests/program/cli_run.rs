@@ -127,7 +127,7 @@ fn a_violation_on_the_wire_fails_a_command_that_is_content() {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("VIOLATED: right-address"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("\n  not judged: reports-what-it-got (the wire does not show it;"),
+        run.stderr.contains("\n  not judged: creates-once, reports-what-it-got, terminates\n"),
         "{}",
         run.stderr
     );

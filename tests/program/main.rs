@@ -21,6 +21,7 @@ mod demo;
 mod every_property;
 mod newcomer;
 mod readme;
+mod refused;
 mod replay_over_sockets;
 mod same_run_over_sockets;
 mod secrets_stay_in;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::delivery::{Delivery, End, Step};
 use crate::message::{Request, Response};
 use crate::replay::Replay;
-use crate::serve::{Answer, Options, Performed, Reply, Server, StartError};
+use crate::serve::{Answer, Options, Performed, Refusal, Reply, Server, StartError};
 
 /// How long after its client ended a case may still be performing an answer.
 const SETTLING: Duration = Duration::from_millis(200);
@@ -61,6 +61,13 @@ impl Answer for Stage {
         match reply {
             Reply::Planned { delivery, .. } => Reply::Planned { delivery, ticket: own },
             Reply::Streamed { head, body, .. } => Reply::Streamed { head, body, ticket: own },
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        let replay = self.playing().replay.clone();
+        if let Some((replay, _)) = replay {
+            replay.refused(refusal);
         }
     }
 

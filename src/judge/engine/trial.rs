@@ -17,7 +17,7 @@ use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{Auth, Evidence, Replay, Setup};
+use crate::replay::{self, Auth, Evidence, Replay, Setup};
 use crate::timeline::Phase;
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
@@ -100,7 +100,11 @@ impl<C: Client> Bench<'_, C> {
         };
         let watch = Arc::new(Watch::default());
         let told = Arc::clone(&watch);
-        let replay = Replay::new(setup).watched(Arc::new(move |exchange| told.see(exchange)));
+        let replay = Replay::new(setup).watched(Arc::new(move |seen| {
+            if let replay::Seen::Served(exchange) = seen {
+                told.see(exchange);
+            }
+        }));
         let replay = Arc::new(replay);
         slot.play(Arc::clone(&replay));
         let job = self.job(case, slot.url());
