@@ -227,3 +227,48 @@ fn not_on_path() -> Option<PathBuf> {
 fn defects(list: &str) -> Result<String, String> {
     check_defects(list).map(|()| list.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Reason, Sum, VerdictLine};
+
+    fn judged(verdict: Standing, never_fired: &[&str]) -> Judged {
+        let line = VerdictLine {
+            property: "terminates".into(),
+            scenario: "s".into(),
+            client: "c".into(),
+            verdict,
+            required: true,
+            because: String::new(),
+            evidence: vec![],
+            cases: 1,
+            session: None,
+            found: None,
+            repeat: None,
+        };
+        let never_fired: Vec<String> = never_fired.iter().map(|name| (*name).to_owned()).collect();
+        let account = EndLine { sum: Sum { served: 1, ..Sum::default() }, never_fired, ..EndLine::default() };
+        let mut reasons = Reasons::default();
+        account.weigh("nothing", &mut reasons);
+        Judged { lines: vec![], verdicts: vec![line], account: account.closed(reasons) }
+    }
+
+    #[test]
+    fn a_demo_passes_if_the_careless_is_caught_and_the_careful_left_nothing_open() {
+        let (held, violated) = (Standing::Held, Standing::Violated);
+        let exit = |careful, careless| weighed(&careful, &careless).exit();
+        assert_eq!(exit(judged(held, &[]), judged(violated, &["s: late"])), Exit::Passed);
+        assert_eq!(exit(judged(held, &["s: late"]), judged(violated, &[])), Exit::Inconclusive);
+        assert_eq!(exit(judged(held, &[]), judged(held, &[])), Exit::Failed);
+        assert_eq!(exit(judged(violated, &["s: late"]), judged(violated, &[])), Exit::Failed);
+    }
+
+    #[test]
+    fn both_clients_are_added_up_and_a_fault_that_one_met_has_fired() {
+        let (one, other) = (judged(Standing::Held, &["a", "b"]), judged(Standing::Held, &["b"]));
+        let both = sum(&one.account, &other.account);
+        assert_eq!((both.sum.served, both.never_fired), (2, vec!["b".to_owned()]));
+        assert_eq!(both.reasons, Vec::<Reason>::new(), "they are weighed anew");
+    }
+}

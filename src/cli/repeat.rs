@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::redact::{Redactor, is_redacted, placeholders};
+use crate::redact::{EVERYWHERE_MIN_BYTES, Redactor, is_credential_name, is_redacted, placeholders};
 use crate::report::{Part, shell_parts, shell_word};
 
 /// The variable that stands for the first secret of a command; further ones carry a number.
@@ -33,21 +33,28 @@ impl Repeat {
         self.word(value);
     }
 
-    /// Adds somebody's command. Only the secrets themselves are left out of it.
-    pub(super) fn command(&mut self, command: &[OsString], redactor: &Redactor) {
+    /// Adds somebody's command. Only the secrets themselves are left out of it; one that a variable of `environment`
+    /// holds is taken from there again.
+    pub(super) fn command(
+        &mut self,
+        command: &[OsString],
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        redactor: &Redactor,
+    ) {
         self.word("--");
         let texts: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut variables = Variables::of(environment, &texts);
+        variables.held.iter().for_each(|(_, value)| redactor.learn(value));
         let masked = redactor.arguments(&texts);
-        let mut secrets: Vec<String> = Vec::new();
         for ((word, text), masked) in command.iter().zip(&texts).zip(&masked) {
             let parts = if word.to_str().is_some() {
-                parts(text, masked, &mut secrets)
+                parts(text, masked, &mut variables)
             } else {
                 vec![Part::Bytes(redactor.bytes(&word.clone().into_vec()))]
             };
             self.words.push(shell_parts(&parts));
         }
-        self.variables = (0..secrets.len()).map(variable).collect();
+        self.variables = (0..variables.new.len()).map(variable).collect();
     }
 
     /// The line.
@@ -66,32 +73,70 @@ impl Repeat {
     }
 }
 
+/// The variables that secrets are taken from.
+#[derive(Default)]
+struct Variables {
+    /// Those of the environment with a credential that stands in the command: name and value.
+    held: Vec<(String, String)>,
+    /// The placeholders of the secrets that need a new one.
+    new: Vec<String>,
+}
+
+impl Variables {
+    fn of(environment: impl Iterator<Item = (OsString, OsString)>, texts: &[String]) -> Self {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let is_name = |name: &str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            name.bytes().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let held = environment.filter_map(text).filter(|(name, value)| {
+            let stands_there =
+                value.len() >= EVERYWHERE_MIN_BYTES && texts.iter().any(|text| text.contains(value));
+            stands_there && is_name(name) && is_credential_name(name)
+        });
+        Self { held: held.collect(), new: Vec::new() }
+    }
+
+    /// Equal secrets have one variable.
+    fn name(&mut self, placeholder: &str, value: Option<&str>) -> String {
+        if let Some((name, _)) = self.held.iter().find(|(_, held)| value == Some(held)) {
+            return name.clone();
+        }
+        let index = self.new.iter().position(|known| known == placeholder).unwrap_or_else(|| {
+            self.new.push(placeholder.to_owned());
+            self.new.len() - 1
+        });
+        variable(index)
+    }
+}
+
 fn variable(index: usize) -> String {
     if index == 0 { VARIABLE.to_owned() } else { format!("{VARIABLE}_{}", index + 1) }
 }
 
 /// The parts of a word: `masked` is the same with placeholders in it. A value that names a variable itself (`$TOKEN` in a
 /// script) is no secret, and stays.
-fn parts(text: &str, masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
+fn parts(text: &str, masked: &str, variables: &mut Variables) -> Vec<Part> {
     let mut parts = Vec::new();
     let (mut rest, mut at) = (text, 0);
     for placeholder in placeholders(masked) {
         let between = masked.get(at..placeholder.start).unwrap_or_default();
         at = placeholder.end;
         let name = masked.get(placeholder).unwrap_or_default();
-        let Some(behind) = rest.strip_prefix(between) else { return all_masked(masked, secrets) };
+        let Some(behind) = rest.strip_prefix(between) else { return all_masked(masked, variables) };
         let after = masked.get(at..).unwrap_or_default();
         let next = placeholders(after).next().map_or(after.len(), |next| next.start);
         let follows = after.get(..next).unwrap_or_default();
         let end = if follows.is_empty() { Some(behind.len()) } else { behind.find(follows) };
         let Some((value, left)) = end.and_then(|end| behind.split_at_checked(end)) else {
-            return all_masked(masked, secrets);
+            return all_masked(masked, variables);
         };
         add(&mut parts, between);
         if value.starts_with('$') || is_redacted(value.as_bytes()) {
             add(&mut parts, value);
         } else {
-            parts.push(Part::Variable(variable_of(name, secrets)));
+            parts.push(Part::Variable(variables.name(name, Some(value))));
         }
         rest = left;
     }
@@ -109,24 +154,15 @@ fn add(parts: &mut Vec<Part>, text: &str) {
 }
 
 /// Where what is around a secret was put otherwise, too, the masked word is all that can be shown.
-fn all_masked(masked: &str, secrets: &mut Vec<String>) -> Vec<Part> {
+fn all_masked(masked: &str, variables: &mut Variables) -> Vec<Part> {
     let (mut parts, mut at) = (Vec::new(), 0);
     for placeholder in placeholders(masked) {
         add(&mut parts, masked.get(at..placeholder.start).unwrap_or_default());
         at = placeholder.end;
-        parts.push(Part::Variable(variable_of(masked.get(placeholder).unwrap_or_default(), secrets)));
+        parts.push(Part::Variable(variables.name(masked.get(placeholder).unwrap_or_default(), None)));
     }
     add(&mut parts, masked.get(at..).unwrap_or_default());
     parts
-}
-
-/// Equal secrets have one variable.
-fn variable_of(placeholder: &str, secrets: &mut Vec<String>) -> String {
-    let index = secrets.iter().position(|known| known == placeholder).unwrap_or_else(|| {
-        secrets.push(placeholder.to_owned());
-        secrets.len() - 1
-    });
-    variable(index)
 }
 
 #[cfg(test)]
@@ -135,7 +171,9 @@ mod tests {
 
     fn repeated(words: &[&str]) -> Repeat {
         let mut repeat = Repeat::of("run");
-        repeat.command(&words.iter().map(OsString::from).collect::<Vec<_>>(), &Redactor::new());
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let held = [("POLLER_TOKEN".into(), "a-token-that-is-set".into())];
+        repeat.command(&words, held.into_iter(), &Redactor::new());
         repeat
     }
 
@@ -155,6 +193,13 @@ mod tests {
         let repeat = repeated(&["sh", "-c", "curl \"$FAULTDECK_URL\"\nexit 3"]);
         assert_eq!(repeat.line(), "faultdeck run -- sh -c \"$(printf 'curl \"$FAULTDECK_URL\"\\nexit 3')\"");
         assert_eq!(repeat.first(), None);
+    }
+
+    #[test]
+    fn a_secret_that_a_variable_holds_is_taken_from_there_wherever_it_stands() {
+        let repeat = repeated(&["./poller", "a-token-that-is-set", "SEC: a-token-that-is-set"]);
+        let expected = "faultdeck run -- ./poller \"$POLLER_TOKEN\" \"SEC: $POLLER_TOKEN\"";
+        assert_eq!((repeat.line().as_str(), repeat.first()), (expected, None));
     }
 
     #[test]

@@ -180,6 +180,6 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
         repeat.word("--no-auth");
     }
     args.tls.words().iter().for_each(|word| repeat.word(word));
-    repeat.command(&args.command, redactor);
+    repeat.command(&args.command, env::vars_os(), redactor);
     repeat
 }

@@ -95,6 +95,26 @@ fn a_client_that_is_judged_leaves_no_daemon_behind() {
 }
 
 #[test]
+fn a_command_gets_the_three_standard_streams_and_no_other_descriptor() {
+    let lab = Lab::new();
+    lab.write("show.sh", "ls /proc/self/fd > descriptors");
+    let binary = env!("CARGO_BIN_EXE_faultdeck");
+    // Two that whoever starts it has left open.
+    let script =
+        format!("exec 5< /dev/null 9< /; exec {binary} run {} {} -- sh show.sh", CASSETTE[0], CASSETTE[1]);
+    let run = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(lab.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(3), "it asked nothing");
+    let descriptors = lab.read("descriptors");
+    // `ls` reads the folder through 3.
+    assert_eq!(descriptors.split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3"]);
+}
+
+#[test]
 fn a_command_starts_with_every_signal_at_its_default_and_none_blocked() {
     let lab = Lab::new();
     lab.write("show.sh", "grep -E 'Sig(Ign|Blk)' /proc/self/status > signals");

@@ -23,6 +23,9 @@ use super::{GRACE, Group};
 /// The variable that holds a program's mark: `RUN.NUMBER`, after those of the runs around this one, with colons between.
 pub const MARK: &str = "FAULTDECK_CHILD";
 
+/// For so long after a program was started the numbers of processes cannot have gone round once.
+const IN_ORDER: Duration = Duration::from_secs(10);
+
 /// Whether every child of this process was started from here.
 static IN_CHARGE: AtomicBool = AtomicBool::new(false);
 
@@ -34,9 +37,11 @@ fn waited_for() -> MutexGuard<'static, BTreeSet<i32>> {
 }
 
 /// Says that nobody else in this process starts programs. From then on orphans of its programs become its own children
-/// (it is a "subreaper"), are reaped, and [`end_all`] finds them.
+/// (it is a "subreaper"), are reaped, and [`end_all`] finds them; and no program gets a descriptor that this process was
+/// itself started with, beside the three standard streams.
 pub fn take_charge() {
     IN_CHARGE.store(true, Ordering::SeqCst);
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
     // Where it cannot be had, orphans go to the system's first process, and are found by their marks.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(getpid()));
@@ -75,6 +80,9 @@ pub(super) struct Family {
     mark: String,
     /// When the program was started, in the system's ticks: its descendants are younger.
     since: u64,
+    born: Instant,
+    /// Whether nothing is left of it.
+    is_gone: bool,
 }
 
 /// Starts a program and remembers that somebody waits for it: nobody else may reap it.
@@ -88,7 +96,8 @@ pub(super) fn born(
     let raw = child.id().and_then(|id| i32::try_from(id).ok());
     waited_for.extend(raw);
     let since = raw.and_then(Process::read).map_or(0, |process| process.started);
-    Ok((child, Family { leader: raw.and_then(Pid::from_raw), group, mark, since }))
+    let (leader, born) = (raw.and_then(Pid::from_raw), Instant::now());
+    Ok((child, Family { leader, group, mark, since, born, is_gone: false }))
 }
 
 /// Starts a helper that is left alone until this process ends.
@@ -109,20 +118,21 @@ impl Family {
             let _ = kill_process_group(leader, signal);
             return;
         }
-        for process in self.members(&everybody()) {
+        for process in self.members(&self.younger()) {
             process.send(signal);
         }
         let _ = kill_process(leader, signal);
     }
 
     /// Kills all that is left, until nothing is, or for [`GRACE`].
-    pub(super) async fn end(&self) {
+    pub(super) async fn end(&mut self) {
         let until = Instant::now() + GRACE;
         let mut pause = Duration::from_millis(1);
         while self.kill() > 0 && Instant::now() < until {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+        self.is_gone = true;
     }
 
     /// Kills what is left; says how many there were.
@@ -131,12 +141,20 @@ impl Family {
             // The only likely error is that the group is gone, which is what is wanted.
             let _ = kill_process_group(leader, Signal::KILL);
         }
-        let all = everybody();
+        let all = self.younger();
         let members = self.members(&all);
         let living = members.iter().filter(|process| !process.is_zombie);
         let count = living.map(|process| process.send(Signal::KILL)).count();
         reap(&all, &members);
         count
+    }
+
+    /// Every process that can be younger than the program.
+    fn younger(&self) -> Vec<Process> {
+        let leader = self.leader.map_or(0, |pid| pid.as_raw_nonzero().get());
+        // Numbers are given in order. Once they have begun anew, a younger process may have a smaller one.
+        let in_order = self.born.elapsed() < IN_ORDER && newest().is_some_and(|newest| newest >= leader);
+        processes(|pid| !in_order || pid > leader)
     }
 
     /// The processes that belong to the program; of itself only what is no longer waited for.
@@ -161,7 +179,9 @@ impl Family {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        self.kill();
+        if !self.is_gone {
+            self.kill();
+        }
         if let Some(leader) = self.leader {
             waited_for().remove(&leader.as_raw_nonzero().get());
         }
@@ -255,9 +275,19 @@ impl Process {
 
 /// Every process that can be seen.
 fn everybody() -> Vec<Process> {
+    processes(|_| true)
+}
+
+/// Those of them with a number that is meant.
+fn processes(is_meant: impl Fn(i32) -> bool) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(Process::read).collect()
+    pids.filter(|pid| is_meant(*pid)).filter_map(Process::read).collect()
+}
+
+/// The number that was given last.
+fn newest() -> Option<i32> {
+    fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().last()?.parse().ok()
 }
 
 /// The processes with these numbers, and all that descends from them.

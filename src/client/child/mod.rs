@@ -3,7 +3,7 @@
 //! At its deadline, or when it is stopped, its group gets TERM and some time later KILL. When it has ended, by itself or
 //! not, all that still descends from it is killed, also what has made a group or a session of its own (`setsid`, a
 //! daemon): see `family`. The same holds when the future is dropped. A program starts with every signal at its default,
-//! none blocked (`dispositions`), and none of this program's own descriptors.
+//! none blocked (`dispositions`), and none of this program's own descriptors but the three standard streams.
 //!
 //! If this program itself is killed with `kill -9`, a [`Guard`] ends what it had started; without one, and out of reach
 //! of safe code, children go on.
@@ -154,7 +154,7 @@ pub async fn run(command: &Command) -> Result<Finished, NotStarted> {
 /// # Errors
 /// If it cannot be started.
 pub async fn run_until(command: &Command, stop: impl Future) -> Result<Finished, NotStarted> {
-    let (mut child, family) = spawn(command)?;
+    let (mut child, mut family) = spawn(command)?;
     let (stdout, stderr) = (Mutex::new(Captured::default()), Mutex::new(Captured::default()));
     let pipes = (child.stdout.take(), child.stderr.take());
     let mut drains = pin!(async {
