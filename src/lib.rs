@@ -101,6 +101,7 @@
 //! ```
 
 // Vocabulary: words every module uses.
+pub mod files;
 pub mod json;
 pub mod message;
 pub mod seed;

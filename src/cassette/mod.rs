@@ -131,10 +131,12 @@ pub enum CassetteError {
         source: std::io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("{path} is not a regular file")]
+    #[error("{path} is {kind}, not a file")]
     NotAFile {
         /// The path.
         path: String,
+        /// What it is.
+        kind: crate::files::Kind,
     },
     /// Longer than [`FILE_MAX_BYTES`].
     #[error("{path} is larger than 256 MiB, the most that is read")]

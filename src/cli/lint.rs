@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::output;
 use super::problem::{Problem, with_caret};
 use super::setup;
-use crate::cassette::Cassette;
+use crate::cassette::{Cassette, FILE_MAX_BYTES};
 use crate::client::{ClientError, ClientFile};
+use crate::files;
 use crate::judge;
 use crate::ledger::{Exit, Reasons};
 use crate::profile::Profile;
@@ -144,7 +145,7 @@ fn in_words(error: ScenarioError) -> Vec<Finding> {
 fn cassette(file: &Path) -> Vec<Finding> {
     let shown = file.display().to_string();
     let remark = |text: String| Finding::Remark(format!("{}: {text}", visible(&shown)));
-    let text = match fs::read_to_string(file) {
+    let text = match files::read_text(file, FILE_MAX_BYTES) {
         Ok(text) => text,
         Err(error) => return unreadable(format!("{shown}: {error}")),
     };

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::{home, output};
 use crate::report::visible;
 use crate::serve::tls::Identity;
-use crate::serve::{Answer, Options, Server};
+use crate::serve::{Answer, Bound, Hosts, Options, Server};
 
 /// Where to listen, and how it is announced.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,11 +21,18 @@ pub(super) struct Listen {
     /// Allows an address that other machines can reach.
     #[arg(long)]
     expose: bool,
+    /// Answers for this name too, beside localhost, the address it listens on and --tls-name: `console.example`, an
+    /// address, or `*` for every name. Requests for another host get a 421. Can be given several times.
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
     /// Writes the port and a newline to this file once it listens.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
     #[command(flatten)]
     tls: Tls,
+    /// Whose pages may send requests to a recorder; set by the verb that has a flag for it.
+    #[arg(skip)]
+    pub(super) origins: Vec<String>,
 }
 
 /// `--tls` and what belongs to it.
@@ -90,26 +97,30 @@ impl Tls {
 }
 
 impl Listen {
-    /// Starts to listen, hands the URL to `listening`, then writes the port file and the URL.
+    /// Gets the address, hands the URL to `listening`, writes the port file and the URL, and only then serves.
     ///
     /// # Errors
-    /// If the address cannot be had, is reachable from outside without `--expose`, or the port file cannot be written.
+    /// If the address cannot be had, is reachable from outside without `--expose` and a name, or the port file cannot be
+    /// written.
     pub(super) async fn start<A: Answer>(
         &self,
         answer: Arc<A>,
         listening: impl FnOnce(&str),
     ) -> Result<Server, Problem> {
+        output::never_wait();
         if !self.listen.ip().is_loopback() && !self.expose {
             return Err(Problem::input(format!("{} can be reached from other machines", self.listen))
                 .help("add `--expose` if that is what you want; nothing here asks for a password"));
         }
         let tls = self.tls.identity()?;
+        let hosts = self.hosts(tls.as_ref())?;
         let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
-        let options = Options { listen: Some(self.listen), tls, ..Options::default() };
-        let server = Server::start(options, answer).await.map_err(Problem::input)?;
-        listening(&server.url());
+        let origins = self.origins.clone();
+        let options = Options { listen: Some(self.listen), tls, hosts, origins, ..Options::default() };
+        let bound = Bound::new(options).await.map_err(Problem::input)?;
+        listening(&bound.url());
         if let Some(file) = &self.port_file {
-            write_port(file, server.addr().port())?;
+            write_port(file, bound.addr().port())?;
         }
         if let Some(file) = ca_file {
             output::note(&format!("certificate authority: {}", visible(&file.display().to_string())));
@@ -117,8 +128,22 @@ impl Listen {
                 "  hand it to the client: curl --cacert, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE",
             );
         }
-        output::data(&format!("{}\n", server.url()))?;
-        Ok(server)
+        output::data(&format!("{}\n", bound.url()))?;
+        Ok(bound.serve(answer))
+    }
+
+    /// The names it answers for.
+    fn hosts(&self, tls: Option<&Identity>) -> Result<Hosts, Problem> {
+        let mut hosts = Hosts::default();
+        for name in &self.host {
+            hosts.add(name).map_err(|error| Problem::input(format!("--host: {error}")))?;
+        }
+        let names = tls.map(|identity| identity.names.as_slice()).unwrap_or_default();
+        if self.expose && !hosts.reach_further() && names.is_empty() {
+            return Err(Problem::input("`--expose` needs the names that other machines call this one by")
+                .help("add `--host NAME` (or an address) for each, or `--host '*'` for any; with TLS, `--tls-name NAME`"));
+        }
+        Ok(hosts)
     }
 }
 

@@ -20,6 +20,7 @@ mod output;
 mod private;
 mod problem;
 mod progress;
+mod queue;
 mod record;
 mod repeat;
 mod replay;
@@ -103,6 +104,7 @@ pub fn cannot_start(error: &io::Error) -> ExitCode {
 pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     output::hide(&arguments, std::env::vars_os());
+    signals::outlive_quotas();
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let exit = match parsed {
@@ -124,6 +126,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
         }
     };
+    output::finish();
     let exit = if DEFECT.load(Ordering::SeqCst) { Exit::Defect } else { exit };
     ExitCode::from(exit.code())
 }

@@ -2,16 +2,35 @@
 //!
 //! A token that stands in the environment (`SEC_TOKEN`, `API_KEY`) or in the arguments is shown nowhere, wherever it
 //! was pasted: all that is printed passes by here.
+//!
+//! A verb that serves never waits for whoever should read its lines (see [`super::queue`]); all others do, because what
+//! they print is what they were asked for.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::problem::Problem;
+use super::queue::{Queue, Stream, write_now};
 use crate::redact::{Redactor, is_credential_name};
+
+/// How long the URL of a server is waited for to be written.
+const URL_WAIT: Duration = Duration::from_secs(2);
+/// How long the end of a server waits for a reader that takes nothing.
+const END_WAIT: Duration = Duration::from_millis(500);
+/// How long a second signal waits for its line to be written.
+const LAST_WAIT: Duration = Duration::from_millis(100);
+/// How long an ordinary verb waits for a reader that takes nothing, before its own lines.
+const READER_WAIT: Duration = Duration::from_secs(3600);
 
 /// The secrets that the process was started with.
 static GIVEN: OnceLock<Redactor> = OnceLock::new();
+/// The lines that nobody waits for.
+static QUEUE: OnceLock<&'static Queue> = OnceLock::new();
+/// Whether this process serves: then nothing waits for a reader.
+static SERVES: AtomicBool = AtomicBool::new(false);
 
 /// Learns the secrets that the process was started with. Only the first call counts.
 pub(super) fn hide(arguments: &[OsString], environment: impl Iterator<Item = (OsString, OsString)>) {
@@ -30,13 +49,56 @@ fn hidden(text: &str) -> String {
     GIVEN.get().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
 }
 
+/// From here on nothing that is printed is waited for: a server serves, whether or not somebody reads its lines.
+pub(super) fn never_wait() {
+    SERVES.store(queue().is_some(), Ordering::SeqCst);
+}
+
+/// The queue with its writer; `None` if the system gives us no thread.
+fn queue() -> Option<&'static Queue> {
+    if QUEUE.get().is_none() {
+        let queue: &'static Queue = Box::leak(Box::default());
+        let started = std::thread::Builder::new()
+            .name("faultdeck-lines".to_owned())
+            .spawn(|| queue.write_to(write_now));
+        if started.is_ok() {
+            // If another thread was faster, this queue stays empty.
+            let _ = QUEUE.set(queue);
+        }
+    }
+    QUEUE.get().copied()
+}
+
+/// The queue, if this process serves.
+fn of_server() -> Option<&'static Queue> {
+    SERVES.load(Ordering::SeqCst).then(queue).flatten()
+}
+
+/// What an ordinary verb does before it prints: what was printed in passing comes first.
+fn in_order() {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(READER_WAIT);
+    }
+}
+
 /// Writes data on standard output and sends it off.
 ///
 /// # Errors
 /// If it cannot be written for another reason than a closed pipe.
 pub(super) fn data(text: &str) -> Result<(), Problem> {
-    let mut out = anstream::stdout();
-    match out.write_all(hidden(text).as_bytes()).and_then(|()| out.flush()) {
+    let text = hidden(text);
+    let written = match of_server() {
+        Some(queue) => {
+            queue.push(Stream::Out, text);
+            queue.flush(URL_WAIT);
+            queue.failure().map_or(Ok(()), Err)
+        }
+        None => {
+            in_order();
+            write_now(Stream::Out, &text)
+        }
+    };
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Problem::input(format!("cannot write to standard output: {error}")))
         }
@@ -46,7 +108,37 @@ pub(super) fn data(text: &str) -> Result<(), Problem> {
 
 /// Writes a line on standard error. If nobody reads it, nothing is lost that the ledger does not hold.
 pub(super) fn note(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", hidden(line));
+    let text = hidden(line) + "\n";
+    match of_server() {
+        Some(queue) => queue.push(Stream::Err, text),
+        None => {
+            in_order();
+            let _ = write_now(Stream::Err, &text);
+        }
+    }
+}
+
+/// Writes a line on standard error that nobody waits for, whatever the verb: one about each request, for instance.
+pub(super) fn in_passing(line: &str) {
+    match queue() {
+        Some(queue) => queue.push(Stream::Err, hidden(line) + "\n"),
+        None => note(line),
+    }
+}
+
+/// Writes the last line of a process that ends at once.
+pub(super) fn last_word(line: &str) {
+    in_passing(line);
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(LAST_WAIT);
+    }
+}
+
+/// Gives what a server has printed a moment to be read.
+pub(super) fn finish() {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(END_WAIT);
+    }
 }
 
 /// Whether a person sits at standard error: progress is shown to nobody else.

@@ -42,6 +42,10 @@ pub(super) struct Args {
     /// Lets this endpoint write: `cases.post`, or its full id, or `METHOD /api/path`. Can be given several times.
     #[arg(long, value_name = "ENDPOINT")]
     allow_writes: Vec<String>,
+    /// Lets a page of this site send requests through a browser: `http://app.example`. Others are refused, because there
+    /// is a real console behind this. Can be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
     #[command(flatten)]
     console: Console,
     #[command(flatten)]
@@ -74,7 +78,7 @@ impl Console {
     }
 }
 
-pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
     if !args.overwrite && env::var_os("CI").is_some_and(|ci| !ci.is_empty()) {
         return Err(Problem::input(
             "this is CI (the variable CI is set), where nothing is recorded by accident",
@@ -82,6 +86,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         .help("add `--overwrite` if the cassette is to be made here"));
     }
     let mut signals = Signals::listen()?;
+    args.listen.origins.append(&mut args.allow_origin);
     let cassette = find::file_to_write(&args.cassette)?;
     let settings = Settings {
         upstream: Upstream::parse(&args.upstream).map_err(Problem::input)?,

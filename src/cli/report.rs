@@ -1,11 +1,11 @@
 //! `faultdeck report`: a report from a ledger, and the `--report` flag of the verbs that write one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::problem::Problem;
 use super::{output, private};
+use crate::files;
 use crate::ledger::{self, EndLine, Exit, Line, RunLine};
 use crate::redact::Redactor;
 use crate::report::{self, Paint};
@@ -57,8 +57,8 @@ impl FromStr for ReportTo {
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, Problem> {
-    let text =
-        fs::read_to_string(&args.ledger).map_err(|error| Problem::file("read", &args.ledger, error))?;
+    let text = files::read_text(&args.ledger, files::LEDGER_MAX_BYTES)
+        .map_err(|error| Problem::file("read", &args.ledger, error))?;
     let lines = ledger::read(&text).map_err(|error| {
         Problem::file("read", &args.ledger, error)
             .help("a ledger is what `--ledger FILE` writes, one JSON object a line")

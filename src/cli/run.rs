@@ -81,7 +81,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let repeat = repeat(&args, &redactor);
-    let watch: Watch = Arc::new(|seen| output::note(&seen_line(seen)));
+    let watch: Watch = Arc::new(|seen| output::in_passing(&seen_line(seen)));
     let plan = Plan {
         setup,
         tls: args.tls.identity()?,

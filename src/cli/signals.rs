@@ -1,26 +1,38 @@
-//! Ctrl-C and SIGTERM: the first one finishes in order, a second one ends the process at once.
+//! The signals that ask for an end: the first one finishes in order, a second one ends the process at once.
+//!
+//! Ctrl-C, SIGTERM, a terminal that is closed (SIGHUP) and Ctrl-\ (SIGQUIT) all mean the same: what was recorded or
+//! served is saved, and the exit code says what it came to. SIGQUIT's own way would be a core file, with every secret
+//! that is in memory. SIGPIPE is ignored by the language's runtime: a reader that went away is an error of a write.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::output;
 use super::problem::Problem;
+use crate::client::child;
+
+/// SIGXFSZ, the same number on all systems we know (Linux on MIPS apart).
+const FILE_SIZE: i32 = 25;
 
 /// Which signal asked for the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
+    HangUp,
     Interrupt,
+    Quit,
     Terminate,
 }
 
 impl Stop {
     /// What a shell expects of a process that this signal ended.
     fn code(self) -> i32 {
-        match self {
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
+        128 + match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Quit => 3,
+            Self::Terminate => 15,
         }
     }
 }
@@ -35,9 +47,16 @@ impl Signals {
     /// # Errors
     /// If the system does not let us.
     pub(super) fn listen() -> Result<Self, Problem> {
-        let cannot = |error: io::Error| Problem::input(format!("cannot listen for signals: {error}"));
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(cannot)?;
-        let mut terminates = signal(SignalKind::terminate()).map_err(cannot)?;
+        let listen_to = |kind| {
+            signal(kind)
+                .map_err(|error: io::Error| Problem::input(format!("cannot listen for signals: {error}")))
+        };
+        let mut interrupts = listen_to(SignalKind::interrupt())?;
+        let mut terminates = listen_to(SignalKind::terminate())?;
+        let mut quits = listen_to(SignalKind::quit())?;
+        // Whoever starts us under `nohup` wants us to outlive the terminal.
+        let outlives = child::ignored().any(|number| number == SignalKind::hangup().as_raw_value());
+        let mut hang_ups = if outlives { None } else { Some(listen_to(SignalKind::hangup())?) };
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             loop {
@@ -45,6 +64,8 @@ impl Signals {
                     biased;
                     _ = interrupts.recv() => Stop::Interrupt,
                     _ = terminates.recv() => Stop::Terminate,
+                    _ = quits.recv() => Stop::Quit,
+                    () = next(&mut hang_ups) => Stop::HangUp,
                 };
                 if sender.borrow().is_some() {
                     end_at_once(stop);
@@ -65,9 +86,24 @@ impl Signals {
     }
 }
 
+async fn next(signals: &mut Option<Signal>) {
+    match signals {
+        Some(signals) => {
+            let _ = signals.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Makes a quota on files an error of the write that meets it (`File too large`), instead of the end of the process.
+pub(super) fn outlive_quotas() {
+    // The handler stays when the stream of signals goes. Where there is none, the old end remains.
+    let _ = signal(SignalKind::from_raw(FILE_SIZE));
+}
+
 #[expect(clippy::exit, reason = "a second signal means now, whatever is still running")]
 fn end_at_once(stop: Stop) -> ! {
-    output::note("stopped by a second signal; what was running is not finished");
-    crate::client::child::end_all();
+    output::last_word("stopped by a second signal; what was running is not finished");
+    child::end_all();
     std::process::exit(stop.code())
 }

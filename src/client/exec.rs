@@ -9,6 +9,7 @@ use super::file::{Argument, ClientError, ClientFile};
 use super::outcome::read_report;
 use super::placeholder::Values;
 use super::{Claims, Client, Job, JobKind, Report};
+use crate::files;
 
 /// The client files that travel with the program: name and text.
 const BUILTINS: [(&str, &str); 2] = [
@@ -84,8 +85,8 @@ impl ClientFile {
 /// Messages call the file as the user did, without the folder.
 fn load(folder: &Path, path: &Path) -> Result<ClientFile, ClientError> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(folder.join(path))
-        .map_err(|source| ClientError::Io { path: shown.clone(), source })?;
+    let text = files::read_text(&folder.join(path), files::SMALL_MAX_BYTES)
+        .map_err(|error| ClientError::Io { path: shown.clone(), source: error.into() })?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     ClientFile::parse(&name, &shown, &text)
 }

@@ -392,6 +392,10 @@ impl Body {
 }
 
 impl Answer for Recorder {
+    fn keeps_strange_pages_out(&self) -> bool {
+        true
+    }
+
     async fn answer(&self, request: Request, _at: Duration) -> Reply {
         self.settings.redactor.learn_request(&request);
         let endpoint = self.endpoint(&request);

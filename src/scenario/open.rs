@@ -1,11 +1,10 @@
 //! Where scenarios come from: the binary, a path, a name.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::builtin::BUILTINS;
 use super::{Scenario, ScenarioError};
+use crate::files;
 use crate::profile::Profile;
 use crate::spelling::nearest;
 
@@ -77,20 +76,11 @@ fn builtin_names() -> Vec<String> {
 }
 
 fn load_as(name: &str, path: &Path, profile: &Profile) -> Result<Scenario, ScenarioError> {
-    let text = read(path).map_err(|source| ScenarioError::Io { path: path.display().to_string(), source })?;
+    let text = files::read_text(path, LARGEST_BYTES)
+        .map_err(|error| ScenarioError::Io { path: path.display().to_string(), source: error.into() })?;
     let mut scenario = Scenario::parse(name, &path.display().to_string(), &text, profile)?;
     scenario.file = Some(PathBuf::from(path));
     Ok(scenario)
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST_BYTES {
-        let why = format!("it is larger than {LARGEST_BYTES} bytes, which no scenario is");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
-    }
-    Ok(text)
 }
 
 /// Whether `text` is a name: segments of letters, digits, `-`, `_` and `.`, none of them starting with a dot.

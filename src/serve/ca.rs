@@ -19,8 +19,10 @@ use rcgen::{
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use sha2::{Digest, Sha256};
+use x509_parser::extensions::GeneralName;
 
 use super::tls::TlsError;
+use crate::files;
 
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
@@ -127,8 +129,9 @@ impl Authority {
 
     /// The CA in `folder`, if its files belong together and it lives long enough.
     fn load(folder: &Path, names: &Names, now: SystemTime) -> Option<Self> {
-        let key = KeyPair::from_pem(&fs::read_to_string(folder.join(KEY)).ok()?).ok()?;
-        let der = CertificateDer::from_pem_slice(&fs::read(folder.join(CERTIFICATE)).ok()?).ok()?;
+        let read = |name| files::read_text(&folder.join(name), files::SMALL_MAX_BYTES).ok();
+        let key = KeyPair::from_pem(&read(KEY)?).ok()?;
+        let der = CertificateDer::from_pem_slice(read(CERTIFICATE)?.as_bytes()).ok()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(&der).ok()?;
         if certificate.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
             return None;
@@ -162,6 +165,24 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).map_err(make)?;
         Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
     }
+}
+
+/// The names and addresses that a certificate is for.
+pub(super) fn names_of(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let Ok((_, certificate)) = x509_parser::parse_x509_certificate(certificate) else { return Vec::new() };
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.map(|names| names.value.general_names.as_slice()).unwrap_or_default();
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+        _ => None,
+    };
+    names.iter().filter_map(name).collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 /// The serial number is left to rcgen, which takes it from the (fresh, random) public key.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Answer;
@@ -15,7 +15,8 @@ use super::io::Io;
 use super::limits::Limits;
 use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
-use super::receive::{Received, receive};
+use super::places::{Place, Places, Standing};
+use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
 use crate::delivery::Welcome;
 
@@ -24,6 +25,10 @@ pub(super) struct Site<A> {
     pub(super) answer: Arc<A>,
     pub(super) limits: Limits,
     pub(super) hosts: Hosts,
+    pub(super) origins: Vec<String>,
+    /// Room for request bodies, in units.
+    pub(super) bodies: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) began: Instant,
 }
@@ -63,20 +68,27 @@ impl Phases {
 }
 
 /// Runs one accepted connection to its end.
-pub(super) async fn run<A: Answer>(socket: TcpStream, number: u64, site: Arc<Site<A>>, mut phases: Phases) {
+pub(super) async fn run<A: Answer>(
+    socket: TcpStream,
+    number: u64,
+    place: Place,
+    site: Arc<Site<A>>,
+    mut phases: Phases,
+) {
+    let place = Arc::new(place);
     // Without it, a body in a second segment waits for the peer's acknowledgement. It fails only on a dead socket.
     let _ = socket.set_nodelay(true);
     let welcome = site.answer.welcome(number);
     let opened = match welcome {
-        Welcome::Accept => open(socket, &site, &mut phases).await,
+        Welcome::Accept => open(socket, &site, &place, &mut phases).await,
         Welcome::Close(_) => Some(Io::plain(socket)),
     };
     let Some(mut io) = opened else { return };
     let mut drain = phases.clone();
     let driven = async {
         match welcome {
-            Welcome::Accept => drive(&mut io, &site, &mut drain).await,
-            Welcome::Close(end) => perform::unanswered(&mut io, end, &site.limits, &mut drain).await,
+            Welcome::Accept => drive(&mut io, &site, &place, &mut drain).await,
+            Welcome::Close(end) => perform::unanswered(&mut io, end, &site.limits, &place, &mut drain).await,
         }
     };
     let after = tokio::select! {
@@ -98,34 +110,61 @@ pub(super) async fn run<A: Answer>(socket: TcpStream, number: u64, site: Arc<Sit
 }
 
 /// The handshake, if there is one.
-async fn open<A: Answer>(socket: TcpStream, site: &Site<A>, phases: &mut Phases) -> Option<Io> {
+async fn open<A: Answer>(
+    socket: TcpStream,
+    site: &Site<A>,
+    place: &Place,
+    phases: &mut Phases,
+) -> Option<Io> {
     let Some(tls) = &site.tls else { return Some(Io::plain(socket)) };
     let handshake = async {
-        within(site.limits.first_byte, socket.peek(&mut [0])).await?.ok()?;
+        let mut first = [0];
+        within(site.limits.first_byte, socket.peek(&mut first)).await?.ok()?;
+        place.now(Standing::Waiting);
+        if first[0].is_ascii_alphabetic() {
+            let mut io = Io::plain(socket);
+            within(site.limits.first_byte, io.fill()).await?.ok()?;
+            let head = io.ahead.split();
+            refuse(&mut io, site, &not_tls(), &head).await;
+            close(&mut io, &site.limits).await;
+            return None;
+        }
         within(site.limits.head, tls.accept(socket)).await?.ok().map(Io::tls)
     };
     tokio::select! {
         biased;
         io = handshake => io,
         () = phases.draining() => None,
+        () = place.asked_to_leave() => None,
     }
 }
 
-async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, phases: &mut Phases) -> After {
+fn not_tls() -> Unfit {
+    let why = "this listener speaks https, and the request came in plain http";
+    Unfit::new(400, why).help("use https:// in the client's address")
+}
+
+async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, place: &Arc<Place>, phases: &mut Phases) -> After {
     let mut first = site.limits.first_byte;
-    let mut patience = Patience::new(phases, from_now(first));
+    let mut patience = Patience::new(phases, place, from_now(first));
     loop {
-        let (request, keep) = match receive(io, &site.limits, &site.hosts, first, &mut patience).await {
-            Received::Request(request, keep) => (request, keep),
+        place.now(Standing::Idle);
+        let arrived = match receive(io, site, place, first, &mut patience).await {
+            Received::Request(arrived) => arrived,
             Received::Refused(unfit, head) => return refuse(io, site, &unfit, &head).await,
+            // Whoever left a place has nothing more to say.
+            Received::Over if place.is_leaving() => return After::Gone,
             Received::Over => return After::Close,
             Received::Silent => return After::Gone,
         };
+        place.now(Standing::Busy);
+        let Arrived { request, keep_alive, room } = arrived;
         let (head_only, version) = (request.method == "HEAD", request.version);
         let at = site.began.elapsed();
         let reply = site.answer.answer(request, at).await;
-        let asked = perform::Asked { at, head_only, keep, version };
-        match perform::reply(io, site, phases, reply, asked).await {
+        drop(room);
+        let asked = perform::Asked { at, head_only, keep: keep_alive, version };
+        match perform::reply(io, site, place, phases, reply, asked).await {
             After::Keep if !phases.is_draining() => first = site.limits.keep_alive,
             after => return after,
         }

@@ -64,6 +64,12 @@ impl Hosts {
         self.all || self.more.iter().any(|host| !host.is_loopback())
     }
 
+    /// Whether the host of `host[:port]` is one of the listener's own names, `*` apart.
+    pub(super) fn own(&self, authority: &str, at: IpAddr) -> bool {
+        let named = Self { all: false, more: self.more.clone() };
+        Host::of(authority).is_some_and(|host| named.answer_for(&host, at))
+    }
+
     fn answer_for(&self, host: &Host, at: IpAddr) -> bool {
         let below = |name: &str| name.split_once('.').map(|(_, parent)| Host::Name(format!("*.{parent}")));
         let is_wildcard = match host {

@@ -11,6 +11,9 @@ pub struct Limits {
     pub head: Duration,
     /// Between two pieces of a request body. 30 s.
     pub body_idle: Duration,
+    /// What a request body must bring, in bytes a second, once the time of `body_idle` is over; and what a peer must take
+    /// of a response, once that of `write_idle` is. A drip of bytes holds no connection for ever. 1 KiB.
+    pub least_rate: u64,
     /// Between two moments at which the peer takes any byte of a response. 30 s.
     pub write_idle: Duration,
     /// Between two requests on one connection. 60 s.
@@ -25,7 +28,13 @@ pub struct Limits {
     pub head_bytes: usize,
     /// The longest request body, in bytes, transfer coding removed. 64 MiB.
     pub body_bytes: usize,
-    /// Connections at one time; one more gets a 503 with `Retry-After`. 256.
+    /// The bytes of all request bodies that are on their way or being answered; what has no room for longer than
+    /// `room` gets a 503 with `Retry-After`. One of the longest always has room. 128 MiB.
+    pub bodies_bytes: usize,
+    /// How long a request body waits for room. 1 s.
+    pub room: Duration,
+    /// Connections at one time. For one more, the longest idle one is closed; if none is idle, it gets a 503 with
+    /// `Retry-After`. 256.
     pub connections: usize,
     /// How long running answers get to finish once the listener stops. 5 s.
     pub drain: Duration,
@@ -39,12 +48,15 @@ impl Default for Limits {
             first_byte: Duration::from_secs(5),
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
+            least_rate: 1024,
             write_idle: Duration::from_secs(30),
             keep_alive: Duration::from_secs(60),
             linger: Duration::from_secs(1),
             hang: Duration::from_secs(3600),
             head_bytes: 64 * 1024,
             body_bytes: 64 * 1024 * 1024,
+            bodies_bytes: 128 * 1024 * 1024,
+            room: Duration::from_secs(1),
             connections: 256,
             drain: Duration::from_secs(5),
             accept_pause: Duration::from_millis(50),
@@ -61,8 +73,18 @@ pub(super) const FIRST_LINE_MAX: usize = 8 * 1024;
 /// Bytes read ahead of a request that is still being answered; beyond it the peer has to wait.
 pub(super) const AHEAD_MAX: usize = 64 * 1024;
 
-/// Connections over the cap that are being told so at one time; beyond it they are closed without a word.
-pub(super) const REFUSALS_MAX: usize = 32;
+/// How long a peer may be in the middle of a request, or of an answer it does not take, before its connection is closed
+/// in favour of a new one that would find no place.
+pub(super) const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+/// Connections that were asked to leave and have not left yet; beyond it a new one finds no place.
+pub(super) const LEAVING_MAX: usize = 64;
+
+/// The unit in which room for bodies is given out, in bytes.
+pub(super) const ROOM_UNIT: usize = 1024;
+
+/// Connections over the cap that are being told so at one time and get to read it; beyond it they are told and closed.
+pub(super) const REFUSALS_MAX: usize = 256;
 
 /// How long a connection over the cap gets to read its 503.
 pub(super) const REFUSAL: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! The accept loop: connections up to the cap, a word to those beyond it, a pause when the machine has no more.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +16,7 @@ use super::patience::within;
 use super::refusal::{Refusal, Unfit};
 
 /// Accepts until the listener stops; ending closes the listening socket.
-pub(super) async fn accept<A: Answer>(
-    listener: TcpListener,
-    site: Arc<Site<A>>,
-    slots: Arc<Semaphore>,
-    phases: Phases,
-) {
+pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>, phases: Phases) {
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let mut stopping = phases.clone();
     let mut number = 0;
@@ -39,20 +34,21 @@ pub(super) async fn accept<A: Answer>(
             }
         };
         number += 1;
-        if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-            let run = connection::run(socket, number, Arc::clone(&site), phases.clone());
+        if let Some(place) = site.places.take(number) {
             // A panic in an answer ends this task, and so this connection, and nothing else.
-            tokio::spawn(async move {
-                run.await;
-                drop(slot);
-            });
-        } else if let (None, Ok(refusal)) = (&site.tls, Arc::clone(&refusals).try_acquire_owned()) {
-            let site = Arc::clone(&site);
-            tokio::spawn(async move {
-                // Told or not, the connection is over.
-                let _ = within(REFUSAL, turn_away(socket, &site)).await;
-                drop(refusal);
-            });
+            tokio::spawn(connection::run(socket, number, place, Arc::clone(&site), phases.clone()));
+        } else if site.tls.is_none() {
+            match Arc::clone(&refusals).try_acquire_owned() {
+                Ok(refusal) => {
+                    let site = Arc::clone(&site);
+                    tokio::spawn(async move {
+                        // Told or not, the connection is over.
+                        let _ = within(REFUSAL, turn_away(socket, &site)).await;
+                        drop(refusal);
+                    });
+                }
+                Err(_) => say_so(socket),
+            }
         }
     }
 }
@@ -66,9 +62,22 @@ fn pause_after(error: ErrorKind, pause: Duration) -> Duration {
     }
 }
 
+fn too_many() -> Unfit {
+    Unfit::new(503, "too many connections at one time; try again in a second").later()
+}
+
+/// Tells a peer to come back, without waiting for it to read that.
+fn say_so(socket: TcpStream) {
+    let image = too_many().delivery().image();
+    if let Ok(mut socket) = socket.into_std() {
+        // The buffer of a fresh socket has room for it; if not, the peer learns nothing.
+        let _ = socket.write_all(&[&image.head[..], &image.body[..]].concat());
+    }
+}
+
 /// Tells a peer to come back. If it has asked for something, that request is refused.
 async fn turn_away<A: Answer>(socket: TcpStream, site: &Site<A>) {
-    let unfit = Unfit::new(503, "too many connections at one time; try again in a second").later();
+    let unfit = too_many();
     let image = unfit.delivery().image();
     let mut io = Io::plain(socket);
     let sent = async {

@@ -3,7 +3,9 @@
 //! A request comes in through `receive` (its head kept byte for byte, its body through hyper), an [`Answer`] says what to
 //! do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves on purpose.
 //!
-//! - `listener` accepts connections up to a cap; `connection` runs one; `io` is its socket, plain or TLS
+//! - `listener` accepts connections up to a cap; `places` says who leaves when there is none; `connection` runs one;
+//!   `io` is its socket, plain or TLS
+//! - [`Hosts`] are the names a listener answers for
 //! - `request_line`, `head` and `receive` read requests, with `patience`; what they turn away is a [`Refusal`]
 //! - `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
@@ -20,8 +22,10 @@ mod hosts;
 mod io;
 mod limits;
 mod listener;
+mod origins;
 mod patience;
 mod perform;
+mod places;
 mod receive;
 mod refusal;
 mod refused_line;
@@ -44,6 +48,7 @@ use tokio::time::timeout;
 use self::connection::{Phase, Phases, Site};
 pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
+use self::places::Places;
 pub use self::refusal::Refusal;
 pub use self::thread::ServerThread;
 use crate::delivery::{Delivery, End, Welcome};
@@ -57,6 +62,12 @@ pub trait Answer: Send + Sync + 'static {
     fn welcome(&self, n: u64) -> Welcome {
         let _ = n;
         Welcome::Accept
+    }
+
+    /// Whether requests that a browser sends for a page of another site are refused: a recorder has a real console
+    /// behind it, and such a page must not reach it.
+    fn keeps_strange_pages_out(&self) -> bool {
+        false
     }
 
     /// What is sent for `request`; `at` is the time since the server started. Requests of one connection are answered
@@ -127,10 +138,20 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// With it the server speaks TLS only, without it none.
     pub tls: Option<tls::Identity>,
-    /// The names it answers for; [`Hosts::any`] if none are given.
-    pub hosts: Option<Hosts>,
+    /// The names it answers for, beside those of its certificate.
+    pub hosts: Hosts,
+    /// The origins whose pages may send requests where others are kept out: `http://app.example`, or `*`.
+    pub origins: Vec<String>,
     /// The bounds; [`Limits::default`] if none are given.
     pub limits: Option<Limits>,
+}
+
+/// A listener that has its address and answers nobody yet: connections wait until it serves.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    addr: SocketAddr,
+    options: Options,
 }
 
 /// A running listener.
@@ -140,8 +161,7 @@ pub struct Server {
     addr: SocketAddr,
     scheme: &'static str,
     drain: Duration,
-    connections: u32,
-    slots: Arc<Semaphore>,
+    places: Arc<Places>,
     phase: watch::Sender<Phase>,
     accepting: JoinHandle<()>,
 }
@@ -162,25 +182,72 @@ pub enum StartError {
     Thread(std::io::Error),
 }
 
-impl Server {
-    /// Listens, and answers on the current tokio runtime until it is stopped or dropped.
-    pub async fn start<A: Answer>(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
+impl Bound {
+    /// Listens.
+    ///
+    /// # Errors
+    /// If the address cannot be had.
+    pub async fn new(options: Options) -> Result<Self, StartError> {
         let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let failed = |source| StartError::Listen { addr: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, addr, options })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// As [`Server::url`].
+    pub fn url(&self) -> String {
+        connection::url(self.addr, self.scheme())
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.options.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Answers on the current tokio runtime until it is stopped or dropped.
+    pub fn serve<A: Answer>(self, answer: Arc<A>) -> Server {
+        let scheme = self.scheme();
+        let Self { listener, addr, options } = self;
         let limits = options.limits.unwrap_or_default();
-        let hosts = options.hosts.unwrap_or_else(Hosts::any);
-        let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let mut hosts = options.hosts;
+        for name in options.tls.iter().flat_map(|identity| &identity.names) {
+            // A certificate can be for names that are no host's; nobody asks for those.
+            let _ = hosts.add(name);
+        }
         let drain = limits.drain;
-        let scheme = if options.tls.is_some() { "https" } else { "http" };
         let tls = options.tls.map(|identity| identity.acceptor());
-        let slots = Arc::new(Semaphore::new(connections as usize));
+        let room = limits.bodies_bytes.max(limits.body_bytes).div_ceil(limits::ROOM_UNIT);
+        let bodies = Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS)));
+        let places = Places::new(limits.connections);
         let phase = watch::Sender::new(Phase::Running);
-        let site = Arc::new(Site { answer, limits, hosts, tls, began: Instant::now() });
-        let accepting =
-            tokio::spawn(listener::accept(listener, site, Arc::clone(&slots), Phases::of(&phase)));
-        Ok(Self { addr, scheme, drain, connections, slots, phase, accepting })
+        let began = Instant::now();
+        let site = Arc::new(Site {
+            answer,
+            limits,
+            hosts,
+            origins: options.origins,
+            bodies,
+            places: Arc::clone(&places),
+            tls,
+            began,
+        });
+        let accepting = tokio::spawn(listener::accept(listener, site, Phases::of(&phase)));
+        Server { addr, scheme, drain, places, phase, accepting }
+    }
+}
+
+impl Server {
+    /// Listens, and answers on the current tokio runtime until it is stopped or dropped.
+    ///
+    /// # Errors
+    /// If the address cannot be had.
+    pub async fn start<A: Answer>(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
+        Ok(Bound::new(options).await?.serve(answer))
     }
 
     /// Where it listens.
@@ -199,19 +266,14 @@ impl Server {
         self.phase.send_replace(Phase::Draining);
         // The listening socket is closed when this ends, so the port is free when `stop` returns.
         let _ = timeout(limits::RESET_GRACE, &mut self.accepting).await;
-        if timeout(self.drain, self.all_closed()).await.is_ok() {
+        if timeout(self.drain, self.places.all_left()).await.is_ok() {
             return 0;
         }
-        let cut = (self.connections as usize).saturating_sub(self.slots.available_permits());
+        let cut = self.places.count();
         self.phase.send_replace(Phase::Killed);
         // An answer that blocks its thread is not waited for any longer.
-        let _ = timeout(limits::RESET_GRACE, self.all_closed()).await;
+        let _ = timeout(limits::RESET_GRACE, self.places.all_left()).await;
         cut
-    }
-
-    async fn all_closed(&self) {
-        // It fails only on a closed semaphore, and nobody closes this one.
-        let _ = self.slots.acquire_many(self.connections).await;
     }
 }
 

@@ -5,12 +5,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::connection::Phases;
+use super::places::{Place, Standing};
 
 /// `future`'s output, or `None` if it takes longer than `limit`.
 pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
@@ -19,6 +21,28 @@ pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::O
         Poll::Ready(output) => Some(output),
         Poll::Pending => timeout(limit, future).await.ok(),
     }
+}
+
+/// `future`'s output, or `None` if the peer lets it take longer than `limit`, or if another connection needs the place
+/// meanwhile.
+pub(super) async fn while_placed<F: Future>(place: &Place, limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return Some(output);
+    }
+    place.now(Standing::Waiting);
+    tokio::select! {
+        biased;
+        output = timeout(limit, future) => output.ok(),
+        () = place.asked_to_leave() => None,
+    }
+}
+
+/// How long a peer that has moved `bytes` may still be waited for, after `waited`: `idle` at most, and less for one that
+/// moves less than `rate` bytes a second.
+pub(super) fn allowance(idle: Duration, rate: u64, bytes: u64, waited: Duration) -> Duration {
+    let earned = Duration::from_secs(bytes / rate.max(1));
+    idle.saturating_add(earned).saturating_sub(waited).min(idle)
 }
 
 /// This long from now; what is longer than a year counts as a year.
@@ -30,7 +54,7 @@ pub(super) fn from_now(limit: Duration) -> Instant {
 pub(super) enum Waited<T> {
     Done(T),
     Late,
-    /// The listener stops.
+    /// The listener stops, or another connection needs the place.
     Stopping,
 }
 
@@ -42,15 +66,21 @@ pub(super) struct Patience {
 
 impl Patience {
     /// For one connection; the first wait is expected to end by `until`.
-    pub(super) fn new(phases: &Phases, until: Instant) -> Self {
+    pub(super) fn new(phases: &Phases, place: &Arc<Place>, until: Instant) -> Self {
         let mut phases = phases.clone();
-        Self {
-            sleep: Box::pin(sleep_until(until)),
-            stopping: Box::pin(async move { phases.draining().await }),
-        }
+        let place = Arc::clone(place);
+        let stopping = async move {
+            tokio::select! {
+                biased;
+                () = phases.draining() => {}
+                () = place.asked_to_leave() => {}
+            }
+        };
+        Self { sleep: Box::pin(sleep_until(until)), stopping: Box::pin(stopping) }
     }
 
-    /// Waits for `future` until `until`, or until the listener stops; nothing may be waited for after that.
+    /// Waits for `future` until `until`, or until the listener stops or needs the place; nothing may be waited for after
+    /// that.
     pub(super) async fn wait<F: Future>(&mut self, until: Instant, future: F) -> Waited<F::Output> {
         let mut future = pin!(future);
         poll_fn(|cx| {
@@ -73,5 +103,20 @@ impl Patience {
             Poll::Pending
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drip_earns_no_more_time() {
+        let idle = Duration::from_secs(30);
+        assert_eq!(allowance(idle, 1024, 0, Duration::ZERO), idle);
+        assert_eq!(allowance(idle, 1024, 10, Duration::from_secs(29)), Duration::from_secs(1));
+        assert_eq!(allowance(idle, 1024, 10, Duration::from_secs(31)), Duration::ZERO);
+        assert_eq!(allowance(idle, 1024, 1 << 20, Duration::from_secs(31)), idle);
+        assert_eq!(allowance(idle, 0, u64::MAX, Duration::from_secs(u64::MAX)), idle);
     }
 }

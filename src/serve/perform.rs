@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWriteExt;
@@ -11,7 +11,8 @@ use tokio::sync::mpsc::Receiver;
 use super::connection::{Phases, Site};
 use super::io::Io;
 use super::limits::Limits;
-use super::patience::within;
+use super::patience::{allowance, while_placed, within};
+use super::places::{Place, Standing};
 use super::{Answer, Performed, Piece, Reply, timer};
 use crate::delivery::{Delivery, End, Framing, Image, Step};
 use crate::message::{HttpVersion, Response};
@@ -58,6 +59,7 @@ const SETTLE: Duration = Duration::from_millis(2);
 pub(super) async fn reply<A: Answer>(
     io: &mut Io,
     site: &Site<A>,
+    place: &Place,
     phases: &mut Phases,
     reply: Reply,
     asked: Asked,
@@ -66,7 +68,8 @@ pub(super) async fn reply<A: Answer>(
         Reply::Planned { ticket, .. } | Reply::Streamed { ticket, .. } => *ticket,
     };
     let mut report = Report { site, ticket, at: asked.at, sent: 0, cut_short: true };
-    let mut wire = Wire { io, limits: &site.limits, phases, sent: &mut report.sent };
+    let mut wire =
+        Wire { io, limits: &site.limits, place, phases, sent: &mut report.sent, stuck: Duration::ZERO };
     let through = match reply {
         Reply::Planned { delivery, .. } => wire.planned(delivery, asked).await,
         Reply::Streamed { head, body, .. } => wire.streamed(head, body, asked).await,
@@ -86,12 +89,18 @@ pub(super) async fn reply<A: Answer>(
         End::Keep => After::Keep,
         End::Fin => After::Close,
         End::Rst => After::Reset,
-        End::HalfClose | End::Hang => unanswered(io, end, &site.limits, phases).await,
+        End::HalfClose | End::Hang => unanswered(io, end, &site.limits, place, phases).await,
     }
 }
 
 /// Ends a connection, nothing having been sent or nothing more to be sent.
-pub(super) async fn unanswered(io: &mut Io, end: End, limits: &Limits, phases: &mut Phases) -> After {
+pub(super) async fn unanswered(
+    io: &mut Io,
+    end: End,
+    limits: &Limits,
+    place: &Place,
+    phases: &mut Phases,
+) -> After {
     let mut sent = 0;
     match end {
         End::Keep | End::Fin => return After::Close,
@@ -103,7 +112,7 @@ pub(super) async fn unanswered(io: &mut Io, end: End, limits: &Limits, phases: &
         }
         End::Hang => {}
     }
-    Wire { io, limits, phases, sent: &mut sent }.hang().await
+    Wire { io, limits, place, phases, sent: &mut sent, stuck: Duration::ZERO }.hang().await
 }
 
 /// Calls `performed` exactly once: when dropped, so also if the connection is killed half-way.
@@ -128,8 +137,11 @@ impl<A: Answer> Drop for Report<'_, A> {
 struct Wire<'a> {
     io: &'a mut Io,
     limits: &'a Limits,
+    place: &'a Place,
     phases: &'a mut Phases,
     sent: &'a mut u64,
+    /// How long the peer has let us wait.
+    stuck: Duration,
 }
 
 impl Wire<'_> {
@@ -220,13 +232,16 @@ impl Wire<'_> {
 
     async fn send(&mut self, mut bytes: impl Buf) -> Result<(), CutShort> {
         while bytes.has_remaining() {
-            match within(self.limits.write_idle, self.io.write_buf(&mut bytes)).await {
+            let (limits, began) = (self.limits, Instant::now());
+            let wait = allowance(limits.write_idle, limits.least_rate, *self.sent, self.stuck);
+            match while_placed(self.place, wait, self.io.write_buf(&mut bytes)).await {
                 Some(Ok(0) | Err(_)) => return Err(CutShort::Left),
                 Some(Ok(sent)) => *self.sent += sent as u64,
                 None => return Err(CutShort::Stuck),
             }
+            self.stuck += began.elapsed();
         }
-        match within(self.limits.write_idle, self.io.flush()).await {
+        match while_placed(self.place, self.limits.write_idle, self.io.flush()).await {
             Some(Ok(())) => Ok(()),
             Some(Err(_)) => Err(CutShort::Left),
             None => Err(CutShort::Stuck),
@@ -235,6 +250,7 @@ impl Wire<'_> {
 
     /// Sends nothing for `wait`. A client that closes its side meanwhile has given up, as far as anyone can tell.
     async fn wait(&mut self, wait: Duration) -> Result<(), CutShort> {
+        self.place.now(Standing::Busy);
         tokio::select! {
             biased;
             () = timer::sleep(wait) => Ok(()),
@@ -258,6 +274,7 @@ impl Wire<'_> {
 
     /// Holds the connection in silence until the peer leaves or the listener stops.
     async fn hang(&mut self) -> After {
+        self.place.now(Standing::Busy);
         tokio::select! {
             biased;
             () = self.io.discard() => After::Gone,

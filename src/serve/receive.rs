@@ -3,27 +3,32 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Answer;
+use super::connection::Site;
 use super::head::{self, BodyFraming, Head};
-use super::hosts::{self, Hosts};
+use super::hosts;
 use super::io::{Io, Window};
-use super::limits::{FIRST_LINE_MAX, HEADERS_MAX, Limits};
-use super::patience::{Patience, Waited, from_now, within};
+use super::limits::{FIRST_LINE_MAX, HEADERS_MAX, Limits, ROOM_UNIT};
+use super::origins;
+use super::patience::{Patience, Waited, allowance, from_now, while_placed, within};
+use super::places::{Place, Standing};
 use super::refusal::Unfit;
 use crate::message::Request;
 
 /// What became of the wait for a request.
 pub(super) enum Received {
-    /// A whole request, and whether its client wants the connection kept.
-    Request(Request, bool),
+    /// A whole request.
+    Request(Arrived),
     /// What came in is answered by the listener itself, for this reason; then the connection is closed. The bytes are
     /// what is known of the head.
     Refused(Unfit, Bytes),
@@ -33,36 +38,52 @@ pub(super) enum Received {
     Silent,
 }
 
+/// A whole request.
+pub(super) struct Arrived {
+    pub(super) request: Request,
+    /// Whether its client wants the connection kept.
+    pub(super) keep_alive: bool,
+    /// The room its body takes, for as long as this is held.
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
 fn too_long() -> Unfit {
     Unfit::new(413, "the request body is longer than this listener accepts")
 }
 
-fn too_slow() -> Unfit {
+fn too_slow(place: &Place) -> Unfit {
+    if place.is_leaving() {
+        return Unfit::new(408, "the request came slowly, and another connection needed its place").later();
+    }
     Unfit::new(408, "the request did not arrive in time")
 }
 
 /// Waits for the next request, at most `first` for its first byte.
-pub(super) async fn receive(
+pub(super) async fn receive<A: Answer>(
     io: &mut Io,
-    limits: &Limits,
-    hosts: &Hosts,
+    site: &Site<A>,
+    place: &Place,
     first: Duration,
     patience: &mut Patience,
 ) -> Received {
-    let raw = match raw_head(io, limits, first, patience).await {
+    let raw = match raw_head(io, &site.limits, place, first, patience).await {
         Ok(raw) => raw,
         Err(received) => return received,
     };
-    match whole(io, limits, hosts, &raw).await {
-        Ok((request, keep)) => Received::Request(request, keep),
+    match whole(io, site, place, &raw).await {
+        Ok(arrived) => Received::Request(arrived),
         Err(unfit) => Received::Refused(unfit, raw),
     }
 }
 
 /// The request whose head is `raw`, which stands at the front of `io.ahead`.
-async fn whole(io: &mut Io, limits: &Limits, hosts: &Hosts, raw: &Bytes) -> Result<(Request, bool), Unfit> {
+async fn whole<A: Answer>(io: &mut Io, site: &Site<A>, place: &Place, raw: &Bytes) -> Result<Arrived, Unfit> {
+    let limits = &site.limits;
     let Head { mut request, body, keep_alive, stand_in } = head::parse(raw)?;
-    hosts::admit(&mut request, hosts, io.local())?;
+    hosts::admit(&mut request, &site.hosts, io.local())?;
+    if site.answer.keeps_strange_pages_out() {
+        origins::check(&request, &site.hosts, &site.origins, io.local())?;
+    }
     let window = match body {
         BodyFraming::Chunked => usize::MAX,
         BodyFraming::Length(length) => match usize::try_from(length) {
@@ -73,14 +94,17 @@ async fn whole(io: &mut Io, limits: &Limits, hosts: &Hosts, raw: &Bytes) -> Resu
     let after = io.ahead.split_off(raw.len().min(io.ahead.len()));
     io.ahead = stand_in;
     io.ahead.unsplit(after);
-    match through_hyper(io, window, limits).await {
-        (Some(Collected::Whole(whole)), _) if fits(body, &whole) => {
+    match through_hyper(io, window, site, place).await {
+        (Some(Collected::Whole(whole, room)), _) if fits(body, &whole) => {
             request.body = whole;
-            Ok((request, keep_alive))
+            Ok(Arrived { request, keep_alive, room })
         }
         (Some(Collected::TooLong), _) => Err(too_long()),
-        (Some(Collected::Stalled), _) => Err(too_slow()),
-        (Some(Collected::Whole(_) | Collected::Broken) | None, verdict) => {
+        (Some(Collected::Stalled), _) => Err(too_slow(place)),
+        (Some(Collected::NoRoom), _) => {
+            Err(Unfit::new(503, "too many request bodies at one time; try again in a second").later())
+        }
+        (Some(Collected::Whole(..) | Collected::Broken) | None, verdict) => {
             Err(Unfit::new(verdict.unwrap_or(400), "the request is not framed as its head says"))
         }
     }
@@ -97,6 +121,7 @@ fn fits(framing: BodyFraming, body: &Bytes) -> bool {
 async fn raw_head(
     io: &mut Io,
     limits: &Limits,
+    place: &Place,
     first: Duration,
     patience: &mut Patience,
 ) -> Result<Bytes, Received> {
@@ -125,6 +150,9 @@ async fn raw_head(
             head::begun(&io.ahead).map_err(|unfit| refused(unfit, io))?;
         }
         let begins = seen > 0 && !began;
+        if begins {
+            place.now(Standing::Waiting);
+        }
         let until = match until {
             Some(until) if !begins => until,
             _ => *until.insert(from_now(if seen > 0 { limits.head } else { first })),
@@ -134,8 +162,9 @@ async fn raw_head(
             Waited::Done(Ok(0) | Err(_)) if seen > 0 => {
                 return Err(refused(Unfit::new(400, "the connection ended within the request head"), io));
             }
+            Waited::Stopping if seen > 0 && place.is_leaving() => return Err(refused(too_slow(place), io)),
             Waited::Done(Ok(0) | Err(_)) | Waited::Stopping => return Err(Received::Over),
-            Waited::Late if seen > 0 => return Err(refused(too_slow(), io)),
+            Waited::Late if seen > 0 => return Err(refused(too_slow(place), io)),
             Waited::Late => return Err(Received::Silent),
         }
     }
@@ -156,21 +185,28 @@ fn head_too_long(io: &Io, limits: &Limits) -> Unfit {
 
 /// What the service saw of a body.
 enum Collected {
-    Whole(Bytes),
+    Whole(Bytes, Option<OwnedSemaphorePermit>),
     TooLong,
     Stalled,
+    NoRoom,
     Broken,
 }
 
 /// Runs one hyper connection over the next `window` bytes. The service keeps the body and then fails on purpose, which
 /// makes hyper stop without answering. What it read beyond the request goes back to `io`. Also gives the status of an
 /// answer that hyper made by itself.
-async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<Collected>, Option<u16>) {
+async fn through_hyper<A: Answer>(
+    io: &mut Io,
+    window: usize,
+    site: &Site<A>,
+    place: &Place,
+) -> (Option<Collected>, Option<u16>) {
+    let (limits, bodies) = (&site.limits, &site.bodies);
     let slot = Mutex::new(None);
     let slot = &slot;
     let service = service_fn(move |request: hyper::Request<Incoming>| -> Collecting<'_> {
         Box::pin(async move {
-            let collected = collect(request.into_body(), limits).await;
+            let collected = collect(request.into_body(), limits, bodies, place).await;
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(collected);
             Err(Stop)
         })
@@ -194,23 +230,51 @@ async fn through_hyper(io: &mut Io, window: usize, limits: &Limits) -> (Option<C
 
 type Collecting<'a> = Pin<Box<dyn Future<Output = Result<hyper::Response<Empty<Bytes>>, Stop>> + Send + 'a>>;
 
-async fn collect(mut body: Incoming, limits: &Limits) -> Collected {
+async fn collect(mut body: Incoming, limits: &Limits, bodies: &Arc<Semaphore>, place: &Place) -> Collected {
+    let began = Instant::now();
     let mut whole = BytesMut::new();
+    let mut room = None;
     loop {
-        let frame = match within(limits.body_idle, body.frame()).await {
+        let waited = began.elapsed();
+        let wait = allowance(limits.body_idle, limits.least_rate, whole.len() as u64, waited);
+        let frame = match while_placed(place, wait, body.frame()).await {
             None => return Collected::Stalled,
-            Some(None) => return Collected::Whole(whole.freeze()),
+            Some(None) => return Collected::Whole(whole.freeze(), room),
             Some(Some(Err(_))) => return Collected::Broken,
             Some(Some(Ok(frame))) => frame,
         };
         // Trailers are read and left out: merging them into the head is how requests are smuggled.
         if let Ok(data) = frame.into_data() {
-            if whole.len() + data.len() > limits.body_bytes {
+            let length = whole.len() + data.len();
+            if length > limits.body_bytes {
                 return Collected::TooLong;
+            }
+            if !make_room(&mut room, length, limits, bodies).await {
+                return Collected::NoRoom;
             }
             whole.extend_from_slice(&data);
         }
     }
+}
+
+/// Takes as much of the room that all bodies share as one of `length` bytes needs.
+async fn make_room(
+    room: &mut Option<OwnedSemaphorePermit>,
+    length: usize,
+    limits: &Limits,
+    bodies: &Arc<Semaphore>,
+) -> bool {
+    let held = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+    let more = length.div_ceil(ROOM_UNIT).saturating_sub(held);
+    let Ok(more @ 1..) = u32::try_from(more) else { return more == 0 };
+    match within(limits.room, Arc::clone(bodies).acquire_many_owned(more)).await {
+        Some(Ok(more)) => match room {
+            Some(room) => room.merge(more),
+            None => *room = Some(more),
+        },
+        Some(Err(_)) | None => return false,
+    }
+    true
 }
 
 /// Makes hyper give the connection back.

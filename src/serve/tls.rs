@@ -11,6 +11,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::ca;
+use crate::files;
 
 /// Certificate and key a listener shows, and where the certificate is that a client has to trust.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct Identity {
     config: Arc<ServerConfig>,
     /// The PEM file a client has to trust: the CA's certificate, or one's own.
     pub ca_file: PathBuf,
+    /// The names it is for, beside the loopback ones: DNS names (`*.example.com` too) and addresses.
+    pub names: Vec<String>,
 }
 
 /// Why there is no identity.
@@ -58,7 +61,7 @@ impl Identity {
     /// it in a test gives away nothing else; it is never added to a trust store. `names` are DNS names or IP addresses.
     pub fn for_names(folder: &Path, names: &[String]) -> Result<Self, TlsError> {
         let issued = ca::issue(folder, names)?;
-        Self::new(vec![issued.certificate], issued.key, issued.ca_file)
+        Self::new(vec![issued.certificate], issued.key, issued.ca_file, names.to_vec())
     }
 
     /// One's own certificate chain and key, both PEM; `ca_file` is then the certificate file itself.
@@ -68,13 +71,15 @@ impl Identity {
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| not_pem(certificate, "certificate"))?;
         let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
-        Self::new(chain, private, certificate.to_owned())
+        let names = chain.first().map(ca::names_of).unwrap_or_default();
+        Self::new(chain, private, certificate.to_owned(), names)
     }
 
     fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
         ca_file: PathBuf,
+        names: Vec<String>,
     ) -> Result<Self, TlsError> {
         // Named here, so that a second provider somewhere in the program can not make the choice ambiguous.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -83,7 +88,7 @@ impl Identity {
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(TlsError::Unusable)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), ca_file })
+        Ok(Self { config: Arc::new(config), ca_file, names })
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -99,7 +104,8 @@ impl fmt::Debug for Identity {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
+    let read = files::read(path, files::SMALL_MAX_BYTES);
+    read.map_err(|error| TlsError::File { path: path.to_owned(), source: error.into() })
 }
 
 /// For each kind of client, the line a shell runs to make it trust `ca_file` and nothing else more.

@@ -176,7 +176,7 @@ impl Lab {
         if running.url.starts_with("http://") {
             let token: String = form_urlencoded::byte_serialize(token().as_bytes()).collect();
             running.try_send(
-                format!("GET /plant?token={token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                format!("GET /plant?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                     .as_bytes(),
             );
         }

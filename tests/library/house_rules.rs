@@ -11,7 +11,7 @@ use faultdeck::scenario::Scenario;
 
 /// Imports go strictly down this list; modules of one row do not know each other.
 const ROWS: &[&[&str]] = &[
-    &["message", "json", "seed", "spelling"],
+    &["message", "json", "seed", "spelling", "files"],
     &["fields", "timeline", "delivery", "redact"],
     &["profile"],
     &["cassette", "fault", "ledger"],
@@ -178,6 +178,22 @@ fn hyper_stays_in_its_rooms_and_only_one_file_dials() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn one_file_reads_what_a_user_names() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        // The bundled clients are programs of their own.
+        if file == "files.rs" || module_of(&file) == "bundled" {
+            continue;
+        }
+        for word in ["File::open", "fs::read(", "fs::read_to_string", "pem_file", "fs::File"] {
+            let reads = |line: &&str| line.contains(word) && !line.contains("\"/proc/");
+            wrong.extend(code(&text).lines().filter(reads).map(|line| format!("{file}: {}", line.trim())));
+        }
+    }
+    assert!(wrong.is_empty(), "what is no file would be waited for:\n{}", wrong.join("\n"));
 }
 
 #[test]

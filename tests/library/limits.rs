@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use faultdeck::delivery::{Delivery, End, Step};
 use faultdeck::message::{Request, Response};
-use faultdeck::serve::{Answer, Limits, Options, Performed, Reply, Server, StartError};
+use faultdeck::serve::{Answer, Hosts, Limits, Options, Performed, Reply, Server, StartError};
 use peer::{Console, PATIENCE, Peer, bytes_of, get, sample, send_then, start, start_within, stepped};
 
 const SHORT: Duration = Duration::from_millis(60);
@@ -118,17 +118,33 @@ async fn heads_and_bodies_have_a_longest_length() {
     assert_eq!(peer.read(3 * bytes_of(&sample()).len()).await, bytes_of(&sample()).repeat(3));
 }
 
+/// Serves this one and then no more, whatever else is connected.
+async fn is_served(server: &Server) {
+    let served = async {
+        loop {
+            let mut peer = Peer::connect(server).await;
+            // The peer may have been turned away already.
+            let sent = tokio::io::AsyncWriteExt::write_all(&mut peer.0, get("/").as_bytes()).await;
+            if sent.is_ok() && peer.read_to(12).await == b"HTTP/1.1 200" {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, served).await.unwrap();
+}
+
 #[tokio::test]
 async fn one_connection_too_many_is_told_to_come_back_and_the_next_is_served() {
     let limits = Limits { connections: 3, ..limits() };
-    let (server, _console) = start_within(Console::always(sample()), limits).await;
-    let whole = bytes_of(&sample());
+    let (server, console) = start_within(Console::new(stalling), limits).await;
     let mut held = Vec::new();
     for _ in 0..3 {
         let mut peer = Peer::connect(&server).await;
-        peer.send(get("/")).await;
-        peer.read(whole.len()).await;
+        peer.send(get("/wait")).await;
         held.push(peer);
+    }
+    while console.requests().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     for _ in 0..20 {
         let mut peer = Peer::connect(&server).await;
@@ -137,17 +153,139 @@ async fn one_connection_too_many_is_told_to_come_back_and_the_next_is_served() {
         assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
         assert!(answer.contains("\r\nRetry-After: 1\r\n") && answer.contains("\r\nConnection: close\r\n"));
     }
+    let refusals = console.refusals();
+    assert!(refusals.iter().all(|refusal| (refusal.status, refusal.target.as_deref()) == (503, Some("/"))));
     held.pop();
-    let served = async {
-        loop {
-            let mut peer = Peer::connect(&server).await;
+    is_served(&server).await;
+    assert_eq!(console.refusals().len(), 20);
+}
+
+#[tokio::test]
+async fn idle_connections_lock_nobody_out() {
+    let limits = Limits { connections: 8, ..limits() };
+    let (server, _console) = start_within(Console::always(sample()), limits).await;
+    let mut idle = Vec::new();
+    for number in 0..100 {
+        let mut peer = Peer::connect(&server).await;
+        if number % 2 == 0 {
             peer.send(get("/")).await;
-            if peer.read(12).await == b"HTTP/1.1 200" {
+        }
+        idle.push(peer);
+    }
+    for _ in 0..20 {
+        let mut peer = Peer::connect(&server).await;
+        peer.send(get("/")).await;
+        assert_eq!(peer.read(12).await, b"HTTP/1.1 200");
+        idle.push(peer);
+    }
+}
+
+#[tokio::test]
+async fn connections_that_drip_lock_nobody_out() {
+    let long = Delivery::of(Response::with_body(200, "text/plain", vec![b'x'; 60_000_000]));
+    let unread = move |request: &Request| match request.path() {
+        "/unread" => Reply::Planned { delivery: long.clone(), ticket: 1 },
+        _ => stalling(request),
+    };
+    let limits = Limits { connections: 6, ..limits() };
+    let (server, console) = start_within(Console::new(unread), limits).await;
+    let mut stuck = Vec::new();
+    for start in [
+        "GET /head HTTP/1.1\r\nHo",
+        "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1",
+        &get("/unread"),
+    ] {
+        for _ in 0..2 {
+            let mut peer = Peer::connect(&server).await;
+            peer.send(start).await;
+            stuck.push(peer);
+        }
+    }
+    // As many as there are places get in, and stay.
+    let stay = console.requests().len() + 6;
+    let mut held = Vec::new();
+    let all_in = async {
+        while console.requests().len() < stay {
+            let mut peer = Peer::connect(&server).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut peer.0, get("/wait").as_bytes()).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            held.push(peer);
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_in).await.unwrap();
+    let slow = console.refusals().iter().filter(|refusal| refusal.status == 408).count();
+    assert_eq!(slow, 4);
+    for peer in &mut stuck[..4] {
+        assert!(peer.read_to_fin().await.starts_with("HTTP/1.1 408 "));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_drips_on_is_closed_with_a_408() {
+    let limits = Limits { body_idle: Duration::from_millis(200), least_rate: 1000, ..limits() };
+    let (server, _console) = start_within(Console::always(sample()), limits).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").await;
+    let began = Instant::now();
+    let drip = async {
+        while tokio::io::AsyncWriteExt::write_all(&mut peer.0, b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if peer.0.try_read(&mut [0]).is_ok() {
                 return;
             }
         }
     };
-    tokio::time::timeout(PATIENCE, served).await.unwrap();
+    tokio::time::timeout(PATIENCE, drip).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    assert!(peer.read_to_fin().await.starts_with("TTP/1.1 408 "));
+}
+
+#[tokio::test]
+async fn a_client_that_reads_in_drips_is_reset() {
+    let long = Delivery::of(Response::with_body(200, "text/plain", vec![b'x'; 60_000_000]));
+    let limits = Limits { write_idle: Duration::from_millis(200), least_rate: 1_000_000_000, ..limits() };
+    let (server, console) = start_within(Console::always(long), limits).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send(get("/")).await;
+    let drip = async {
+        while tokio::io::AsyncReadExt::read_exact(&mut peer.0, &mut [0; 10_000]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, drip).await.unwrap();
+    let performed = console.performed(1).await[0].1;
+    assert!(performed.cut_short && performed.sent_bytes < 60_000_000);
+}
+
+#[tokio::test]
+async fn all_bodies_together_have_a_largest_size_and_what_has_no_room_comes_back_later() {
+    let limits = Limits { body_bytes: 10_000, bodies_bytes: 25_000, room: SHORT, ..limits() };
+    let (server, console) = start_within(Console::always(sample()), limits).await;
+    let post = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut peer = Peer::connect(&server).await;
+        peer.send(post).await;
+        peer.send(vec![b'x'; 9999]).await;
+        held.push(peer);
+    }
+    // Until both bodies have arrived, there is still room.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut third = Peer::connect(&server).await;
+    third.send(post).await;
+    third.send(vec![b'x'; 9999]).await;
+    let answer = third.read_to_fin().await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"), "{answer}");
+    assert_eq!(console.refusals()[0].status, 503);
+    for peer in &mut held {
+        peer.send("x").await;
+        assert_eq!(peer.read(12).await, b"HTTP/1.1 200");
+    }
+    let mut fourth = Peer::connect(&server).await;
+    fourth.send(post).await;
+    fourth.send(vec![b'x'; 10_000]).await;
+    assert_eq!(fourth.read(12).await, b"HTTP/1.1 200");
+    assert_eq!(console.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -288,7 +426,8 @@ impl Answer for Panicking {
 #[tokio::test]
 async fn a_panic_in_an_answer_costs_its_connection_only() {
     let answer = Arc::new(Panicking(AtomicU32::new(0)));
-    let server = Server::start(Options::default(), Arc::clone(&answer)).await.unwrap();
+    let options = Options { hosts: Hosts::any(), ..Options::default() };
+    let server = Server::start(options, Arc::clone(&answer)).await.unwrap();
     let whole = bytes_of(&sample());
     let mut healthy = Peer::connect(&server).await;
     for _ in 0..3 {

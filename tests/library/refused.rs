@@ -4,7 +4,7 @@ use crate::canary;
 use crate::peer;
 
 use faultdeck::message::octets;
-use faultdeck::serve::{Hosts, Limits, Options, Refusal, Server};
+use faultdeck::serve::{Limits, Options, Refusal, Server};
 use peer::{Console, PATIENCE, Peer, sample, start, start_within};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,8 +108,7 @@ async fn a_connection_that_never_sent_a_byte_is_no_refusal_and_one_that_breaks_o
 #[tokio::test]
 async fn a_foreign_host_is_answered_with_a_421_that_names_the_flag() {
     let console = Arc::new(Console::always(sample()));
-    let options = Options { hosts: Some(Hosts::default()), ..Options::default() };
-    let server = Server::start(options, Arc::clone(&console)).await.unwrap();
+    let server = Server::start(Options::default(), Arc::clone(&console)).await.unwrap();
     let addr = server.addr();
     let get = |target: &str, host: &str| {
         format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")

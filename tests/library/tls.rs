@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::canary;
 use faultdeck::delivery::End;
 use faultdeck::serve::tls::{Identity, TlsError, trust_lines};
-use faultdeck::serve::{Limits, Options, Server};
+use faultdeck::serve::{Hosts, Limits, Options, Server};
 use peer::{Console, PATIENCE, Peer, bytes_of, get, sample, send_then, stepped};
 use rcgen::{CertificateParams, CertifiedIssuer, Issuer, KeyPair, PublicKeyData};
 use rustls::{ClientConfig, RootCertStore};
@@ -27,7 +27,8 @@ use x509_parser::extensions::ParsedExtension;
 
 async fn start(identity: Identity, console: Console) -> Server {
     let limits = Limits { first_byte: Duration::from_millis(100), ..Limits::default() };
-    let options = Options { tls: Some(identity), limits: Some(limits), ..Options::default() };
+    let options =
+        Options { tls: Some(identity), hosts: Hosts::any(), limits: Some(limits), ..Options::default() };
     Server::start(options, Arc::new(console)).await.unwrap()
 }
 
@@ -117,16 +118,43 @@ async fn whoever_does_not_speak_tls_is_let_go() {
     let identity = Identity::for_names(folder.path(), &[]).unwrap();
     let console = Console::always(sample());
     let server = start(identity, console).await;
-    for sent in ["", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
-        let mut peer = Peer::connect(&server).await;
-        peer.send(sent).await;
-        let (bytes, _end) = peer.read_to_end().await;
-        assert!(!bytes.starts_with(b"HTTP/"));
-    }
+    assert_eq!(Peer::connect(&server).await.read_to_fin().await, "");
+    let mut plain = Peer::connect(&server).await;
+    plain.send(get("/")).await;
+    let answer = plain.read_to_fin().await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("https"), "{answer}");
     let mut half_a_hello = Peer::connect(&server).await;
     half_a_hello.send([0x16, 0x03, 0x01]).await;
     tokio::task::yield_now().await;
     assert_eq!(server.stop().await, 0);
+}
+
+#[tokio::test]
+async fn the_names_of_a_certificate_are_the_listeners_own() {
+    let folder = canary::Folder::new();
+    let given =
+        Identity::for_names(&folder.path().join("a"), &names(&["console.example", "10.1.2.3"])).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(names(&["console.example", "10.1.2.3"])).unwrap();
+    let (certificate_file, key_file) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+    fs::write(&certificate_file, params.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(&key_file, key.serialize_pem()).unwrap();
+    let own = Identity::from_files(&certificate_file, &key_file).unwrap();
+    for identity in [given, own] {
+        assert_eq!(identity.names, ["console.example", "10.1.2.3"]);
+        let options = Options { tls: Some(identity.clone()), ..Options::default() };
+        let server = Server::start(options, Arc::new(Console::always(sample()))).await.unwrap();
+        for (host, status) in
+            [("console.example", 200), ("10.1.2.3:443", 200), ("localhost", 200), ("other.example", 421)]
+        {
+            let mut tls = connect(&server, trusting(&identity.ca_file), "console.example").await.unwrap();
+            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            tls.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            tokio::time::timeout(PATIENCE, tls.read_to_end(&mut answer)).await.unwrap().unwrap();
+            assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()), "{host}");
+        }
+    }
 }
 
 #[test]

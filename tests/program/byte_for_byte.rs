@@ -140,7 +140,7 @@ fn a_console_with_odd_habits_comes_back_as_it_was() {
     let targets: Vec<String> = (0..answers.len()).map(|n| format!("/api/odd/{n}")).collect();
     let ask = |server: &Running, target: &str| {
         let text = format!(
-            "GET {target} HTTP/1.1\r\nHost: x\r\nSEC: {}\r\nX-Mixed: 1\r\nx-mixed: 2\r\nConnection: close\r\n\r\n",
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\nX-Mixed: 1\r\nx-mixed: 2\r\nConnection: close\r\n\r\n",
             lab.canary()
         );
         server.exchange(text.as_bytes()).unwrap()

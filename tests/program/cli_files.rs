@@ -100,3 +100,51 @@ fn a_recording_of_nothing_is_inconclusive() {
     let finished = recorder.stop();
     assert_eq!(finished.code, Some(3), "{}", finished.stderr);
 }
+
+/// Every argument that names a file to read, with `FILE` in the file's place.
+const READS: [&[&str]; 12] = [
+    &["replay", "FILE.json"],
+    &["replay", "--scenario", "FILE.toml"],
+    &["run", "--scenario", "FILE.toml", "--", "true"],
+    &["run", "--cassette", "FILE.json", "--", "true"],
+    &["judge", "FILE.toml"],
+    &["judge", "builtin:careful", "--scenario", "FILE.toml"],
+    &["judge", "builtin:careful", "--cassette", "FILE.json"],
+    &["report", "FILE.jsonl"],
+    &["lint", "FILE.json"],
+    &["lint", "FILE.toml"],
+    &["emulate", "--tls", "--tls-cert", "FILE.pem", "--tls-key", "FILE.pem"],
+    &["record", "--upstream", "https://127.0.0.1:1", "--cassette", "new.json", "--ca-file", "FILE.pem"],
+];
+
+#[test]
+fn what_is_no_file_is_refused_at_once_wherever_a_file_is_read() {
+    let lab = Lab::new();
+    for (kind, words) in [("pipe", "a pipe"), ("device", "a device"), ("folder", "a folder")] {
+        for ending in ["json", "toml", "jsonl", "pem"] {
+            let file = lab.file(&format!("{kind}.{ending}"));
+            match kind {
+                "pipe" => {
+                    let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+                    assert!(made.success());
+                }
+                "device" => std::os::unix::fs::symlink("/dev/zero", &file).unwrap(),
+                _ => std::fs::create_dir(&file).unwrap(),
+            }
+        }
+        for arguments in READS {
+            // A folder is a thing to lint.
+            if kind == "folder" && arguments[0] == "lint" {
+                continue;
+            }
+            let arguments: Vec<String> = arguments.iter().map(|word| word.replace("FILE", kind)).collect();
+            let began = std::time::Instant::now();
+            let ended = lab.run(&arguments);
+            // Most of the time is the start of the program.
+            assert!(began.elapsed() < std::time::Duration::from_secs(5), "{arguments:?}");
+            assert_eq!(ended.code, Some(2), "{arguments:?}: {}{}", ended.stdout, ended.stderr);
+            let shown = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(shown.contains(words), "{arguments:?}: {shown}");
+        }
+    }
+}

@@ -56,11 +56,15 @@ impl Listening {
 }
 
 fn get(address: &str, path: &str) -> String {
+    get_of(address, address, path)
+}
+
+fn get_of(address: &str, host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let canary = canary::canary();
     let token = format!("SEC: {canary}\r\nX-Carried-Along: {canary}\r\n");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n{token}Connection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -91,7 +95,7 @@ fn a_second_signal_ends_it_at_once() {
         let listening = Listening::start(&["emulate"], folder.path());
         // A request that never becomes whole keeps the orderly end waiting.
         let mut stuck = TcpStream::connect(listening.address()).unwrap();
-        write!(stuck, "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1").unwrap();
+        write!(stuck, "POST /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n1").unwrap();
         sleep(Duration::from_millis(200));
         let began = Instant::now();
         listening.signal(signal);
@@ -133,4 +137,165 @@ fn an_address_in_use_is_named() {
     assert!(err.contains(&format!("error: cannot listen on {}", first.address())), "{err}");
     first.signal(Signal::TERM);
     assert_eq!(first.end().0, Some(0));
+}
+
+const CASES: &str = "/api/forensics/case_management/cases";
+
+#[test]
+fn every_signal_that_asks_for_an_end_saves_what_was_served() {
+    let folder = canary::Folder::new();
+    for (place, signal) in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM].into_iter().enumerate() {
+        let ledger = folder.path().join(format!("{place}.jsonl"));
+        let arguments = ["replay", "builtin:forensics/create-case", "--ledger", ledger.to_str().unwrap()];
+        let listening = Listening::start(&arguments, folder.path());
+        assert!(get(&listening.address(), CASES).starts_with("HTTP/1.1 200 "));
+        listening.signal(signal);
+        assert_eq!(listening.end().0, Some(0), "{signal:?}");
+        assert!(fs::read_to_string(&ledger).unwrap().contains(CASES), "{signal:?}");
+    }
+}
+
+#[test]
+fn whoever_starts_a_server_under_nohup_keeps_it_when_the_terminal_closes() {
+    let folder = canary::Folder::new();
+    let program = env!("CARGO_BIN_EXE_faultdeck");
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" emulate", program])
+        .env("FAULTDECK_HOME", folder.path())
+        .env("SEC_TOKEN", canary::canary())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut rest = BufReader::new(child.stdout.take().unwrap());
+    let mut url = String::new();
+    rest.read_line(&mut url).unwrap();
+    let listening = Listening { child, url, rest };
+    listening.signal(Signal::HUP);
+    sleep(Duration::from_millis(200));
+    assert!(get(&listening.address(), CASES).starts_with("HTTP/1.1 200 "));
+    listening.signal(Signal::TERM);
+    assert_eq!(listening.end().0, Some(0));
+}
+
+#[test]
+fn a_server_whose_lines_nobody_reads_goes_on_serving_and_ends_in_time() {
+    let folder = canary::Folder::new();
+    let ledger = folder.path().join("l.jsonl");
+    let arguments = ["replay", "builtin:forensics/create-case", "--ledger", ledger.to_str().unwrap()];
+    let mut listening = Listening::start(&arguments, folder.path());
+    let request = format!("GET {CASES}/1?{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(100));
+    let count = 3000;
+    let mut stream = TcpStream::connect(listening.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    for _ in 0..count {
+        // In one piece: several small writes would wait for each other.
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+            assert!(!line.is_empty(), "the server has hung up");
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+    }
+    let began = Instant::now();
+    listening.signal(Signal::TERM);
+    let code = loop {
+        if let Some(status) = listening.child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not end");
+        sleep(Duration::from_millis(10));
+    };
+    assert!(code.is_some(), "a signal ended it");
+    let lines = fs::read_to_string(&ledger).unwrap();
+    assert_eq!(lines.lines().filter(|line| line.contains("\"exchange\"")).count(), count);
+    assert_eq!(listening.end().0, code);
+}
+
+#[test]
+fn a_reader_that_comes_late_is_told_how_many_lines_it_missed() {
+    let folder = canary::Folder::new();
+    let mut listening = Listening::start(&["emulate"], folder.path());
+    let address = listening.address();
+    let refused = format!("GET /{} b HTTP/1.1\r\n\r\n", "a".repeat(200));
+    let count = 6000;
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(refused.as_bytes()).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let mut all = String::new();
+    let stderr = listening.child.stderr.take().unwrap();
+    listening.child.stderr = None;
+    listening.signal(Signal::TERM);
+    BufReader::new(stderr).read_to_string(&mut all).unwrap();
+    let shown = all.lines().filter(|line| line.contains(" REFUSED: ")).count();
+    let missed: usize =
+        all.lines().filter_map(|line| line.split_once(" lines were left out")?.0.parse::<usize>().ok()).sum();
+    assert!(missed > 0 && shown + missed == count, "{shown} + {missed}");
+    canary::assert_clean("standard error", all.as_bytes());
+    assert!(listening.child.wait().unwrap().code().is_some());
+}
+
+#[test]
+fn a_request_for_another_host_is_refused_aloud_unless_its_name_was_given() {
+    let folder = canary::Folder::new();
+    let listening = Listening::start(&["emulate"], folder.path());
+    let answer = get_of(&listening.address(), "evil.test", CASES);
+    assert!(answer.starts_with("HTTP/1.1 421 ") && answer.contains("--host NAME"), "{answer}");
+    assert!(get_of(&listening.address(), "localhost", &format!("/@me{CASES}")).starts_with("HTTP/1.1 "));
+    listening.signal(Signal::TERM);
+    let err = listening.end().2;
+    assert!(err.contains("421 REFUSED: this listener does not answer for `evil.test`"), "{err}");
+
+    let given = ["emulate", "--host", "evil.test", "--host", "10.1.1.1"];
+    let listening = Listening::start(&given, folder.path());
+    for host in ["evil.test", "10.1.1.1:80", "localhost"] {
+        assert!(get_of(&listening.address(), host, CASES).starts_with("HTTP/1.1 200 "), "{host}");
+    }
+    assert!(get_of(&listening.address(), "other.test", CASES).starts_with("HTTP/1.1 421 "));
+    listening.signal(Signal::TERM);
+    listening.end();
+}
+
+#[test]
+fn an_exposed_listener_is_told_its_names() {
+    let folder = canary::Folder::new();
+    let exposed = ["emulate", "--listen", "0.0.0.0:0", "--expose"];
+    let (code, _, err) = Listening::start(&exposed, folder.path()).end();
+    assert_eq!(code, Some(2));
+    assert!(err.contains("help: add `--host NAME`"), "{err}");
+    for more in [["--host", "box.test"].as_slice(), &["--host", "*"], &["--tls", "--tls-name", "box.test"]] {
+        let listening = Listening::start(&[&exposed, more].concat(), folder.path());
+        assert!(listening.url.contains("://127.0.0.1:"), "{}", listening.url);
+        listening.signal(Signal::TERM);
+        assert_eq!(listening.end().0, Some(0));
+    }
+    let wrong = Listening::start(&["emulate", "--host", "http://box"], folder.path()).end();
+    assert!(wrong.0 == Some(2) && wrong.2.contains("`http://box` is no name of a host"), "{}", wrong.2);
+}
+
+#[test]
+fn a_quota_on_files_is_an_error_and_no_end() {
+    let folder = canary::Folder::new();
+    let program = env!("CARGO_BIN_EXE_faultdeck");
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -f 1; exec \"$0\" lint --help >big 2>&1; exit $?", program])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    // Its help is longer than the quota allows.
+    canary::assert_clean("standard output", &output.stdout);
+    assert!(output.status.code().is_some(), "{output:?}");
 }

@@ -20,6 +20,7 @@ mod cli_run_children;
 mod demo;
 mod every_property;
 mod newcomer;
+mod raw_targets;
 mod readme;
 mod refused;
 mod replay_over_sockets;

@@ -63,7 +63,7 @@ fn every_refusal_has_its_status_and_code() {
     let unknown = server.get(&format!("{TASKS}/987654321")).text();
     assert_eq!(member(&unknown, "description"), "\"No case create task was found for the provided ID.\"");
     let naked = server
-        .exchange(format!("GET {task} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+        .exchange(format!("GET {task} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
         .unwrap();
     let naked = String::from_utf8_lossy(&naked).into_owned();
     assert!(naked.starts_with("HTTP/1.1 401 ") && naked.contains("\"code\":18,"), "{naked}");
@@ -156,7 +156,7 @@ fn a_client_with_a_shorter_time_out_sees_a_time_out() {
     let task = task(&server);
     let mut socket = TcpStream::connect(server.addr).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(60))).unwrap();
-    write!(socket, "GET {task} HTTP/1.1\r\nHost: x\r\nSEC: {}\r\n\r\n", lab.canary()).unwrap();
+    write!(socket, "GET {task} HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\n\r\n", lab.canary()).unwrap();
     let error = socket.read(&mut [0; 1]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
 }
@@ -194,7 +194,7 @@ fn keep_alive_pipelining_and_head_work_over_one_connection() {
     let lab = Lab::new();
     let server = lab.replay(&[]);
     let task = task(&server);
-    let one = format!("GET {task}?fields=id HTTP/1.1\r\nHost: x\r\nSEC: {}\r\n\r\n", lab.canary());
+    let one = format!("GET {task}?fields=id HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\n\r\n", lab.canary());
     let head = one.replace("GET ", "HEAD ");
     let last = one.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     let answer = server.exchange(format!("{one}{head}{one}{last}").as_bytes()).unwrap();
@@ -209,7 +209,7 @@ fn python_requests_style_headers_in_any_case_are_fine() {
     let server = lab.replay(&[]);
     let task = task(&server);
     let text = format!(
-        "GET {task} HTTP/1.1\r\nhost: console\r\nSec: {}\r\nUpgrade: h2c\r\nContent-Length: 0\r\nconnection: close\r\n\r\n",
+        "GET {task} HTTP/1.1\r\nhost: localhost\r\nSec: {}\r\nUpgrade: h2c\r\nContent-Length: 0\r\nconnection: close\r\n\r\n",
         lab.canary()
     );
     let answer = server.exchange(text.as_bytes()).unwrap();

@@ -136,16 +136,17 @@ fn send_everything(to: &Running) {
     let form_type = [("Content-Type", "application/x-www-form-urlencoded")];
     let _ = to.try_request("POST", "/api/echo/form", &form_type, form.as_bytes());
     let malformed =
-        format!("GET /api/x HTTP/1.1\r\nHost: x\r\nSEC: {}\r\nBad Line {}\r\n\r\n", token(), token());
+        format!("GET /api/x HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\nBad Line {}\r\n\r\n", token(), token());
     let _ = to.exchange(malformed.as_bytes());
     let _ = to.exchange(
         format!(
-            "GET http://u:{}@h/api/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            "GET http://u:{}@h/api/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             percent(PASSWORD, 3)
         )
         .as_bytes(),
     );
-    let last = format!("DELETE /api/x HTTP/1.1\r\nHost: x\r\nSEC: {LAST}\r\nConnection: close\r\n\r\n");
+    let last =
+        format!("DELETE /api/x HTTP/1.1\r\nHost: localhost\r\nSEC: {LAST}\r\nConnection: close\r\n\r\n");
     let _ = to.exchange(last.as_bytes());
 }
 

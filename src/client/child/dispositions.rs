@@ -24,8 +24,8 @@ pub(super) fn default_for_children() {
     });
 }
 
-/// The classic signals that this process ignores; none where the system does not tell.
-fn ignored() -> impl Iterator<Item = i32> {
+/// The classic signals that this process ignores and could handle; none where the system does not tell.
+pub fn ignored() -> impl Iterator<Item = i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();

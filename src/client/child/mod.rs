@@ -27,6 +27,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 pub use captured::{Captured, KEPT};
+pub use dispositions::ignored;
 pub use environment::Environment;
 pub use family::{MARK, end_all, take_charge};
 pub use guard::{Guard, end_orphans_of};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faultdeck::delivery::{Delivery, End, Step, Welcome};
 use faultdeck::message::{Request, Response};
-use faultdeck::serve::{Answer, Limits, Options, Performed, Refusal, Reply, Server};
+use faultdeck::serve::{Answer, Hosts, Limits, Options, Performed, Refusal, Reply, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -118,7 +118,7 @@ pub async fn start(console: Console) -> (Server, Arc<Console>) {
 /// Starts a plain server with these limits.
 pub async fn start_within(console: Console, limits: Limits) -> (Server, Arc<Console>) {
     let console = Arc::new(console);
-    let options = Options { limits: Some(limits), ..Options::default() };
+    let options = Options { hosts: Hosts::any(), limits: Some(limits), ..Options::default() };
     (Server::start(options, Arc::clone(&console)).await.unwrap(), console)
 }
 
@@ -139,6 +139,15 @@ impl Peer {
         let mut bytes = vec![0; count];
         let read = tokio::time::timeout(PATIENCE, self.0.read_exact(&mut bytes));
         read.await.expect("the bytes come in time").unwrap();
+        bytes
+    }
+
+    /// At most `count` bytes: fewer if the connection ends.
+    pub async fn read_to(&mut self, count: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut part = (&mut self.0).take(count);
+        let read = tokio::time::timeout(PATIENCE, part.read_to_end(&mut bytes));
+        let _ = read.await.expect("the bytes come in time");
         bytes
     }
 

@@ -1,0 +1,186 @@
+//! Reading the files that a user names.
+//!
+//! A name may lead to a pipe that nobody writes to, to a device that never ends, or to something much larger than it
+//! should be. So a file is opened without waiting, what was opened is looked at, and no more than a limit is read.
+//! Nothing else in this project reads a file.
+
+use std::fmt;
+use std::fs::{File, FileType};
+use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, open};
+
+/// The largest scenario, client file, rule file or certificate, in bytes.
+pub const SMALL_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// The largest ledger, in bytes: a run holds 256 MiB of lines, and escapes make them longer on disk.
+pub const LEDGER_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// What a name leads to if it is no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A folder.
+    Folder,
+    /// A FIFO or another pipe.
+    Pipe,
+    /// A device, such as a terminal or `/dev/zero`.
+    Device,
+    /// A socket.
+    Socket,
+    /// Something else that is no file.
+    Other,
+}
+
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The system does not let us.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// It is no file.
+    #[error("this is {0}, not a file")]
+    NoFile(Kind),
+    /// It is too large.
+    #[error("this is larger than {0} MiB")]
+    TooLarge(u64),
+    /// It was to be text.
+    #[error("this is not text in UTF-8 (line {line}, byte {column})")]
+    NotText {
+        /// The line of the first byte that is none, from 1.
+        line: usize,
+        /// The place of that byte in its line, from 1.
+        column: usize,
+    },
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "a folder",
+            Self::Pipe => "a pipe",
+            Self::Device => "a device",
+            Self::Socket => "a socket",
+            Self::Other => "something else",
+        })
+    }
+}
+
+impl From<Unreadable> for io::Error {
+    /// Keeps the system's own errors as they are.
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::System(error) => error,
+            other => Self::new(io::ErrorKind::InvalidInput, other),
+        }
+    }
+}
+
+impl Kind {
+    /// What is not a file; `None` if it is one.
+    fn of(found: FileType) -> Option<Self> {
+        match () {
+            () if found.is_file() => None,
+            () if found.is_dir() => Some(Self::Folder),
+            () if found.is_fifo() => Some(Self::Pipe),
+            () if found.is_char_device() || found.is_block_device() => Some(Self::Device),
+            () if found.is_socket() => Some(Self::Socket),
+            () => Some(Self::Other),
+        }
+    }
+}
+
+/// The bytes of a file, if there are at most `most`.
+///
+/// # Errors
+/// If it cannot be read, is no file or too large. Nothing is waited for.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+    let file = opened(path)?;
+    if let Some(kind) = Kind::of(file.metadata()?.file_type()) {
+        return Err(Unreadable::NoFile(kind));
+    }
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(Unreadable::TooLarge(most / (1024 * 1024))) } else { Ok(bytes) }
+}
+
+/// The text of a file, if it is UTF-8 of at most `most` bytes.
+///
+/// # Errors
+/// As [`read`], and if it is not text.
+pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
+    String::from_utf8(read(path, most)?).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        Unreadable::NotText {
+            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+            column: before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1,
+        }
+    })
+}
+
+/// Makes a change in a folder (a new or renamed file) last. A file system that cannot do it needs no such call.
+pub fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// Opens without waiting for the other end of a pipe, and without taking a terminal over.
+fn opened(path: &Path) -> Result<File, Unreadable> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match open(path, flags, Mode::empty()) {
+        Ok(file) => Ok(file.into()),
+        // A socket cannot be opened at all, and the system's own words for that say nothing.
+        Err(rustix::io::Errno::NXIO) => Err(Unreadable::NoFile(Kind::Socket)),
+        Err(error) => Err(Unreadable::System(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once_with_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&fifo, &link).unwrap();
+        let cases = [
+            (folder.path(), Kind::Folder),
+            (&fifo, Kind::Pipe),
+            (&link, Kind::Pipe),
+            (&socket, Kind::Socket),
+            (Path::new("/dev/zero"), Kind::Device),
+            (Path::new("/dev/null"), Kind::Device),
+        ];
+        for (path, wanted) in cases {
+            let began = Instant::now();
+            assert!(matches!(read(path, 10), Err(Unreadable::NoFile(kind)) if kind == wanted), "{wanted}");
+            assert!(began.elapsed() < Duration::from_millis(100), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "1234567890").unwrap();
+        assert_eq!(read_text(&file, 10).unwrap(), "1234567890");
+        assert!(matches!(read(&file, 9), Err(Unreadable::TooLarge(_))));
+        // A file of /proc has no length beforehand.
+        assert!(matches!(read(Path::new("/proc/self/maps"), 9), Err(Unreadable::TooLarge(_))));
+    }
+
+    #[test]
+    fn what_is_not_text_is_told_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"ab\nc\xfcd").unwrap();
+        assert!(matches!(read_text(&file, 10), Err(Unreadable::NotText { line: 2, column: 2 })));
+        assert!(matches!(read(&folder.path().join("none"), 1), Err(Unreadable::System(_))));
+    }
+}
