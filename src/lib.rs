@@ -86,7 +86,7 @@
 //!
 //! let cassette = find("builtin:forensics/create-case", Asker::CommandLine)?;
 //! let evidence = recorded(cassette);
-//! let plan = Plan { cases: 8, scenarios: Vec::new(), ..Plan::new("mine", Arc::new(move |_| Ok(evidence.clone()))) };
+//! let plan = Plan { cases: 8, scenarios: Vec::new(), ..Plan::new(Arc::new(move |_| Ok(evidence.clone()))) };
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! let judged = runtime.block_on(judge(&plan, &client, &|_| {}))?;
 //!

@@ -132,7 +132,8 @@ async fn judged(
     evidence: &Arc<EvidenceOf>,
     redactor: &Redactor,
 ) -> Result<Judged, Problem> {
-    let mut plan = Plan::new(client, Arc::clone(evidence));
+    let mut plan = Plan::new(Arc::clone(evidence));
+    plan.repeat = Some(judge::repeat(client));
     // The stories; what shows one fault kind each stands below `faults/`.
     plan.scenarios.retain(|scenario| !scenario.name.contains('/'));
     plan.cases = CASES;

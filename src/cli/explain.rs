@@ -4,7 +4,7 @@ use super::output;
 use super::problem::{Problem, nearest_or};
 use crate::bundled::{DEFECTS, Defect};
 use crate::fault::{At, Fault, Row, Work};
-use crate::judge;
+use crate::judge::{self, Needs};
 use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
 use crate::scenario::{CommandMust, Scenario, Source};
@@ -80,7 +80,7 @@ fn properties() -> String {
     format!("Properties: a scenario's `must.hold` names them, `judge` puts them to the test\n{rows}")
 }
 
-fn law(property: &judge::Property) -> String {
+fn law(property: &'static judge::Property) -> String {
     let mut text =
         format!("{}: a property\n\n{}\n\n{}\n", property.id, property.summary, wrapped(property.long));
     let holds = |name: &&str| {
@@ -88,7 +88,22 @@ fn law(property: &judge::Property) -> String {
             .is_some_and(|scenario| scenario.must.hold.iter().any(|named| named.name == property.id))
     };
     let held: Vec<&str> = Scenario::builtins().iter().map(|(name, _)| *name).filter(holds).collect();
-    text.push_str(&format!("\nIt takes the job `{}`.\n", property.job));
+    if !property.limits.is_empty() {
+        text.push_str("\nNo violation yet, at most:\n");
+    }
+    for limit in property.limits {
+        text.push_str(&format!("  {:>3} {}\n", limit.most, limit.of));
+    }
+    let jobs: Vec<String> = property.jobs.iter().map(|job| format!("`{job}`")).collect();
+    text.push_str(&format!("\nIt takes the job {}.\n", jobs.join(" or ")));
+    text.push_str(match property.report {
+        Needs::Nothing => "The wire shows it: nothing that the client reports is needed.\n",
+        Needs::Outcome => "It is judged by the outcome that the client reports.\n",
+        Needs::Resource => "It is judged by the task that the client reports.\n",
+    });
+    if property.in_a_suite.is_some() {
+        text.push_str("`run` judges a command by it, too.\n");
+    }
     if !held.is_empty() {
         text.push_str(&format!("{}\n", wrapped(&format!("Scenarios that hold it: {}.", held.join(", ")))));
     }
@@ -151,6 +166,7 @@ fn fault(row: &Row) -> String {
         At::Connection => "\nIt is about a connection, before any request is read.\n",
         At::Response => "\nIt is about one response.\n",
     });
+    text.push_str(&format!("{}\n", row.effect.in_words()));
     text.push_str(match row.work {
         Work::Done => "The console did its work: a creation counts, although the answer suffers.\n",
         Work::NotDone => "The console did not do its work: a creation does not count.\n",

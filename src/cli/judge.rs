@@ -12,10 +12,11 @@ use super::setup;
 use super::signals::Signals;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
-use crate::judge::{EvidenceOf, JudgeError, Plan, judge};
+use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
 use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
 use crate::replay::Auth;
+use crate::report::shell_word;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 
@@ -99,7 +100,8 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
     });
     let named: Result<Vec<Arc<Scenario>>, Problem> =
         args.scenario.iter().map(|argument| setup::open(argument).map(Arc::new)).collect();
-    let mut plan = Plan::new(&args.client, evidence);
+    let mut plan = Plan::new(evidence);
+    plan.repeat = Some(repeat(&args.client));
     if !args.scenario.is_empty() {
         plan.scenarios = named?;
         plan.cases = 0;
@@ -109,6 +111,20 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
     plan.jobs = usize::from(args.jobs);
     plan.found = Some(args.found.clone());
     Ok(plan)
+}
+
+/// The command that shows a verdict on the client called `client` again.
+pub(super) fn repeat(client: &str) -> Arc<Repeat> {
+    let judge = format!("faultdeck judge {}", shell_word(client));
+    Arc::new(move |again| match again {
+        Again::Found(file) => format!("{judge} --scenario {}", shell_word(&file.display().to_string())),
+        Again::Scenario(scenario, seed) => {
+            let file = scenario.file.as_ref().map(|file| file.display().to_string());
+            let name = file.unwrap_or_else(|| format!("builtin:{}", scenario.name));
+            format!("{judge} --scenario {} --seed {seed}", shell_word(&name))
+        }
+        Again::Generated(cases, seed) => format!("{judge} --cases {cases} --seed {seed}"),
+    })
 }
 
 /// Opens a client for programs started from here.
@@ -141,6 +157,13 @@ impl From<JudgeError> for Problem {
         match error {
             JudgeError::Name(diagnostic) => Self::diagnostic(diagnostic),
             JudgeError::Scenario(error) => error.into(),
+            JudgeError::Unreadable { ref expected, ref came, .. } => {
+                Self::input(&error).help(format!("it has to write, {expected}")).help(if came.is_empty() {
+                    "it wrote nothing".to_owned()
+                } else {
+                    format!("it wrote: {came}")
+                })
+            }
             other => Self::input(other),
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::child::{self, Environment};
-use super::file::{Argument, ClientError, ClientFile};
+use super::file::{Argument, ClientError, ClientFile, Stdout};
 use super::outcome::read_report;
 use super::placeholder::Values;
 use super::{Claims, Client, Job, JobKind, Report};
@@ -16,6 +16,16 @@ const BUILTINS: [(&str, &str); 2] = [
     ("careful", include_str!("../../clients/careful.toml")),
     ("careless", include_str!("../../clients/careless.toml")),
 ];
+
+/// What a client with `stdout = "outcome"` writes.
+const OUTCOME_EXPECTED: &str = "\
+as the last line on standard output, {\"outcome\":\"task\",\"standing\":\"done\",\"task\":{...}} with the task as it came, \
+or {\"outcome\":\"not_found\"}, server_error, rejected, gave_up or error; a client that prints the task itself has \
+`stdout = \"resource\"` and an exit map in its file";
+/// What a client with `stdout = "resource"` writes.
+const RESOURCE_EXPECTED: &str = "\
+the task itself on standard output, as one JSON object and nothing else, and an exit code that the exit map of its \
+file names; a client that prints {\"outcome\":...} has `stdout = \"outcome\"` in its file";
 
 /// What the caller knows and this module does not look up by itself.
 #[derive(Clone, Debug)]
@@ -153,6 +163,13 @@ impl Client for Exec {
 
     fn timeout_ms(&self) -> u64 {
         self.file.timeout_ms
+    }
+
+    fn expects(&self) -> &str {
+        match self.file.stdout {
+            Stdout::Outcome => OUTCOME_EXPECTED,
+            Stdout::Resource => RESOURCE_EXPECTED,
+        }
     }
 
     async fn run(&self, job: &Job) -> Report {

@@ -135,7 +135,7 @@ impl std::fmt::Display for Resting {
     }
 }
 
-/// What came of a job. The last four are seen from outside; the client does not say them.
+/// What came of a job. The last five are seen from outside; the client does not report them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A task was reported.
@@ -162,7 +162,7 @@ pub enum Outcome {
     },
     /// The client stopped on purpose before it knew the end.
     GaveUp,
-    /// Anything else the client complains of, or an outcome that cannot be read.
+    /// Anything else the client complains of.
     Error {
         /// In words.
         text: String,
@@ -174,8 +174,13 @@ pub enum Outcome {
         /// How, in words: `signal 11`, `exit code 101`.
         how: String,
     },
-    /// It ended well and said nothing.
+    /// It ended well and wrote nothing.
     Silent,
+    /// It ended well, and what it wrote cannot be read as an outcome.
+    Unreadable {
+        /// Why, in words.
+        why: String,
+    },
     /// It could not be started: nothing was tested.
     NotStarted {
         /// Why, in words.
@@ -262,6 +267,10 @@ pub trait Client: Send + Sync {
     fn claims(&self) -> &Claims;
     /// Milliseconds it has for one job before it is ended.
     fn timeout_ms(&self) -> u64;
+    /// What it has to write for its outcome to be read, for a person.
+    fn expects(&self) -> &str {
+        "an outcome"
+    }
     /// Does one job. Ends soon after [`Client::timeout_ms`] whatever the client does; when the future is dropped, the
     /// client is ended.
     fn run(&self, job: &Job) -> impl Future<Output = Report> + Send;

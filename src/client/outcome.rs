@@ -1,4 +1,4 @@
-//! Reading what a client said: the outcome line, the exit map, and what is seen from outside.
+//! Reading what a client left behind: the outcome line, the exit map, and what is seen from outside.
 
 use std::fmt;
 
@@ -79,51 +79,93 @@ pub(super) fn read_report(finished: Finished, stdout: Stdout, exit: &ExitMap) ->
     Report { outcome, stderr: finished.stderr.text(), stdout: text, notes }
 }
 
-/// The last line that is not blank is the outcome; what comes before it is the client's own affair.
+/// The JSON value that standard output ends with is the outcome; what comes before it is the client's own affair. An
+/// exit code of 0 without one is a client that cannot be read; any other is a crash, whatever its exit map says of it:
+/// programs that crash end with the same codes as those that complain.
 fn from_line(stdout: &str, code: i32, exit: &ExitMap, notes: &mut Vec<String>) -> Outcome {
-    let mapped = exit.get(code);
-    let Some(line) = stdout.lines().map(str::trim).rfind(|line| !line.is_empty()) else {
-        return match mapped.map(ExitWord::bare) {
-            Some(Some(outcome)) => outcome,
-            Some(None) => Outcome::Silent,
-            None if code == 0 => Outcome::Silent,
-            None => Outcome::Crashed { how: format!("exit code {code}") },
-        };
+    let Some(value) = last_value(stdout) else {
+        return if code == 0 { Outcome::Silent } else { crashed(code, "no outcome") };
     };
-    match read_outcome(line) {
+    match read_outcome(value) {
         Ok(outcome) => {
-            if let Some(word) = mapped
+            if let Some(word) = exit.get(code)
                 && word != ExitWord::of(&outcome)
             {
-                let said = ExitWord::of(&outcome).as_str();
                 notes.push(format!(
-                    "exit code {code} means `{}`, but its outcome says `{said}`: the outcome is taken",
-                    word.as_str()
+                    "exit code {code} means `{}`, but its outcome is `{}`: the outcome is taken",
+                    word.as_str(),
+                    ExitWord::of(&outcome).as_str()
                 ));
             }
             outcome
         }
-        Err(_) if code != 0 && mapped.is_none() => Outcome::Crashed { how: format!("exit code {code}") },
-        Err(text) => Outcome::Error { text },
+        Err(why) if code == 0 => Outcome::Unreadable { why },
+        Err(_) => crashed(code, "no outcome"),
     }
+}
+
+fn crashed(code: i32, and: &str) -> Outcome {
+    Outcome::Crashed { how: format!("exit code {code}, and {and}") }
+}
+
+/// Lines, from the end, in which the start of the last JSON value is looked for.
+const LINES_MAX: usize = 4096;
+
+/// White space, and the byte order mark that some runtimes put before their output.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
+}
+
+/// The JSON object that the text ends with, on one line or over several; without one, its last line.
+fn last_value(text: &str) -> Option<&str> {
+    let text = text.trim_matches(is_blank);
+    let starts = std::iter::once(text.len()).chain(text.rmatch_indices('\n').map(|(at, _)| at));
+    // The start of each line, the last line first: what stands behind the line break before it, or the whole text.
+    let starts = starts.skip(1).map(|at| at + 1).chain([0]).take(LINES_MAX);
+    let lines = starts.filter_map(|start| Some(text.get(start..)?.trim_start_matches(is_blank)));
+    let mut last = None;
+    for line in lines.filter(|line| !line.is_empty()) {
+        last = last.or(Some(line));
+        if line.starts_with('{') && Json::parse(line).is_ok() {
+            return Some(line);
+        }
+    }
+    last
 }
 
 /// The program prints the resource and nothing else; its exit code says the rest.
 fn from_resource(stdout: &str, code: i32, exit: &ExitMap) -> Outcome {
-    let Some(word) = exit.get(code) else {
-        return Outcome::Crashed { how: format!("exit code {code}, which its exit map does not name") };
+    let standing = match exit.get(code) {
+        None if code == 0 => {
+            return Outcome::Unreadable { why: "its exit map does not name exit code 0".to_owned() };
+        }
+        None => return crashed(code, "its exit map does not name it"),
+        Some(ExitWord::Task(standing)) => standing,
+        Some(word) => return word.bare().unwrap_or(Outcome::Silent),
     };
-    let ExitWord::Task(standing) = word else {
-        return word.bare().unwrap_or(Outcome::Silent);
-    };
-    let text = stdout.trim();
+    match read_resource(stdout) {
+        Ok(Some(task)) => Outcome::Task { standing, task },
+        Ok(None) if code == 0 => Outcome::Silent,
+        Ok(None) => crashed(code, "nothing on its standard output"),
+        Err(why) if code == 0 => Outcome::Unreadable { why },
+        Err(why) => crashed(code, &why),
+    }
+}
+
+/// The resource that is all of a program's output; none if there is no output.
+fn read_resource(stdout: &str) -> Result<Option<String>, String> {
+    let text = stdout.trim_matches(is_blank);
     if text.is_empty() {
-        return Outcome::Silent;
+        return Ok(None);
     }
-    match Json::parse(text) {
-        Ok(json) => Outcome::Task { standing, task: json.text().to_owned() },
-        Err(error) => Outcome::Error { text: format!("its standard output is not JSON: {error}") },
+    let json = Json::parse(text).map_err(|error| format!("its standard output is not JSON: {error}"))?;
+    if !text.starts_with('{') {
+        return Err("its standard output is JSON, but no object".to_owned());
     }
+    if read_outcome(text).is_ok() {
+        return Err("its standard output is an outcome, not the resource".to_owned());
+    }
+    Ok(Some(json.text().to_owned()))
 }
 
 impl Report {
@@ -171,6 +213,11 @@ fn end_of(text: &str, max: usize) -> &str {
 }
 
 impl Outcome {
+    /// Whether the client went down, or left nothing that can be read.
+    pub fn says_nothing(&self) -> bool {
+        matches!(self, Self::Crashed { .. } | Self::Silent | Self::Unreadable { .. })
+    }
+
     /// The outcome's word without its details: `done`, `not_found`, `timed out`.
     pub fn word(&self) -> &'static str {
         match self {
@@ -183,6 +230,7 @@ impl Outcome {
             Self::TimedOut => "timed out",
             Self::Crashed { .. } => "crashed",
             Self::Silent => "silent",
+            Self::Unreadable { .. } => "unreadable",
             Self::NotStarted { .. } => "not started",
         }
     }
@@ -198,7 +246,7 @@ impl fmt::Display for Outcome {
             | Self::Rejected { code: Some(code) } => write!(f, " {code}"),
             Self::Error { text } => write!(f, ": {text}"),
             Self::Crashed { how } => write!(f, ": {how}"),
-            Self::NotStarted { why } => write!(f, ": {why}"),
+            Self::NotStarted { why } | Self::Unreadable { why } => write!(f, ": {why}"),
             _ => Ok(()),
         }
     }
@@ -267,6 +315,10 @@ mod tests {
         assert_eq!(report.notes.len(), 1);
     }
 
+    fn crashed(code: i32, and: &str) -> Outcome {
+        super::crashed(code, and)
+    }
+
     #[test]
     fn what_is_seen_from_outside_is_told_apart() {
         let kind = Stdout::Outcome;
@@ -276,15 +328,40 @@ mod tests {
             outcome(Ending::Signalled(11), line, kind),
             Outcome::Crashed { how: "signal 11".to_owned() }
         );
-        assert_eq!(
-            outcome(Ending::Exited(101), "", kind),
-            Outcome::Crashed { how: "exit code 101".to_owned() }
-        );
+        assert_eq!(outcome(Ending::Exited(101), "", kind), crashed(101, "no outcome"));
         assert_eq!(outcome(Ending::Exited(0), " \n", kind), Outcome::Silent);
-        assert_eq!(outcome(Ending::Exited(4), "", kind), Outcome::NotFound { code: None });
-        assert_eq!(outcome(Ending::Exited(3), "", kind), Outcome::Silent);
-        assert!(matches!(outcome(Ending::Exited(0), "hello", kind), Outcome::Error { .. }));
-        assert!(matches!(outcome(Ending::Exited(1), "hello", kind), Outcome::Crashed { .. }));
+        assert!(matches!(outcome(Ending::Exited(0), "hello", kind), Outcome::Unreadable { .. }));
+        assert!(matches!(outcome(Ending::Exited(0), "{\"id\":1}", kind), Outcome::Unreadable { .. }));
+    }
+
+    #[test]
+    fn an_exit_code_alone_is_no_outcome_whatever_the_map_says_of_it() {
+        // 4 is `not_found` in the map, and what a crash of another runtime ends with.
+        for output in ["", "hello", "{\"id\":1}", "{\"outcome\":\"task\""] {
+            let ended = outcome(Ending::Exited(4), output, Stdout::Outcome);
+            assert_eq!(ended, crashed(4, "no outcome"), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_mark_before_the_outcome_and_line_breaks_in_it_change_nothing() {
+        let task = r#"{"id": 9007199254740993}"#.to_owned();
+        let expected = Outcome::Task { standing: Resting::Done, task };
+        let one = r#"{"outcome":"task","standing":"done","task":{"id": 9007199254740993}}"#;
+        let many = "{\r\n \"outcome\": \"task\",\r\n \"standing\": \"done\",\r\n \"task\":\r\n  {\"id\": 9007199254740993}\r\n}";
+        for value in [one, many] {
+            for before in
+                ["", "\u{feff}", "loading\n", "\u{feff}{\"level\":\"info\"}\r\n", "{\n", "loading\n\u{feff}"]
+            {
+                for after in ["", "\n", "\r\n\r\n"] {
+                    let output = format!("{before}{value}{after}");
+                    assert_eq!(outcome(Ending::Exited(0), &output, Stdout::Outcome), expected, "{output:?}");
+                }
+            }
+        }
+        let resource = outcome(Ending::Exited(0), "\u{feff}{\r\n\"id\": 1\r\n}\r\n", Stdout::Resource);
+        let task = "{\r\n\"id\": 1\r\n}".to_owned();
+        assert_eq!(resource, Outcome::Task { standing: Resting::Done, task });
     }
 
     #[test]
@@ -296,7 +373,14 @@ mod tests {
         );
         assert_eq!(outcome(Ending::Exited(7), "", kind), Outcome::GaveUp);
         assert_eq!(outcome(Ending::Exited(0), "", kind), Outcome::Silent);
-        assert!(matches!(outcome(Ending::Exited(0), "<html>", kind), Outcome::Error { .. }));
+        for output in ["<html>", "[]", "7", r#"{"outcome":"gave_up"}"#] {
+            assert!(
+                matches!(outcome(Ending::Exited(0), output, kind), Outcome::Unreadable { .. }),
+                "{output}"
+            );
+            assert!(matches!(outcome(Ending::Exited(3), output, kind), Outcome::Crashed { .. }), "{output}");
+        }
+        assert_eq!(outcome(Ending::Exited(3), "", kind), crashed(3, "nothing on its standard output"));
         assert!(matches!(outcome(Ending::Exited(9), "{}", kind), Outcome::Crashed { .. }));
     }
 

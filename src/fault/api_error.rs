@@ -4,7 +4,7 @@ use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::{Context, FaultKind, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::{Delivery, Framing};
 use crate::profile;
 
@@ -54,8 +54,9 @@ data, and none of them means `not yet`.";
         },
     ];
     const WORK: Work = Work::NotDone;
+    const EFFECT: Effect = Effect::Replaced;
 
-    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
         let documented = cx.endpoint.and_then(|endpoint| endpoint.error(self.status, self.code));
         let response = match documented {
             Some(error) => profile::error_response(self.status, self.code, &error.description, MESSAGE),
@@ -64,7 +65,20 @@ data, and none of them means `not yet`.";
         };
         delivery.response = response;
         delivery.framing = Framing::AsRecorded;
-        Some(format!("answered {}/{}", self.status, self.code))
+        Some(format!("answered {}/{}", self.status, self.code).into())
+    }
+
+    fn answers(&self) -> Option<(u16, u32)> {
+        Some((self.status, self.code))
+    }
+
+    fn errors() -> Vec<(&'static str, Self)> {
+        let error = |status, code| Self { status, code };
+        vec![
+            ("no-such-task", error(404, 1002)),
+            ("no-such-path", error(404, 4)),
+            ("server-error", error(500, 1020)),
+        ]
     }
 
     fn strategy() -> BoxedStrategy<Self> {

@@ -5,7 +5,7 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::body::{edit_json, objects};
-use super::{Context, FaultKind, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::Delivery;
 use crate::json::remove_member;
 
@@ -29,13 +29,14 @@ neither crash nor make up a value (0, an empty text) for what did not come.";
     const PARAMETERS: &'static [Parameter] =
         &[Parameter { name: "name", takes: Takes::Name, default: None, meaning: "the member to take out" }];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Thinner;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         let dropped = edit_json(delivery, |text, json| {
             let is_there = objects(json).any(|object| object.member(&self.name).is_some());
             is_there.then(|| remove_member(text, &self.name))
         });
-        dropped.then(|| format!("left `{}` out", self.name))
+        dropped.then(|| Did { words: format!("left `{}` out", self.name), members: vec![self.name.clone()] })
     }
 
     fn strategy() -> BoxedStrategy<Self> {

@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::ending::end_after;
-use super::{Context, FaultKind, Parameter, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::{Delivery, End};
 
 /// Never answers, and keeps the connection open.
@@ -22,10 +22,11 @@ it. A client with one must say that it gave up, and must not leave the impressio
     const EXAMPLE: &'static str = "inject = { hang = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
     const WORK: Work = Work::NotDone;
+    const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
-        end_after(delivery, 0, End::Hang).then(|| "never answered".to_owned())
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
+        end_after(delivery, 0, End::Hang).then(|| "never answered".into())
     }
 
     fn strategy() -> BoxedStrategy<Self> {

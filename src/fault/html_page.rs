@@ -4,7 +4,7 @@ use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::{Context, FaultKind, Mistake, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Mistake, Parameter, Takes, Work};
 use crate::delivery::{Delivery, Framing};
 use crate::message::{Response, usual_reason};
 
@@ -41,12 +41,17 @@ its parser, nor take the page for data, nor call it `no such task`.";
         meaning: "the HTTP status of the page",
     }];
     const WORK: Work = Work::NotDone;
+    const EFFECT: Effect = Effect::Replaced;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         delivery.response =
             Response::with_body(self.status, "text/html; charset=iso-8859-1", page(self.status));
         delivery.framing = Framing::AsRecorded;
-        Some(format!("answered {} with an HTML page", self.status))
+        Some(format!("answered {} with an HTML page", self.status).into())
+    }
+
+    fn errors() -> Vec<(&'static str, Self)> {
+        vec![("page-200", Self { status: 200 }), ("page-503", Self { status: 503 })]
     }
 
     fn check(&self) -> Result<(), Mistake> {

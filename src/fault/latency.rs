@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::{Context, FaultKind, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::Delivery;
 
 /// The most one fault may hold a response back: 10 minutes.
@@ -47,13 +47,14 @@ means the case exists even if the client stopped listening.";
         },
     ];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Whole;
     const MEETS_REFUSED: bool = true;
 
-    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
         let drawn_ms = cx.stream.below(u64::from(self.jitter_ms) + 1);
         let wait_ms = u64::from(self.ms) + drawn_ms;
         delivery.delay(Duration::from_millis(wait_ms));
-        (wait_ms > 0).then(|| format!("held the answer back for {wait_ms} ms"))
+        (wait_ms > 0).then(|| format!("held the answer back for {wait_ms} ms").into())
     }
 
     fn is_identity(&self) -> bool {

@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::body::edit_json;
-use super::{Context, FaultKind, Parameter, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::Delivery;
 use crate::json::Kind;
 
@@ -25,15 +25,16 @@ endless retry.";
     const EXAMPLE: &'static str = "inject = { malformed-json = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Unreadable;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         let broken = edit_json(delivery, |text, json| {
             // White space after the text goes too: without it the last byte might be a line break, and nothing broken.
             let mut broken = text.trim_end().to_owned();
             broken.pop();
             (!matches!(json.kind(), Kind::Number)).then_some(broken)
         });
-        broken.then(|| "dropped the last byte of the JSON text".to_owned())
+        broken.then(|| "dropped the last byte of the JSON text".into())
     }
 
     fn strategy() -> BoxedStrategy<Self> {

@@ -43,6 +43,63 @@ pub enum Work {
     NotDone,
 }
 
+/// What becomes of the answer that the console would have given. Whoever judges a client goes by this, never by a
+/// fault's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// All of it comes, as it would have; perhaps late.
+    Whole,
+    /// Another answer comes in its place: an error, a page.
+    Replaced,
+    /// It comes as JSON, and members of it are missing.
+    Thinner,
+    /// It comes as JSON, and members of it are called otherwise.
+    Respelt,
+    /// All of its bytes come, and they are not what the head says they are.
+    Unreadable,
+    /// It never comes, or not to its end.
+    Lost,
+}
+
+impl Effect {
+    /// In a sentence, for `explain`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Whole => "The answer comes whole.",
+            Self::Replaced => "Another answer comes in place of the console's.",
+            Self::Thinner => "The answer lacks members.",
+            Self::Respelt => "The answer spells members otherwise.",
+            Self::Unreadable => "The answer cannot be read.",
+            Self::Lost => "The answer never comes to its end.",
+        }
+    }
+
+    /// Whether a client that waits long enough has an answer in the end that it can read.
+    pub fn is_readable(self) -> bool {
+        !matches!(self, Self::Unreadable | Self::Lost)
+    }
+
+    /// Whether the answer has other members than the console gave it.
+    pub fn changes_members(self) -> bool {
+        matches!(self, Self::Thinner | Self::Respelt)
+    }
+}
+
+/// What a fault did to one answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Did {
+    /// In words: `held the answer back for 1612 ms`.
+    pub words: String,
+    /// The members of the answer that are missing now, or called otherwise.
+    pub members: Vec<String>,
+}
+
+impl<T: Into<String>> From<T> for Did {
+    fn from(words: T) -> Self {
+        Self { words: words.into(), members: Vec::new() }
+    }
+}
+
 /// What a fault may look at.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -70,11 +127,23 @@ pub trait FaultKind: Sized {
     const AT: At = At::Response;
     /// Whether the console did its work.
     const WORK: Work;
+    /// What becomes of the answer.
+    const EFFECT: Effect;
     /// Whether a request that the console refuses before an endpoint runs may meet it.
     const MEETS_REFUSED: bool = false;
 
-    /// Edits the delivery; says in words what it did, or `None` if it changed nothing.
-    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String>;
+    /// Edits the delivery; says what it did, or `None` if it changed nothing.
+    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did>;
+
+    /// The error of the API that it answers with, status and code, if it does.
+    fn answers(&self) -> Option<(u16, u32)> {
+        None
+    }
+
+    /// The errors of this kind that a client has to tell apart, each with a name for its case.
+    fn errors() -> Vec<(&'static str, Self)> {
+        Vec::new()
+    }
 
     /// Whether it can never change anything, whatever it meets.
     fn is_identity(&self) -> bool {
@@ -151,6 +220,8 @@ pub struct Row {
     pub at: At,
     /// Whether the console did its work.
     pub work: Work,
+    /// What becomes of the answer.
+    pub effect: Effect,
     /// Whether a request refused before an endpoint runs may meet it.
     pub meets_refused: bool,
 }
@@ -179,6 +250,7 @@ macro_rules! faults {
                 parameters: $Kind::PARAMETERS,
                 at: $Kind::AT,
                 work: $Kind::WORK,
+                effect: $Kind::EFFECT,
                 meets_refused: $Kind::MEETS_REFUSED,
             }),+];
 
@@ -207,8 +279,20 @@ macro_rules! faults {
                 match self { $(Self::$Kind(kind) => kind.is_identity()),+ }
             }
 
-            /// Edits the delivery; says in words what it did, or `None` if it changed nothing.
-            pub fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String> {
+            /// The error of the API that it answers with, status and code, if it does.
+            pub fn answers(&self) -> Option<(u16, u32)> {
+                match self { $(Self::$Kind(kind) => kind.answers()),+ }
+            }
+
+            /// The errors that a client has to tell apart, of all kinds, each with a name for its case.
+            pub fn errors() -> Vec<(&'static str, Self)> {
+                let mut all = Vec::new();
+                $(all.extend($Kind::errors().into_iter().map(|(name, kind)| (name, Self::$Kind(kind))));)+
+                all
+            }
+
+            /// Edits the delivery; says what it did, or `None` if it changed nothing.
+            pub fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
                 match self { $(Self::$Kind(kind) => kind.inject(delivery, cx)),+ }
             }
 

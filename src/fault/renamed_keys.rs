@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::body::{edit_json, objects};
-use super::{Context, FaultKind, Parameter, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::Delivery;
 use crate::json::{Json, rename_members};
 
@@ -25,8 +25,9 @@ poll for ever because the key it watches never comes.";
     const EXAMPLE: &'static str = "inject = { renamed-keys = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Respelt;
 
-    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
         let lifecycle = cx.lifecycle?;
         let mut renamed = Vec::new();
         edit_json(delivery, |text, json| {
@@ -37,7 +38,8 @@ poll for ever because the key it watches never comes.";
         })
         .then(|| {
             let words: Vec<String> = renamed.iter().map(|(from, to)| format!("`{from}` to `{to}`")).collect();
-            format!("renamed {}", words.join(", "))
+            let members = renamed.iter().map(|(from, _)| (*from).to_owned()).collect();
+            Did { words: format!("renamed {}", words.join(", ")), members }
         })
     }
 

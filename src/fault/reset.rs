@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::ending::{end_after, in_bytes};
-use super::{Context, FaultKind, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::{Delivery, End};
 
 /// Resets the connection in the midst of the response.
@@ -34,11 +34,12 @@ exist, and a second POST makes a second one.";
         meaning: "how many bytes of the response are sent first, head included",
     }];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         let ended = end_after(delivery, self.after_bytes as usize, End::Rst);
-        ended.then(|| format!("reset the connection after {}", in_bytes(delivery.planned_bytes())))
+        ended.then(|| format!("reset the connection after {}", in_bytes(delivery.planned_bytes())).into())
     }
 
     fn strategy() -> BoxedStrategy<Self> {

@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::ending::{end_after, in_bytes};
-use super::{Context, FaultKind, Parameter, Takes, Work};
+use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::{Delivery, End, Framing};
 
 /// Sends only the first bytes of a body whose full length was announced, then closes in order.
@@ -31,9 +31,10 @@ such, never parsed as far as it goes and taken for the task.";
         meaning: "how many bytes of the body are sent",
     }];
     const WORK: Work = Work::Done;
+    const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;
 
-    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<String> {
+    fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         let full = full_length(delivery);
         let sent = self.body_bytes as usize;
         if delivery.bodiless || sent >= full {
@@ -48,7 +49,7 @@ such, never parsed as far as it goes and taken for the task.";
             return None;
         }
         *delivery = cut;
-        Some(format!("sent {} of a body of {full}, then closed", in_bytes(sent as u64)))
+        Some(format!("sent {} of a body of {full}, then closed", in_bytes(sent as u64)).into())
     }
 
     fn strategy() -> BoxedStrategy<Self> {

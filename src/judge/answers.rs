@@ -17,8 +17,8 @@ pub(super) fn answers(run: &Run) -> Vec<(&Exchange, &str)> {
 /// What must be reported of an answer: its part that the client was told to ask for.
 pub(super) fn expected(run: &Run, got: &str) -> Option<String> {
     let json = Json::parse(got).ok()?;
-    Some(match run.case.told() {
-        Ok(Some(told)) => told.project(&json),
+    Some(match run.case.selector() {
+        Ok(Some(selector)) => selector.project(&json),
         Ok(None) | Err(_) => got.to_owned(),
     })
 }

@@ -70,7 +70,7 @@ impl Case {
     ///
     /// # Errors
     /// If the text is no selector, which is a case of its own: the console refuses it.
-    pub fn told(&self) -> Result<Option<FieldSelector>, FieldsError> {
+    pub fn selector(&self) -> Result<Option<FieldSelector>, FieldsError> {
         match &self.fields {
             None => Ok(None),
             Some(text) => FieldSelector::parse(text),
@@ -78,7 +78,7 @@ impl Case {
     }
 
     /// What the client was told, in a line for a person.
-    pub fn told_line(&self) -> String {
+    pub fn task_line(&self) -> String {
         let what = match (self.job, &self.id, &self.name) {
             (JobKind::Create, _, Some(name)) => format!("create the case `{name}`"),
             (JobKind::Create, _, None) => "create a case".to_owned(),

@@ -1,22 +1,19 @@
 //! Judging a command of the user's from the wire alone: no task was given to it, so only a violation says anything.
 
-use super::law::{Property, creates_once as creates, right_address as address, terminates};
-use super::wire;
-use crate::ledger::{Exchange, Standing, VerdictLine};
+use super::law::{PROPERTIES, Property};
+use super::wire::{self, Suite};
+use crate::ledger::{Line, Standing, VerdictLine};
 
-/// What can be said of a whole test suite's requests: `right-address`, `terminates` and `creates-once`. Only
-/// *violated* counts; all else is not judged, and is said to be so.
-pub fn from_wire(exchanges: &[Exchange]) -> Vec<VerdictLine> {
-    let found = [
-        (&address::PROPERTY, address::wrongly_addressed(exchanges)),
-        (&terminates::PROPERTY, terminates::endless(exchanges)),
-        (&creates::PROPERTY, creates::repeated(exchanges, creates::Scope::Suite)),
-    ];
-    found.into_iter().map(|(property, found)| line(property, exchanges, found)).collect()
+/// What can be said of a whole test suite's requests, by each property that the wire shows. Only *violated* counts; all
+/// else is not judged, and the line says so.
+pub fn from_wire(lines: &[Line]) -> Vec<VerdictLine> {
+    let suite = Suite::of(lines);
+    let judged = |property: &&Property| Some(line(property, &suite, (property.in_a_suite?)(&suite)));
+    PROPERTIES.iter().filter_map(judged).collect()
 }
 
-fn line(property: &Property, exchanges: &[Exchange], found: Option<(usize, String)>) -> VerdictLine {
-    let shown = found.as_ref().and_then(|(index, _)| exchanges.get(*index));
+fn line(property: &Property, suite: &Suite<'_>, found: Option<(usize, String)>) -> VerdictLine {
+    let shown = found.as_ref().and_then(|(index, _)| suite.exchanges.get(*index));
     let evidence = shown.map(|exchange| {
         vec![
             format!("sent:     {}", wire::sent_line(exchange)),
@@ -43,14 +40,19 @@ fn line(property: &Property, exchanges: &[Exchange], found: Option<(usize, Strin
 mod tests {
     use super::*;
     use crate::judge::sample;
+    use crate::ledger::Exchange;
+
+    fn lines(exchanges: impl IntoIterator<Item = Exchange>) -> Vec<Line> {
+        exchanges.into_iter().map(|exchange| Line::Exchange(Box::new(exchange))).collect()
+    }
 
     #[test]
     fn a_clean_suite_is_not_judged_and_a_wrong_one_is_violated() {
-        let clean = [sample::state("WAITING"), sample::state("COMPLETE")];
+        let clean = lines([sample::state("WAITING"), sample::state("COMPLETE")]);
         assert!(from_wire(&clean).iter().all(|line| line.verdict == Standing::NotReached));
-        let wrong = [sample::poll("/api/api/forensics/case_management/cases", 404, "{}")];
-        let lines = from_wire(&wrong);
-        let violated: Vec<&str> = (lines.iter())
+        let wrong = lines([sample::poll("/api/api/forensics/case_management/cases", 404, "{}")]);
+        let judged = from_wire(&wrong);
+        let violated: Vec<&str> = (judged.iter())
             .filter(|line| line.verdict == Standing::Violated)
             .map(|line| line.property.as_str())
             .collect();

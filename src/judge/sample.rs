@@ -2,6 +2,7 @@
 
 use super::case::{Case, Run};
 use crate::client::{Claims, JobKind, Outcome, Report, Resting};
+use crate::fault::{Effect, Fault};
 use crate::ledger::{BodyText, Exchange, ExchangeKey, FaultLine};
 use crate::seed::Seed;
 
@@ -50,8 +51,8 @@ pub(super) fn report(outcome: Outcome) -> Report {
 }
 
 /// A `get` that got `got` and reported `reported`.
-pub(super) fn reporting(told: Option<&str>, got: &str, reported: &str) -> Run {
-    let mut run = run(get(told));
+pub(super) fn reporting(fields: Option<&str>, got: &str, reported: &str) -> Run {
+    let mut run = run(get(fields));
     run.exchanges = vec![poll(PATH, 200, got)];
     run.report.outcome = Outcome::Task { standing: Resting::Done, task: reported.into() };
     run
@@ -86,6 +87,13 @@ pub(super) fn creation(name: &str, status: u16, body: &str) -> Exchange {
     exchange
 }
 
-pub(super) fn fault(kind: &str) -> FaultLine {
-    FaultLine { kind: kind.into(), planned: kind.into(), did: kind.into() }
+/// A fault of the first kind with this effect, fired.
+pub(super) fn fault(effect: Effect) -> FaultLine {
+    let row = Fault::CATALOGUE.iter().find(|row| row.effect == effect).unwrap();
+    FaultLine {
+        kind: row.name.into(),
+        planned: row.name.into(),
+        did: row.name.into(),
+        ..FaultLine::default()
+    }
 }

@@ -9,6 +9,8 @@ pub enum Verdict {
     Held(Vec<String>),
     /// It is broken.
     Violated(Violation),
+    /// The client cannot be asked: why.
+    NotApplicable(String),
     /// Nothing put it to the test: why.
     NotReached(String),
     /// It was put to the test, and what came out says nothing: why.
@@ -50,6 +52,7 @@ impl Verdict {
         match self {
             Self::Held(_) => Standing::Held,
             Self::Violated(_) => Standing::Violated,
+            Self::NotApplicable(_) => Standing::NotApplicable,
             Self::NotReached(_) => Standing::NotReached,
             Self::Inconclusive(_) => Standing::Inconclusive,
         }
@@ -64,7 +67,7 @@ impl Verdict {
     /// one that holds, and one that holds outweighs those that were never put to the test.
     pub fn weight(&self) -> u8 {
         match self {
-            Self::NotReached(_) => 0,
+            Self::NotApplicable(_) | Self::NotReached(_) => 0,
             Self::Held(_) => 1,
             Self::Inconclusive(_) => 2,
             Self::Violated(_) => 3,

@@ -3,20 +3,20 @@
 //! A ledger holds no credential: where one stood it holds a placeholder, so presence can be judged and the value can
 //! not. Targets and headers are otherwise as they were sent.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
 use super::case::Run;
-use crate::ledger::{Exchange, Origin};
+use crate::client::JobKind;
+use crate::fault::{Effect, Fault};
+use crate::ledger::{Exchange, ExchangeKey, Line, Origin, Timing};
 use crate::profile::{Lifecycle, Profile};
 use crate::timeline::Phase;
 
 /// The endpoint that polls the task of a case's creation.
 pub(super) const TASK: &str = "GET /forensics/case_management/case_create_tasks/{id}";
-
-/// Faults after which a client does not have the whole answer.
-const BREAKING: [&str; 4] = ["reset", "close", "truncate", "hang"];
 
 /// How a credential reads in a ledger.
 const PLACEHOLDER: &str = "fd-secret";
@@ -97,19 +97,36 @@ pub(super) fn is_miss(exchange: &Exchange) -> bool {
     matches!(exchange.origin, Origin::Miss { .. })
 }
 
-/// Whether the fault of this kind fired.
-pub(super) fn met(exchange: &Exchange, kind: &str) -> bool {
-    exchange.faults.iter().any(|fault| fault.kind == kind)
+/// What the faults that fired made of the answer, one after the other.
+pub(super) fn effects(exchange: &Exchange) -> impl Iterator<Item = Effect> {
+    exchange.faults.iter().filter_map(|fault| Some(Fault::row(&fault.kind)?.effect))
 }
 
 /// Whether a planned fault took the answer, or a part of it, away.
 pub(super) fn is_broken(exchange: &Exchange) -> bool {
-    BREAKING.iter().any(|kind| met(exchange, kind))
+    effects(exchange).any(|effect| effect == Effect::Lost)
+}
+
+/// Whether a planned fault took members out of the answer, or called them otherwise.
+pub(super) fn is_disturbed(exchange: &Exchange) -> bool {
+    effects(exchange).any(Effect::changes_members)
+}
+
+/// Whether the answer surely came, and can be read: an answer that is late may come after the client has left.
+pub(super) fn is_surely_heard(exchange: &Exchange) -> bool {
+    let is_prompt = |effect: Effect| effect == Effect::Replaced || effect.changes_members();
+    !is_miss(exchange) && effects(exchange).all(is_prompt)
 }
 
 /// Whether it polls the task.
 pub(super) fn is_poll(exchange: &Exchange) -> bool {
     exchange.key.endpoint == TASK && exchange.method == "GET"
+}
+
+/// Whether a client that does these jobs has reason to ask this endpoint: each job polls the task, and all else belongs
+/// to a creation.
+pub(super) fn is_reached(endpoint: &str, jobs: &[JobKind]) -> bool {
+    endpoint == TASK || jobs.contains(&JobKind::Create)
 }
 
 /// Whether it asks for a creation.
@@ -120,9 +137,42 @@ pub(super) fn is_creation(exchange: &Exchange) -> bool {
 /// Whether a person reading along would say that the client has this answer, all of it.
 pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     let timing = run.timings.iter().find(|timing| timing.key == exchange.key);
-    let was_cut =
-        timing.map_or(!exchange.faults.is_empty() && !run.timings.is_empty(), |timing| timing.cut_short);
+    came_whole(exchange, timing, !run.timings.is_empty())
+}
+
+fn came_whole(exchange: &Exchange, timing: Option<&Timing>, is_timed: bool) -> bool {
+    let was_cut = timing.map_or(is_timed && !exchange.faults.is_empty(), |timing| timing.cut_short);
     !is_miss(exchange) && !is_broken(exchange) && !was_cut
+}
+
+/// The requests of a whole test suite, as a ledger holds them: nobody knows what each was meant for.
+#[derive(Debug)]
+pub struct Suite<'a> {
+    /// In the order they were decided.
+    pub(super) exchanges: Vec<&'a Exchange>,
+    timings: BTreeMap<&'a ExchangeKey, &'a Timing>,
+}
+
+impl<'a> Suite<'a> {
+    pub(super) fn of(lines: &'a [Line]) -> Self {
+        let (mut exchanges, mut timings) = (Vec::new(), BTreeMap::new());
+        for line in lines {
+            match line {
+                Line::Exchange(exchange) => exchanges.push(&**exchange),
+                Line::Timing(timing) => {
+                    timings.insert(&timing.key, timing);
+                }
+                _ => {}
+            }
+        }
+        Self { exchanges, timings }
+    }
+
+    /// Whether a person reading along would say that the client has this answer, all of it.
+    pub(super) fn is_delivered(&self, exchange: &Exchange) -> bool {
+        let timing = self.timings.get(&exchange.key).copied();
+        came_whole(exchange, timing, !self.timings.is_empty())
+    }
 }
 
 /// The body of a successful answer.
@@ -186,7 +236,7 @@ const ENDS: usize = 4;
 
 /// What the client was told, what it sent and got, and what it reported: the frame of every piece of evidence.
 pub(super) fn story(run: &Run) -> Vec<String> {
-    let mut lines = vec![format!("told:     {}", run.case.told_line())];
+    let mut lines = vec![format!("told:     {}", run.case.task_line())];
     let count = run.exchanges.len();
     for (index, exchange) in run.exchanges.iter().enumerate() {
         if count > 2 * ENDS + 1 && (ENDS..count - ENDS).contains(&index) {

@@ -172,6 +172,9 @@ pub struct FaultLine {
     pub planned: String,
     /// What it did, in words: `held back 1612 ms`.
     pub did: String,
+    /// The members of the answer that it took out, or called otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
 }
 
 /// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from

@@ -107,6 +107,8 @@ pub struct OutcomeLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
+    /// The client cannot be asked: it does not do the job. That is nobody's fault and asks for no exit code.
+    NotApplicable,
     /// It was put to the test and holds.
     Held,
     /// Nothing put it to the test.

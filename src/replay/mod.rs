@@ -185,12 +185,7 @@ impl Replay {
                 .faults
                 .iter()
                 .filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
-            end.never_fired = silent
-                .map(|planned| {
-                    let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
-                    format!("{}: {name}", scenario.name)
-                })
-                .collect();
+            end.never_fired = silent.map(|planned| scenario.title_of(planned)).collect();
         }
         end
     }

@@ -284,8 +284,13 @@ impl Session {
                 replaced = Some(planned.inject.kind());
             }
             *self.fired.entry(planned.key.clone()).or_default() += 1;
-            let name = planned.name.clone().unwrap_or_else(|| planned.to_string());
-            faults.push(FaultLine { kind: planned.inject.kind().to_owned(), planned: name, did });
+            let name = planned.title();
+            faults.push(FaultLine {
+                kind: planned.inject.kind().to_owned(),
+                planned: name,
+                did: did.words,
+                members: did.members,
+            });
         }
         let mut exchange = account::exchange(setup, &turn.request, &delivery, answer, replaced);
         exchange.key.session.clone_from(&self.name);

@@ -129,6 +129,7 @@ fn counted<T: Ord>(things: impl Iterator<Item = T>) -> Vec<(T, usize)> {
 pub(super) fn word(standing: Standing) -> &'static str {
     match standing {
         Standing::Held => "held",
+        Standing::NotApplicable => "not applicable",
         Standing::NotReached => "not reached",
         Standing::Inconclusive => "inconclusive",
         Standing::Violated => "VIOLATED",

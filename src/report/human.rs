@@ -63,9 +63,10 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if account.verdicts.is_empty() {
         return String::new();
     }
-    let is_told = |verdict: &&VerdictLine| verdict.required || verdict.verdict == Standing::Violated;
-    let (told, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
-        account.verdicts.iter().copied().partition(is_told);
+    let is_answered = |verdict: &&VerdictLine| verdict.required || verdict.verdict == Standing::Violated;
+    let (lacking, judged): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
+        account.verdicts.iter().copied().partition(|verdict| verdict.verdict == Standing::NotApplicable);
+    let (told, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) = judged.into_iter().partition(is_answered);
     let (held, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
         idle.into_iter().partition(|verdict| verdict.verdict == Standing::Held);
     let mut text = format!("{}\n", paint.heading("Verdicts"));
@@ -77,6 +78,9 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     }
     if !held.is_empty() {
         text.push_str(&format!("  {} more held: {}\n", held.len(), ids(&held)));
+    }
+    for (because, properties) in by_reason(&lacking) {
+        text.push_str(&format!("  not applicable: {} ({})\n", ids(&properties), visible(because)));
     }
     if !idle.is_empty() {
         let mut reasons: Vec<&str> = idle.iter().map(|verdict| verdict.because.as_str()).collect();
@@ -94,6 +98,15 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
 fn ids(verdicts: &[&VerdictLine]) -> String {
     let ids: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.property.as_str()).collect();
     visible(&ids.into_iter().collect::<Vec<_>>().join(", ")).into_owned()
+}
+
+/// The verdicts that share a reason.
+fn by_reason<'a>(verdicts: &[&'a VerdictLine]) -> BTreeMap<&'a str, Vec<&'a VerdictLine>> {
+    let mut reasons: BTreeMap<&str, Vec<&VerdictLine>> = BTreeMap::new();
+    for verdict in verdicts {
+        reasons.entry(&verdict.because).or_default().push(verdict);
+    }
+    reasons
 }
 
 fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
@@ -138,6 +151,7 @@ fn cell(verdict: &VerdictLine, paint: Paint) -> Cell {
     let painted = match verdict.verdict {
         Standing::Held => paint.good(&text),
         Standing::Violated => paint.bad(&text),
+        Standing::NotApplicable => text.clone(),
         Standing::NotReached | Standing::Inconclusive => paint.doubtful(&text),
     };
     Cell::painted(text, painted)

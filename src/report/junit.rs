@@ -55,10 +55,11 @@ fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
         (Standing::NotReached | Standing::Inconclusive, true) => {
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }
-        (_, false) => TestCaseStatus::skipped(),
+        (Standing::NotApplicable, _) | (_, false) => TestCaseStatus::skipped(),
     };
     if verdict.verdict != Standing::Held {
-        let asked = if verdict.required { "" } else { " (for information only)" };
+        let is_asked_for = verdict.required || verdict.verdict == Standing::NotApplicable;
+        let asked = if is_asked_for { "" } else { " (for information only)" };
         status.set_message(format!("{}{asked}: {}", word(verdict.verdict), visible(&verdict.because)));
         status.set_type(word(verdict.verdict).to_lowercase());
         if verdict.verdict == Standing::Violated {

@@ -88,6 +88,7 @@ mod tests {
                 kind: "latency".into(),
                 planned: "k".into(),
                 did: "held back 12 ms".into(),
+                ..FaultLine::default()
             }],
             ..Exchange::default()
         };
@@ -102,7 +103,7 @@ mod tests {
             target: "/api/x".into(),
             status: 201,
             origin: Origin::Recorded("x.post-1".into()),
-            faults: vec![FaultLine { kind: "reset".into(), planned: "k".into(), did: "reset it".into() }],
+            faults: vec![FaultLine { kind: "reset".into(), did: "reset it".into(), ..FaultLine::default() }],
             ..Exchange::default()
         };
         assert_eq!(request_line(&exchange), "POST /api/x -> no answer, recorded x.post-1 [reset: reset it]");

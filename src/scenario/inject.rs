@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::ScenarioError;
 use super::read::{Entry, Read, quoted};
-use crate::fault::{ApiError, FRAMEWORK_ERRORS, Fault, Row, Takes};
+use crate::fault::{FRAMEWORK_ERRORS, Fault, Row, Takes};
 use crate::profile::{Endpoint, Profile};
 use crate::spelling::nearest;
 
@@ -27,7 +27,7 @@ pub(super) fn read_inject(entry: &Entry<'_>, endpoint: Option<&Endpoint>, profil
         let place = members.iter().find(|member| member.key == mistake.parameter).unwrap_or(&kind);
         place.fail(format!("`{}` {}", mistake.parameter, mistake.why), "this value", None)
     })?;
-    if let Fault::ApiError(error) = &fault {
+    if let Some(error) = fault.answers() {
         documented(error, &kind, endpoint, profile)?;
     }
     Ok(fault)
@@ -109,23 +109,23 @@ fn checked_parameters(kind: &Entry<'_>, row: &Row) -> Read<toml::Table> {
 
 /// Whether the endpoint (any, if none is named) documents this error, or the framework answers it everywhere.
 fn documented(
-    error: &ApiError,
+    error: (u16, u32),
     kind: &Entry<'_>,
     endpoint: Option<&Endpoint>,
     profile: &Profile,
 ) -> Read<()> {
-    let (status, code) = (error.status, error.code);
+    let (status, code) = error;
     let is_known = match endpoint {
         Some(endpoint) => endpoint.error(status, code).is_some(),
         None => profile.endpoints.iter().any(|endpoint| endpoint.error(status, code).is_some()),
     };
-    if is_known || FRAMEWORK_ERRORS.contains(&(status, code)) {
+    if is_known || FRAMEWORK_ERRORS.contains(&error) {
         return Ok(());
     }
     Err(undocumented(error, kind, endpoint))
 }
 
-fn undocumented(error: &ApiError, kind: &Entry<'_>, endpoint: Option<&Endpoint>) -> ScenarioError {
+fn undocumented((status, code): (u16, u32), kind: &Entry<'_>, endpoint: Option<&Endpoint>) -> ScenarioError {
     let pairs = |pairs: &[(u16, u32)]| {
         let pairs: Vec<String> = pairs.iter().map(|(status, code)| format!("{status}/{code}")).collect();
         pairs.join(", ")
@@ -142,6 +142,6 @@ fn undocumented(error: &ApiError, kind: &Entry<'_>, endpoint: Option<&Endpoint>)
             )
         }
     };
-    let message = format!("{who} the error {}/{}", error.status, error.code);
+    let message = format!("{who} the error {status}/{code}");
     kind.fail(message, "not an error this request can meet", Some(help))
 }

@@ -14,6 +14,8 @@ mod read;
 mod trigger;
 mod write;
 
+pub(crate) use write::fault_toml;
+
 use std::ops::Range;
 use std::path::PathBuf;
 

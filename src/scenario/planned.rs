@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Scenario;
 use crate::fault::Fault;
 use crate::seed::{Ratio, Seed};
 
@@ -127,6 +128,11 @@ impl PlannedFault {
         is_meant && self.chance.is_none_or(draw)
     }
 
+    /// What it is called in ledgers: its name, or all of it in a line.
+    pub fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.to_string())
+    }
+
     /// Whether a run in which it never fired is inconclusive: it is not optional, has no chance and some strength.
     pub fn must_fire(&self) -> bool {
         self.chance.is_none() && self.must_fire_somewhere()
@@ -136,6 +142,13 @@ impl PlannedFault {
     /// chance included, unless that chance is none.
     pub fn must_fire_somewhere(&self) -> bool {
         !self.optional && !self.inject.is_identity() && !self.chance.is_some_and(Ratio::is_never)
+    }
+}
+
+impl Scenario {
+    /// What one of its planned faults is called where several scenarios are told of.
+    pub fn title_of(&self, planned: &PlannedFault) -> String {
+        format!("{}: {}", self.name, planned.title())
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn canonical(fault: &PlannedFault) -> String {
 }
 
 /// A fault as the value of `inject`: `{ latency = { ms = 5, jitter_ms = 0 } }`.
-pub(super) fn fault_toml(fault: &Fault) -> String {
+pub(crate) fn fault_toml(fault: &Fault) -> String {
     // Every parameter is a number of at most 32 bits or a text, so this cannot fail; the bare name would say so.
     toml::Value::try_from(fault).map_or_else(|_| fault.kind().to_owned(), |value| value.to_string())
 }

@@ -224,6 +224,7 @@ fn job(base_url: &str) -> Job {
 #[test]
 fn every_way_to_end_has_an_outcome_of_its_own() {
     let crashed = |how: &str| Outcome::Crashed { how: how.to_owned() };
+    let no_outcome = |code: i32| crashed(&format!("exit code {code}, and no outcome"));
     let said = r#"echo {\"outcome\":\"task\",\"standing\":\"done\",\"task\":{\"id\":9007199254740993}}"#;
     let task = Outcome::Task { standing: Resting::Done, task: r#"{"id":9007199254740993}"#.to_owned() };
     let map = "exit = { 0 = \"done\", 4 = \"not_found\" }";
@@ -235,9 +236,10 @@ fn every_way_to_end_has_an_outcome_of_its_own() {
             Outcome::Error { text: format!("http://127.0.0.1:1 {}", canary::canary()) },
         ),
         ("kill -SEGV $$", "", crashed("signal 11")),
-        ("exit 3", "", crashed("exit code 3")),
+        ("exit 3", "", no_outcome(3)),
         ("exit 0", "", Outcome::Silent),
-        ("exit 4", map, Outcome::NotFound { code: None }),
+        ("exit 4", map, no_outcome(4)),
+        ("exit 4", &format!("stdout = \"resource\"\n{map}"), Outcome::NotFound { code: None }),
         (
             "echo '{\"id\":1}'",
             &format!("stdout = \"resource\"\n{map}"),

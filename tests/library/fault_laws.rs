@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use faultdeck::delivery::{Delivery, End, Framing, Step};
 use faultdeck::fault::{
-    ApiError, Close, Context, DropField, FRAMEWORK_ERRORS, Fault, HtmlPage, Latency, MalformedJson,
-    RenamedKeys, Reset, Takes, Truncate, Work,
+    ApiError, Close, Context, Did, DropField, Effect, FRAMEWORK_ERRORS, Fault, HtmlPage, Latency,
+    MalformedJson, RenamedKeys, Reset, Takes, Truncate, Work,
 };
 use faultdeck::json::Json;
 use faultdeck::message::{HttpVersion, Response};
@@ -33,7 +33,7 @@ fn lifecycle() -> &'static Lifecycle {
 }
 
 /// Injects, with all there is to know or with nothing.
-fn inject(fault: &Fault, delivery: &mut Delivery, knows: bool) -> Option<String> {
+fn inject(fault: &Fault, delivery: &mut Delivery, knows: bool) -> Option<Did> {
     let mut stream = Seed(7).stream(&["fault laws"]);
     let mut cx = Context {
         endpoint: knows.then(endpoint),
@@ -177,13 +177,13 @@ fn answers() -> impl Strategy<Value = Delivery> {
 fn every_fault_is_total_and_says_when_it_changed_nothing() {
     holds(50_000, (Fault::strategy(), odd_deliveries(), any::<bool>()), |(fault, before, knows)| {
         let mut after = before.clone();
-        let said = inject(&fault, &mut after, knows);
-        if said.is_none() || fault.is_identity() {
-            prop_assert_eq!(&before, &after, "{:?} said {:?}", fault, said);
+        let did = inject(&fault, &mut after, knows);
+        if did.is_none() || fault.is_identity() {
+            prop_assert_eq!(&before, &after, "{:?} did {:?}", fault, did);
         }
         let _ = (after.image(), after.planned_bytes(), sent(&after));
         let mut again = before.clone();
-        prop_assert_eq!(inject(&fault, &mut again, knows), said);
+        prop_assert_eq!(inject(&fault, &mut again, knows), did);
         prop_assert_eq!(again, after);
         Ok(())
     });
@@ -217,10 +217,10 @@ fn a_fault_of_zero_strength_is_the_identity() {
 fn latency_changes_no_byte_and_is_never_less_than_promised() {
     holds(CASES, (0..500u32, 0..500u32, deliveries()), |(ms, jitter_ms, before)| {
         let mut after = before.clone();
-        let said = inject(&Fault::Latency(Latency { ms, jitter_ms }), &mut after, true);
+        let did = inject(&Fault::Latency(Latency { ms, jitter_ms }), &mut after, true);
         prop_assert_eq!(sent(&before), sent(&after));
         prop_assert_eq!((&before.response, &before.framing), (&after.response, &after.framing));
-        if said.is_some() {
+        if did.is_some() {
             let Some(Step::Wait(wait)) = after.steps.first() else { panic!("{:?}", after.steps) };
             let waited_ms = u32::try_from(wait.as_millis()).unwrap();
             prop_assert!(waited_ms >= ms && waited_ms <= ms + jitter_ms);
@@ -238,9 +238,9 @@ fn reset_and_close_send_the_start_of_what_would_have_been_sent() {
             false => (Fault::Close(Close { after_bytes }), End::Fin),
         };
         let mut after = before.clone();
-        let said = inject(&fault, &mut after, true);
+        let did = inject(&fault, &mut after, true);
         prop_assert_eq!((&before.response, &before.framing), (&after.response, &after.framing));
-        if said.is_some() {
+        if did.is_some() {
             let whole = sent(&before);
             prop_assert_eq!(&sent(&after)[..], &whole[..whole.len().min(after_bytes as usize)]);
             prop_assert_eq!(after.steps.last(), Some(&Step::End(end)));
@@ -281,9 +281,9 @@ fn a_truncated_answer_announces_its_full_length_and_sends_less() {
         response.body = body.clone();
         response.chunks = chunks;
         let mut delivery = Delivery::of(response);
-        let said = inject(&Fault::Truncate(Truncate { body_bytes }), &mut delivery, true);
-        prop_assert_eq!(said.is_some(), (body_bytes as usize) < body.len());
-        if said.is_some() {
+        let did = inject(&Fault::Truncate(Truncate { body_bytes }), &mut delivery, true);
+        prop_assert_eq!(did.is_some(), (body_bytes as usize) < body.len());
+        if did.is_some() {
             let wire = sent(&delivery);
             let head = String::from_utf8(delivery.image().head.to_vec()).unwrap().to_ascii_lowercase();
             prop_assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", head);
@@ -299,8 +299,8 @@ fn a_truncated_answer_announces_its_full_length_and_sends_less() {
 fn a_malformed_body_is_no_json_and_its_length_is_right() {
     holds(CASES, answers(), |before| {
         let mut after = before.clone();
-        let said = inject(&Fault::MalformedJson(MalformedJson {}), &mut after, true);
-        prop_assert!(said.is_some());
+        let did = inject(&Fault::MalformedJson(MalformedJson {}), &mut after, true);
+        prop_assert!(did.is_some());
         prop_assert!(Json::parse_bytes(&after.response.body).is_err());
         prop_assert_eq!(after.response.body.len() + 1, before.response.body.len());
         let length = after.response.headers.text("Content-Length").unwrap().into_owned();
@@ -315,9 +315,12 @@ fn a_dropped_field_is_gone_everywhere_and_nothing_else_is() {
     let names = select(&["assigned_to", "case_id", "id", "name", "state"][..]);
     holds(CASES, (answers(), names), |(before, name)| {
         let mut after = before.clone();
-        let said = inject(&Fault::DropField(DropField { name: name.to_owned() }), &mut after, true);
+        let did = inject(&Fault::DropField(DropField { name: name.to_owned() }), &mut after, true);
         let (old, new) = (before.response.text().unwrap(), after.response.text().unwrap());
-        prop_assert_eq!(said.is_some(), old.contains(&format!("\"{name}\"")));
+        prop_assert_eq!(
+            did.map(|did| did.members),
+            old.contains(&format!("\"{name}\"")).then(|| vec![name.to_owned()])
+        );
         let (old, new) = (Json::parse(old).unwrap(), Json::parse(new).unwrap());
         prop_assert_eq!(old.elements().len(), new.elements().len());
         let pairs = std::iter::once((&old, &new)).chain(old.elements().iter().zip(new.elements()));
@@ -337,14 +340,14 @@ fn renaming_leads_to_the_other_dialect_and_back() {
     holds(CASES, answers(), |before| {
         let fault = Fault::RenamedKeys(RenamedKeys {});
         let mut other = before.clone();
-        let said = inject(&fault, &mut other, true);
+        let did = inject(&fault, &mut other, true);
         let text = other.response.text().unwrap().to_owned();
         let was = before.response.text().unwrap();
-        prop_assert_eq!(said.is_some(), was.contains("\"name\"") || was.contains("\"state\""));
+        prop_assert_eq!(did.is_some(), was.contains("\"name\"") || was.contains("\"state\""));
         prop_assert!(!text.contains("\"name\"") && !text.contains("\"state\""));
         prop_assert_eq!(text.matches("\"case_name\"").count(), was.matches("\"name\"").count());
         prop_assert_eq!(text.matches("\"status\"").count(), was.matches("\"state\"").count());
-        prop_assert_eq!(inject(&fault, &mut other, true).is_some(), said.is_some());
+        prop_assert_eq!(inject(&fault, &mut other, true).is_some(), did.is_some());
         prop_assert_eq!(other, before);
         Ok(())
     });
@@ -412,15 +415,69 @@ impl CheckSaysOk for HtmlPage {
     }
 }
 
+/// What became of an answer that is a task, or a list of tasks, as whoever reads it on the wire would say.
+fn seen(before: &Delivery, after: &Delivery) -> Effect {
+    let sends_all = sent(after).len() == after.image().head.len() + after.response.body.len();
+    let keeps = after.steps.last() == Some(&Step::End(End::Keep));
+    let json = |delivery: &Delivery| Json::parse_bytes(&delivery.response.body).map(|json| json.compact());
+    if !sends_all || !keeps {
+        return Effect::Lost;
+    }
+    if after.response.status != before.response.status
+        || after.response.headers.text("Content-Type") != before.response.headers.text("Content-Type")
+    {
+        return Effect::Replaced;
+    }
+    match (json(before), json(after)) {
+        (_, Err(_)) => Effect::Unreadable,
+        (was, is) if was == is => Effect::Whole,
+        (Ok(was), Ok(is)) if is.len() < was.len() && is.matches(':').count() < was.matches(':').count() => {
+            Effect::Thinner
+        }
+        _ => Effect::Respelt,
+    }
+}
+
 #[test]
-fn the_table_says_which_faults_meet_refused_requests_and_which_leave_the_work_undone() {
-    let named = |wanted: &dyn Fn(&&faultdeck::fault::Row) -> bool| {
-        let mut names: Vec<&str> = Fault::CATALOGUE.iter().filter(wanted).map(|row| row.name).collect();
-        names.sort_unstable();
-        names
-    };
-    assert_eq!(named(&|row| row.meets_refused), ["close", "hang", "latency", "reset", "truncate"]);
-    assert_eq!(named(&|row| row.work == Work::NotDone), ["api-error", "hang", "html-page"]);
+fn the_table_says_what_becomes_of_the_answer() {
+    holds(CASES, (Fault::strategy(), answers()), |(fault, before)| {
+        let mut after = before.clone();
+        if let Some(did) = inject(&fault, &mut after, true) {
+            let row = Fault::row(fault.kind()).unwrap();
+            prop_assert_eq!(seen(&before, &after), row.effect, "{:?}", fault);
+            prop_assert_eq!(!did.members.is_empty(), row.effect.changes_members(), "{:?}", did);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_fault_does_to_the_work_fits_what_it_does_to_the_answer() {
+    for row in Fault::CATALOGUE {
+        match row.effect {
+            // There is an answer to edit only if the work was done, and one to put in its place only if it was not.
+            Effect::Thinner | Effect::Respelt | Effect::Unreadable | Effect::Whole => {
+                assert_eq!(row.work, Work::Done)
+            }
+            Effect::Replaced => assert_eq!(row.work, Work::NotDone),
+            Effect::Lost => {}
+        }
+        // At the door there is no answer of an endpoint yet: only what is about the bytes on the wire can be met there.
+        let is_of_the_wire = matches!(row.effect, Effect::Whole | Effect::Lost);
+        assert_eq!(row.meets_refused, is_of_the_wire, "{}", row.name);
+    }
+}
+
+#[test]
+fn the_errors_to_be_told_apart_are_legal_and_have_names_of_their_own() {
+    let errors = Fault::errors();
+    let mut names: Vec<&str> = errors.iter().map(|(name, _)| *name).collect();
+    names.dedup();
+    assert!(errors.len() >= 5 && names.len() == errors.len());
+    for (name, error) in errors {
+        assert!(error.check().is_ok(), "{name}");
+        assert_eq!(Fault::row(error.kind()).unwrap().effect, Effect::Replaced, "{name}");
+    }
 }
 
 #[test]

@@ -159,6 +159,53 @@ fn each_property_has_the_file_that_is_called_by_its_id() {
     assert_eq!(files, ids);
 }
 
+/// The texts in quotes of a line of code.
+fn literals(line: &str) -> impl Iterator<Item = &str> {
+    line.split('"').skip(1).step_by(2)
+}
+
+#[test]
+fn only_the_fault_table_knows_a_fault_by_name() {
+    let names: Vec<&str> = Fault::CATALOGUE.iter().map(|row| row.name).collect();
+    let mut wrong = Vec::new();
+    for (file, text) in sources().into_iter().filter(|(file, _)| !file.starts_with("fault/")) {
+        for line in code(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            // `Connection: close` is a word of HTTP.
+            let named = literals(line).find(|text| {
+                let is_toml =
+                    |name: &&str| text.strip_prefix(*name).is_some_and(|rest| rest.starts_with(" ="));
+                names.contains(text) && !line.contains("\"Connection\"") || names.iter().any(is_toml)
+            });
+            wrong.extend(named.map(|name| format!("{file} knows the fault `{name}`")));
+            let kind = line.split("Fault::").skip(1).find(|rest| {
+                // A variant is one word in mixed case; `CATALOGUE` and functions are the table itself.
+                let word: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+                word.starts_with(char::is_uppercase) && word.contains(char::is_lowercase)
+            });
+            wrong.extend(kind.map(|rest| format!("{file} knows the fault Fault::{rest}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_its_own_file_knows_a_property_by_name() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for property in faultdeck::judge::PROPERTIES {
+            let own = format!("judge/law/{}.rs", property.id.replace('-', "_"));
+            // Each defect of the careless client says which property it breaks.
+            let is_home = file == own || file == "bundled/defects.rs";
+            let code = code(&text);
+            let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            if !is_home && lines.any(|line| literals(line).any(|text| text == property.id)) {
+                wrong.push(format!("{file} knows {}", property.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn hyper_stays_in_its_rooms_and_only_one_file_dials() {
     let mut wrong = Vec::new();

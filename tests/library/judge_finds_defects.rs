@@ -3,13 +3,14 @@ use crate::judging;
 
 use std::sync::Arc;
 
-use faultdeck::judge::{Judged, Plan, judge};
+use faultdeck::client::{Client as _, InProcess, Job, JobKind, Outcome};
+use faultdeck::judge::{JudgeError, Judged, PROPERTIES, Plan, judge, property};
 use faultdeck::ledger::{Exit, Standing};
 use judging::{Defect, client, recording};
 
 fn plan() -> Plan {
     let stories = ["not-found", "server-error", "partial-completion", "lagging-managed-host", "lost-answer"];
-    let mut plan = Plan::new("clients/small.toml", Arc::new(|_| Ok(recording())));
+    let mut plan = Plan::new(Arc::new(|_| Ok(recording())));
     plan.scenarios.retain(|scenario| stories.contains(&scenario.name.as_str()));
     Plan { cases: 40, ..plan }
 }
@@ -42,7 +43,8 @@ async fn a_careful_client_breaks_nothing_and_reaches_everything() {
     );
     let reached: std::collections::BTreeSet<&str> =
         judged.verdicts.iter().map(|line| line.property.as_str()).collect();
-    assert_eq!(reached.len(), 9, "{reached:?}");
+    let all = PROPERTIES.iter().map(|property| property.id).collect();
+    assert_eq!(reached, all);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,4 +85,54 @@ async fn a_flaky_client_is_called_flaky() {
     let line = judged.verdicts.iter().find(|line| line.property == "reports-what-it-got").unwrap();
     assert_eq!(line.verdict, Standing::Inconclusive, "{line:#?}");
     assert!(line.because.contains("flaky"), "{}", line.because);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_cannot_be_read_where_nothing_goes_wrong_is_no_client_that_broke_a_property() {
+    for (outcome, kind) in [(Outcome::Silent, "silent"), (Outcome::Unreadable { why: "odd".into() }, "odd")] {
+        for job in JobKind::ALL {
+            let silent = outcome.clone();
+            let client =
+                InProcess::new("mute", move |_| std::future::ready(silent.clone())).with_jobs(&[job]);
+            let judged = judge(&plan(), &client, &|_| {}).await;
+            let Err(JudgeError::Unreadable { job: asked, .. }) = judged else {
+                panic!("{kind} {job}: {judged:?}")
+            };
+            assert_eq!(asked, job);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_readable_at_first_is_judged_when_it_is_not_any_more() {
+    // It is silent about every error, and only then.
+    let client = InProcess::new("shy", |job: Job| {
+        let careful = client(Defect::None);
+        async move {
+            match careful.run(&job).await.outcome {
+                task @ Outcome::Task { .. } => task,
+                _ => Outcome::Silent,
+            }
+        }
+    });
+    let plan = Plan { scenarios: Vec::new(), ..plan() };
+    let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+    assert_eq!(violated(&judged), ["names-the-error"], "{:#?}", judged.verdicts);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_with_one_job_is_judged_by_what_that_job_shows() {
+    let mut plan = plan();
+    // There a client that only creates has nothing to wait for.
+    plan.scenarios.retain(|scenario| scenario.name != "lost-answer");
+    for job in JobKind::ALL {
+        let client = client(Defect::None).with_jobs(&[job]);
+        let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+        assert_eq!(judged.account.exit, Exit::Passed, "{job}: {}", judged.account.because);
+        for line in &judged.verdicts {
+            let does = property(&line.property).unwrap().jobs.contains(&job);
+            let expected = if does { Standing::Held } else { Standing::NotApplicable };
+            assert_eq!(line.verdict, expected, "{job}: {line:#?}");
+        }
+    }
 }

@@ -5,14 +5,19 @@ use crate::judging;
 
 use std::sync::Arc;
 
-use faultdeck::judge::{Judged, Plan, judge, resolve, unknown_names};
+use faultdeck::judge::{Again, Judged, Plan, Repeat, judge, resolve, unknown_names};
 use faultdeck::ledger::{Exit, Standing, stable};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::Scenario;
 use judging::{Defect, client, recording};
 
 fn plan(found: Option<&std::path::Path>) -> Plan {
-    let plan = Plan::new("clients/small.toml", Arc::new(|_| Ok(recording())));
+    let plan = Plan::new(Arc::new(|_| Ok(recording())));
+    let repeat: Arc<Repeat> = Arc::new(|again| match again {
+        Again::Found(file) => format!("judge again: {}", file.display()),
+        other => format!("{other:?}"),
+    });
+    let plan = Plan { repeat: Some(repeat), ..plan };
     Plan { cases: 30, scenarios: Vec::new(), found: found.map(Into::into), ..plan }
 }
 
@@ -30,10 +35,7 @@ async fn a_finding_is_shrunk_saved_and_repeats_from_its_file() {
     let first = judged(&plan(Some(folder.path())), Defect::Rounds).await;
     let violation = violations(&first)[0];
     let path = violation.found.clone().unwrap();
-    assert_eq!(
-        violation.repeat.clone().unwrap(),
-        format!("faultdeck judge clients/small.toml --scenario {path}")
-    );
+    assert_eq!(violation.repeat.clone().unwrap(), format!("judge again: {path}"));
     assert!(violation.evidence.iter().any(|line| line.starts_with("told:")), "{:#?}", violation.evidence);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 
@@ -104,7 +106,7 @@ async fn prints_a_ledger() {
 fn no_variable_of_proptest_has_a_say() {
     let ledger = |variables: &[(&str, &str)]| {
         let run = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "prints_a_ledger", "--nocapture"])
+            .args(["--ignored", "--exact", "judge_repeats_findings::prints_a_ledger", "--nocapture"])
             .envs(variables.iter().copied())
             .output()
             .unwrap();

@@ -71,6 +71,7 @@ fn judged() -> Vec<Line> {
         kind: "reset".into(),
         planned: "lost".into(),
         did: "cut after 40 bytes, then reset".into(),
+        ..FaultLine::default()
     }];
     let again = exchange("s2", 2, "POST", "/api/forensics/case_management/cases");
     let mut missed = exchange("s2", 1, "GET", "/api/siem/offenses?filter=\u{1b}[31m");
@@ -81,8 +82,12 @@ fn judged() -> Vec<Line> {
     };
     let mut hung = exchange("s2", 3, "POST", "/api/forensics/case_management/cases");
     hung.origin = Origin::Fault("hang".into());
-    hung.faults =
-        vec![FaultLine { kind: "hang".into(), planned: "stuck".into(), did: "never answered".into() }];
+    hung.faults = vec![FaultLine {
+        kind: "hang".into(),
+        planned: "stuck".into(),
+        did: "never answered".into(),
+        ..FaultLine::default()
+    }];
     let mut doubled = exchange("s1", 1, "GET", "/api/forensics/case_management/cases/7");
     doubled.findings = vec!["member /id stands twice; the first is used".into()];
     doubled.projected = true;

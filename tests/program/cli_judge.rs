@@ -71,3 +71,116 @@ fn what_is_not_there_is_named_with_what_is() {
     assert_eq!(odd.code, Some(2));
     assert!(odd.stderr.contains("odd.toml:5") && odd.stderr.contains('^'), "{}", odd.stderr);
 }
+
+/// A client file around a shell script that is given the careful client's command line.
+fn wrapped(lab: &Lab, name: &str, script: &str, jobs: &str, more: &str) -> String {
+    lab.write(&format!("{name}.sh"), script);
+    let file = format!(
+        "summary = \"s\"\njobs = {jobs}\ndialects = [\"sample\", \"prose\"]\n[exec]\nargv = [\"/bin/sh\",          \"{name}.sh\", \"{{faultdeck}}\", \"client\", \"careful\", \"{{job}}\", \"--base\", \"{{base_url}}\",          [\"--id\", \"{{id}}\"], [\"--fields\", \"{{fields}}\"], [\"--name\", \"{{name}}\"], \"--pace-ms\",          \"{{pace_ms}}\", \"--deadline-ms\", \"{{deadline_ms}}\"]\nenv = {{ SEC_TOKEN = \"{{sec}}\" }}\n{more}\n"
+    );
+    lab.write(&format!("clients/{name}.toml"), &file);
+    name.to_owned()
+}
+
+const ALL_JOBS: &str = "[\"get\", \"wait\", \"create\"]";
+const AS_A_RESOURCE: &str = "stdout = \"resource\"\nexit = { 0 = \"done\" }";
+
+#[test]
+fn a_client_that_cannot_be_read_where_nothing_goes_wrong_is_told_what_to_write() {
+    let lab = Lab::new();
+    for (name, script, more, expected, came) in [
+        (
+            "plain",
+            "echo '{\"id\":42,\"state\":\"COMPLETE\"}'",
+            "",
+            "\"outcome\":\"task\"",
+            "it wrote: {\"id\":42",
+        ),
+        ("quiet", "exit 0", "", "\"outcome\":\"task\"", "it wrote nothing"),
+        ("chatty", "echo \"done with $SEC_TOKEN\"", "", "\"outcome\":\"task\"", "it wrote: done with"),
+        (
+            "line",
+            "echo '{\"outcome\":\"gave_up\"}'",
+            AS_A_RESOURCE,
+            "as one JSON object",
+            "it wrote: {\"outcome\"",
+        ),
+        ("table", "echo 'id  state'", AS_A_RESOURCE, "as one JSON object", "it wrote: id  state"),
+    ] {
+        for jobs in ["[\"get\"]", "[\"wait\"]", "[\"create\"]", ALL_JOBS] {
+            let client = wrapped(&lab, name, script, jobs, more);
+            let judged = lab.run(&["judge", &client, "--cases", "2"]);
+            let shown = judged.stdout + &judged.stderr;
+            assert_eq!(judged.code, Some(2), "{name} {jobs}: {shown}");
+            assert!(shown.contains(expected) && shown.contains(came), "{name} {jobs}: {shown}");
+            assert!(!shown.contains("VIOLATED") && !shown.contains("judge-token"), "{name} {jobs}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_and_line_breaks_in_the_outcome_are_read() {
+    let lab = Lab::new();
+    let script =
+        "out=$(\"$@\"); code=$?\nprintf '\\357\\273\\277{\\r\\n%s\\r\\n' \"${out#\\{}\"\nexit $code\n";
+    let client = wrapped(&lab, "marked", script, ALL_JOBS, "");
+    let judged = lab.run(&["judge", &client, "--cases", "4", "--scenario", "lost-answer"]);
+    assert_eq!(judged.code, Some(0), "{}{}", judged.stdout, judged.stderr);
+}
+
+#[test]
+fn a_crash_is_judged_although_the_exit_map_calls_it_an_error() {
+    let lab = Lab::new();
+    // Readable as long as there is a task; then it goes down, as a script with an exception that nobody catches.
+    let script = "out=$(\"$@\") || exit 1\nprintf '%s\\n' \"$out\"\n";
+    let client = wrapped(&lab, "fragile", script, "[\"get\"]", "exit = { 0 = \"done\", 1 = \"error\" }");
+    let judged = lab.run(&["judge", &client, "--scenario", "not-found", "--ledger", "l.jsonl"]);
+    assert_eq!(judged.code, Some(1), "{}{}", judged.stdout, judged.stderr);
+    assert!(lab.read("l.jsonl").contains("crashed: exit code 1, and no outcome"), "{}", lab.read("l.jsonl"));
+    // What could be read before and cannot be read any more is the client's doing, too.
+    let script = "out=$(\"$@\") || { echo oops; exit 0; }\nprintf '%s\\n' \"$out\"\n";
+    let client = wrapped(&lab, "babbling", script, "[\"get\"]", "");
+    let judged = lab.run(&["judge", &client, "--scenario", "not-found"]);
+    assert_eq!(judged.code, Some(1), "{}{}", judged.stdout, judged.stderr);
+}
+
+#[test]
+fn a_property_whose_jobs_the_client_lacks_is_not_applicable_and_asks_for_no_exit_code() {
+    let lab = Lab::new();
+    for (jobs, lacking) in [
+        (
+            "[\"get\"]",
+            "partial-is-usable-not-done, terminates (the client does not do the job `wait` or `create`)",
+        ),
+        ("[\"get\", \"wait\"]", "creates-once (the client does not do the job `create`)"),
+    ] {
+        let client = wrapped(&lab, "few", "exec \"$@\"", jobs, "");
+        let flags = ["--cases", "2", "--report", "junit=r.xml", "--report", "json=r.json"];
+        let stories =
+            ["--scenario", "not-found", "--scenario", "lost-answer", "--scenario", "partial-completion"];
+        let judged = lab.run(&[&["judge", &client][..], &flags[..], &stories[..]].concat());
+        let shown = judged.stdout + &judged.stderr;
+        assert_eq!(judged.code, Some(0), "{jobs}: {shown}");
+        assert!(shown.contains(&format!("not applicable: {lacking}")), "{jobs}: {shown}");
+        assert!(lab.read("r.xml").contains("<skipped message=\"not applicable: the client does not do"));
+        assert!(lab.read("r.json").contains("\"verdict\": \"not_applicable\""));
+    }
+    let only = lab.run(&[
+        "judge",
+        &wrapped(&lab, "few", "exec \"$@\"", "[\"get\"]", ""),
+        "--scenario",
+        "lost-answer",
+    ]);
+    assert_eq!(only.code, Some(3), "nothing is left to test, and that is never green: {}", only.stderr);
+}
+
+#[test]
+fn explain_says_the_limits_of_termination() {
+    let lab = Lab::new();
+    let law = lab.run(&["explain", "terminates"]);
+    let limits = faultdeck::judge::property("terminates").unwrap().limits;
+    assert!(!limits.is_empty());
+    for limit in limits {
+        assert!(law.stdout.contains(&format!("{:>3} {}", limit.most, limit.of)), "{}", law.stdout);
+    }
+}

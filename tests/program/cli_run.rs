@@ -243,3 +243,31 @@ fn the_ledger_and_every_report_are_written() {
     ]);
     assert_eq!(wrong.code, Some(2), "a path that cannot be written is found before anything runs");
 }
+
+#[test]
+fn polling_on_after_an_end_is_told_with_its_number() {
+    let lab = Lab::new();
+    let ask = |times: u32| {
+        let get = format!("{FAULTDECK} client careful get --base $FAULTDECK_URL --id 956 >&2 || true");
+        format!("for n in $(seq {times}); do {get}; done")
+    };
+    let held = |rest: &str| scenario(&lab, "hold = [\"terminates\"]\ncommand = \"any\"", rest);
+    let error = |code: &str| {
+        format!(
+            "[[fault]]\nwhen = {{ endpoint = \"case_create_tasks.get\", nth = \"1-\" }}\ninject = {{ api-error = {code} }}"
+        )
+    };
+    let refused = error("{ status = 401, code = 18 }");
+    for (rest, what) in [("", "the state COMPLETE"), (refused.as_str(), "the answer 401/18")] {
+        let mine = held(rest);
+        let often = run(&lab, &["--scenario", &mine], &["sh", "-c", &ask(40)]);
+        let shown = format!("{}{}", often.stdout, often.stderr);
+        assert_eq!(often.code, Some(1), "{shown}");
+        assert!(
+            shown.contains(&format!("after {what} it asked ")) && shown.contains(" times more"),
+            "{shown}"
+        );
+        let few = run(&lab, &["--scenario", &mine], &["sh", "-c", &ask(12)]);
+        assert_eq!(few.code, Some(0), "{}", few.stderr);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use form_urlencoded::byte_serialize;
 
 use crate::cassette::{Cassette, Interaction, RecordedFrom};
-use crate::json::{Json, rename_members};
+use crate::json::{Json, quote, rename_members};
 use crate::judge::case::Case;
 use crate::judge::wire;
 use crate::message::{Request, Response};
@@ -26,7 +26,7 @@ pub(super) fn generated(case: &Case) -> Option<Evidence> {
     let interactions = match &case.answer {
         None => vec![whole],
         Some(answer) => {
-            let fields = case.told().ok()?.map(|told| told.to_string()).unwrap_or_default();
+            let fields = case.selector().ok()?.map(|selector| selector.to_string()).unwrap_or_default();
             let query =
                 if fields.is_empty() { String::new() } else { format!("?fields={}", encoded(&fields)) };
             let altered = interaction(&format!("{}{query}", task_path(&id)), &answer.text, "altered");
@@ -38,6 +38,22 @@ pub(super) fn generated(case: &Case) -> Option<Evidence> {
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
     let cassette = Cassette { name: "generated".to_owned(), recorded_from, interactions };
     Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()))))
+}
+
+/// The answers of a creation: the case is made, and its task is done at once.
+pub(super) fn created(name: &str, task: &str) -> Evidence {
+    let id = Json::parse(task).ok().and_then(|task| Some(task.member(&wire::life().id)?.text().to_owned()));
+    let created_by = wire::life().created_by.as_deref().unwrap_or_default();
+    let mut creation =
+        interaction(&format!("/api{}", created_by.trim_start_matches("POST ")), task, "created");
+    created_by.clone_into(&mut creation.endpoint);
+    "POST".clone_into(&mut creation.request.method);
+    creation.request.body = format!(r#"{{"assigned_to":[],"name":{}}}"#, quote(name)).into();
+    creation.response = Response::json(201, task.to_owned());
+    let poll = interaction(&task_path(&id.unwrap_or_default()), task, "done");
+    let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
+    let cassette = Cassette { name: "clean".to_owned(), recorded_from, interactions: vec![creation, poll] };
+    Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())))
 }
 
 fn encoded(text: &str) -> String {

@@ -1,10 +1,12 @@
 //! Puts a client to a plan: runs the cases, confirms and shrinks what breaks a property, and says what came of it.
 //!
+//! - `adapter` asks first, with one clean case a job, whether the client can be read at all
 //! - `unit` says which cases there are, `generate` makes tasks and selectors and shrinks them
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
 //! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
 
+mod adapter;
 mod evidence;
 mod found;
 mod generate;
@@ -20,7 +22,8 @@ mod weigh;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-pub use self::plan::{Budget, EvidenceOf, JudgeError, Judged, Plan, Progress};
+use self::adapter::Adapter;
+pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat};
 use self::slot::Slot;
 use self::tally::Tally;
 use self::together::together;
@@ -37,8 +40,8 @@ pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 /// running its case again, saved, shrunk, and saved again.
 ///
 /// # Errors
-/// If a scenario names a property that does not exist, what it is answered from cannot be had, or no listener can be
-/// opened. A client that cannot be started is no error: the result says so, with exit code 3.
+/// If a scenario names a property that does not exist, what it is answered from cannot be had, no listener can be
+/// opened, or what the client writes in a clean case cannot be read. A client that cannot be started is no error: the result says so, with exit code 3.
 pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result<Judged, JudgeError> {
     let units = units(plan, client)?;
     plan.redactor.learn(TOKEN);
@@ -48,6 +51,13 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     }
     let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone() };
     let mut tally = Tally::default();
+    let units = match adapter::check(&bench, &slots, &units).await? {
+        Adapter::Reads => units,
+        Adapter::NotStarted(why) => {
+            tally.not_started(&why);
+            Vec::new()
+        }
+    };
     for unit in &units {
         tell(Progress::Begins { name: unit.name.clone(), cases: unit.trials.len() });
         let tried = run(&bench, &slots, unit, tell).await;
@@ -55,7 +65,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             tally.not_started(&why);
             break;
         }
-        tally.count(unit, &tried);
+        tally.count(unit, &tried, client.jobs());
         let at = weigh::At { plan, bench: &bench, slots: &slots, unit, tell };
         for property in weigh::properties(unit, &tried) {
             let weighed = weigh::weigh(&at, property, &tried).await;

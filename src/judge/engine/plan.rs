@@ -1,9 +1,10 @@
 //! What is to be judged, what came of it, and what is said on the way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::JobKind;
 use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -18,8 +19,6 @@ pub type EvidenceOf = dyn Fn(&Scenario) -> Result<Evidence, String> + Send + Syn
 /// What a client is put to.
 #[derive(Clone)]
 pub struct Plan {
-    /// The client as the user names it: it stands in the commands that repeat a finding.
-    pub argument: String,
     /// How many generated `get` cases a dialect; 0 is none.
     pub cases: u32,
     /// The scenarios, in order.
@@ -38,13 +37,28 @@ pub struct Plan {
     pub redactor: Redactor,
     /// `judge` or `demo`: goes to the run lines.
     pub verb: String,
+    /// Says how a verdict is shown again: it stands in [`VerdictLine::repeat`].
+    pub repeat: Option<Arc<Repeat>>,
+}
+
+/// Says how a verdict is shown again, as whoever asked for it does that: on a command line, in a test.
+pub type Repeat = dyn Fn(&Again<'_>) -> String + Send + Sync;
+
+/// What shows a verdict again, with the same client.
+#[derive(Clone, Copy, Debug)]
+pub enum Again<'a> {
+    /// This counter-example. It holds its own seed.
+    Found(&'a Path),
+    /// All cases of this scenario, drawn from this seed.
+    Scenario(&'a Scenario, Seed),
+    /// So many generated cases, drawn from this seed.
+    Generated(u32, Seed),
 }
 
 impl std::fmt::Debug for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let scenarios: Vec<&str> = self.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
         f.debug_struct("Plan")
-            .field("argument", &self.argument)
             .field("cases", &self.cases)
             .field("scenarios", &scenarios)
             .field("seed", &self.seed)
@@ -69,10 +83,9 @@ impl Default for Budget {
 
 impl Plan {
     /// A hundred generated cases, then every built-in scenario; two cases at a time, nothing saved.
-    pub fn new(argument: &str, evidence: Arc<EvidenceOf>) -> Self {
+    pub fn new(evidence: Arc<EvidenceOf>) -> Self {
         let builtin = |(name, _): &(&str, &str)| Scenario::builtin(name, Profile::builtin()).map(Arc::new);
         Self {
-            argument: argument.to_owned(),
             cases: 100,
             scenarios: Scenario::builtins().iter().filter_map(builtin).collect(),
             found: None,
@@ -82,6 +95,7 @@ impl Plan {
             evidence,
             redactor: Redactor::new(),
             verb: "judge".to_owned(),
+            repeat: None,
         }
     }
 
@@ -127,6 +141,19 @@ pub enum JudgeError {
         folder: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// What the client writes in a clean case cannot be read, although it ends well: what starts and reads it is wrong,
+    /// and no property can be judged.
+    #[error("the client ends well where nothing goes wrong, and its answer to `{job}` cannot be read: {why}")]
+    Unreadable {
+        /// The job it was given.
+        job: JobKind,
+        /// Why.
+        why: String,
+        /// What it has to write.
+        expected: String,
+        /// What it wrote, redacted, its end cut off if it is long.
+        came: String,
     },
     /// A counter-example cannot be read.
     #[error(transparent)]

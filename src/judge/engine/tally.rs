@@ -6,7 +6,10 @@ use super::plan::Judged;
 use super::trial::Tried;
 use super::unit::{GENERATED, Unit};
 use super::weigh::Weighed;
+use crate::client::JobKind;
+use crate::judge::wire;
 use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
+use crate::scenario::PlannedFault;
 
 /// The sum so far.
 #[derive(Debug, Default)]
@@ -20,7 +23,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts the requests of a unit's cases.
-    pub(super) fn count(&mut self, unit: &Unit, tried: &[Tried]) {
+    pub(super) fn count(&mut self, unit: &Unit, tried: &[Tried], jobs: &[JobKind]) {
         let mut silent: Option<Vec<String>> = None;
         for tried in tried {
             let variants = tried.answers.iter().flat_map(|(_, _, variants)| variants);
@@ -36,7 +39,9 @@ impl Tally {
         }
         // A generated case has at most a scenario of its own; what no case of a scenario met never fired.
         if unit.name != GENERATED {
-            self.account.never_fired.extend(silent.unwrap_or_default());
+            let out_of_reach = out_of_reach(unit, jobs);
+            let silent = silent.unwrap_or_default().into_iter().filter(|name| !out_of_reach.contains(name));
+            self.account.never_fired.extend(silent);
         }
     }
 
@@ -68,7 +73,7 @@ impl Tally {
         for line in self.verdicts.iter().filter(|line| line.required) {
             let name = format!("{} in {}", line.property, line.scenario);
             let (exit, why) = match line.verdict {
-                Standing::Held => continue,
+                Standing::Held | Standing::NotApplicable => continue,
                 Standing::Violated => (Exit::Failed, format!("violated: {name}")),
                 Standing::NotReached => (Exit::Inconclusive, format!("{name} was not reached")),
                 Standing::Inconclusive => (Exit::Inconclusive, format!("{name} is inconclusive")),
@@ -82,4 +87,12 @@ impl Tally {
         reasons.push(Exit::Passed, "every property that must hold was put to the test and holds");
         reasons
     }
+}
+
+/// The planned faults that wait for a request which only jobs make that the client does not do.
+fn out_of_reach(unit: &Unit, jobs: &[JobKind]) -> Vec<String> {
+    let Some(scenario) = &unit.scenario else { return Vec::new() };
+    let waits_for =
+        |planned: &&PlannedFault| planned.endpoint.as_deref().is_some_and(|id| !wire::is_reached(id, jobs));
+    scenario.faults.iter().filter(waits_for).map(|planned| scenario.title_of(planned)).collect()
 }

@@ -8,17 +8,16 @@ use tokio::sync::Notify;
 use super::evidence;
 use super::slot::Slot;
 use super::unplaced;
-use crate::client::{Client, Job, Outcome, Report};
+use crate::client::{Claims, Client, Job, JobKind, Outcome, Report};
 use crate::judge::case::{Case, Run};
 use crate::judge::law::Property;
-use crate::judge::law::terminates::{self, HOPELESS};
+use crate::judge::law::terminates::Endless;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Evidence, Replay, Setup};
-use crate::timeline::Phase;
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
@@ -74,7 +73,8 @@ impl<C: Client> Bench<'_, C> {
         let mut answers = Vec::new();
         for property in &trial.properties {
             let mut variants = Vec::new();
-            for (index, case) in (property.variants)(&trial.case).into_iter().enumerate() {
+            let further = property.variants.map(|variants| variants(&trial.case)).unwrap_or_default();
+            for (index, case) in further.into_iter().enumerate() {
                 let label = format!("{}/variant-{}", trial.label, index + 1);
                 variants.push(self.run(slot, trial, &case, &label).await);
             }
@@ -84,7 +84,8 @@ impl<C: Client> Bench<'_, C> {
         Tried { base, answers }
     }
 
-    async fn run(&self, slot: &Slot, trial: &Trial, case: &Case, label: &str) -> Ran {
+    /// Runs one case of a trial.
+    pub(super) async fn run(&self, slot: &Slot, trial: &Trial, case: &Case, label: &str) -> Ran {
         let Some(evidence) = evidence::generated(case).or_else(|| trial.evidence.clone()) else {
             return self.not_run(case, label, "there is nothing to answer it from");
         };
@@ -98,11 +99,11 @@ impl<C: Client> Bench<'_, C> {
             verb: self.verb.clone(),
             session: SESSION.to_owned(),
         };
-        let watch = Arc::new(Watch::default());
-        let told = Arc::clone(&watch);
+        let watch = Arc::new(Watch::of(case.job, self.client.claims()));
+        let watching = Arc::clone(&watch);
         let replay = Replay::new(setup).watched(Arc::new(move |seen| {
             if let replay::Seen::Served(exchange) = seen {
-                told.see(exchange);
+                watching.see(exchange);
             }
         }));
         let replay = Arc::new(replay);
@@ -177,8 +178,9 @@ impl<C: Client> Bench<'_, C> {
 }
 
 /// Notices a run that can only end one way.
-#[derive(Default)]
 struct Watch {
+    job: JobKind,
+    claims: Claims,
     hopeless: Notify,
     seen: Mutex<Seen>,
 }
@@ -187,13 +189,16 @@ struct Watch {
 #[derive(Default)]
 struct Seen {
     requests: usize,
-    has_ended: bool,
-    after: usize,
+    endless: Endless,
     /// The request it was ended at. Whether further ones were heard is a matter of luck.
     cut: Option<usize>,
 }
 
 impl Watch {
+    fn of(job: JobKind, claims: &Claims) -> Self {
+        Self { job, claims: claims.clone(), hopeless: Notify::new(), seen: Mutex::default() }
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -201,11 +206,13 @@ impl Watch {
     fn see(&self, exchange: &Exchange) {
         let mut seen = self.seen();
         seen.requests += 1;
-        if wire::is_poll(exchange) {
-            seen.after += usize::from(seen.has_ended);
-            seen.has_ended |= is_heard_end(exchange);
-        }
-        if seen.cut.is_none() && (seen.after >= HOPELESS || seen.requests >= REQUESTS_MAX) {
+        // A `get` asks once; what it asks again and again is for its own outcome to tell.
+        let asked_on = match self.job != JobKind::Get && wire::is_poll(exchange) {
+            true => seen.endless.see(exchange, wire::is_surely_heard(exchange)),
+            false => None,
+        };
+        let is_endless = asked_on.is_some_and(|asked_on| asked_on.is_too_often(&self.claims));
+        if seen.cut.is_none() && (is_endless || seen.requests >= REQUESTS_MAX) {
             seen.cut = Some(seen.requests);
             self.hopeless.notify_one();
         }
@@ -228,15 +235,6 @@ impl Watch {
         lines.retain(|line| !matches!(line, Line::Timing(timing) if !kept.contains(&timing.key)));
         lines
     }
-}
-
-/// Whether this answer is the last worth having, and surely heard: a latency may outlast the client's patience.
-fn is_heard_end(exchange: &Exchange) -> bool {
-    let life = wire::life();
-    let phase = exchange.state.as_deref().and_then(|state| life.phase(state));
-    let is_last =
-        matches!(phase, Some(Phase::Done | Phase::Failed | Phase::Cancelled)) && exchange.status == 200;
-    exchange.faults.iter().all(|fault| fault.kind == "api-error") && (is_last || terminates::is_end(exchange))
 }
 
 fn timing(line: &Line) -> Option<crate::ledger::Timing> {

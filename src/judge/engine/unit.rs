@@ -1,4 +1,5 @@
-//! Which cases a scenario, a counter-example, or the generated part of a plan consists of.
+//! Which cases a scenario, a counter-example, or the generated part of a plan consists of. Which property is judged in
+//! which of them, its row says.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,17 +9,14 @@ use super::generate::{Sprout, plain};
 use super::plan::{JudgeError, Plan};
 use super::trial::Trial;
 use crate::client::{Client, JobKind};
+use crate::fault::Fault;
 use crate::judge::case::Case;
-use crate::judge::law::{PROPERTIES, Property};
-use crate::judge::law::{
-    asks_for_what_it_was_told as asks, creates_once as creates, invents_nothing as invents,
-    names_the_error as errors, partial_is_usable_not_done as partial, reports_what_it_got as reports,
-    right_address as address, survives_the_unrequested as survives, terminates,
-};
+use crate::judge::law::{PROPERTIES, Property, property};
 use crate::judge::names::resolve;
+use crate::judge::wire;
 use crate::profile::Profile;
 use crate::replay::Evidence;
-use crate::scenario::{Case as FoundCase, Scenario};
+use crate::scenario::{Case as FoundCase, Scenario, fault_toml};
 use crate::seed::Seed;
 
 /// Cases that are judged together: a verdict a property.
@@ -39,20 +37,20 @@ pub(super) const GENERATED: &str = "generated";
 /// Of how many generated cases one is run with its variants too.
 const VARIED: u32 = 4;
 
-/// The properties of a `get` that need no variants.
-const OF_GET: [&Property; 4] = [&asks::PROPERTY, &address::PROPERTY, &reports::PROPERTY, &invents::PROPERTY];
-
-/// The static row of the table that this is.
-fn row(property: &Property) -> Option<&'static Property> {
-    PROPERTIES.iter().find(|known| known.id == property.id)
+/// The properties of a case of this job that is run once.
+fn judged_in(job: JobKind) -> Vec<&'static Property> {
+    let is_judged = |property: &&&Property| property.jobs.contains(&job) && property.variants.is_none();
+    PROPERTIES.iter().filter(is_judged).copied().collect()
 }
 
-fn rows(properties: &[&Property]) -> Vec<&'static Property> {
-    properties.iter().filter_map(|property| row(property)).collect()
+/// The properties that generated cases put to the test.
+fn of_generated() -> impl Iterator<Item = &'static Property> {
+    PROPERTIES.iter().copied().filter(|property| property.generated)
 }
 
-fn dialects<C: Client>(client: &C) -> Vec<String> {
-    let known = |dialect: &&String| crate::judge::wire::life().renames(dialect).is_some();
+/// The dialects of the API that a client knows, at least one.
+pub(super) fn dialects<C: Client>(client: &C) -> Vec<String> {
+    let known = |dialect: &&String| wire::life().renames(dialect).is_some();
     let dialects: Vec<String> = client.dialects().iter().filter(known).cloned().collect();
     if dialects.is_empty() { vec!["sample".to_owned()] } else { dialects }
 }
@@ -66,14 +64,11 @@ pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
             trials.extend(error_trials(plan.seed, &dialect));
         }
     }
-    let of_get = [&OF_GET[..], &[&survives::PROPERTY, &errors::PROPERTY]].concat();
-    Unit {
-        name: GENERATED.to_owned(),
-        scenario: None,
-        required: if trials.is_empty() { Vec::new() } else { rows(&of_get) },
-        trials,
-        found: None,
-    }
+    // Without `get`, what other jobs show is for the scenarios to ask; the rest is not applicable.
+    let jobs = client.jobs();
+    let is_asked = |property: &&Property| !trials.is_empty() || property.job_among(jobs).is_none();
+    let required = of_generated().filter(is_asked).collect();
+    Unit { name: GENERATED.to_owned(), scenario: None, required, trials, found: None }
 }
 
 fn generated_trial(seed: Seed, dialect: &str, index: u32) -> Option<Trial> {
@@ -83,27 +78,16 @@ fn generated_trial(seed: Seed, dialect: &str, index: u32) -> Option<Trial> {
         // The whole resource is always among the cases.
         value.fields = None;
     }
-    let mut properties = OF_GET.to_vec();
-    if index.is_multiple_of(VARIED) {
-        properties.push(&survives::PROPERTY);
-    }
+    let is_varied = index.is_multiple_of(VARIED);
+    let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
     Some(Trial {
         label: format!("{GENERATED}/{dialect}/{:04}", index + 1),
         case: value.case(dialect, seed),
         evidence: None,
-        properties: rows(&properties),
+        properties: properties.collect(),
         sprout: (index > 0).then_some(sprout),
     })
 }
-
-/// Errors by fault: what it is called, and what is injected.
-const ERRORS: [(&str, &str); 5] = [
-    ("no-such-task", "api-error = { status = 404, code = 1002 }"),
-    ("no-such-path", "api-error = { status = 404, code = 4 }"),
-    ("server-error", "api-error = { status = 500, code = 1020 }"),
-    ("page-200", "html-page = { status = 200 }"),
-    ("page-503", "html-page = { status = 503 }"),
-];
 
 /// Errors by asking wrongly: what it is called, and with which `fields`.
 const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice", "id,id")];
@@ -113,20 +97,23 @@ fn error_trials(seed: Seed, dialect: &str) -> Vec<Trial> {
         label: format!("{GENERATED}/{dialect}/{name}"),
         case: Case { fields: fields.map(str::to_owned), scenario, ..plain(dialect).case(dialect, seed) },
         evidence: None,
-        properties: rows(&[&errors::PROPERTY]),
+        properties: of_generated().filter(|property| property.variants.is_none()).collect(),
         sprout: None,
     };
-    let by_fault =
-        ERRORS.iter().filter_map(|(name, inject)| Some(trial(name, None, Some(with_fault(name, inject)?))));
+    let by_fault = Fault::errors()
+        .into_iter()
+        .filter_map(|(name, error)| Some(trial(name, None, Some(with_fault(name, &error)?))));
     let by_mistake = MISTAKES.iter().map(|(name, fields)| trial(name, Some(fields), None));
     by_fault.chain(by_mistake).collect()
 }
 
 /// A scenario in which every poll meets this fault.
-fn with_fault(name: &str, inject: &str) -> Option<Arc<Scenario>> {
+fn with_fault(name: &str, fault: &Fault) -> Option<Arc<Scenario>> {
     let text = format!(
         "summary = \"Every poll is answered with: {name}.\"\n\n[[fault]]\nwhen = {{ endpoint = \
-         \"case_create_tasks.get\", nth = \"1-\" }}\ninject = {{ {inject} }}\n"
+         \"{}\", nth = \"1-\" }}\ninject = {}\n",
+        wire::TASK,
+        fault_toml(fault)
     );
     Scenario::parse(name, name, &text, Profile::builtin()).ok().map(Arc::new)
 }
@@ -166,13 +153,13 @@ pub(super) fn of_scenario<C: Client>(
 
 /// The one case of a counter-example.
 fn found_trial(scenario: &Arc<Scenario>, found: &FoundCase, evidence: Option<Evidence>) -> Option<Trial> {
-    let property = crate::judge::law::property(&found.property)?;
+    let property = property(&found.property)?;
     let job = JobKind::parse(&found.job)?;
     let evidence = evidence.map(|evidence| evidence::in_dialect(&evidence, &found.dialect));
     let subject = evidence.as_ref().map(evidence::subject).unwrap_or_default();
     let own = found.task.as_deref().and_then(|task| {
         let json = crate::json::Json::parse(task).ok()?;
-        Some(json.member(&crate::judge::wire::life().id)?.text().to_owned())
+        Some(json.member(&wire::life().id)?.text().to_owned())
     });
     let case = Case {
         job,
@@ -201,8 +188,8 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn trials(&self, jobs: &[JobKind]) -> Vec<Trial> {
         let wanted = |job: JobKind| {
-            jobs.contains(&job)
-                && (self.required.is_empty() || self.required.iter().any(|property| property.job == job))
+            let is_for = |property: &&Property| property.job_among(jobs) == Some(job);
+            jobs.contains(&job) && (self.required.is_empty() || self.required.iter().any(is_for))
         };
         let subject = evidence::subject(self.evidence);
         let mut trials = Vec::new();
@@ -217,22 +204,23 @@ impl Maker<'_> {
         if wanted(JobKind::Create) {
             let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
             let case = Case { name: Some(name), ..self.case(JobKind::Create, None) };
-            trials.push(self.trial("create", 1, case, &[&creates::PROPERTY, &address::PROPERTY]));
+            trials.push(self.trial("create", 1, case, judged_in(JobKind::Create)));
         }
         trials
     }
 
     fn get(&self, subject: &evidence::Subject) -> Vec<Trial> {
-        let judged = [&OF_GET[..], &[&errors::PROPERTY]].concat();
         let selectors = [None, Some(&["id", "state"][..]), Some(&["case_id", "name"][..])];
         let mut trials: Vec<Trial> = (1..)
             .zip(selectors)
             .map(|(n, names)| {
                 let case = Case { id: subject.id.clone(), ..self.case(JobKind::Get, names) };
-                self.trial("get", n, case, &judged)
+                self.trial("get", n, case, judged_in(JobKind::Get))
             })
             .collect();
-        if self.required.iter().any(|property| property.id == survives::PROPERTY.id) {
+        let varied: Vec<&'static Property> =
+            self.required.iter().copied().filter(|property| property.variants.is_some()).collect();
+        if !varied.is_empty() {
             let selectors = [None, Some(&["id", "name", "state"][..])];
             trials.extend((1..).zip(selectors).map(|(n, names)| {
                 let case = Case {
@@ -240,7 +228,7 @@ impl Maker<'_> {
                     task: subject.task.clone(),
                     ..self.case(JobKind::Get, names)
                 };
-                self.trial("get-varied", n, case, &[&survives::PROPERTY])
+                self.trial("get-varied", n, case, varied.clone())
             }));
         }
         trials
@@ -248,12 +236,11 @@ impl Maker<'_> {
 
     /// A selector that keeps the state, or none.
     fn wait(&self, subject: &evidence::Subject) -> Vec<Trial> {
-        let judged: [&Property; 3] = [&terminates::PROPERTY, &partial::PROPERTY, &address::PROPERTY];
         (1..)
             .zip([None, Some(&["id", "state"][..])])
             .map(|(n, names)| {
                 let case = Case { id: subject.id.clone(), ..self.case(JobKind::Wait, names) };
-                self.trial("wait", n, case, &judged)
+                self.trial("wait", n, case, judged_in(JobKind::Wait))
             })
             .collect()
     }
@@ -275,7 +262,7 @@ impl Maker<'_> {
     }
 
     /// Each case has a seed of its own, so that faults with a chance fall otherwise in each.
-    fn trial(&self, kind: &str, n: u32, case: Case, properties: &[&Property]) -> Trial {
+    fn trial(&self, kind: &str, n: u32, case: Case, properties: Vec<&'static Property>) -> Trial {
         let label = format!("{}/{}/{kind}-{n}", self.scenario.name, self.dialect);
         let word = self.seed.stream(&["judge", &label]).word() >> 1;
         let seed = if n == 1 { self.seed } else { Seed(word) };
@@ -283,7 +270,7 @@ impl Maker<'_> {
             label,
             case: Case { seed, ..case },
             evidence: Some(self.evidence.clone()),
-            properties: rows(properties),
+            properties,
             sprout: None,
         }
     }

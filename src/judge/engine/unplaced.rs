@@ -1,4 +1,4 @@
-//! Takes the address of a listener out of what a client said: its port differs from run to run, and means nothing.
+//! Takes the address of a listener out of what a client wrote: its port differs from run to run, and means nothing.
 
 use crate::client::{Outcome, Report};
 use crate::ledger::without_address;
@@ -24,9 +24,10 @@ mod tests {
         let url = "http://127.0.0.1:41234";
         let mut exchange = sample::poll("/api/x?next=http://127.0.0.1:41234/y", 200, "see 127.0.0.1:41234");
         exchange.request_headers.push(("Host".into(), "127.0.0.1:41234".into()));
-        let told = Report { stderr: format!("cannot reach {url}/api"), ..sample::report(Outcome::GaveUp) };
+        let complaint =
+            Report { stderr: format!("cannot reach {url}/api"), ..sample::report(Outcome::GaveUp) };
         exchange.leave_address(url);
-        let kept = Line::Exchange(Box::new(exchange)).to_json().unwrap() + &report(told, url).stderr;
+        let kept = Line::Exchange(Box::new(exchange)).to_json().unwrap() + &report(complaint, url).stderr;
         assert!(!kept.contains("41234") && kept.contains("cannot reach {base}/api"), "{kept}");
     }
 }

@@ -1,15 +1,15 @@
 //! One verdict for a property over all cases of a unit; a violation is confirmed, saved and shrunk on the way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Tell;
 use super::found::{self, Finding};
 use super::generate::Generated;
-use super::plan::{Plan, Progress};
+use super::plan::{Again, Plan, Progress};
 use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
-use super::unit::{GENERATED, Unit};
+use super::unit::Unit;
 use crate::client::Client;
 use crate::judge::law::{PROPERTIES, Property};
 use crate::judge::verdict::{Verdict, Violation};
@@ -38,22 +38,20 @@ pub(super) struct Weighed {
 
 /// The properties of which a unit says something: those that must hold, and those that its cases put to the test.
 pub(super) fn properties(unit: &Unit, tried: &[Tried]) -> Vec<&'static Property> {
-    let is_required = |property: &Property| unit.required.iter().any(|one| one.id == property.id);
-    let says = |property: &Property| {
+    let says = |property: &'static Property| {
         answers(property, tried)
             .any(|(_, verdict, _)| matches!(verdict, Verdict::Held(_) | Verdict::Violated(_)))
     };
-    PROPERTIES.iter().filter(|property| is_required(property) || says(property)).collect()
+    PROPERTIES.iter().copied().filter(|property| unit.required.contains(property) || says(property)).collect()
 }
 
 /// The answers for one property: which trial, what, and the further runs it rests on.
 fn answers<'t>(
-    property: &Property,
+    property: &'static Property,
     tried: &'t [Tried],
 ) -> impl Iterator<Item = (usize, &'t Verdict, &'t [Ran])> {
-    let id = property.id;
     tried.iter().enumerate().flat_map(move |(index, tried)| {
-        let own = tried.answers.iter().filter(move |(property, _, _)| property.id == id);
+        let own = tried.answers.iter().filter(move |(one, _, _)| *one == property);
         own.map(move |(_, verdict, variants)| (index, verdict, variants.as_slice()))
     })
 }
@@ -89,8 +87,7 @@ pub(super) async fn weigh<C: Client>(
         }
     }
     let Some((index, verdict, _)) = heaviest else {
-        let why = no_cases(at, property);
-        return Weighed { line: line(at, property, &Verdict::not_reached(why), 0), shown: Vec::new() };
+        return Weighed { line: line(at, property, &no_cases(at, property), 0), shown: Vec::new() };
     };
     let shown: Vec<Ran> = tried.get(index).map(|tried| tried.base.clone()).into_iter().collect();
     let mut line = line(at, property, verdict, cases);
@@ -98,12 +95,12 @@ pub(super) async fn weigh<C: Client>(
     Weighed { line, shown }
 }
 
-fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> String {
-    if at.bench.client.jobs().contains(&property.job) {
-        "nothing that answers here holds a task to ask for".to_owned()
-    } else {
-        format!("the client does not do the job `{}`", property.job.as_str())
+fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
+    if property.job_among(at.bench.client.jobs()).is_some() {
+        return Verdict::not_reached("nothing that answers here holds a task to ask for");
     }
+    let jobs: Vec<String> = property.jobs.iter().map(|job| format!("`{job}`")).collect();
+    Verdict::NotApplicable(format!("the client does not do the job {}", jobs.join(" or ")))
 }
 
 /// A case that breaks a property each time it is run.
@@ -142,8 +139,8 @@ async fn look<C: Client>(at: &At<'_, C>, property: &'static Property, trial: &Tr
     example(&trial, property, &tried)
 }
 
-fn example(trial: &Trial, property: &Property, tried: &Tried) -> Option<Example> {
-    let (_, verdict, variants) = tried.answers.iter().find(|(one, _, _)| one.id == property.id)?;
+fn example(trial: &Trial, property: &'static Property, tried: &Tried) -> Option<Example> {
+    let (_, verdict, variants) = tried.answers.iter().find(|(one, _, _)| *one == property)?;
     let Verdict::Violated(violation) = verdict else { return None };
     let shown = std::iter::once(&tried.base).chain(variants).cloned().collect();
     Some(Example { trial: trial.clone(), violation: violation.clone(), shown })
@@ -179,7 +176,7 @@ async fn violated<C: Client>(
         }
         None => at.unit.found.clone(),
     };
-    line.repeat = Some(repeat(at, path.as_ref()));
+    line.repeat = repeat(at, path.as_deref());
     line.found = path.map(|path| path.display().to_string());
     Weighed { line, shown: example.shown }
 }
@@ -204,8 +201,8 @@ fn save<C: Client>(
     Some(saved.map_err(|error| format!("{}: {error}", folder.display())))
 }
 
-fn is_required<C>(at: &At<'_, C>, property: &Property) -> bool {
-    at.unit.required.iter().any(|one| one.id == property.id)
+fn is_required<C>(at: &At<'_, C>, property: &'static Property) -> bool {
+    at.unit.required.contains(&property)
 }
 
 /// Makes a generated case as small as it still breaks the property, within the budget.
@@ -238,13 +235,21 @@ async fn shrink<C: Client>(at: &At<'_, C>, property: &'static Property, example:
     best
 }
 
-fn line<C: Client>(at: &At<'_, C>, property: &Property, verdict: &Verdict, cases: usize) -> VerdictLine {
+fn line<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    verdict: &Verdict,
+    cases: usize,
+) -> VerdictLine {
     let (because, evidence) = match verdict {
         Verdict::Held(notes) => (property.summary.to_owned(), notes.clone()),
         Verdict::Violated(violation) => (violation.because.clone(), violation.evidence.clone()),
-        Verdict::NotReached(why) | Verdict::Inconclusive(why) => (why.clone(), Vec::new()),
+        Verdict::NotReached(why) | Verdict::Inconclusive(why) | Verdict::NotApplicable(why) => {
+            (why.clone(), Vec::new())
+        }
     };
     let redactor = &at.plan.redactor;
+    let is_open = !matches!(verdict.standing(), Standing::Held | Standing::NotApplicable);
     VerdictLine {
         property: property.id.to_owned(),
         scenario: at.unit.name.clone(),
@@ -256,41 +261,16 @@ fn line<C: Client>(at: &At<'_, C>, property: &Property, verdict: &Verdict, cases
         cases: u32::try_from(cases).unwrap_or(u32::MAX),
         session: None,
         found: None,
-        repeat: (verdict.standing() != Standing::Held && at.unit.name != GENERATED).then(|| repeat(at, None)),
+        repeat: if is_open && at.unit.scenario.is_some() { repeat(at, None) } else { None },
     }
 }
 
-/// The command that shows it again.
-fn repeat<C>(at: &At<'_, C>, found: Option<&PathBuf>) -> String {
-    let argument = quoted(&at.plan.argument);
-    let seed = at.plan.seed;
-    let file = at.unit.scenario.as_ref().and_then(|scenario| scenario.file.clone());
-    match (found.cloned().or(file), &at.unit.scenario) {
-        (Some(file), _) if found.is_some() => {
-            format!("faultdeck judge {argument} --scenario {}", quoted(&file.display().to_string()))
-        }
-        (Some(file), _) => {
-            format!(
-                "faultdeck judge {argument} --scenario {} --seed {seed}",
-                quoted(&file.display().to_string())
-            )
-        }
-        (None, Some(scenario)) => {
-            format!(
-                "faultdeck judge {argument} --scenario {} --seed {seed}",
-                quoted(&format!("builtin:{}", scenario.name))
-            )
-        }
-        (None, None) => format!("faultdeck judge {argument} --cases {} --seed {seed}", at.plan.cases),
-    }
-}
-
-/// As a shell takes it.
-fn quoted(text: &str) -> String {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:=@%+-".contains(char);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+/// How it is shown again, if anybody can say so.
+fn repeat<C>(at: &At<'_, C>, found: Option<&Path>) -> Option<String> {
+    let again = match (found, &at.unit.scenario) {
+        (Some(file), _) => Again::Found(file),
+        (None, Some(scenario)) => Again::Scenario(scenario, at.plan.seed),
+        (None, None) => Again::Generated(at.plan.cases, at.plan.seed),
+    };
+    at.plan.repeat.as_ref().map(|repeat| repeat(&again))
 }

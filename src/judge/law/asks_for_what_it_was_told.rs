@@ -1,6 +1,6 @@
 //! `asks-for-what-it-was-told`: the selector on the wire is the one the client was told to use.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::JobKind;
 use crate::fields::FieldSelector;
 use crate::judge::case::Run;
@@ -9,7 +9,7 @@ use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::profile::Profile;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "asks-for-what-it-was-told",
     summary: "The `fields` on the wire mean what the client was told to ask for, sent once, in the right place, encoded \
               once.",
@@ -22,9 +22,13 @@ already); sending it as a header on a GET; sending it twice.
 
 Not broken by: another order of names; blanks; `%2C` or a bare comma; leaving `fields` out where every name the \
 resource has was asked for, which means the same.",
-    job: JobKind::Get,
-    variants: alone,
+    jobs: &[JobKind::Get],
+    report: Needs::Nothing,
+    generated: true,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
 
 fn judge(runs: &[Run]) -> Verdict {
@@ -32,7 +36,7 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let Ok(told) = run.case.told() else {
+    let Ok(meant) = run.case.selector() else {
         return Verdict::not_reached("what it was told is no selector");
     };
     if let Some((exchange, why)) = run.exchanges.iter().find_map(|one| Some((one, wrong_place(one)?))) {
@@ -43,7 +47,7 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached("it never asked for the task");
     }
     for exchange in polls {
-        if let Some(why) = wrong_selector(run, exchange, told.as_ref()) {
+        if let Some(why) = wrong_selector(run, exchange, meant.as_ref()) {
             return violated(run, exchange, &why);
         }
     }
@@ -52,7 +56,7 @@ fn judge(runs: &[Run]) -> Verdict {
 
 fn violated(run: &Run, exchange: &Exchange, why: &str) -> Verdict {
     let evidence = vec![
-        format!("told:     {}", run.case.told_line()),
+        format!("told:     {}", run.case.task_line()),
         format!("sent:     {}", wire::sent_line(exchange)),
         format!("wrong:    {why}"),
         format!("reported: {}", run.reported_line()),
@@ -79,7 +83,7 @@ fn wrong_place(exchange: &Exchange) -> Option<String> {
     }
 }
 
-fn wrong_selector(run: &Run, exchange: &Exchange, told: Option<&FieldSelector>) -> Option<String> {
+fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>) -> Option<String> {
     let text = wire::params(exchange).into_iter().find(|param| param.name == "fields");
     let text = text.map(|param| param.value).unwrap_or_default();
     if is_encoded_twice(&text) {
@@ -90,10 +94,10 @@ fn wrong_selector(run: &Run, exchange: &Exchange, told: Option<&FieldSelector>) 
         Err(error) => return Some(format!("what it sends is no selector: {error}")),
     };
     let full = full_selector(run);
-    let meant = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
-    let same = match (meant(told), meant(sent.as_ref())) {
-        (Some(told), Some(sent)) => told.same(&sent),
-        (told, sent) => told.is_none() && sent.is_none(),
+    let spelt_out = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
+    let same = match (spelt_out(meant), spelt_out(sent.as_ref())) {
+        (Some(meant), Some(sent)) => meant.same(&sent),
+        (meant, sent) => meant.is_none() && sent.is_none(),
     };
     if same {
         return None;
@@ -102,7 +106,7 @@ fn wrong_selector(run: &Run, exchange: &Exchange, told: Option<&FieldSelector>) 
         Some(selector) => format!("`{selector}`"),
         None => "the whole resource".to_owned(),
     };
-    Some(format!("told to ask for {}, it asks for {}", words(told), words(sent.as_ref())))
+    Some(format!("told to ask for {}, it asks for {}", words(meant), words(sent.as_ref())))
 }
 
 /// Whether percent signs are left after decoding once.
@@ -128,8 +132,8 @@ mod tests {
 
     const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
 
-    fn judged(told: Option<&str>, query: &str) -> Verdict {
-        let mut run = sample::run(sample::get(told));
+    fn judged(fields: Option<&str>, query: &str) -> Verdict {
+        let mut run = sample::run(sample::get(fields));
         run.exchanges = vec![sample::poll(&format!("{PATH}{query}"), 200, r#"{"id":42}"#)];
         judge(&[run])
     }

@@ -1,14 +1,14 @@
 //! `creates-once`: a creation whose answer was lost is not blindly repeated.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::JobKind;
 use crate::json::Json;
 use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
-use crate::judge::wire;
+use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "creates-once",
     summary: "A case creation whose answer was lost is not blindly repeated.",
     long: "\
@@ -21,9 +21,13 @@ the case; creating again after the first creation was answered.
 
 Not broken by: repeating after a complete answer that says nothing was created (4xx, 5xx); creating after the list \
 showed that the case is not there; giving up.",
-    job: JobKind::Create,
-    variants: alone,
+    jobs: &[JobKind::Create],
+    report: Needs::Nothing,
+    generated: false,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: Some(repeated_in_a_suite),
 };
 
 fn judge(runs: &[Run]) -> Verdict {
@@ -35,7 +39,7 @@ fn judge(runs: &[Run]) -> Verdict {
         .exchanges
         .iter()
         .any(|exchange| wire::is_creation(exchange) && !wire::is_delivered(run, exchange));
-    if let Some((index, why)) = repeated(&run.exchanges, Scope::OneJob) {
+    if let Some((index, why)) = repeated(&run.exchanges.iter().collect::<Vec<_>>(), Scope::OneJob) {
         let mut evidence = wire::story(run);
         if let Some(exchange) = run.exchanges.get(index) {
             evidence.push(format!("again:    {}", wire::sent_line(exchange)));
@@ -53,17 +57,22 @@ fn judge(runs: &[Run]) -> Verdict {
 
 /// Whose requests are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::judge) enum Scope {
+enum Scope {
     /// One job: it has one case to create, and any second creation is one too many.
     OneJob,
     /// A whole test suite: only the same name again after an answer that was lost is known to be wrong.
     Suite,
 }
 
+fn repeated_in_a_suite(suite: &Suite<'_>) -> Option<(usize, String)> {
+    repeated(&suite.exchanges, Scope::Suite)
+}
+
 /// The first creation that repeats another blindly: its place, and why it is one.
-pub(in crate::judge) fn repeated(exchanges: &[Exchange], scope: Scope) -> Option<(usize, String)> {
-    let creations: Vec<usize> =
-        (0..exchanges.len()).filter(|index| exchanges.get(*index).is_some_and(wire::is_creation)).collect();
+fn repeated(exchanges: &[&Exchange], scope: Scope) -> Option<(usize, String)> {
+    let creations: Vec<usize> = (0..exchanges.len())
+        .filter(|index| exchanges.get(*index).is_some_and(|one| wire::is_creation(one)))
+        .collect();
     creations.iter().enumerate().find_map(|(nth, &second)| {
         let again = exchanges.get(second)?;
         let first = creations.iter().take(nth).rev().find(|first| {
@@ -99,7 +108,7 @@ fn name(creation: &Exchange) -> Option<String> {
 
 /// Why a creation after `first`, with these requests between, is a blind one; `None` if the client looked and the
 /// case was not there.
-fn blind(first: &Exchange, between: &[Exchange]) -> Option<String> {
+fn blind(first: &Exchange, between: &[&Exchange]) -> Option<String> {
     let list = wire::life().case_list.as_deref();
     let name = name(first);
     let looked = between.iter().rev().find(|exchange| {
@@ -130,13 +139,14 @@ fn names(list: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::client::Outcome;
+    use crate::fault::Effect;
     use crate::judge::sample;
 
     const CREATED: &str = r#"{"id":42,"case_id":7,"name":"Case1","state":"WAITING"}"#;
 
     fn lost() -> Exchange {
         let mut exchange = sample::creation("Case1", 201, CREATED);
-        exchange.faults.push(sample::fault("reset"));
+        exchange.faults.push(sample::fault(Effect::Lost));
         exchange
     }
 
@@ -186,8 +196,8 @@ mod tests {
     #[test]
     fn a_suite_may_create_as_often_as_it_likes_but_not_blindly_after_a_loss() {
         let made = || sample::creation("Case1", 201, CREATED);
-        assert_eq!(repeated(&[made(), made(), made()], Scope::Suite), None);
-        assert_eq!(repeated(&[lost(), sample::creation("Case2", 201, CREATED)], Scope::Suite), None);
-        assert!(repeated(&[lost(), made()], Scope::Suite).is_some());
+        assert_eq!(repeated(&[&made(), &made(), &made()], Scope::Suite), None);
+        assert_eq!(repeated(&[&lost(), &sample::creation("Case2", 201, CREATED)], Scope::Suite), None);
+        assert!(repeated(&[&lost(), &made()], Scope::Suite).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! `invents-nothing`: what was not asked for is not reported with a made-up value.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::{JobKind, Outcome};
 use crate::json::Json;
 use crate::judge::answers::{answers, expected};
@@ -9,7 +9,7 @@ use crate::judge::difference::{Differs, diff_lines, differences};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "invents-nothing",
     summary: "A field that did not come is not reported with a made-up value such as 0, \"\" or false.",
     long: "\
@@ -21,9 +21,13 @@ Broken by: any value other than null for a member that is not in any answer.
 
 Not broken by: null for such a member, which is judged by reports-what-it-got; passing on a member that came without \
 having been asked for.",
-    job: JobKind::Get,
-    variants: alone,
+    jobs: &[JobKind::Get],
+    report: Needs::Resource,
+    generated: true,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
 
 fn judge(runs: &[Run]) -> Verdict {
@@ -58,7 +62,7 @@ fn judge(runs: &[Run]) -> Verdict {
         }
         return Verdict::violated(invented.join("; "), evidence);
     }
-    match run.case.told() {
+    match run.case.selector() {
         Ok(Some(_)) => Verdict::held(),
         Ok(None) | Err(_) => {
             Verdict::not_reached("the whole resource was asked for: there is nothing to make up")
@@ -71,8 +75,8 @@ mod tests {
     use super::*;
     use crate::judge::sample;
 
-    fn judged(told: Option<&str>, got: &str, reported: &str) -> Verdict {
-        judge(&[sample::reporting(told, got, reported)])
+    fn judged(fields: Option<&str>, got: &str, reported: &str) -> Verdict {
+        judge(&[sample::reporting(fields, got, reported)])
     }
 
     #[test]

@@ -3,23 +3,25 @@
 //! Ids are public: scenarios name them in `must.hold`, and `faultdeck explain` tells of them. A law judges what crossed
 //! the wire and what the client reported. It starts nothing, and knows neither the engine nor the replay.
 
-pub(super) mod asks_for_what_it_was_told;
-pub(super) mod creates_once;
-pub(super) mod invents_nothing;
-pub(super) mod names_the_error;
-pub(super) mod partial_is_usable_not_done;
-pub(super) mod reports_what_it_got;
-pub(super) mod right_address;
-pub(super) mod survives_the_unrequested;
+mod asks_for_what_it_was_told;
+mod creates_once;
+mod invents_nothing;
+mod names_the_error;
+mod partial_is_usable_not_done;
+mod reports_what_it_got;
+mod right_address;
+mod survives_the_unrequested;
 pub(super) mod terminates;
 
 use crate::client::JobKind;
 use crate::judge::case::{Case, Run};
 use crate::judge::verdict::Verdict;
+use crate::judge::wire::Suite;
 
-/// A law that a client of the API keeps, and how a run is judged by it.
+/// A law that a client of the API keeps, how it is put to the test, and how a run is judged by it.
 ///
-/// Judging is pure: it sees what crossed the wire and what the client reported, and nothing else.
+/// Judging is pure: it sees what crossed the wire and what the client reported, and nothing else. Whatever runs cases
+/// reads these columns; no list of properties stands anywhere else.
 #[derive(Clone, Copy, Debug)]
 pub struct Property {
     /// Its public id.
@@ -28,33 +30,99 @@ pub struct Property {
     pub summary: &'static str,
     /// The law at length: what breaks it, what does not, and why it matters.
     pub long: &'static str,
-    /// The job that puts it to the test.
-    pub job: JobKind,
-    /// Further cases whose runs are judged together with that of the case itself.
-    pub variants: fn(&Case) -> Vec<Case>,
+    /// The jobs that put it to the test. The first one that a client does is run for its sake; in the others it is
+    /// judged along when they are run. A client that does none of them is not judged by it.
+    pub jobs: &'static [JobKind],
+    /// What it needs of the client's report.
+    pub report: Needs,
+    /// Whether generated cases put it to the test.
+    pub generated: bool,
+    /// Further cases whose runs are judged together with that of the case itself. They need a task of the case's own.
+    pub variants: Option<fn(&Case) -> Vec<Case>>,
+    /// How much of something is still no violation.
+    pub limits: &'static [Limit],
     /// The answer for the runs of a case and its variants, the case itself first.
     pub judge: fn(&[Run]) -> Verdict,
+    /// The first violation that the requests of a whole test suite show: its place, and why it is one. Without it, the
+    /// wire alone does not show the property.
+    pub in_a_suite: Option<fn(&Suite<'_>) -> Option<(usize, String)>>,
+}
+
+/// What a property needs of a client's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: the wire shows it.
+    Nothing,
+    /// The outcome: done, not found, given up.
+    Outcome,
+    /// The resource it got.
+    Resource,
+}
+
+/// How much of something is still no violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How much.
+    pub most: u32,
+    /// Of what.
+    pub of: &'static str,
 }
 
 /// Every property, in the order reports show them.
-pub static PROPERTIES: [Property; 9] = [
-    asks_for_what_it_was_told::PROPERTY,
-    right_address::PROPERTY,
-    reports_what_it_got::PROPERTY,
-    invents_nothing::PROPERTY,
-    survives_the_unrequested::PROPERTY,
-    names_the_error::PROPERTY,
-    terminates::PROPERTY,
-    partial_is_usable_not_done::PROPERTY,
-    creates_once::PROPERTY,
+pub static PROPERTIES: &[&Property] = &[
+    &asks_for_what_it_was_told::PROPERTY,
+    &right_address::PROPERTY,
+    &reports_what_it_got::PROPERTY,
+    &invents_nothing::PROPERTY,
+    &survives_the_unrequested::PROPERTY,
+    &names_the_error::PROPERTY,
+    &terminates::PROPERTY,
+    &partial_is_usable_not_done::PROPERTY,
+    &creates_once::PROPERTY,
 ];
 
 /// The property with this id.
 pub fn property(id: &str) -> Option<&'static Property> {
-    PROPERTIES.iter().find(|property| property.id == id)
+    PROPERTIES.iter().copied().find(|property| property.id == id)
 }
 
-/// A property that needs no further cases.
-fn alone(_: &Case) -> Vec<Case> {
-    Vec::new()
+impl Property {
+    /// The job that is run for its sake with a client that does these jobs.
+    pub fn job_among(&self, jobs: &[JobKind]) -> Option<JobKind> {
+        self.jobs.iter().copied().find(|job| jobs.contains(job))
+    }
+}
+
+/// An id is one property's.
+impl PartialEq for Property {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Property {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_whole_and_ids_are_unique() {
+        for (index, property) in PROPERTIES.iter().enumerate() {
+            assert!(!PROPERTIES[..index].contains(property), "{} twice", property.id);
+            assert!(!property.jobs.is_empty() && property.summary.ends_with('.'), "{}", property.id);
+            // Generated cases are `get` cases, and only they have a task of their own to vary.
+            let is_of_get = property.jobs.contains(&JobKind::Get);
+            assert!(is_of_get || !(property.generated || property.variants.is_some()), "{}", property.id);
+            assert!(property.in_a_suite.is_none() || property.report != Needs::Resource, "{}", property.id);
+        }
+    }
+
+    #[test]
+    fn the_first_job_that_a_client_does_is_run() {
+        let address = property("right-address").unwrap();
+        assert_eq!(address.job_among(&JobKind::ALL), Some(JobKind::Get));
+        assert_eq!(address.job_among(&[JobKind::Create, JobKind::Wait]), Some(JobKind::Wait));
+        assert_eq!(property("creates-once").unwrap().job_among(&[JobKind::Get]), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! `names-the-error`: an error of the console is told for what it is.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::{JobKind, Outcome, Resting};
 use crate::judge::answers::answers;
 use crate::judge::case::Run;
@@ -9,7 +9,7 @@ use crate::judge::wire;
 use crate::ledger::{Exchange, Origin};
 use crate::profile::Source;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "names-the-error",
     summary: "404/1002 is \"no such task\", 404/4 and an HTML page are not; 500/1020 is the server's error, 422/30 and \
               422/31 the client's own; none is data.",
@@ -23,14 +23,18 @@ Broken by: taking every 404 for \"no such task\"; blaming the server for a selec
 error body, or a task that failed, in place of an error; a crash on a page of HTML; naming another code.
 
 Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording.",
-    job: JobKind::Get,
-    variants: alone,
+    jobs: &[JobKind::Get],
+    report: Needs::Outcome,
+    generated: true,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
 
 /// What the console's last word was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+enum Meaning {
     NoSuchTask,
     NotTheApi,
     ItsOwnError,
@@ -46,26 +50,26 @@ fn judge(runs: &[Run]) -> Verdict {
     let Some(last) = run.exchanges.last().filter(|last| wire::is_delivered(run, last)) else {
         return Verdict::not_reached("the last answer did not arrive whole");
     };
-    let Some(said) = said(last) else {
+    let Some(meaning) = meaning(last) else {
         return Verdict::not_reached("the console's last word is no error");
     };
     if is_ours(last) {
         return Verdict::not_reached("this answer is a decision of ours, not known of a console");
     }
-    if said == Said::ServersError && last.method == "POST" && run.case.job == JobKind::Create {
+    if meaning == Meaning::ServersError && last.method == "POST" && run.case.job == JobKind::Create {
         return Verdict::not_reached("a creation that failed is judged by creates-once");
     }
-    let word = match said {
-        Said::NoSuchTask => "there is no such task",
-        Said::NotTheApi => "this is not an address of the API",
-        Said::ItsOwnError => "the client asked wrongly",
-        Said::ServersError => "the console has an error",
-        Said::Refused => "the console refuses",
+    let word = match meaning {
+        Meaning::NoSuchTask => "there is no such task",
+        Meaning::NotTheApi => "this is not an address of the API",
+        Meaning::ItsOwnError => "the client asked wrongly",
+        Meaning::ServersError => "the console has an error",
+        Meaning::Refused => "the console refuses",
     };
     if run.report.outcome == Outcome::TimedOut {
         return Verdict::not_reached("it never came to an end: judged by terminates");
     }
-    match wrong(run, last, said) {
+    match wrong(run, last, meaning) {
         None => Verdict::held(),
         Some(why) => {
             let mut evidence = wire::story(run);
@@ -76,18 +80,18 @@ fn judge(runs: &[Run]) -> Verdict {
 }
 
 /// Reads an error; `None` if the answer is none.
-fn said(exchange: &Exchange) -> Option<Said> {
+fn meaning(exchange: &Exchange) -> Option<Meaning> {
     let is_json = wire::error_code(exchange).is_some();
     let html = (exchange.response_headers.iter())
         .any(|(name, value)| name.eq_ignore_ascii_case("content-type") && value.contains("html"));
     match (exchange.status, wire::error_code(exchange)) {
-        (200..=299, _) if html => Some(Said::NotTheApi),
-        (404, Some(1002)) => Some(Said::NoSuchTask),
-        (404, Some(4)) => Some(Said::NotTheApi),
-        (404, None) if html => Some(Said::NotTheApi),
-        (422, Some(30 | 31)) => Some(Said::ItsOwnError),
-        (500..=599, _) => Some(Said::ServersError),
-        (400..=499, _) if is_json => Some(Said::Refused),
+        (200..=299, _) if html => Some(Meaning::NotTheApi),
+        (404, Some(1002)) => Some(Meaning::NoSuchTask),
+        (404, Some(4)) => Some(Meaning::NotTheApi),
+        (404, None) if html => Some(Meaning::NotTheApi),
+        (422, Some(30 | 31)) => Some(Meaning::ItsOwnError),
+        (500..=599, _) => Some(Meaning::ServersError),
+        (400..=499, _) if is_json => Some(Meaning::Refused),
         _ => None,
     }
 }
@@ -104,25 +108,25 @@ fn spelt(exchange: &Exchange) -> String {
 }
 
 /// What is wrong with the report, given what the console said.
-fn wrong(run: &Run, last: &Exchange, said: Said) -> Option<String> {
+fn wrong(run: &Run, last: &Exchange, meaning: Meaning) -> Option<String> {
     let outcome = &run.report.outcome;
     if let Outcome::Task { standing, task } = outcome {
         return wrong_task(run, *standing, task);
     }
-    if matches!(outcome, Outcome::Crashed { .. } | Outcome::Silent) {
+    if outcome.says_nothing() {
         return Some(format!("the client says nothing of it: {}", run.reported_line()));
     }
-    let fits = match said {
-        Said::NoSuchTask => matches!(outcome, Outcome::NotFound { .. }),
-        Said::NotTheApi => !matches!(outcome, Outcome::NotFound { .. }),
-        Said::ItsOwnError => matches!(outcome, Outcome::Rejected { .. }),
-        Said::ServersError if wire::error_code(last).is_some() => {
+    let fits = match meaning {
+        Meaning::NoSuchTask => matches!(outcome, Outcome::NotFound { .. }),
+        Meaning::NotTheApi => !matches!(outcome, Outcome::NotFound { .. }),
+        Meaning::ItsOwnError => matches!(outcome, Outcome::Rejected { .. }),
+        Meaning::ServersError if wire::error_code(last).is_some() => {
             matches!(outcome, Outcome::ServerError { .. } | Outcome::GaveUp)
         }
-        Said::ServersError => {
+        Meaning::ServersError => {
             matches!(outcome, Outcome::ServerError { .. } | Outcome::GaveUp | Outcome::Error { .. })
         }
-        Said::Refused => !matches!(outcome, Outcome::NotFound { .. }),
+        Meaning::Refused => !matches!(outcome, Outcome::NotFound { .. }),
     };
     if !fits {
         return Some(format!("the client reports: {}", run.reported_line()));
@@ -148,6 +152,7 @@ fn wrong_task(run: &Run, standing: Resting, task: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Effect;
     use crate::judge::sample;
 
     fn body(code: i64) -> String {
@@ -230,7 +235,7 @@ mod tests {
         assert!(not_reached(judged(404, 1002, Outcome::TimedOut)));
         let mut run = sample::run(sample::get(None));
         let mut exchange = sample::poll(sample::PATH, 500, &body(1020));
-        exchange.faults.push(sample::fault("reset"));
+        exchange.faults.push(sample::fault(Effect::Lost));
         run.exchanges = vec![exchange];
         assert!(not_reached(judge(&[run])));
     }

@@ -1,6 +1,6 @@
 //! `partial-is-usable-not-done`: PARTIALLY_COMPLETE is neither done nor failed.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::{JobKind, OnPartial, Outcome, Resting};
 use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
@@ -8,7 +8,7 @@ use crate::judge::wire;
 use crate::ledger::Exchange;
 use crate::timeline::Phase;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "partial-is-usable-not-done",
     summary: "PARTIALLY_COMPLETE is neither done nor failed: reported as usable, and watched on or left on purpose.",
     long: "\
@@ -19,9 +19,13 @@ and says `usable`.
 Broken by: reporting it as done, as failed, or as pending (not usable yet); ending with an error because of it.
 
 Not broken by: waiting on; leaving it as `usable`, whatever the client's file says of itself.",
-    job: JobKind::Wait,
-    variants: alone,
+    jobs: &[JobKind::Wait, JobKind::Create],
+    report: Needs::Outcome,
+    generated: false,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
 
 fn judge(runs: &[Run]) -> Verdict {
@@ -66,6 +70,7 @@ fn violated(run: &Run, because: String) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Effect;
     use crate::judge::sample;
 
     fn judged(states: &[&str], outcome: Outcome) -> Verdict {
@@ -105,7 +110,7 @@ mod tests {
         assert!(matches!(judged(&["WAITING", "COMPLETE"], reports(Resting::Done)), Verdict::NotReached(_)));
         let mut run = sample::run(sample::wait(None));
         let mut lost = sample::state("PARTIALLY_COMPLETE");
-        lost.faults.push(sample::fault("reset"));
+        lost.faults.push(sample::fault(Effect::Lost));
         run.exchanges = vec![lost];
         run.report.outcome = reports(Resting::Done);
         assert!(matches!(judge(&[run]), Verdict::NotReached(_)));

@@ -1,6 +1,6 @@
 //! `reports-what-it-got`: what the client reports is what the console answered.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::{JobKind, Outcome};
 use crate::json::Json;
 use crate::judge::answers::{answers, expected};
@@ -10,7 +10,7 @@ use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::Exchange;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "reports-what-it-got",
     summary: "What the client reports equals what it got: same keys, same values, null and [] kept apart from absent.",
     long: "\
@@ -22,13 +22,14 @@ a member reported as null that was not in the answer; a member lost; an error re
 
 Not broken by: another order of members; another spelling of the same number; leaving out what came without having \
 been asked for.",
-    job: JobKind::Get,
-    variants: alone,
+    jobs: &[JobKind::Get],
+    report: Needs::Resource,
+    generated: true,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
-
-/// Faults after which a clear error is as good as the task.
-const DISTURBING: [&str; 2] = ["drop-field", "renamed-keys"];
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
@@ -40,7 +41,8 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached("no whole task came");
     };
     let Outcome::Task { task, .. } = &run.report.outcome else {
-        if DISTURBING.iter().any(|kind| wire::met(last, kind)) {
+        // Then a clear error is as good as the task.
+        if wire::is_disturbed(last) {
             return Verdict::not_reached("the answer was disturbed, and the client reports no task");
         }
         let mut evidence = wire::story(run);
@@ -101,12 +103,13 @@ fn wrong(run: &Run, text: &str, reported: &Json<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Effect;
     use crate::judge::sample;
 
     const GOT: &str = r#"{"assigned_to":[],"case_id":null,"id":9007199254740993}"#;
 
-    fn judged(told: Option<&str>, got: &str, reported: &str) -> Verdict {
-        judge(&[sample::reporting(told, got, reported)])
+    fn judged(fields: Option<&str>, got: &str, reported: &str) -> Verdict {
+        judge(&[sample::reporting(fields, got, reported)])
     }
 
     #[test]
@@ -142,7 +145,7 @@ mod tests {
     fn a_lost_or_refused_answer_is_not_reached() {
         let mut run = sample::reporting(None, GOT, GOT);
         run.report.outcome = Outcome::GaveUp;
-        run.exchanges[0].faults.push(sample::fault("reset"));
+        run.exchanges[0].faults.push(sample::fault(Effect::Lost));
         assert!(matches!(judge(&[run.clone()]), Verdict::NotReached(_)));
         run.exchanges = vec![sample::poll(sample::PATH, 404, r#"{"code":1002}"#)];
         assert!(matches!(judge(&[run]), Verdict::NotReached(_)));

@@ -1,15 +1,15 @@
 //! `right-address`: every request goes where the API says, with a credential where the console looks for one.
 
-use super::{Property, alone};
+use super::{Needs, Property};
 use crate::client::JobKind;
 use crate::json::Json;
 use crate::judge::case::{Case, Run};
 use crate::judge::verdict::Verdict;
-use crate::judge::wire;
+use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
 use crate::profile::Profile;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "right-address",
     summary: "Every request goes to a documented address: /api once, the id in the path, the right method, a credential \
               in a header.",
@@ -24,9 +24,13 @@ as a query parameter; a missing credential.
 
 Not broken by: a first request without a credential that is repeated with one after the 401; a missing `Version` \
 header, which is advice only, unless the client's file says that it sends one.",
-    job: JobKind::Get,
-    variants: alone,
+    jobs: &[JobKind::Get, JobKind::Wait, JobKind::Create],
+    report: Needs::Nothing,
+    generated: true,
+    variants: None,
+    limits: &[],
     judge,
+    in_a_suite: Some(wrongly_addressed),
 };
 
 /// Methods a console knows.
@@ -37,8 +41,8 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let told = told_wrongly(run);
-    if let Some((wrong, why)) = wrongly_addressed(&run.exchanges).or(told) {
+    let misled = against_the_job(run);
+    if let Some((wrong, why)) = first_wrong(run.exchanges.iter().collect::<Vec<_>>().as_slice()).or(misled) {
         return violated(run, wrong, &why);
     }
     let unversioned =
@@ -56,7 +60,7 @@ fn judge(runs: &[Run]) -> Verdict {
 }
 
 fn violated(run: &Run, wrong: usize, why: &str) -> Verdict {
-    let mut evidence = vec![format!("told:     {}", run.case.told_line())];
+    let mut evidence = vec![format!("told:     {}", run.case.task_line())];
     if let Some(exchange) = run.exchanges.get(wrong) {
         evidence.push(format!("sent:     {}", wire::sent_line(exchange)));
         evidence.push(format!("got:      {}", wire::got_line(exchange)));
@@ -66,8 +70,12 @@ fn violated(run: &Run, wrong: usize, why: &str) -> Verdict {
     Verdict::violated(why.to_owned(), evidence)
 }
 
+fn wrongly_addressed(suite: &Suite<'_>) -> Option<(usize, String)> {
+    first_wrong(&suite.exchanges)
+}
+
 /// The first request that is wrong whatever the client was told: its place and what is wrong.
-pub(in crate::judge) fn wrongly_addressed(exchanges: &[Exchange]) -> Option<(usize, String)> {
+fn first_wrong(exchanges: &[&Exchange]) -> Option<(usize, String)> {
     exchanges.iter().enumerate().find_map(|(index, exchange)| {
         let later = exchanges.get(index + 1..).unwrap_or(&[]);
         let why = leak(exchange).or_else(|| wrong_path(exchange)).or_else(|| uncredited(exchange, later))?;
@@ -106,7 +114,7 @@ fn wrong_path(exchange: &Exchange) -> Option<String> {
 }
 
 /// Whether a credential is missing, and was not sent on being asked for one.
-fn uncredited(exchange: &Exchange, later: &[Exchange]) -> Option<String> {
+fn uncredited(exchange: &Exchange, later: &[&Exchange]) -> Option<String> {
     if !wire::path(exchange).starts_with("/api/") || wire::has_credentials(exchange) {
         return None;
     }
@@ -118,7 +126,7 @@ fn uncredited(exchange: &Exchange, later: &[Exchange]) -> Option<String> {
 }
 
 /// What is wrong given what the client was told: another id than told, or the id in a second place.
-fn told_wrongly(run: &Run) -> Option<(usize, String)> {
+fn against_the_job(run: &Run) -> Option<(usize, String)> {
     let mut created = None;
     run.exchanges.iter().enumerate().find_map(|(index, exchange)| {
         let id = run.case.id.clone().or_else(|| created.clone().map(|(task, _)| task));

@@ -1,14 +1,15 @@
 //! `survives-the-unrequested`: the same answer in another guise is the same answer.
 
-use super::Property;
+use super::{Needs, Property};
 use crate::client::{JobKind, Outcome, Resting};
+use crate::fault::Effect;
 use crate::json::{Json, quote, remove_member};
 use crate::judge::answers::{answers, expected};
 use crate::judge::case::{Alteration, Answer, Case, Run};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "survives-the-unrequested",
     summary: "A field left out, an extra field, another key order, other white space: no crash, and the same answer.",
     long: "\
@@ -21,16 +22,17 @@ that decides nothing is missing.
 
 Not broken by: passing an unknown member on; what is reported for the member that was left out, which is judged by \
 invents-nothing and reports-what-it-got.",
-    job: JobKind::Get,
-    variants,
+    jobs: &[JobKind::Get],
+    report: Needs::Resource,
+    generated: true,
+    variants: Some(variants),
+    limits: &[],
     judge,
+    in_a_suite: None,
 };
 
 /// Members that nobody asks for: a plain one, one named like a part of others, and a nested one.
 const EXTRA: &str = r#""unrequested":"state","id_note":7,"unrequested_list":[{"id":0,"state":"NONE"}]"#;
-
-/// Faults that do by themselves what the variants do.
-const DISTURBING: [&str; 2] = ["drop-field", "renamed-keys"];
 
 /// The same case with each alteration of its answer. Needs a generated task.
 fn variants(case: &Case) -> Vec<Case> {
@@ -42,8 +44,8 @@ fn variants(case: &Case) -> Vec<Case> {
 /// What the case's selector leaves of its task.
 fn plain_answer(case: &Case) -> Option<String> {
     let json = Json::parse(case.task.as_deref()?).ok()?;
-    Some(match case.told().ok()? {
-        Some(told) => told.project(&json),
+    Some(match case.selector().ok()? {
+        Some(selector) => selector.project(&json),
         None => json.compact(),
     })
 }
@@ -92,8 +94,8 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = base.vacuous() {
         return Verdict::not_reached(why);
     }
-    let disturbed =
-        DISTURBING.iter().any(|kind| base.exchanges.iter().any(|exchange| wire::met(exchange, kind)));
+    // A fault may do by itself what the variants do.
+    let disturbed = base.exchanges.iter().any(wire::is_disturbed);
     if disturbed && let Some(verdict) = disturbed_by_a_fault(base) {
         return verdict;
     }
@@ -129,17 +131,15 @@ fn judge(runs: &[Run]) -> Verdict {
 /// A scenario may leave a member out, or rename members, by itself. Then a crash is a violation without any variant,
 /// and saying clearly that the answer is not what was expected is as good as the task, if the member decides something.
 fn disturbed_by_a_fault(run: &Run) -> Option<Verdict> {
-    let decides = run.exchanges.iter().flat_map(|exchange| &exchange.faults).any(|fault| {
-        let life = wire::life();
-        let names = life.state.iter().chain([&life.id]);
-        fault.kind == "renamed-keys"
-            || names
-                .into_iter()
-                .any(|name| fault.kind == "drop-field" && fault.did.contains(&format!("`{name}`")))
+    let life = wire::life();
+    let decides = run.exchanges.iter().any(|exchange| {
+        let members = exchange.faults.iter().flat_map(|fault| &fault.members);
+        let is_respelt = wire::effects(exchange).any(|effect| effect == Effect::Respelt);
+        is_respelt || members.into_iter().any(|name| *name == life.id || life.state.contains(name))
     });
     match &run.report.outcome {
         Outcome::Task { .. } | Outcome::TimedOut => None,
-        Outcome::Crashed { .. } | Outcome::Silent => Some(Verdict::violated(
+        outcome if outcome.says_nothing() => Some(Verdict::violated(
             format!(
                 "with a member missing from the answer, the client says nothing: {}",
                 run.reported_line()
@@ -294,19 +294,21 @@ mod tests {
 
     #[test]
     fn a_fault_that_leaves_a_member_out_is_a_test_by_itself() {
-        let judged = |did: &str, outcome: Outcome| {
+        let judged = |name: &str, outcome: Outcome| {
             let mut run = sample::run(case());
             let mut exchange = sample::poll(sample::PATH, 200, r#"{"id":42,"state":"COMPLETE"}"#);
-            exchange.faults.push(crate::ledger::FaultLine { did: did.into(), ..sample::fault("drop-field") });
+            let left_out =
+                crate::ledger::FaultLine { members: vec![name.into()], ..sample::fault(Effect::Thinner) };
+            exchange.faults.push(left_out);
             run.exchanges = vec![exchange];
             run.report.outcome = outcome;
             judge(&[run])
         };
-        let said = || Outcome::Error { text: "no state".into() };
-        assert!(matches!(judged("left `state` out", said()), Verdict::Held(_)));
-        assert!(judged("left `name` out", said()).is_violated());
-        assert!(judged("left `state` out", Outcome::Crashed { how: "signal 6".into() }).is_violated());
-        assert_eq!(judged("left `name` out", task(r#"{"id":42,"state":"COMPLETE"}"#)), Verdict::held());
+        let error = || Outcome::Error { text: "no state".into() };
+        assert!(matches!(judged("state", error()), Verdict::Held(_)));
+        assert!(judged("name", error()).is_violated());
+        assert!(judged("state", Outcome::Crashed { how: "signal 6".into() }).is_violated());
+        assert_eq!(judged("name", task(r#"{"id":42,"state":"COMPLETE"}"#)), Verdict::held());
     }
 
     #[test]

@@ -1,37 +1,56 @@
 //! `terminates`: a client that waits comes to an end.
 
-use super::{Property, alone};
-use crate::client::{JobKind, Outcome};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Limit, Needs, Property};
+use crate::client::{Claims, JobKind, Outcome};
 use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
-use crate::judge::wire;
+use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
 use crate::timeline::Phase;
 
-pub(in crate::judge) const PROPERTY: Property = Property {
+pub(super) static PROPERTY: Property = Property {
     id: "terminates",
     summary: "After the last state, a final error, or its own limit, the client stops: no endless poll.",
     long: "\
-A task that is COMPLETE changes no more, and a task that does not exist (404/1002) will not appear: polling on is \
-polling for ever. Where the console never comes to an end by itself (it fails, it hangs, a managed host stays down), \
-the client has a limit of its own.
+A task that is COMPLETE changes no more. A task that does not exist (404/1002) will not appear, and a request that is \
+refused (401, 422) is refused again. A console that fails (5xx) may recover, but not because it is asked for ever. \
+Polling on is polling for ever, at any pace. Where the console never comes to an end by itself (it hangs, a managed \
+host stays down), the client has a limit of its own. `judge` and `run` count alike: the polls of one task in one \
+session after the last state, or after an answer that stays the same.
 
-Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED); taking every \
-error for \"not yet\"; no limit where the client's file says that there is one.
+Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED), even if the \
+client gives up some polls later; taking every error for \"not yet\"; no limit where the client's file says that there \
+is one.
 
-Not broken by: a few more requests to confirm the end; giving up; a task that stays partly done for ever, and a client \
-that claims no limit: that is inconclusive.",
-    job: JobKind::Wait,
-    variants: alone,
+Not broken by: some more looks at a task that has ended, as many as the limits below say; more repetitions of a failed \
+request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
+claims no limit: that is inconclusive. A test suite that looks at one task more often gives each test a session of \
+its own (`/@NAME` behind the base URL).",
+    jobs: &[JobKind::Wait, JobKind::Create],
+    report: Needs::Outcome,
+    generated: false,
+    variants: None,
+    limits: LIMITS,
     judge,
+    in_a_suite: Some(asked_on),
 };
 
-/// How many polls after the end are taken for a confirmation: for instance one more, whole.
-const CONFIRMING: usize = 3;
-/// The same in a test suite, where every test may look at a finished task.
-const CONFIRMING_IN_A_SUITE: usize = 200;
-/// From this many polls after the end on, a run is ended: nothing it does can change the verdict.
-pub(in crate::judge) const HOPELESS: usize = 20;
+/// So many polls after an answer that nothing can follow are taken for looking again.
+const AGAIN: u32 = 20;
+/// So many after an error, if the client then gives up without having understood it.
+const BEFORE_GIVING_UP: u32 = 3;
+
+static LIMITS: &[Limit] = &[
+    Limit { most: AGAIN, of: "polls of a task after its last state, or after an error that stays the same" },
+    Limit {
+        most: BEFORE_GIVING_UP,
+        of: "polls after an error that stays the same, if the client then gives up",
+    },
+    Limit { most: 0, of: "polls after the last state, if the client then gives up" },
+];
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
@@ -42,23 +61,35 @@ fn judge(runs: &[Run]) -> Verdict {
     if polls.is_empty() {
         return Verdict::not_reached("it never asked for the task");
     }
-    let end = polls.iter().position(|poll| wire::is_delivered(run, poll) && is_end(poll));
-    let after = end.map_or(0, |end| polls.len() - 1 - end);
-    if after > CONFIRMING {
-        let what = end.and_then(|end| polls.get(end)).map(|poll| said(poll)).unwrap_or_default();
-        return violated(run, format!("after {what} it asked {after} times more"));
-    }
-    match (&run.report.outcome, end) {
-        (Outcome::TimedOut, Some(end)) => {
-            let what = polls.get(end).map(|poll| said(poll)).unwrap_or_default();
-            violated(run, format!("it had {what}, and did not stop"))
+    let mut endless = Endless::default();
+    let mut worst: Option<AskedOn> = None;
+    for poll in &polls {
+        let asked_on = endless.see(poll, wire::is_delivered(run, poll));
+        if let Some(asked_on) = asked_on.filter(|asked_on| asked_on.is_too_often(&run.claims)) {
+            worst = Some(asked_on);
         }
-        (Outcome::TimedOut, None) => match run.claims.gives_up_after_ms {
-            Some(limit) => violated(run, format!("it says it gives up after {limit} ms, and did not stop")),
-            None => Verdict::inconclusive("the task never came to an end, and the client claims no limit"),
+    }
+    let last = polls.last().and_then(|poll| endless.of(poll));
+    match (worst, &run.report.outcome) {
+        (Some(worst), Outcome::TimedOut) => violated(run, format!("{worst}, and did not stop")),
+        (Some(worst), _) => violated(run, worst.to_string()),
+        (None, Outcome::TimedOut) => match (last, run.claims.gives_up_after_ms) {
+            (Some(last), _) if last.end.is_final() => violated(run, format!("{last}, and did not stop")),
+            (_, Some(limit)) => {
+                violated(run, format!("it says it gives up after {limit} ms, and did not stop"))
+            }
+            (_, None) => {
+                Verdict::inconclusive("the task never came to an end, and the client claims no limit")
+            }
         },
-        (Outcome::Crashed { how }, _) => Verdict::inconclusive(format!("the client crashed: {how}")),
-        _ => Verdict::held(),
+        (None, Outcome::GaveUp) => match last.filter(|last| last.is_not_understood(&run.claims)) {
+            Some(last) => violated(run, format!("{last}, and gave up")),
+            None => Verdict::held(),
+        },
+        (None, Outcome::Crashed { how }) => Verdict::inconclusive(format!("the client crashed: {how}")),
+        _ => Verdict::Held(
+            last.filter(|last| last.times > 0).map(|last| last.to_string()).into_iter().collect(),
+        ),
     }
 }
 
@@ -66,41 +97,174 @@ fn violated(run: &Run, because: String) -> Verdict {
     Verdict::violated(because, wire::story(run))
 }
 
-/// Whether this answer is the last that will ever be worth anything.
-pub(in crate::judge) fn is_end(poll: &Exchange) -> bool {
-    let is_last = matches!(wire::phase_shown(poll), Some(Phase::Done | Phase::Failed | Phase::Cancelled));
-    is_last || (poll.status == 404 && wire::error_code(poll) == Some(1002))
+/// An answer after which another poll brings nothing new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    /// The task's last state.
+    State(String),
+    /// An error that will be the same the next time.
+    Error(u16, Option<i128>),
+    /// An error that may pass, with its status.
+    MayPass(u16),
 }
 
-fn said(poll: &Exchange) -> String {
-    match &poll.state {
-        Some(state) if poll.status == 200 => format!("the state {state}"),
-        _ => format!("the answer {}", poll.status),
+impl End {
+    /// Reads an answer; `None` if polling on makes sense.
+    fn of(poll: &Exchange) -> Option<Self> {
+        match poll.status {
+            200..=299 => last_state(poll).map(Self::State),
+            408 | 425 | 429 | 500..=599 => Some(Self::MayPass(poll.status)),
+            400..=499 => Some(Self::Error(poll.status, wire::error_code(poll))),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing else will ever follow.
+    fn is_final(&self) -> bool {
+        !matches!(self, Self::MayPass(_))
+    }
+
+    /// Whether both say the same: of errors that may pass, one is like the other.
+    fn is_like(&self, other: &Self) -> bool {
+        self == other || matches!((self, other), (Self::MayPass(_), Self::MayPass(_)))
     }
 }
 
-/// Judged from the wire alone: a resource polled for ever after its end, by how often.
-pub(in crate::judge) fn endless(exchanges: &[Exchange]) -> Option<(usize, String)> {
-    let mut ended: Vec<(&str, usize)> = Vec::new();
-    for (index, poll) in exchanges.iter().enumerate().filter(|(_, exchange)| wire::is_poll(exchange)) {
-        let known = ended.iter_mut().find(|(resource, _)| *resource == poll.key.resource);
-        match known {
-            Some((_, times)) => *times += 1,
-            None if is_end(poll) && !wire::is_broken(poll) => ended.push((&poll.key.resource, 0)),
-            None => {}
-        }
-        if let Some((resource, times)) = ended.iter().find(|(_, times)| *times > CONFIRMING_IN_A_SUITE) {
-            return Some((index, format!("{resource} was asked for more than {times} times after its end")));
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State(state) => write!(f, "the state {state}"),
+            Self::Error(status, Some(code)) => write!(f, "the answer {status}/{code}"),
+            Self::Error(status, None) | Self::MayPass(status) => write!(f, "the answer {status}"),
         }
     }
-    None
+}
+
+/// The phase that an answer shows. A ledger keeps no body that a recording has, but the state.
+fn phase(poll: &Exchange) -> Option<Phase> {
+    match poll.response_body.text() {
+        Some(_) => wire::phase_shown(poll),
+        None => poll.state.as_deref().and_then(|state| wire::life().phase(state)),
+    }
+}
+
+fn is_last(phase: Phase) -> bool {
+    matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled)
+}
+
+/// The state that an answer shows, if it is a last one.
+fn last_state(poll: &Exchange) -> Option<String> {
+    phase(poll).filter(|phase| is_last(*phase))?;
+    Some(poll.state.clone().unwrap_or_else(|| "that is its last".to_owned()))
+}
+
+/// Whether an answer shows that the task goes on.
+fn goes_on(poll: &Exchange) -> bool {
+    phase(poll).is_some_and(|phase| !is_last(phase))
+}
+
+/// How often a task was asked for after its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) struct AskedOn {
+    end: End,
+    times: u32,
+}
+
+impl AskedOn {
+    /// Whether that is more than looking again, given what the client says of itself.
+    pub(in crate::judge) fn is_too_often(&self, claims: &Claims) -> bool {
+        self.times > AGAIN.max(self.claimed(claims))
+    }
+
+    /// Whether a client that gave up then cannot have understood the answer.
+    fn is_not_understood(&self, claims: &Claims) -> bool {
+        match self.end {
+            End::State(_) => self.times > 0,
+            End::Error(..) => self.times > BEFORE_GIVING_UP.max(self.claimed(claims)),
+            End::MayPass(_) => false,
+        }
+    }
+
+    /// How often the client says that it repeats a request after such an answer.
+    fn claimed(&self, claims: &Claims) -> u32 {
+        match self.end {
+            End::Error(status, _) | End::MayPass(status) if claims.retries_on.contains(&status) => {
+                claims.retries_max
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for AskedOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.times {
+            0 => write!(f, "it had {}", self.end),
+            1 => write!(f, "after {} it asked once more", self.end),
+            times => write!(f, "after {} it asked {times} times more", self.end),
+        }
+    }
+}
+
+/// Sees polls as they come, and counts those after an end, for each task of each session.
+#[derive(Clone, Debug, Default)]
+pub(in crate::judge) struct Endless(BTreeMap<(String, String), AskedOn>);
+
+impl Endless {
+    /// Takes the next poll; `heard` says whether the client has its answer. Gives back what that task has come to.
+    pub(in crate::judge) fn see(&mut self, poll: &Exchange, heard: bool) -> Option<AskedOn> {
+        let task = (poll.key.session.clone(), poll.key.resource.clone());
+        let before = self.0.remove(&task);
+        let end = if heard { End::of(poll) } else { None };
+        let now = match (before, end) {
+            // What comes after the last state changes nothing, unless the task begins anew.
+            (Some(AskedOn { end: End::State(state), times }), _) if !(heard && goes_on(poll)) => {
+                Some(AskedOn { end: End::State(state), times: times.saturating_add(1) })
+            }
+            (Some(before), Some(end)) if before.end.is_like(&end) => {
+                Some(AskedOn { end, times: before.times.saturating_add(1) })
+            }
+            (_, Some(end)) => Some(AskedOn { end, times: 0 }),
+            // An answer that was not heard says nothing about those around it.
+            (before, None) if !heard => before,
+            (_, None) => None,
+        };
+        if let Some(now) = now.clone() {
+            self.0.insert(task, now);
+        }
+        now
+    }
+
+    /// What the task of this poll has come to.
+    fn of(&self, poll: &Exchange) -> Option<&AskedOn> {
+        self.0.get(&(poll.key.session.clone(), poll.key.resource.clone()))
+    }
+}
+
+/// Judged from the wire alone: the task that was asked for most often after its end.
+fn asked_on(suite: &Suite<'_>) -> Option<(usize, String)> {
+    let mut endless = Endless::default();
+    let claims = Claims::default();
+    let mut worst: Option<(usize, AskedOn)> = None;
+    for (index, poll) in suite.exchanges.iter().enumerate().filter(|(_, exchange)| wire::is_poll(exchange)) {
+        let Some(asked_on) = endless.see(poll, suite.is_delivered(poll)) else { continue };
+        let is_worse = worst.as_ref().is_none_or(|(_, worst)| asked_on.times > worst.times);
+        if is_worse && asked_on.is_too_often(&claims) {
+            worst = Some((index, asked_on));
+        }
+    }
+    let (index, asked_on) = worst?;
+    let resource = &suite.exchanges.get(index)?.key.resource;
+    Some((index, format!("{resource}: {asked_on}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::Resting;
+    use crate::fault::Effect;
     use crate::judge::sample;
+    use crate::ledger::{BodyText, Line};
 
     fn run(states: &[&str], outcome: Outcome) -> Run {
         let mut run = sample::run(sample::wait(None));
@@ -109,34 +273,81 @@ mod tests {
         run
     }
 
+    fn errors(status: u16, count: usize, outcome: Outcome) -> Run {
+        let mut run = run(&[], outcome);
+        let body = r#"{"http_response":{},"code":7}"#;
+        run.exchanges = (0..count).map(|_| sample::poll(sample::PATH, status, body)).collect();
+        run
+    }
+
     fn done() -> Outcome {
         Outcome::Task { standing: Resting::Done, task: "{}".into() }
     }
 
+    fn because(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Violated(violation) => violation.because,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn stopping_at_the_end_holds_and_so_does_confirming_it() {
+    fn stopping_at_the_end_holds_and_so_does_looking_again() {
         assert_eq!(judge(&[run(&["WAITING", "COMPLETE"], done())]), Verdict::held());
-        assert_eq!(judge(&[run(&["WAITING", "COMPLETE", "COMPLETE"], done())]), Verdict::held());
         assert_eq!(judge(&[run(&["WAITING", "PARTIALLY_COMPLETE"], Outcome::GaveUp)]), Verdict::held());
+        for again in [1, AGAIN as usize] {
+            let states = vec!["COMPLETE"; again + 1];
+            assert!(matches!(judge(&[run(&states, done())]), Verdict::Held(_)), "{again}");
+        }
     }
 
     #[test]
-    fn polling_on_after_the_end_is_a_violation_even_if_it_stops_later() {
-        let states = ["COMPLETE"; 12];
-        let Verdict::Violated(violation) = judge(&[run(&states, Outcome::GaveUp)]) else { panic!() };
-        assert_eq!(violation.because, "after the state COMPLETE it asked 11 times more");
-        assert!(judge(&[run(&["COMPLETE"], Outcome::TimedOut)]).is_violated());
+    fn polling_on_is_told_with_its_number_even_if_it_stops_later() {
+        let states = vec!["COMPLETE"; 58];
+        let verdict = judge(&[run(&states, done())]);
+        assert_eq!(because(verdict), "after the state COMPLETE it asked 57 times more");
     }
 
     #[test]
-    fn a_task_that_is_not_there_is_an_end() {
-        let gone = r#"{"http_response":{},"code":1002}"#;
-        let mut steady = run(&[], Outcome::TimedOut);
-        steady.exchanges = (0..9).map(|_| sample::poll(sample::PATH, 404, gone)).collect();
-        assert!(judge(std::slice::from_ref(&steady)).is_violated());
-        steady.exchanges.truncate(1);
-        steady.report.outcome = Outcome::NotFound { code: None };
-        assert_eq!(judge(&[steady]), Verdict::held());
+    fn a_slow_pace_hides_nothing_where_the_client_does_not_know_the_end() {
+        let slow = |outcome| because(judge(&[run(&["COMPLETE"; 3], outcome)]));
+        assert_eq!(slow(Outcome::GaveUp), "after the state COMPLETE it asked 2 times more, and gave up");
+        assert_eq!(
+            slow(Outcome::TimedOut),
+            "after the state COMPLETE it asked 2 times more, and did not stop"
+        );
+        let verdict = judge(&[run(&["COMPLETE"], Outcome::TimedOut)]);
+        assert_eq!(because(verdict), "it had the state COMPLETE, and did not stop");
+    }
+
+    #[test]
+    fn an_error_that_stays_the_same_is_an_end() {
+        for status in [401, 403, 404, 422] {
+            let name = format!("after the answer {status}/7 it asked");
+            let often = because(judge(&[errors(status, 40, Outcome::Error { text: String::new() })]));
+            assert_eq!(often, format!("{name} 39 times more"));
+            let slow = because(judge(&[errors(status, 5, Outcome::GaveUp)]));
+            assert_eq!(slow, format!("{name} 4 times more, and gave up"));
+            assert_eq!(judge(&[errors(status, 2, Outcome::GaveUp)]), Verdict::held());
+            assert_eq!(judge(&[errors(status, 1, Outcome::NotFound { code: None })]), Verdict::held());
+        }
+        let mut mixed = errors(404, 15, Outcome::GaveUp);
+        mixed.exchanges.extend(errors(422, 4, Outcome::GaveUp).exchanges);
+        assert_eq!(judge(&[mixed]), Verdict::held(), "another error begins another count");
+    }
+
+    #[test]
+    fn a_console_that_fails_may_be_asked_again_as_often_as_the_client_says() {
+        assert_eq!(judge(&[errors(503, 15, Outcome::GaveUp)]), Verdict::held());
+        let mut patient = errors(500, 41, Outcome::GaveUp);
+        assert_eq!(because(judge(&[patient.clone()])), "after the answer 500 it asked 40 times more");
+        patient.claims.retries_max = 50;
+        patient.claims.retries_on = vec![500];
+        assert_eq!(judge(&[patient]), Verdict::held());
+        let mut between = errors(500, 15, done());
+        between.exchanges.push(sample::state("PROCESSING"));
+        between.exchanges.extend(errors(502, 15, done()).exchanges);
+        assert!(matches!(judge(&[between]), Verdict::Held(_)), "what came between begins another count");
     }
 
     #[test]
@@ -149,18 +360,39 @@ mod tests {
 
     #[test]
     fn an_end_the_client_never_heard_of_is_no_end() {
-        let mut lost = run(&["COMPLETE"; 9], Outcome::GaveUp);
+        let mut lost = run(&["COMPLETE"; 40], Outcome::GaveUp);
         for exchange in &mut lost.exchanges {
-            exchange.faults.push(sample::fault("reset"));
+            exchange.faults.push(sample::fault(Effect::Lost));
         }
         assert_eq!(judge(&[lost]), Verdict::held());
         assert!(matches!(judge(&[run(&[], done())]), Verdict::NotReached(_)));
     }
 
     #[test]
-    fn a_suite_may_look_at_a_finished_task_in_every_test() {
-        let polls = |count: usize| (0..count).map(|_| sample::state("COMPLETE")).collect::<Vec<_>>();
-        assert_eq!(endless(&polls(150)), None);
-        assert!(endless(&polls(300)).is_some());
+    fn a_suite_is_counted_as_a_job_is() {
+        let lines = |polls: Vec<Exchange>| -> Vec<Line> {
+            polls.into_iter().map(|poll| Line::Exchange(Box::new(poll))).collect()
+        };
+        let complete = |session: &str| {
+            let mut poll = sample::state("COMPLETE");
+            poll.key.session = session.into();
+            // As a ledger keeps an answer that a recording has.
+            poll.response_body = BodyText::SameAs("x".into());
+            poll
+        };
+        let found = |lines: &[Line]| asked_on(&Suite::of(lines)).map(|(_, why)| why);
+        let few = lines((0..=AGAIN).map(|_| complete("s")).collect());
+        assert_eq!(found(&few), None);
+        let apart = lines((0..=AGAIN).flat_map(|_| [complete("one"), complete("two")]).collect());
+        assert_eq!(found(&apart), None, "each session has a count of its own");
+        let many = lines((0..30).map(|_| complete("s")).collect());
+        assert_eq!(
+            found(&many),
+            Some(format!("{}: after the state COMPLETE it asked 29 times more", sample::PATH))
+        );
+        let refused = lines(errors(401, 30, done()).exchanges);
+        assert!(
+            found(&refused).is_some_and(|why| why.contains("after the answer 401/7 it asked 29 times more"))
+        );
     }
 }
