@@ -124,7 +124,10 @@ fn parts(text: &str, masked: &str, variables: &mut Variables) -> Vec<Part> {
         let between = masked.get(at..placeholder.start).unwrap_or_default();
         at = placeholder.end;
         let name = masked.get(placeholder).unwrap_or_default();
-        let Some(behind) = rest.strip_prefix(between) else { return all_masked(masked, variables) };
+        // A header may have been put in order: `SEC:abc` is `SEC: abc`.
+        let behind = rest.strip_prefix(between).or_else(|| rest.strip_prefix(between.trim_end()));
+        let Some(behind) = behind else { return all_masked(masked, variables) };
+        let before = rest.get(..rest.len() - behind.len()).unwrap_or_default();
         let after = masked.get(at..).unwrap_or_default();
         let next = placeholders(after).next().map_or(after.len(), |next| next.start);
         let follows = after.get(..next).unwrap_or_default();
@@ -132,12 +135,16 @@ fn parts(text: &str, masked: &str, variables: &mut Variables) -> Vec<Part> {
         let Some((value, left)) = end.and_then(|end| behind.split_at_checked(end)) else {
             return all_masked(masked, variables);
         };
-        add(&mut parts, between);
-        if value.starts_with('$') || is_redacted(value.as_bytes()) {
-            add(&mut parts, value);
+        let secret = value.trim();
+        let blanks = value.find(secret).unwrap_or_default();
+        add(&mut parts, before);
+        add(&mut parts, value.get(..blanks).unwrap_or_default());
+        if secret.starts_with('$') || is_redacted(secret.as_bytes()) {
+            add(&mut parts, secret);
         } else {
-            parts.push(Part::Variable(variables.name(name, Some(value))));
+            parts.push(Part::Variable(variables.name(name, Some(secret))));
         }
+        add(&mut parts, value.get(blanks + secret.len()..).unwrap_or_default());
         rest = left;
     }
     add(&mut parts, rest);
@@ -186,6 +193,19 @@ mod tests {
         assert_eq!(repeat.line(), expected);
         let first = repeat.first().unwrap();
         assert!(first.starts_with("set FAULTDECK_SECRET, FAULTDECK_SECRET_2 first"), "{first}");
+    }
+
+    #[test]
+    fn blanks_around_a_secret_stay_as_they_were_typed() {
+        let mut variables = Variables::default();
+        for (typed, masked, expected) in [
+            ("SEC:a-secret", "SEC: fd-secret-1", "\"SEC:$FAULTDECK_SECRET\""),
+            ("SEC:  a-secret ", "SEC: fd-secret-1", "\"SEC:  $FAULTDECK_SECRET \""),
+            ("a=a-secret;b=c", "a=fd-secret-1;b=c", "\"a=$FAULTDECK_SECRET;b=c\""),
+            ("quite another", "SEC: fd-secret-1", "\"SEC: $FAULTDECK_SECRET\""),
+        ] {
+            assert_eq!(shell_parts(&parts(typed, masked, &mut variables)), expected);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup::{Story, evidence_name, opening, seen_line};
 use super::signals::Signals;
-use crate::ledger::{EndLine, Exit, Reasons};
+use crate::ledger::{EndLine, Exit};
 use crate::replay::{Evidence, Replay, Seen, Setup};
 use crate::report::{shell_word, visible};
 
@@ -46,14 +46,14 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
-    let told = told(&setup);
+    let begins = begins(&setup);
     let target = to_try(&setup);
     let opening = opening(&setup);
     let redactor = setup.redactor.clone();
     let watch = Arc::new(|seen: Seen<'_>| output::note(&seen_line(seen)));
     let replay = Arc::new(Replay::new(setup).watched(watch));
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
-    output::note(&visible(&told));
+    output::note(&visible(&begins));
     if let Some(target) = target {
         let url = shell_word(&format!("{}{target}", server.url()));
         output::note(&visible(&format!("try: curl -H 'SEC: any' {url}")));
@@ -61,11 +61,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     signals.first().await;
     server.stop().await;
 
-    let end = EndLine { dials: crate::record::dials(), ..replay.account() };
-    let mut reasons = Reasons::default();
-    end.weigh("nothing was asked", &mut reasons);
-    reasons.push(Exit::Passed, "every request was answered");
-    outputs.finish(opened(replay.lines(), opening), end.closed(reasons), &redactor)
+    let end = EndLine { dials: crate::record::dials(), ..replay.closed() };
+    outputs.finish(opened(replay.lines(), opening), end, &redactor)
 }
 
 /// A recorded request to begin with, a poll if there is one: nobody knows by heart what a cassette holds.
@@ -76,7 +73,8 @@ fn to_try(setup: &Setup) -> Option<String> {
     item.map(|it| it.request.target.clone())
 }
 
-fn told(setup: &Setup) -> String {
+/// What is said once it listens.
+fn begins(setup: &Setup) -> String {
     let scenario =
         setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
     format!("replaying {}{scenario}, seed {}; stop with Ctrl-C", evidence_name(&setup.evidence), setup.seed)

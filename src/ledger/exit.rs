@@ -1,9 +1,9 @@
 //! Who decides the exit code: [`Reasons`]. Whatever finds something out about a run puts it there with the exit code it
 //! asks for; the weightiest decides. What each code means is [`Exit`].
 //!
-//! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`, `judge/tally.rs`,
-//! `record/summary.rs`, and the verbs `replay`, `emulate`, `demo` and `lint` in `cli/`. Two things stand outside, because
-//! nothing was run: a wrong argument (2), and a defect of faultdeck (70).
+//! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`,
+//! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and the verbs `demo` and `lint` in
+//! `cli/`. Two things stand outside, because nothing was run: a wrong argument (2), and a defect of faultdeck (70).
 
 use serde::{Deserialize, Serialize};
 

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::cassette::base_for;
-use crate::ledger::{self, EndLine, Exchange, Line, RefusedLine, RunLine, without_address};
+use crate::ledger::{self, EndLine, Exchange, Exit, Line, Reasons, RefusedLine, RunLine, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -188,6 +188,15 @@ impl Replay {
             end.never_fired = silent.map(|planned| scenario.title_of(planned)).collect();
         }
         end
+    }
+
+    /// The account as it is when nobody will ask any more, closed with what it comes to.
+    pub fn closed(&self) -> EndLine {
+        let end = self.account();
+        let mut reasons = Reasons::default();
+        end.weigh("nothing was asked", &mut reasons);
+        reasons.push(Exit::Passed, "every request was answered");
+        end.closed(reasons)
     }
 
     /// Decides one request, and keeps its ledger line. Public for tests that need no port.
