@@ -96,8 +96,13 @@ impl Kind {
 /// If it cannot be read, is no file or too large. Nothing is waited for.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     let file = opened(path)?;
-    if let Some(kind) = Kind::of(file.metadata()?.file_type()) {
+    let about = file.metadata()?;
+    if let Some(kind) = Kind::of(about.file_type()) {
         return Err(Unreadable::NoFile(kind));
+    }
+    // A file that says it is too large is not read at all; one that grows or has no length is read up to the limit.
+    if about.len() > most {
+        return Err(Unreadable::TooLarge(most / (1024 * 1024)));
     }
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -173,6 +178,41 @@ mod tests {
         assert!(matches!(read(&file, 9), Err(Unreadable::TooLarge(_))));
         // A file of /proc has no length beforehand.
         assert!(matches!(read(Path::new("/proc/self/maps"), 9), Err(Unreadable::TooLarge(_))));
+    }
+
+    #[test]
+    fn what_a_name_means_a_moment_later_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "text").unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), Mode::RUSR | Mode::WUSR).unwrap();
+        let swapping = std::sync::atomic::AtomicBool::new(true);
+        let (mut files, mut others) = (0, 0);
+        std::thread::scope(|scope| {
+            let swap = || {
+                while swapping.load(std::sync::atomic::Ordering::Relaxed) {
+                    for target in [at("file"), at("fifo"), "/dev/zero".into(), folder.path().to_owned()] {
+                        std::os::unix::fs::symlink(target, at("next")).unwrap();
+                        std::fs::rename(at("next"), at("link")).unwrap();
+                    }
+                }
+            };
+            std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+            scope.spawn(swap);
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(500) {
+                match read(&at("link"), 10) {
+                    Ok(bytes) => {
+                        assert_eq!(bytes, b"text");
+                        files += 1;
+                    }
+                    Err(Unreadable::NoFile(_)) => others += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            swapping.store(false, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert!(files > 0 && others > 0, "{files} {others}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::judge;
 use crate::ledger::{Exit, Reasons};
 use crate::profile::Profile;
 use crate::replay::Auth;
-use crate::report::visible;
+use crate::report::{brief, visible};
 use crate::scenario::{Scenario, ScenarioError, Source};
 use crate::seed::Seed;
 
@@ -131,7 +131,7 @@ fn look_at(file: &Path) -> Vec<Finding> {
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Vec<Finding> {
-    vec![Finding::Unreadable(visible(&error.to_string()).into_owned())]
+    vec![Finding::Unreadable(brief(&error.to_string()).into_owned())]
 }
 
 fn in_words(error: ScenarioError) -> Vec<Finding> {

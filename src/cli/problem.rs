@@ -10,7 +10,7 @@ use crate::cassette::CassetteError;
 use crate::cassette::find::{BUILTINS, FindError};
 use crate::ledger::Exit;
 use crate::replay::BuildError;
-use crate::report::visible;
+use crate::report::{brief, visible};
 use crate::scenario::{Diagnostic, Scenario, ScenarioError};
 
 /// An error that ends a verb.
@@ -50,9 +50,9 @@ impl Problem {
         self
     }
 
-    /// What is wrong, made visible.
+    /// What is wrong, made visible and short.
     pub(super) fn message(&self) -> String {
-        visible(&self.message).into_owned()
+        brief(&self.message).into_owned()
     }
 
     /// The exit code it asks for.
@@ -64,10 +64,10 @@ impl Problem {
     pub(super) fn show(&self) {
         match &self.diagnostic {
             Some(diagnostic) => output::note(&with_caret(diagnostic)),
-            None => output::note(&format!("\u{1b}[1;31merror\u{1b}[0m: {}", visible(&self.message))),
+            None => output::note(&format!("\u{1b}[1;31merror\u{1b}[0m: {}", brief(&self.message))),
         }
         for help in &self.help {
-            output::note(&format!("\u{1b}[1mhelp\u{1b}[0m: {}", visible(help)));
+            output::note(&format!("\u{1b}[1mhelp\u{1b}[0m: {}", brief(help)));
         }
     }
 }
@@ -79,10 +79,10 @@ pub(super) fn with_caret(diagnostic: &Diagnostic) -> String {
     let end = floor(&diagnostic.text, diagnostic.at.end.clamp(start, length));
     let snippet = Snippet::source(&diagnostic.text)
         .path(visible(&diagnostic.file))
-        .annotation(AnnotationKind::Primary.span(start..end).label(visible(&diagnostic.label)));
-    let mut report = vec![Level::ERROR.primary_title(visible(&diagnostic.message)).element(snippet)];
+        .annotation(AnnotationKind::Primary.span(start..end).label(brief(&diagnostic.label)));
+    let mut report = vec![Level::ERROR.primary_title(brief(&diagnostic.message)).element(snippet)];
     if let Some(help) = &diagnostic.help {
-        report.push(Group::with_title(Level::HELP.secondary_title(visible(help))));
+        report.push(Group::with_title(Level::HELP.secondary_title(brief(help))));
     }
     Renderer::styled().render(&report)
 }

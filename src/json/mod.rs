@@ -19,6 +19,10 @@ pub use edit::{remove_member, rename_members, replace};
 /// Containers may be nested this deep; one deeper is [`JsonError::TooDeep`]. Keeps every recursion within the stack.
 pub const DEPTH_MAX: usize = 128;
 
+/// A text may hold so many values; one more is [`JsonError::TooMany`]. A value takes some 40 bytes beside its text, so
+/// `[0,0,0...` would take twenty times its length.
+pub const VALUES_MAX: usize = 2_000_000;
+
 /// [`Json::duplicates`] stops listing after this many bytes, so that a hostile text cannot make it quadratic.
 const DUPLICATES_BYTES_MAX: usize = 64 * 1024;
 
@@ -65,6 +69,9 @@ pub enum JsonError {
     /// More than [`DEPTH_MAX`] containers inside each other.
     #[error("nested deeper than 128")]
     TooDeep,
+    /// More than [`VALUES_MAX`] values.
+    #[error("more than 2000000 values")]
+    TooMany,
     /// The bytes are not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
@@ -74,7 +81,7 @@ impl<'a> Json<'a> {
     /// Reads a whole text. White space around the value is allowed and is not part of its source text.
     ///
     /// # Errors
-    /// [`JsonError::Syntax`], also for half a surrogate pair, or [`JsonError::TooDeep`].
+    /// [`JsonError::Syntax`], also for half a surrogate pair, [`JsonError::TooDeep`] or [`JsonError::TooMany`].
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         walk::parse(text)
     }

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{DEPTH_MAX, Json, JsonError, Kind, Member};
+use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX};
 
 /// Reads a whole text.
 pub(super) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
     // Skips iteratively, so depth is no danger before the walk limits it.
     serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error, (1, 0)))?;
-    let mut walk = Walk { text, at: 0 };
+    let mut walk = Walk { text, at: 0, values: 0 };
     walk.skip_blank();
     walk.value(0)
 }
@@ -28,6 +28,8 @@ fn syntax(error: &serde_json::Error, before: (usize, usize)) -> JsonError {
 struct Walk<'a> {
     text: &'a str,
     at: usize,
+    /// Values begun so far.
+    values: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -52,7 +54,9 @@ impl<'a> Walk<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
         let start = self.at;
+        self.values += 1;
         let kind = match self.peek() {
+            _ if self.values > VALUES_MAX => return Err(JsonError::TooMany),
             Some(b'{' | b'[') if depth == DEPTH_MAX => return Err(JsonError::TooDeep),
             Some(b'{') => Kind::Object(self.members(depth + 1)?),
             Some(b'[') => Kind::Array(self.elements(depth + 1)?),

@@ -72,8 +72,10 @@ fn printed(word: &[u8]) -> String {
     let mut text = String::new();
     if !front.is_empty() {
         text.push_str("\"$(printf '");
-        for byte in front {
+        for (at, byte) in front.iter().enumerate() {
             match byte {
+                // In front it would begin an option of `printf`.
+                b'-' if at == 0 => text.push_str("\\055"),
                 b'\n' => text.push_str("\\n"),
                 b'%' => text.push_str("%%"),
                 b'\\' => text.push_str("\\\\"),

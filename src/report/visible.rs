@@ -23,6 +23,22 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The most of a message that is shown, in characters, and how much of that is its end.
+const BRIEF_MAX: usize = 1_200;
+const BRIEF_END: usize = 200;
+
+/// As [`visible`], and short enough to read: a message may repeat a name or a number of ten million characters from the
+/// file it is about. Its end stays, because the place or the fix stands there.
+pub fn brief(text: &str) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= BRIEF_MAX {
+        return visible(text);
+    }
+    let begin: String = text.chars().take(BRIEF_MAX - BRIEF_END).collect();
+    let end: String = text.chars().skip(count - BRIEF_END).collect();
+    Cow::Owned(format!("{}[{} characters left out]{}", visible(&begin), count - BRIEF_MAX, visible(&end)))
+}
+
 /// Whether a character acts on what shows it.
 pub(super) fn is_obeyed(character: char) -> bool {
     character.is_control()
@@ -44,6 +60,14 @@ mod tests {
     #[test]
     fn plain_text_is_not_touched() {
         assert!(matches!(visible("caf\u{e9} \u{65e5}\u{672c} {\"id\": 1}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        assert_eq!(brief("unknown key"), "unknown key");
+        let shown = brief(&format!("unknown key {}\u{e9}\n, at line 7", "k".repeat(1_000_000))).into_owned();
+        assert!(shown.starts_with("unknown key kkk") && shown.ends_with("\u{e9}\\n, at line 7"), "{shown}");
+        assert!(shown.contains("characters left out") && shown.chars().count() < 1_300);
     }
 
     #[test]

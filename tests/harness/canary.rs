@@ -80,7 +80,7 @@ pub fn assert_clean(place: &str, bytes: &[u8]) {
     assert!(hits.is_empty(), "a secret got out:\n{}", hits.join("\n"));
 }
 
-/// Every file below a folder.
+/// Every file below a folder. A pipe or a device holds nothing that was written, and could be read for ever.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -107,6 +107,11 @@ impl Lab {
         self.folder.hide(secret);
     }
 
+    /// Takes note of what a process printed that this lab did not start.
+    pub fn show(&self, bytes: &[u8]) {
+        self.folder.show(bytes);
+    }
+
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_faultdeck"));
         command

@@ -437,3 +437,84 @@ fn every_test_file_is_part_of_a_program() {
         }
     }
 }
+
+/// How many promises each group of `tests/reliability.md` has.
+const PROMISES: [(char, usize); 8] =
+    [('A', 16), ('B', 16), ('C', 14), ('D', 13), ('E', 13), ('F', 12), ('G', 14), ('I', 15)];
+
+/// The rows of `tests/reliability.md`: id, promise, and what holds it.
+fn promises(text: &str) -> Vec<[&str; 3]> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| {
+            let cells: Vec<&str> = row.split(" | ").collect();
+            <[&str; 3]>::try_from(cells).unwrap_or_else(|_| panic!("a row has three cells: {row}"))
+        })
+        .filter(|[id, _, _]| *id != "id")
+        .collect()
+}
+
+/// The text in which a test stands that the table calls `name`.
+fn file_of(name: &str) -> Option<(String, &str)> {
+    let (path, test) = name.rsplit_once("::").unwrap_or(("", name));
+    let files = match path.strip_prefix("unit: ") {
+        Some(module) => {
+            let file = format!("src/{}", module.replace("::", "/"));
+            vec![format!("{file}.rs"), format!("{file}/mod.rs"), format!("{file}/tests.rs")]
+        }
+        None => vec![format!("tests/{}.rs", path.replace("::", "/"))],
+    };
+    let text: String = files.iter().filter_map(|file| fs::read_to_string(root().join(file)).ok()).collect();
+    (!text.is_empty()).then_some((text, test))
+}
+
+/// Whether a text has a test of this name that runs.
+fn has_test(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let head = format!("fn {name}(");
+    (0..lines.len()).any(|at| {
+        let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+        let attributes: Vec<&&str> = attributes.collect();
+        lines[at].trim_start_matches("async ").starts_with(&head)
+            && attributes.iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+            && !attributes.iter().any(|line| line.starts_with("#[ignore"))
+    })
+}
+
+#[test]
+fn a_test_is_told_from_other_functions() {
+    let text = "#[test]\nfn a() {\n#[tokio::test(x)]\n#[cfg(y)]\nasync fn b() {\nfn c() {\n#[test]\n#[ignore = \"z\"]\nfn d() {\n";
+    let found: Vec<bool> = ["a", "b", "c", "d", "e"].iter().map(|name| has_test(text, name)).collect();
+    assert_eq!(found, [true, true, false, false, false]);
+}
+
+#[test]
+fn every_promise_of_reliability_has_its_tests_or_says_what_it_waits_for() {
+    let text = fs::read_to_string(root().join("tests/reliability.md")).unwrap();
+    let rows = promises(&text);
+    let ids: Vec<String> = rows.iter().map(|[id, _, _]| (*id).to_owned()).collect();
+    let wanted: Vec<String> = PROMISES
+        .iter()
+        .flat_map(|(group, most)| (1..=*most).map(move |number| format!("{group}{number}")))
+        .collect();
+    assert_eq!(ids, wanted, "every id stands once, in its order");
+    let mut wrong = Vec::new();
+    for [id, _, held] in rows {
+        let (tests, rest): (Vec<_>, Vec<_>) =
+            held.split('`').enumerate().partition(|(place, _)| place % 2 == 1);
+        for (_, name) in &tests {
+            if !file_of(name).is_some_and(|(text, test)| has_test(&text, test)) {
+                wrong.push(format!("{id}: there is no test {name}"));
+            }
+        }
+        let rest: String = rest.iter().map(|(_, text)| *text).collect();
+        let rest = rest.trim().trim_start_matches("; ");
+        let reason = ["not yet: ", "never: "].iter().find_map(|word| rest.strip_prefix(word));
+        let is_plain =
+            if rest.is_empty() { !tests.is_empty() } else { reason.is_some_and(|why| why.len() > 3) };
+        if !is_plain {
+            wrong.push(format!("{id}: neither a test nor what it waits for: {held}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

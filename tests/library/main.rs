@@ -28,6 +28,7 @@ mod fault_laws;
 mod fields_language;
 mod fields_laws;
 mod gate;
+mod hostile_input;
 mod house_rules;
 mod json_view;
 mod judge_finds_defects;

@@ -19,6 +19,7 @@ mod cli_run;
 mod cli_run_children;
 mod demo;
 mod every_property;
+mod hostile_files;
 mod newcomer;
 mod raw_targets;
 mod readme;
