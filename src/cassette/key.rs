@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::json::{Json, Kind, quote};
 use crate::message::{Request, octets};
-use crate::redact::is_credential_name;
+use crate::redact::{covers, is_credential_name, is_secret};
 
 /// Method, path, query without `fields` as a multiset of decoded pairs, `Range`, and body as JSON, else bytes. The
 /// value of a credential does not count, in a query or body its name does; nor does any other header.
@@ -68,7 +68,7 @@ impl MatchKey {
 
 fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let hide = |(name, value): (String, String)| {
-        let value = if is_credential_name(&name) {
+        let value = if is_secret(&name, &value) {
             CREDENTIAL.to_owned()
         } else {
             without_numbers(&value, &["fd-secret-"])
@@ -153,17 +153,20 @@ fn canonical(value: &Json<'_>) -> String {
     out
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Names {
-    /// A credential's name counts, its value does not.
+#[derive(Clone, Copy)]
+enum Names<'n> {
+    /// Every value counts.
     Count,
-    /// Inside a credential: no value counts.
-    Hidden,
+    /// Under a member named like a credential: what is one does not count.
+    Under(&'n str),
 }
 
-fn write(out: &mut String, value: &Json<'_>, names: Names) {
+fn write(out: &mut String, value: &Json<'_>, names: Names<'_>) {
+    let hides = |text: &str| matches!(names, Names::Under(name) if is_secret(name, text));
+    let covered = matches!(names, Names::Under(name) if covers(name));
     match value.kind() {
-        Kind::String(_) | Kind::Number if names == Names::Hidden => out.push_str(CREDENTIAL),
+        Kind::String(text) if covered || hides(text) => out.push_str(CREDENTIAL),
+        Kind::Number if covered => out.push_str(CREDENTIAL),
         Kind::String(text) => out.push_str(&quote(&without_numbers(text, &["fd-secret-"]))),
         Kind::Number => out.push_str(&number(value.text())),
         Kind::Array(elements) => {
@@ -182,7 +185,8 @@ fn write(out: &mut String, value: &Json<'_>, names: Names) {
                 out.push(if place == 0 { '{' } else { ',' });
                 out.push_str(&quote(name));
                 out.push(':');
-                write(out, value, if is_credential_name(name) { Names::Hidden } else { names });
+                let within = if covered { names } else { Names::Count };
+                write(out, value, if is_credential_name(name) { Names::Under(name) } else { within });
             }
             out.push_str(if sorted.is_empty() { "{}" } else { "}" });
         }

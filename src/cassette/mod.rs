@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::message::{Request, Response};
 use crate::profile::Profile;
-use crate::redact;
+use crate::redact::{self, Open, Rules};
 
 pub use base::{base_for, put_base};
 pub use deck::{Deck, Index, Slot};
@@ -196,6 +196,7 @@ impl Cassette {
         canonical.canonicalise(Profile::builtin());
         let places = canonical.unredacted();
         if !places.is_empty() {
+            let places = places.iter().map(ToString::to_string).collect();
             return Err(CassetteError::Secret { path: path.display().to_string(), places });
         }
         store::write(path, &write::text(&canonical))
@@ -206,17 +207,55 @@ impl Cassette {
         canonical::canonicalise(self, profile);
     }
 
-    /// Places of what looks like a credential and is not redacted, each with its interaction: `cases.list-... request
-    /// header SEC`. Never a value. Empty for every file that faultdeck wrote.
-    pub fn unredacted(&self) -> Vec<String> {
+    /// Places of what looks like a credential and is not redacted. Never a value. Empty for every file that faultdeck
+    /// wrote.
+    pub fn unredacted(&self) -> Vec<Unredacted> {
+        self.unredacted_by(&Rules::default())
+    }
+
+    /// The same, by rules of the user's own beside the built-in ones.
+    pub fn unredacted_by(&self, rules: &Rules) -> Vec<Unredacted> {
         let mut found = Vec::new();
-        for interaction in &self.interactions {
+        for (index, interaction) in self.interactions.iter().enumerate() {
             let id = &interaction.id;
-            let requests = redact::credentials_in_request(&interaction.request);
-            let responses = redact::credentials_in_response(&interaction.response);
-            found.extend(requests.iter().map(|place| format!("{id} request {place}")));
-            found.extend(responses.iter().map(|place| format!("{id} response {place}")));
+            let mut note = |side: Side, all: Vec<Open>| {
+                found.extend(all.into_iter().map(|open| Unredacted { index, id: id.clone(), side, open }));
+            };
+            note(Side::Request, redact::open_in_request(&interaction.request, rules));
+            note(Side::Response, redact::open_in_response(&interaction.response, rules));
         }
         found
+    }
+}
+
+/// A side of an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// What the client sent.
+    Request,
+    /// What the console answered.
+    Response,
+}
+
+/// A credential in a cassette that is not redacted. In words: `cases.list-... request header SEC`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unredacted {
+    /// The interaction's place in the cassette.
+    pub index: usize,
+    /// The interaction's id.
+    pub id: String,
+    /// The side it stands on.
+    pub side: Side,
+    /// The part of it, and the place in that.
+    pub open: Open,
+}
+
+impl std::fmt::Display for Unredacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = match self.side {
+            Side::Request => "request",
+            Side::Response => "response",
+        };
+        write!(f, "{} {side} {}", self.id, self.open.place)
     }
 }

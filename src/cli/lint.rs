@@ -154,7 +154,7 @@ fn cassette(file: &Path) -> Vec<Finding> {
         Err(error) => return unreadable(error),
     };
     let mut findings: Vec<Finding> = (cassette.unredacted().iter())
-        .map(|place| remark(format!("a placeholder should stand in {}", visible(place))))
+        .map(|place| remark(format!("a placeholder should stand in {}", visible(&place.to_string()))))
         .collect();
     if findings.is_empty() && cassette.to_text() != text {
         findings

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::problem::Problem;
 use super::queue::{Queue, Stream, write_now};
-use crate::redact::{Redactor, is_credential_name};
+use crate::redact::Redactor;
 
 /// How long the URL of a server is waited for to be written.
 const URL_WAIT: Duration = Duration::from_secs(2);
@@ -36,9 +36,7 @@ static SERVES: AtomicBool = AtomicBool::new(false);
 pub(super) fn hide(arguments: &[OsString], environment: impl Iterator<Item = (OsString, OsString)>) {
     let redactor = Redactor::new();
     for (name, value) in environment {
-        if is_credential_name(&name.to_string_lossy()) {
-            redactor.learn(&value.to_string_lossy());
-        }
+        redactor.learn_variable(&name.to_string_lossy(), &value.to_string_lossy());
     }
     let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);

@@ -198,7 +198,7 @@ impl Keeper {
             (self.cassette(&state), now)
         };
         if let Some(place) = cassette.unredacted().into_iter().next() {
-            return Err(KeepError::Secret(place));
+            return Err(KeepError::Secret(place.to_string()));
         }
         cassette.save(&self.path)?;
         self.state().saved = changes;

@@ -6,10 +6,12 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use percent_encoding::percent_decode_str;
 
-use super::names::{is_ordinary, placeholder};
+use super::names::placeholder;
+use super::packed::{self, Charset, Kind as Bytes};
+use super::places::spliced;
+use super::rules::Rules;
 use super::tokens::{self, Kind};
-use super::views::{self, View};
-use super::{EVERYWHERE_MIN_BYTES, SECRETS_MAX, spellings};
+use super::{SECRETS_MAX, layers, spellings};
 
 /// New secrets are searched for apart until there are so many: a client with a new token for each request must not
 /// make all that is known be built anew each time.
@@ -18,13 +20,19 @@ const FRESH_MAX: usize = 64;
 /// Secrets and their numbers, by first sight.
 #[derive(Default)]
 pub(super) struct Known {
-    numbers: BTreeMap<Vec<u8>, usize>,
+    numbers: BTreeMap<Vec<u8>, Secret>,
     next: usize,
     /// Worth searching for, by first sight; the first `settled` of them are in the first part of the search.
     wanted: Vec<(Vec<u8>, usize)>,
     settled: usize,
     search: Search,
     is_stale: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Secret {
+    number: usize,
+    is_wanted: bool,
 }
 
 /// Every spelling of every secret: those of long ago, and the fresh ones.
@@ -40,6 +48,13 @@ struct Part {
     numbers: Vec<usize>,
 }
 
+/// Whether a value is replaced in its own place only, or wherever it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Here,
+    Everywhere,
+}
+
 impl Known {
     pub(super) fn counting_from(number: usize) -> Self {
         Self { next: number, ..Self::default() }
@@ -50,32 +65,42 @@ impl Known {
     }
 
     /// The number of a secret, new or old. Once full, new ones share number 0: still hidden, no longer told apart.
-    pub(super) fn number(&mut self, value: &[u8]) -> usize {
-        if let Some(number) = self.numbers.get(value) {
-            return *number;
+    pub(super) fn number(&mut self, value: &[u8], reach: Reach) -> usize {
+        let held = self.numbers.get(value).copied();
+        let number = match held {
+            Some(secret) => secret.number,
+            None if self.numbers.len() >= SECRETS_MAX => return 0,
+            None => {
+                self.next += 1;
+                self.next
+            }
+        };
+        let is_wanted = held.is_some_and(|secret| secret.is_wanted);
+        if held.is_none() || (reach == Reach::Everywhere && !is_wanted) {
+            self.insert(value, number, reach);
         }
-        if self.numbers.len() >= SECRETS_MAX {
-            return 0;
-        }
-        self.next += 1;
-        self.insert(value, self.next);
-        self.next
+        number
     }
 
     /// Another form of a secret that is already numbered, worth finding by itself.
     pub(super) fn also(&mut self, value: &[u8], number: usize) {
-        let worth = value.len() >= EVERYWHERE_MIN_BYTES && self.numbers.len() < SECRETS_MAX;
-        if worth && !self.numbers.contains_key(value) {
-            self.insert(value, number);
+        if self.numbers.len() < SECRETS_MAX && !self.numbers.contains_key(value) {
+            self.insert(value, number, Reach::Everywhere);
         }
     }
 
-    fn insert(&mut self, value: &[u8], number: usize) {
-        self.numbers.insert(value.to_vec(), number);
-        if value.len() >= EVERYWHERE_MIN_BYTES && !is_ordinary(value) {
+    fn insert(&mut self, value: &[u8], number: usize, reach: Reach) {
+        let is_wanted = reach == Reach::Everywhere;
+        self.numbers.insert(value.to_vec(), Secret { number, is_wanted });
+        if is_wanted {
             self.wanted.push((value.to_vec(), number));
             self.is_stale = true;
         }
+    }
+
+    /// How many values are searched for.
+    pub(super) fn generation(&self) -> usize {
+        self.wanted.len()
     }
 
     fn search(&mut self) -> Option<&Search> {
@@ -128,16 +153,19 @@ impl Known {
             .unwrap_or_else(|| text.to_owned())
     }
 
-    /// A body: JSON strings are compared decoded, so that no escape hides a value; anything else as bytes.
+    /// A body: JSON strings are compared decoded, so that no escape hides a value; anything else as bytes. Of a packed
+    /// body with a known value in it nothing is left but the placeholder.
     pub(super) fn replace_body(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let search = self.search()?;
-        let spliced = std::str::from_utf8(body)
-            .ok()
-            .filter(|text| tokens::looks_like_json(text))
-            .and_then(|text| search.replace_json(text, Bare::Replaced));
-        match spliced {
-            Some(text) => Some(self.replace(text.as_bytes()).unwrap_or_else(|| text.into_bytes())),
-            None => self.replace(body),
+        match packed::kind(body) {
+            Bytes::Packed => {
+                let inner = packed::unpacked(body)?;
+                search
+                    .in_body(&inner)
+                    .is_some()
+                    .then(|| search.first(&inner).unwrap_or_else(|| placeholder(0)).into_bytes())
+            }
+            _ => search.in_body(body),
         }
     }
 }
@@ -159,8 +187,10 @@ impl Part {
             }
         }
         // Secrets are few and short-lived: an automaton that is quick to build beats one that is quick to run.
-        let kind = Some(AhoCorasickKind::ContiguousNFA);
-        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&patterns);
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
+        // Digits in capitals or not, a token shown in capitals: the case of letters hides nothing.
+        let built = builder.ascii_case_insensitive(true).build(&patterns);
         // Building fails only past 2^31 states; 4,096 secrets of a head's size are far below.
         built.ok().map(|automaton| Self { automaton, numbers })
     }
@@ -177,34 +207,37 @@ impl Search {
         apart(self.parts.iter().flatten().flat_map(|part| part.found(bytes)).collect())
     }
 
-    /// The same under layers of escapes as well.
+    /// The same under every layer of encoding as well.
     fn found(&self, bytes: &[u8]) -> Vec<(Range<usize>, usize)> {
-        let mut all = self.plain(bytes);
-        let mut view: Option<View> = None;
-        for _ in 0..views::DEPTH {
-            let inner = View::of(view.as_ref().map_or(bytes, |view| &view.bytes));
-            let Some(inner) = inner.map(|inner| inner.within(view.as_ref())) else { break };
-            let found = self.plain(&inner.bytes);
-            all.extend(found.into_iter().map(|(at, n)| (inner.place(at.start)..inner.place(at.end), n)));
-            view = Some(inner);
-        }
+        let mut all = Vec::new();
+        layers::each(bytes, &mut |layer| {
+            all.extend(self.plain(layer.bytes).into_iter().map(|(at, number)| (layer.place(at), number)));
+        });
         apart(all)
     }
 
     fn replace(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let found = self.found(bytes);
-        if found.is_empty() {
-            return None;
-        }
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut done = 0;
-        for (at, number) in found {
-            out.extend_from_slice(bytes.get(done..at.start).unwrap_or_default());
-            out.extend_from_slice(placeholder(number).as_bytes());
-            done = at.end;
-        }
-        out.extend_from_slice(bytes.get(done..).unwrap_or_default());
-        Some(out)
+        let edits: Vec<_> =
+            self.found(bytes).into_iter().map(|(at, number)| (at, placeholder(number))).collect();
+        spliced(bytes, &edits)
+    }
+
+    /// A body that is not packed.
+    fn in_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let charset = match packed::kind(body) {
+            Bytes::Text(charset) => charset,
+            Bytes::Packed | Bytes::Opaque => Charset::OneByte,
+        };
+        let text = charset.decode(body);
+        let spliced = Some(&text).filter(|text| tokens::looks_like_json(text));
+        let spliced = spliced.and_then(|text| self.replace_json(text, Bare::Replaced));
+        let now = spliced.as_deref().unwrap_or(&text);
+        let new =
+            self.replace(now.as_bytes()).map(|new| String::from_utf8_lossy(&new).into_owned()).or(spliced);
+        let new = new.map(|new| charset.encode(&new));
+        // A value of other bytes than ASCII may stand in another encoding than the text around it.
+        let plain = self.replace(new.as_deref().unwrap_or(body));
+        plain.or(new)
     }
 
     fn first(&self, bytes: &[u8]) -> Option<String> {
@@ -226,9 +259,8 @@ impl Search {
     }
 
     fn replace_json(&self, text: &str, bare: Bare) -> Option<String> {
-        let mut out = String::new();
-        let mut done = 0;
-        for token in tokens::tokens(text) {
+        let mut edits = Vec::new();
+        for token in tokens::tokens(text, &Rules::default()) {
             let source = text.get(token.at.clone()).unwrap_or_default();
             let new = match token.kind {
                 Kind::Bare if bare == Bare::Kept => None,
@@ -237,16 +269,10 @@ impl Search {
                     self.replace_str(&tokens::decoded(source)).map(|new| tokens::quoted(&new))
                 }
             };
-            if let Some(new) = new {
-                out.push_str(text.get(done..token.at.start).unwrap_or_default());
-                out.push_str(&new);
-                done = token.at.end;
-            }
+            edits.extend(new.map(|new| (token.at, new)));
         }
-        (done > 0).then(|| {
-            out.push_str(text.get(done..).unwrap_or_default());
-            out
-        })
+        let new = spliced(text.as_bytes(), &edits)?;
+        Some(String::from_utf8_lossy(&new).into_owned())
     }
 }
 

@@ -1,16 +1,30 @@
 //! Secrets out, placeholders in.
 //!
-//! A [`Redactor`] learns credentials by the place they stand in (`SEC`, `Authorization`, cookies, parameters and JSON
-//! members named like one) and replaces each by `fd-secret-N`, there and wherever else the same value turns up, in
-//! whatever spelling. Nothing derived from a value is kept after the run, and there is no key. Text that is already
-//! redacted passes unchanged.
+//! A [`Redactor`] learns credentials by the place they stand in and replaces each by `fd-secret-N`, there and wherever
+//! else the same value turns up, in whatever spelling. Nothing derived from a value is kept after the run, and there is
+//! no key. Text that is already redacted passes unchanged.
+//!
+//! - `names` says which names speak of a credential, `looks` which values are one, `rules` what a user adds
+//! - `places` walks a message, `bodies` a body, `text` finds names and forms in any text, `tokens` those of JSON;
+//!   `arguments` reads a command line
+//! - `layers` shows a text in every form it can be read: `views` without escapes, `coded` decoded, `packed` unpacked
+//! - `known` finds what was learnt, in all `spellings`; `numbering` renumbers placeholders
 
+mod arguments;
+mod bodies;
+mod coded;
 mod known;
+mod layers;
+mod looks;
 mod names;
 mod numbering;
+mod packed;
+mod place;
 mod placeholders;
 mod places;
+mod rules;
 mod spellings;
+mod text;
 mod tokens;
 mod views;
 
@@ -22,16 +36,20 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use crate::message::{Headers, Request, Response};
-use known::Known;
+use known::{Known, Reach};
+use place::{Place, What};
 
-pub use names::{is_credential_name, is_redacted, policy_hash};
+pub use names::{covers, is_credential_name, is_redacted, is_secret, policy_hash};
 pub use numbering::Numbering;
 pub use placeholders::placeholders;
+pub use rules::{RuleError, Rules};
 
 /// How many different secrets a run can hold; a console that rotates its cookies reaches no more in an hour's work.
 pub const SECRETS_MAX: usize = 4096;
 
-/// A value shorter than this, in bytes, is replaced in its own place only: elsewhere it could be anything.
+/// A value shorter than this, in bytes, is replaced in its own place only: elsewhere it could be anything. So is one word,
+/// an identifier or a path of any length (`administrator`, `start_time`), and a cookie that is not called like a
+/// credential and does not mix letters and digits in 12 bytes and more.
 pub const EVERYWHERE_MIN_BYTES: usize = 8;
 
 /// Knows every secret seen so far in a run; replaces them wherever they stand. A cheap handle: clones share what they
@@ -39,6 +57,24 @@ pub const EVERYWHERE_MIN_BYTES: usize = 8;
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<Mutex<Known>>,
+    rules: Arc<Rules>,
+}
+
+/// Why the secrets in a body cannot all be found or taken out, so that it must not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// `Content-Encoding` says so.
+    #[error("a body is compressed although plain ones were asked for: secrets in it cannot be found")]
+    Encoded,
+    /// Compressed without saying so, and not to be unpacked within the limits.
+    #[error("a body is compressed in a way that cannot be unpacked: secrets in it cannot be found")]
+    Packed,
+    /// No text of any encoding.
+    #[error("a body is binary: secrets in it cannot be found")]
+    Binary,
+    /// A secret stands in it, but cannot be replaced there.
+    #[error("a body holds a secret in compressed form, where it cannot be taken out")]
+    Hidden,
 }
 
 impl fmt::Debug for Redactor {
@@ -55,16 +91,28 @@ impl Redactor {
 
     /// Knows nothing yet, and numbers what it learns from `number` + 1: for text that holds placeholders already.
     pub fn counting_from(number: usize) -> Self {
-        Self { known: Arc::new(Mutex::new(Known::counting_from(number))) }
+        Self { known: Arc::new(Mutex::new(Known::counting_from(number))), ..Self::default() }
+    }
+
+    /// The same, by rules of the user's own beside the built-in ones.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = Arc::new(rules);
+        self
+    }
+
+    /// The rules of the user's own.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many different values are known: text redacted at a lower count may hold one that was learnt since.
+    /// How many different values are looked for: text redacted at a lower count may hold one that was learnt since.
     pub fn generation(&self) -> usize {
-        self.known().len()
+        self.known().generation()
     }
 
     /// Whether [`SECRETS_MAX`] is reached: a further secret is replaced in its own place, not elsewhere.
@@ -74,39 +122,52 @@ impl Redactor {
 
     /// Learns one value outright (a token given on the command line).
     pub fn learn(&self, secret: &str) {
-        let secret = secret.trim();
-        if !secret.is_empty() && !is_redacted(secret.as_bytes()) {
-            self.known().number(secret.as_bytes());
+        let _ = self.placed(&Place::new(What::Argument, ""), secret.trim().as_bytes());
+    }
+
+    /// Learns the value of a variable of the environment, if it is called like a credential.
+    pub fn learn_variable(&self, name: &str, value: &str) {
+        if is_secret(name, value) {
+            let _ = self.placed(&Place::new(What::Environment, name), value.trim().as_bytes());
         }
     }
 
     /// Learns the credentials a request carries, by place.
     pub fn learn_request(&self, request: &Request) {
-        let _ = places::request(request, &mut |place, value| self.placed(place, value));
+        let _ = places::request(request, &self.rules, &mut |place, value| self.placed(place, value));
     }
 
     /// Learns the credentials a response carries, by place.
     pub fn learn_response(&self, response: &Response) {
-        let _ = places::response(response, &mut |place, value| self.placed(place, value));
+        let _ = places::response(response, &self.rules, &mut |place, value| self.placed(place, value));
     }
 
     /// The placeholder of a value found in a credential's place; `None` if it is one already.
-    fn placed(&self, place: &str, value: &[u8]) -> Option<String> {
-        if is_redacted(value) {
+    fn placed(&self, place: &Place, value: &[u8]) -> Option<String> {
+        if value.is_empty() || is_redacted(value) {
             return None;
         }
+        let worth = match place.what {
+            What::Cookie if !is_credential_name(&place.name) => looks::secret_cookie,
+            _ => looks::everywhere,
+        };
+        let reach = |value: &[u8]| if worth(value) { Reach::Everywhere } else { Reach::Here };
         let mut known = self.known();
-        let number = known.number(value);
-        if place.to_ascii_lowercase().ends_with("authorization")
+        let number = known.number(value, reach(value));
+        let mut also = |value: &[u8]| {
+            if worth(value) {
+                known.also(value, number);
+            }
+        };
+        if place.what == What::Authorization
             && let Ok(pair) = base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT.decode(value)
             && let Some(colon) = pair.iter().position(|byte| *byte == b':')
         {
-            known.also(&pair, number);
-            known.also(pair.get(colon + 1..).unwrap_or_default(), number);
+            also(&pair);
+            also(pair.get(colon + 1..).unwrap_or_default());
         }
         // A cookie's value is often percent-encoded; the same value may stand decoded elsewhere.
-        let decoded: Vec<u8> = percent_decode(value).collect();
-        known.also(&decoded, number);
+        also(&percent_decode(value).collect::<Vec<u8>>());
         Some(names::placeholder(number))
     }
 
@@ -129,13 +190,13 @@ impl Redactor {
     /// Learns the credentials in a command line: what follows `--token` or `--token=`, `TOKEN=...`, a header after
     /// `-H`, the password of a URL.
     pub fn learn_arguments(&self, arguments: &[String]) {
-        places::arguments(arguments, &mut |place, value| self.placed(place, value));
+        let _ = self.arguments(arguments);
     }
 
-    /// A command line as it may be shown, with a placeholder for each credential in it.
+    /// A command line as it may be shown: each credential in it, however short, is a placeholder, and known from now on.
     pub fn arguments(&self, words: &[String]) -> Vec<String> {
-        self.learn_arguments(words);
-        words.iter().map(|word| self.text(word)).collect()
+        let placed = arguments::arguments(words, &self.rules, &mut |place, value| self.placed(place, value));
+        placed.iter().map(|word| self.text(word)).collect()
     }
 
     /// The same for bytes that need not be text.
@@ -146,7 +207,7 @@ impl Redactor {
     /// A request as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn request(&self, request: &Request) -> Request {
-        let mut out = places::request(request, &mut |place, value| self.placed(place, value));
+        let mut out = places::request(request, &self.rules, &mut |place, value| self.placed(place, value));
         let mut known = self.known();
         out.method = known.replace_str(&out.method);
         out.target = known.replace_target(&out.target);
@@ -160,7 +221,7 @@ impl Redactor {
     /// A response as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn response(&self, response: &Response) -> Response {
-        let mut out = places::response(response, &mut |place, value| self.placed(place, value));
+        let mut out = places::response(response, &self.rules, &mut |place, value| self.placed(place, value));
         let mut known = self.known();
         if let Some(reason) = known.replace(&out.reason) {
             out.reason = reason.into();
@@ -171,6 +232,42 @@ impl Redactor {
             out.set_body(body);
         }
         out
+    }
+}
+
+impl Redactor {
+    /// Why this request must not be stored, if its body cannot be searched or cleaned.
+    pub fn doubt_request(&self, request: &Request) -> Option<Doubt> {
+        self.doubt(&request.headers, &request.body)
+    }
+
+    /// Why this response must not be stored, if its body cannot be searched or cleaned.
+    pub fn doubt_response(&self, response: &Response) -> Option<Doubt> {
+        self.doubt(&response.headers, &response.body)
+    }
+
+    fn doubt(&self, headers: &Headers, body: &[u8]) -> Option<Doubt> {
+        let coding = headers.text("Content-Encoding").unwrap_or_default();
+        if body.is_empty() {
+            return None;
+        }
+        if !coding.is_empty() && !coding.trim().eq_ignore_ascii_case("identity") {
+            return Some(Doubt::Encoded);
+        }
+        match packed::kind(body) {
+            packed::Kind::Text(_) => None,
+            packed::Kind::Opaque => Some(Doubt::Binary),
+            packed::Kind::Packed => {
+                let Some(inner) = packed::unpacked(body) else { return Some(Doubt::Packed) };
+                if packed::kind(&inner) == packed::Kind::Opaque {
+                    return Some(Doubt::Binary);
+                }
+                let places =
+                    bodies::body(&inner, headers, &self.rules, &mut |place, value| self.placed(place, value));
+                let is_clean = places.is_none() && self.known().replace_body(&inner).is_none();
+                (!is_clean).then_some(Doubt::Hidden)
+            }
+        }
     }
 }
 
@@ -186,25 +283,63 @@ fn replace_headers(known: &mut Known, headers: &mut Headers) {
     }
 }
 
-/// The places of a request where a credential stands that is not redacted, without its value; empty if it is clean.
-pub fn credentials_in_request(request: &Request) -> Vec<String> {
+/// Where in a message a credential stands that is not redacted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Open {
+    /// The part of the message.
+    pub part: Part,
+    /// The place within it, in words; never the value.
+    pub place: String,
+}
+
+/// A part of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The target of a request, or the reason phrase of a response.
+    Start,
+    /// A header, by its place.
+    Header(usize),
+    /// The body.
+    Body,
+    /// A trailer, by its place.
+    Trailer(usize),
+}
+
+/// Where a credential stands in a request that is not redacted, by these rules; empty if it is clean.
+pub fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
-    let _ = places::request(request, &mut |place, value| note(&mut found, place, value));
+    let _ = places::target(&request.target, rules, &mut noting(&mut found, Part::Start));
+    open_in_lines(&request.headers, Part::Header, rules, &mut found);
+    let _ = bodies::body(&request.body, &request.headers, rules, &mut noting(&mut found, Part::Body));
     found
 }
 
-/// The places of a response where a credential stands that is not redacted, without its value; empty if it is clean.
-pub fn credentials_in_response(response: &Response) -> Vec<String> {
+/// Where a credential stands in a response that is not redacted, by these rules; empty if it is clean.
+pub fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
-    let _ = places::response(response, &mut |place, value| note(&mut found, place, value));
+    let _ = bodies::text(&response.reason, rules, &mut noting(&mut found, Part::Start));
+    open_in_lines(&response.headers, Part::Header, rules, &mut found);
+    let _ = bodies::body(&response.body, &response.headers, rules, &mut noting(&mut found, Part::Body));
+    open_in_lines(&response.trailers, Part::Trailer, rules, &mut found);
     found
 }
 
-fn note(found: &mut Vec<String>, place: &str, value: &[u8]) -> Option<String> {
-    if !is_redacted(value) {
-        found.push(place.to_owned());
+fn open_in_lines(headers: &Headers, part: fn(usize) -> Part, rules: &Rules, found: &mut Vec<Open>) {
+    for (place, line) in headers.iter().enumerate() {
+        let _ = places::header(line, rules, &mut noting(found, part(place)));
     }
-    None
+}
+
+fn noting(found: &mut Vec<Open>, part: Part) -> impl FnMut(&Place, &[u8]) -> Option<String> + use<'_> {
+    // What stands in a parameter also stands in the text of its target: it is told once.
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    move |place, value| {
+        if !is_redacted(value) && !seen.iter().any(|held| held == value) {
+            seen.push(value.to_vec());
+            found.push(Open { part, place: place.to_string() });
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -2,55 +2,55 @@
 //! them can know of a place that another forgets.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use bytes::Bytes;
 use percent_encoding::{percent_decode, percent_decode_str};
 
-use super::names::{is_credential_header, is_credential_name};
-use super::tokens::{self, Kind};
+use super::bodies::{self, text};
+use super::looks;
+use super::names::{Likeness, is_redacted};
+use super::place::{Place, What};
+use super::rules::Rules;
 use crate::message::{Header, Headers, Request, Response, octets};
 
-/// Called with the place (`header SEC`, `parameter token`, `member password`) and the value there, decoded; what it
-/// returns takes the value's place.
-pub(super) type Visit<'v> = dyn FnMut(&str, &[u8]) -> Option<String> + 'v;
+/// Called with the place and the value there, decoded; what it returns takes the value's place.
+pub(super) type Visit<'v> = dyn FnMut(&Place, &[u8]) -> Option<String> + 'v;
 
 /// A request with the visited values put in place.
-pub(super) fn request(request: &Request, visit: &mut Visit<'_>) -> Request {
+pub(super) fn request(request: &Request, rules: &Rules, visit: &mut Visit<'_>) -> Request {
     let mut out = request.clone();
-    out.target = url(&request.target, visit).into_owned();
-    headers(&mut out.headers, visit);
-    if let Some(body) = body(&request.body, is_form(&request.headers), visit) {
+    out.target = target(&request.target, rules, visit);
+    headers(&mut out.headers, rules, visit);
+    if let Some(body) = bodies::body(&request.body, &request.headers, rules, visit) {
         out.set_body(body);
     }
     out
 }
 
 /// A response with the visited values put in place.
-pub(super) fn response(response: &Response, visit: &mut Visit<'_>) -> Response {
+pub(super) fn response(response: &Response, rules: &Rules, visit: &mut Visit<'_>) -> Response {
     let mut out = response.clone();
-    headers(&mut out.headers, visit);
-    headers(&mut out.trailers, visit);
-    if let Some(body) = body(&response.body, is_form(&response.headers), visit) {
+    if let Some(reason) = text(&response.reason, rules, visit) {
+        out.reason = reason.into();
+    }
+    headers(&mut out.headers, rules, visit);
+    headers(&mut out.trailers, rules, visit);
+    if let Some(body) = bodies::body(&response.body, &response.headers, rules, visit) {
         out.set_body(body);
     }
     out
 }
 
-fn is_form(headers: &Headers) -> bool {
-    headers.text("Content-Type").is_some_and(|kind| {
-        kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
-    })
-}
-
-fn headers(headers: &mut Headers, visit: &mut Visit<'_>) {
+pub(super) fn headers(headers: &mut Headers, rules: &Rules, visit: &mut Visit<'_>) {
     for line in headers.iter_mut() {
-        if let Some(value) = header(line, visit) {
+        if let Some(value) = header(line, rules, visit) {
             line.value = value.into();
         }
     }
 }
 
-fn header(line: &Header, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
+/// A header's value with the visited values put in place.
+pub(super) fn header(line: &Header, rules: &Rules, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     let value: &[u8] = &line.value;
     if line.is("Cookie") {
         return cookies(value, visit);
@@ -64,55 +64,21 @@ fn header(line: &Header, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
         // The scheme stays, so that Basic is still known as Basic.
         let start = value.iter().position(|byte| *byte == b' ').map_or(0, |at| at + 1);
         let (scheme, rest) = value.split_at(start);
-        return visited(&format!("header {}", line.name), rest, visit).map(|new| [scheme, &new].concat());
+        let place = Place::new(What::Authorization, &*line.name);
+        return visited(&place, rest, visit).map(|new| [scheme, &new].concat());
     }
-    if is_credential_header(&line.name) {
-        return visited(&format!("header {}", line.name), value, visit);
+    let likeness = rules.likeness(&line.name);
+    if likeness == Some(Likeness::Sure) || (likeness.is_some() && looks::secret(value)) {
+        return visited(&Place::new(What::Header, &*line.name), value, visit);
     }
-    if ["Location", "Content-Location", "Referer", "Refresh", "Link"].iter().any(|name| line.is(name)) {
-        let text = std::str::from_utf8(value).ok()?;
-        return match url(text, visit) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(new) => Some(new.into_bytes()),
-        };
-    }
-    None
-}
-
-/// The credentials in a command line, as programs are usually given them.
-pub(super) fn arguments(arguments: &[String], visit: &mut Visit<'_>) {
-    let mut after: Option<&str> = None;
-    for argument in arguments {
-        let flag = after.take();
-        if flag.is_some_and(|name| is_credential_header(name.trim_start_matches('-')))
-            && !argument.starts_with('-')
-        {
-            let _ = visit("argument", argument.as_bytes());
-        }
-        if matches!(flag, Some("-u" | "--user"))
-            && let Some((_, password)) = argument.split_once(':')
-        {
-            let _ = visit("argument", password.as_bytes());
-        }
-        let _ = url(argument, visit);
-        if let Some((name, value)) = argument.split_once('=')
-            && is_credential_header(name.trim_start_matches('-'))
-            && !value.is_empty()
-        {
-            let _ = visit("argument", value.as_bytes());
-        }
-        if let Some((name, value)) = argument.split_once(':')
-            && !name.contains([' ', '/'])
-        {
-            let line = Header { name: name.to_owned(), value: value.trim().to_owned().into() };
-            let _ = header(&line, visit);
-        }
-        after = argument.starts_with('-').then_some(argument.as_str());
-    }
+    let url = std::str::from_utf8(value).ok().filter(|text| text.contains(['?', '@', ';', '#']));
+    let first = url.map(|text| target(text, rules, visit)).filter(|new| new.as_bytes() != value);
+    let now = first.map(String::into_bytes);
+    text(now.as_deref().unwrap_or(value), rules, visit).or(now)
 }
 
 /// Visits a value that stands there as it is; blanks around it stay.
-fn visited(place: &str, value: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
+fn visited(place: &Place, value: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     let trimmed = value.trim_ascii();
     if trimmed.is_empty() { None } else { visit(place, trimmed).map(String::into_bytes) }
 }
@@ -129,7 +95,7 @@ fn cookies(value: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
 fn cookie(pair: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     let start = pair.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
     let (name, value) = pair.split_at(start);
-    let place = format!("cookie {}", String::from_utf8_lossy(name).trim().trim_end_matches('='));
+    let place = Place::new(What::Cookie, String::from_utf8_lossy(name).trim().trim_end_matches('='));
     let unquoted = value.trim_ascii();
     let unquoted = unquoted.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(unquoted);
     let new = visited(&place, unquoted, visit)?;
@@ -137,43 +103,52 @@ fn cookie(pair: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
     Some([blank, name, &new].concat())
 }
 
-/// A target or URL: the password of its authority, and query parameters named like a credential.
-fn url<'u>(text: &'u str, visit: &mut Visit<'_>) -> Cow<'u, str> {
-    let mut out = Cow::Borrowed(text);
-    if let Some((start, end)) = password_of_authority(text)
-        && let Some(new) =
-            visit("password of a URL", &percent_decode_str(&text[start..end]).collect::<Vec<u8>>())
-    {
-        out = Cow::Owned(format!("{}{new}{}", &text[..start], &text[end..]));
+/// A target or URL: its query and fragment by parameters, its path by segments, and all of it as a text.
+pub(super) fn target(url: &str, rules: &Rules, visit: &mut Visit<'_>) -> String {
+    let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
+    let mut out = segments(path, rules, visit).into_owned();
+    if let Some(query) = query {
+        let (query, fragment) = query.find('#').map_or((query, ""), |at| query.split_at(at));
+        let new = pairs(query, What::Parameter, rules, visit);
+        out = format!("{out}?{}{fragment}", new.as_deref().unwrap_or(query));
     }
-    let Some((before, query)) = out.split_once('?') else { return out };
-    let (query, fragment) = query.find('#').map_or((query, ""), |at| query.split_at(at));
-    match pairs(query, "parameter", visit) {
-        Some(new) => Cow::Owned(format!("{before}?{new}{fragment}")),
+    match text(out.as_bytes(), rules, visit) {
+        Some(new) => String::from_utf8_lossy(&new).into_owned(),
         None => out,
     }
 }
 
-fn password_of_authority(text: &str) -> Option<(usize, usize)> {
-    let start = text.find("://")? + 3;
-    let rest = text.get(start..)?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let at = authority.rfind('@')?;
-    let colon = authority.get(..at)?.find(':')?;
-    (colon + 1 < at).then_some((start + colon + 1, start + at))
+/// `/token/9f2c4e8a01b7`: what follows a segment named like a credential, if it looks like one.
+fn segments<'u>(path: &'u str, rules: &Rules, visit: &mut Visit<'_>) -> Cow<'u, str> {
+    let mut out = Cow::Borrowed(path);
+    let parts: Vec<&str> = path.split('/').collect();
+    for (name, value) in parts.iter().zip(parts.iter().skip(1)) {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        let plain: Vec<u8> = percent_decode(&octets::bytes(value)).collect();
+        if looks::secret(&plain)
+            && rules.likeness(&name).is_some()
+            && let Some(new) = visit(&Place::new(What::Segment, name), &plain)
+        {
+            out = Cow::Owned(out.replace(value, &new));
+        }
+    }
+    out
 }
 
 /// `a=b&c=d`, a query or a form, with the values of credential-like names visited.
-fn pairs(text: &str, what: &str, visit: &mut Visit<'_>) -> Option<String> {
+pub(super) fn pairs(text: &str, what: What, rules: &Rules, visit: &mut Visit<'_>) -> Option<String> {
     let mut changed = false;
     let mut pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
         let name_text = plain(name);
         let name_text = String::from_utf8_lossy(&name_text);
-        if value.is_empty() || !is_credential_name(&name_text) {
+        let likeness = rules.likeness(&name_text)?;
+        let plain = plain(value);
+        if value.is_empty() || (likeness == Likeness::Maybe && !looks::secret(&plain)) || is_redacted(&plain)
+        {
             return None;
         }
-        let new = visit(&format!("{what} {name_text}"), &plain(value))?;
+        let new = visit(&Place::new(what, name_text), &plain)?;
         changed = true;
         Some(format!("{name}={new}"))
     };
@@ -187,37 +162,15 @@ fn plain(text: &str) -> Vec<u8> {
     percent_decode(&octets::bytes(&text.replace('+', " "))).collect()
 }
 
-fn body(bytes: &Bytes, form: bool, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    if form {
-        return pairs(text, "form field", visit).map(String::into_bytes);
-    }
-    if tokens::looks_like_json(text) { json(text, visit).map(String::into_bytes) } else { None }
-}
-
-fn json(text: &str, visit: &mut Visit<'_>) -> Option<String> {
-    let mut out = String::new();
+/// `bytes` with other text in some places, which are in order and apart.
+pub(super) fn spliced(bytes: &[u8], edits: &[(Range<usize>, String)]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(bytes.len());
     let mut done = 0;
-    for token in tokens::tokens(text) {
-        let Some(name) = &token.credential else { continue };
-        let source = text.get(token.at.clone()).unwrap_or_default();
-        let value = match token.kind {
-            Kind::Name => continue,
-            Kind::Text => tokens::decoded(source),
-            Kind::Bare if matches!(source, "null" | "true" | "false") => continue,
-            Kind::Bare => source.to_owned(),
-        };
-        if value.trim().is_empty() {
-            continue;
-        }
-        if let Some(new) = visit(&format!("member {name}"), value.as_bytes()) {
-            out.push_str(text.get(done..token.at.start).unwrap_or_default());
-            out.push_str(&tokens::quoted(&new));
-            done = token.at.end;
-        }
+    for (at, new) in edits {
+        out.extend_from_slice(bytes.get(done..at.start)?);
+        out.extend_from_slice(new.as_bytes());
+        done = at.end;
     }
-    (done > 0).then(|| {
-        out.push_str(text.get(done..).unwrap_or_default());
-        out
-    })
+    out.extend_from_slice(bytes.get(done..)?);
+    (!edits.is_empty()).then_some(out)
 }

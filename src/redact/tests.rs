@@ -34,8 +34,8 @@ fn credentials_are_replaced_in_their_places_and_keep_their_form() {
     );
     assert!(out.has_credentials());
     assert_eq!(redactor.request(&out), out, "redaction is idempotent");
-    assert!(credentials_in_request(&out).is_empty());
-    assert_eq!(credentials_in_request(&request).len(), 7);
+    assert!(open_in_request(&out, &Rules::default()).is_empty());
+    assert_eq!(open_in_request(&request, &Rules::default()).len(), 7);
     assert_eq!(
         redactor.text("it says password-1 and user:password-1"),
         "it says fd-secret-3 and fd-secret-3"
@@ -47,9 +47,9 @@ fn set_cookie_keeps_its_name_and_attributes() {
     let redactor = Redactor::new();
     let mut response = Response::json(
         200,
-        r#"{"sec":"abcdefgh","x":"say abcdefgh","n":null,"token":12345678,"y":[912345678]}"#,
+        r#"{"sec":"abcd-123","x":"say abcd-123","n":null,"token":12345678,"y":[912345678]}"#,
     );
-    response.headers.push("Set-Cookie", "SEC=abcdefgh; Path=/; Secure");
+    response.headers.push("Set-Cookie", "SEC=abcd-123; Path=/; Secure");
     let out = redactor.response(&response);
     assert_eq!(out.headers.text("set-cookie").as_deref(), Some("SEC=fd-secret-1; Path=/; Secure"));
     assert_eq!(
@@ -98,7 +98,7 @@ fn a_short_value_is_replaced_in_its_own_place_only() {
 #[test]
 fn other_bytes_of_a_body_stay_as_they_are() {
     let redactor = Redactor::new();
-    redactor.learn("abcdefghij");
+    redactor.learn("abcdefghij1");
     let body =
         r#"{ "a" : 1.00, "b":1E5,"b":"é\u00e9\/", "password":"" , "c": 123456789012345678901234567890 }"#;
     let response = Response::json(200, body);

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
-use super::names::is_credential_name;
+use super::looks;
+use super::names::Likeness;
+use super::rules::Rules;
 
 /// What a token is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A member's name, quotes included.
     Name,
@@ -21,63 +23,185 @@ pub(super) enum Kind {
 pub(super) struct Token {
     pub(super) at: Range<usize>,
     pub(super) kind: Kind,
-    /// The credential-like member this value is in, itself or around it.
-    pub(super) credential: Option<String>,
+    /// The credential-like name this value stands under: its member's, one around it, or one beside it.
+    pub(super) credential: Option<Credential>,
 }
+
+/// A name that makes a value a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Credential {
+    pub(super) name: String,
+    pub(super) likeness: Likeness,
+}
+
+/// Members whose value may name what stands beside them.
+const NAMING: &[&str] =
+    &["name", "key", "id", "parameter", "param", "property", "field", "label", "header", "attribute", "type"];
+/// Members whose value is named by what stands beside them.
+const HOLDING: &[&str] =
+    &["value", "values", "val", "current_value", "default_value", "defaultvalue", "currentvalue"];
+/// The same, if what stands there looks like a secret: a text for people stands there as well.
+const TELLING: &[&str] = &["content", "data", "text", "default", "current", "secret_value"];
 
 /// Whether a body looks like JSON.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with(['{', '[', '"'])
 }
 
+/// An open object or list.
+#[derive(Default)]
+struct Open {
+    /// The credential that surrounds it.
+    around: Option<Credential>,
+    is_list: bool,
+    /// The credential that a member of it names.
+    named: Option<Credential>,
+    /// The tokens of the members that such a name would speak of, and whether they must look like a secret.
+    holding: Vec<(Range<usize>, bool)>,
+    /// The texts of a list.
+    texts: Vec<usize>,
+    /// How this container is held by the one around it.
+    held: Option<(usize, bool)>,
+}
+
 /// The tokens of `text`, in order.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
+    let mut reader = Reader { text, rules, found: Vec::new(), open: vec![Open::default()], pending: None };
     let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    // The credential-like name that surrounds each open bracket, if any.
-    let mut around: Vec<Option<String>> = Vec::new();
-    let mut pending: Option<String> = None;
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let start = at;
+        at += 1;
         match byte {
-            b'{' | b'[' => {
-                let outer = pending.take().or_else(|| around.last().cloned().flatten());
-                around.push(outer);
-                at += 1;
-            }
-            b'}' | b']' => {
-                around.pop();
-                pending = None;
-                at += 1;
-            }
-            b',' => {
-                pending = None;
-                at += 1;
-            }
-            b':' | b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            b'{' | b'[' => reader.opens(*byte == b'['),
+            b'}' | b']' => reader.closes(),
+            b',' => reader.pending = None,
+            b':' | b' ' | b'\t' | b'\r' | b'\n' => {}
             b'"' => {
-                at = string_end(bytes, at);
-                if is_name(bytes, at) {
-                    let name = decoded(text.get(start..at).unwrap_or_default());
-                    pending = is_credential_name(&name).then_some(name);
-                    found.push(Token { at: start..at, kind: Kind::Name, credential: None });
-                } else {
-                    let credential = pending.take().or_else(|| around.last().cloned().flatten());
-                    found.push(Token { at: start..at, kind: Kind::Text, credential });
-                }
+                at = string_end(bytes, start);
+                reader.string(start..at, is_name(bytes, at));
             }
             _ => {
-                at += 1;
                 while bytes.get(at).is_some_and(|byte| !b"{}[],:\" \t\r\n".contains(byte)) {
                     at += 1;
                 }
-                let credential = pending.take().or_else(|| around.last().cloned().flatten());
-                found.push(Token { at: start..at, kind: Kind::Bare, credential });
+                reader.value(start..at, Kind::Bare);
             }
         }
     }
-    found
+    // Text that is cut short leaves objects open.
+    while reader.open.len() > 1 {
+        reader.closes();
+    }
+    reader.closes();
+    reader.found
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    rules: &'t Rules,
+    found: Vec<Token>,
+    open: Vec<Open>,
+    /// The name of the member whose value comes next.
+    pending: Option<String>,
+}
+
+impl Reader<'_> {
+    fn credential(&self, name: &str) -> Option<Credential> {
+        self.rules.likeness(name).map(|likeness| Credential { name: name.to_owned(), likeness })
+    }
+
+    /// The credential that a value under `name` is one of here. Only a sure one covers all that is within it: a
+    /// `session` is often an object that describes one.
+    fn here(&self, name: Option<&String>) -> Option<Credential> {
+        let own = name.and_then(|name| self.credential(name));
+        own.or_else(|| self.open.last().and_then(|open| open.around.clone()))
+    }
+
+    fn opens(&mut self, is_list: bool) {
+        let name = self.pending.take();
+        let around = self.here(name.as_ref()).filter(|it| is_list || it.likeness == Likeness::Sure);
+        let held = name.as_deref().and_then(held).map(|must_look| (self.found.len(), must_look));
+        self.open.push(Open { around, is_list, held, ..Open::default() });
+    }
+
+    fn closes(&mut self) {
+        self.pending = None;
+        let Some(open) = self.open.pop() else { return };
+        if let Some(named) = &open.named {
+            for (tokens, must_look) in &open.holding {
+                for token in self.found.get_mut(tokens.clone()).unwrap_or_default() {
+                    let looks = || {
+                        looks::secret(decoded(self.text.get(token.at.clone()).unwrap_or_default()).as_bytes())
+                    };
+                    if token.kind != Kind::Name && token.credential.is_none() && (!must_look || looks()) {
+                        token.credential = Some(named.clone());
+                    }
+                }
+            }
+        }
+        self.pair(&open.texts);
+        if let (Some((from, must_look)), Some(outer)) = (open.held, self.open.last_mut()) {
+            outer.holding.push((from..self.found.len(), must_look));
+        }
+        if self.open.is_empty() {
+            self.open.push(Open::default());
+        }
+    }
+
+    /// `["SEC", "abc"]`, and `"--token", "abc"` within a longer list.
+    fn pair(&mut self, texts: &[usize]) {
+        for (name, value) in texts.iter().zip(texts.iter().skip(1)) {
+            let text = |place: &usize| {
+                let at = self.found.get(*place).map(|token| token.at.clone()).unwrap_or_default();
+                decoded(self.text.get(at).unwrap_or_default())
+            };
+            let (name, held) = (text(name), text(value));
+            let is_flag = name.starts_with('-') && !held.starts_with('-');
+            if (is_flag || (texts.len() == 2 && looks::secret(held.as_bytes())))
+                && let Some(credential) = self.credential(&name)
+                && let Some(token) = self.found.get_mut(*value)
+            {
+                token.credential = Some(credential);
+            }
+        }
+    }
+
+    fn string(&mut self, at: Range<usize>, is_name: bool) {
+        if is_name {
+            self.pending = Some(decoded(self.text.get(at.clone()).unwrap_or_default()));
+            self.found.push(Token { at, kind: Kind::Name, credential: None });
+        } else {
+            self.value(at, Kind::Text);
+        }
+    }
+
+    fn value(&mut self, at: Range<usize>, kind: Kind) {
+        let name = self.pending.take();
+        let credential = self.here(name.as_ref());
+        let place = self.found.len();
+        let name = name.unwrap_or_default().to_ascii_lowercase();
+        let naming = kind == Kind::Text && NAMING.contains(&name.as_str());
+        let named = naming.then(|| decoded(self.text.get(at.clone()).unwrap_or_default()));
+        let named = named.and_then(|name| self.credential(&name));
+        if let Some(open) = self.open.last_mut() {
+            if let Some(must_look) = held(&name) {
+                open.holding.push((place..place + 1, must_look));
+            }
+            if open.is_list && kind == Kind::Text {
+                open.texts.push(place);
+            }
+            open.named = named.or_else(|| open.named.take());
+        }
+        self.found.push(Token { at, kind, credential });
+    }
+}
+
+/// Whether a member may hold what another names; and if so, whether it must look like a secret.
+fn held(name: &str) -> Option<bool> {
+    let name = name.to_ascii_lowercase();
+    let is_in = |names: &[&str]| names.contains(&name.as_str());
+    if is_in(HOLDING) { Some(false) } else { is_in(TELLING).then_some(true) }
 }
 
 /// The end of the string that starts at `at`; the end of the text if it is never closed.
@@ -119,7 +243,7 @@ mod tests {
     use super::*;
 
     fn secrets(text: &str) -> Vec<&str> {
-        tokens(text)
+        tokens(text, &Rules::default())
             .into_iter()
             .filter(|token| token.credential.is_some())
             .map(|token| &text[token.at])
@@ -131,12 +255,22 @@ mod tests {
         let text =
             r#"{"id": 7, "password" : "x", "a": {"Token": ["y", {"b": 12}], "c": "no"}, "d": "token"}"#;
         assert_eq!(secrets(text), [r#""x""#, r#""y""#, "12"]);
+        assert_eq!(secrets(r#"{"session":{"uid":"x"},"sessions":["y"],"session":"z"}"#), [r#""z""#]);
+    }
+
+    #[test]
+    fn values_are_found_by_the_name_beside_them() {
+        let text = r#"[{"name":"remoteUser","value":"svc"},{"value":["x"],"id":3,"name":"remotePassword"},
+            {"key":"token","value":{"a":"y"},"text":"for people"},["SEC","5f0c7a1e-9d3b"],["state","token"],
+            ["curl","--token","z","-v"]]"#;
+        assert_eq!(secrets(text), [r#""x""#, r#""y""#, r#""5f0c7a1e-9d3b""#, r#""z""#]);
     }
 
     #[test]
     fn broken_json_is_searched_as_well() {
         assert_eq!(secrets(r#"{"secret":"ab"#), [r#""ab"#]);
         assert_eq!(secrets(r#"]]}{"p\u0061ssword": "x" }"#), [r#""x""#]);
+        assert_eq!(secrets(r#"[{"name":"password","value":"x"#), [r#""x"#]);
         assert!(secrets("\"\\").is_empty());
     }
 }

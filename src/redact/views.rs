@@ -1,8 +1,34 @@
-//! Text with its escapes taken off, and where each byte of it stood: percent-encoding and JSON escapes have more
-//! spellings than can be listed, and may be nested.
+//! Text with its escapes taken off, and where each byte of it stood: escapes have more spellings than can be listed, and
+//! may be nested.
 
-/// How deep escapes are taken off: JSON text in a JSON string, or a target encoded twice.
-pub(super) const DEPTH: usize = 3;
+use std::ops::Range;
+
+/// A family of escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Escapes {
+    /// `%41`, `%u0041`, `\u0041`, `\x41`, `\101`, `\/`, `&#65;`, `&#x41;`, `&amp;`.
+    Web,
+    /// `=41` and soft line breaks, as mail writes them.
+    Quoted,
+    /// Two or four bytes for a character: those that are zero go.
+    Wide,
+    /// Line breaks within a word, with the blanks after them.
+    Folded,
+}
+
+impl Escapes {
+    pub(super) const ALL: [Self; 4] = [Self::Web, Self::Quoted, Self::Wide, Self::Folded];
+
+    /// Whether a text can hold any.
+    fn may_be_in(self, source: &[u8]) -> bool {
+        source.iter().any(|byte| match self {
+            Self::Web => matches!(byte, b'%' | b'\\' | b'&'),
+            Self::Quoted => *byte == b'=',
+            Self::Wide => *byte == 0,
+            Self::Folded => *byte == b'\n',
+        })
+    }
+}
 
 /// Bytes without one layer of escapes.
 pub(super) struct View {
@@ -11,10 +37,17 @@ pub(super) struct View {
     starts: Vec<usize>,
 }
 
+/// What an escape stands for.
+enum Decoded {
+    Byte(u8),
+    Character(char),
+    Nothing,
+}
+
 impl View {
-    /// `source` without its outermost layer; `None` if nothing in it is escaped.
-    pub(super) fn of(source: &[u8]) -> Option<Self> {
-        if !source.iter().any(|byte| matches!(byte, b'%' | b'\\')) {
+    /// `source` without its outermost layer of these escapes; `None` if nothing in it is escaped.
+    pub(super) fn of(source: &[u8], escapes: Escapes) -> Option<Self> {
+        if !escapes.may_be_in(source) {
             return None;
         }
         let mut view =
@@ -22,18 +55,24 @@ impl View {
         let (mut at, mut changed) = (0, false);
         while let Some(byte) = source.get(at) {
             let rest = source.get(at..).unwrap_or_default();
-            let (decoded, length) = unescaped(rest).unwrap_or((char::from(*byte), 1));
-            changed |= length > 1;
-            if length > 1 && !decoded.is_ascii() {
-                let mut buffer = [0; 4];
-                let text = if byte == &b'%' { None } else { Some(decoded.encode_utf8(&mut buffer)) };
-                match text {
-                    Some(text) => text.bytes().for_each(|byte| view.push(byte, at)),
-                    // A percent-encoded byte stands for itself, not for the character of its number.
-                    None => view.push(u8::try_from(u32::from(decoded)).unwrap_or(b'?'), at),
+            let found = match escapes {
+                Escapes::Web => web(rest),
+                Escapes::Quoted => quoted(rest),
+                Escapes::Wide => (*byte == 0).then_some((Decoded::Nothing, 1)),
+                Escapes::Folded => folded(rest),
+            };
+            let Some((decoded, length)) = found else {
+                view.push(*byte, at);
+                at += 1;
+                continue;
+            };
+            changed = true;
+            match decoded {
+                Decoded::Byte(byte) => view.push(byte, at),
+                Decoded::Character(c) => {
+                    c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| view.push(byte, at))
                 }
-            } else {
-                view.push(u8::try_from(u32::from(decoded)).unwrap_or(*byte), at);
+                Decoded::Nothing => {}
             }
             at += length;
         }
@@ -46,59 +85,159 @@ impl View {
         self.starts.push(at);
     }
 
-    /// The places of this view in what `outer` was made from.
-    pub(super) fn within(mut self, outer: Option<&Self>) -> Self {
-        if let Some(outer) = outer {
-            self.starts.iter_mut().for_each(|at| *at = outer.place(*at));
-        }
-        self
-    }
-
-    /// Where the byte at `at` starts in the source.
-    pub(super) fn place(&self, at: usize) -> usize {
-        self.starts.get(at).or(self.starts.last()).copied().unwrap_or_default()
+    /// Where these bytes stand in the source.
+    pub(super) fn place(&self, at: Range<usize>) -> Range<usize> {
+        let start = |at: usize| self.starts.get(at).or(self.starts.last()).copied().unwrap_or_default();
+        start(at.start)..start(at.end)
     }
 }
 
-/// What an escape at the start of `bytes` stands for, and its length.
-fn unescaped(bytes: &[u8]) -> Option<(char, usize)> {
-    let digits = |range: std::ops::Range<usize>| {
-        let text = std::str::from_utf8(bytes.get(range)?).ok()?;
-        let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        plain.then(|| u32::from_str_radix(text, 16).ok()).flatten()
-    };
+fn digits(bytes: &[u8], range: Range<usize>, radix: u32) -> Option<u32> {
+    let text = std::str::from_utf8(bytes.get(range)?).ok()?;
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    plain.then(|| u32::from_str_radix(text, radix).ok()).flatten()
+}
+
+fn character(number: u32) -> Option<Decoded> {
+    char::from_u32(number).map(Decoded::Character)
+}
+
+fn web(bytes: &[u8]) -> Option<(Decoded, usize)> {
     match bytes {
-        [b'%', ..] => Some((char::from_u32(digits(1..3)?)?, 3)),
-        [b'\\', b'u', ..] => Some((char::from_u32(digits(2..6)?)?, 6)),
-        [b'\\', escaped @ (b'/' | b'"' | b'\\'), ..] => Some((char::from(*escaped), 2)),
+        [b'%', b'u', ..] => Some((character(digits(bytes, 2..6, 16)?)?, 6)),
+        // A percent-encoded byte stands for itself, not for the character of its number.
+        [b'%', ..] => Some((Decoded::Byte(u8::try_from(digits(bytes, 1..3, 16)?).ok()?), 3)),
+        [b'\\', b'u', b'{', ..] => {
+            let end = bytes.iter().take(10).position(|byte| *byte == b'}')?;
+            Some((character(digits(bytes, 3..end, 16)?)?, end + 1))
+        }
+        [b'\\', b'u', ..] => Some((character(digits(bytes, 2..6, 16)?)?, 6)),
+        [b'\\', b'x', ..] => Some((Decoded::Byte(u8::try_from(digits(bytes, 2..4, 16)?).ok()?), 4)),
+        [b'\\', b'0'..=b'3', ..] => Some((Decoded::Byte(u8::try_from(digits(bytes, 1..4, 8)?).ok()?), 4)),
+        [b'\\', escaped @ (b'/' | b'"' | b'\'' | b'\\' | b'='..=b'@' | b'-' | b'.' | b'+' | b':'), ..] => {
+            Some((Decoded::Byte(*escaped), 2))
+        }
+        [b'&', b'#', ..] => numbered(bytes),
+        [b'&', ..] => named(bytes),
         _ => None,
     }
+}
+
+/// `&#65;`, `&#x41;`, zeros before and the semicolon left out as browsers allow.
+fn numbered(bytes: &[u8]) -> Option<(Decoded, usize)> {
+    let (start, radix) = if matches!(bytes.get(2), Some(b'x' | b'X')) { (3, 16) } else { (2, 10) };
+    let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+    let length = bytes.get(start..)?.iter().take(16).take_while(is_digit).count();
+    let number = character(digits(bytes, start..start + length, radix)?)?;
+    let semicolon = usize::from(bytes.get(start + length) == Some(&b';'));
+    Some((number, start + length + semicolon))
+}
+
+/// The names that HTML gives to ASCII signs.
+const NAMED: &[(&str, u8)] = &[
+    ("amp", b'&'),
+    ("lt", b'<'),
+    ("gt", b'>'),
+    ("quot", b'"'),
+    ("apos", b'\''),
+    ("sol", b'/'),
+    ("plus", b'+'),
+    ("equals", b'='),
+    ("colon", b':'),
+    ("semi", b';'),
+    ("comma", b','),
+    ("period", b'.'),
+    ("lowbar", b'_'),
+    ("num", b'#'),
+    ("dollar", b'$'),
+    ("percnt", b'%'),
+    ("excl", b'!'),
+    ("quest", b'?'),
+    ("commat", b'@'),
+    ("ast", b'*'),
+    ("lpar", b'('),
+    ("rpar", b')'),
+    ("lsqb", b'['),
+    ("lbrack", b'['),
+    ("rsqb", b']'),
+    ("rbrack", b']'),
+    ("lcub", b'{'),
+    ("lbrace", b'{'),
+    ("rcub", b'}'),
+    ("rbrace", b'}'),
+    ("verbar", b'|'),
+    ("vert", b'|'),
+    ("bsol", b'\\'),
+    ("grave", b'`'),
+    ("Hat", b'^'),
+    ("AMP", b'&'),
+    ("LT", b'<'),
+    ("GT", b'>'),
+    ("QUOT", b'"'),
+    ("Tab", b'\t'),
+    ("NewLine", b'\n'),
+    ("nbsp", b' '),
+];
+
+fn named(bytes: &[u8]) -> Option<(Decoded, usize)> {
+    let end = bytes.iter().take(10).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(bytes.get(1..end)?).ok()?;
+    let (_, byte) = NAMED.iter().find(|(known, _)| *known == name)?;
+    Some((Decoded::Byte(*byte), end + 1))
+}
+
+fn quoted(bytes: &[u8]) -> Option<(Decoded, usize)> {
+    match bytes {
+        [b'=', b'\r', b'\n', ..] => Some((Decoded::Nothing, 3)),
+        [b'=', b'\n', ..] => Some((Decoded::Nothing, 2)),
+        [b'=', ..] => Some((Decoded::Byte(u8::try_from(digits(bytes, 1..3, 16)?).ok()?), 3)),
+        _ => None,
+    }
+}
+
+fn folded(bytes: &[u8]) -> Option<(Decoded, usize)> {
+    let length = match bytes {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    let blanks = bytes.iter().skip(length).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    Some((Decoded::Nothing, length + blanks))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_byte_knows_where_it_stood() {
-        let view = View::of(br#"a%2Fb\/c\u0064%zz\n"#).unwrap();
-        assert_eq!(view.bytes, br#"a/b/cd%zz\n"#);
-        assert_eq!((0..6).map(|at| view.place(at)).collect::<Vec<_>>(), [0, 1, 4, 5, 7, 8]);
-        assert_eq!(view.place(view.bytes.len()), 19);
-        assert!(View::of(b"plain").is_none() && View::of(b"100%").is_none());
+    fn web_view(source: &[u8]) -> View {
+        View::of(source, Escapes::Web).unwrap()
     }
 
     #[test]
-    fn a_view_of_a_view_leads_back_to_the_source() {
-        let outer = View::of(b"x%252Fy").unwrap();
-        let inner = View::of(&outer.bytes).unwrap().within(Some(&outer));
-        assert_eq!(inner.bytes, b"x/y");
-        assert_eq!((inner.place(1), inner.place(2), inner.place(3)), (1, 6, 7));
+    fn each_byte_knows_where_it_stood() {
+        let view = web_view(br#"a%2Fb\/c\u0064%zz\n"#);
+        assert_eq!(view.bytes, br#"a/b/cd%zz\n"#);
+        assert_eq!((0..6).map(|at| view.place(at..at).start).collect::<Vec<_>>(), [0, 1, 4, 5, 7, 8]);
+        assert_eq!(view.place(0..view.bytes.len()), 0..19);
+        assert!(View::of(b"plain", Escapes::Web).is_none() && View::of(b"100%", Escapes::Web).is_none());
     }
 
     #[test]
     fn bytes_and_characters_are_told_apart() {
-        assert_eq!(View::of(b"%e9").unwrap().bytes, b"\xe9");
-        assert_eq!(View::of(br"\u00e9").unwrap().bytes, "é".as_bytes());
+        assert_eq!(web_view(b"%e9").bytes, b"\xe9");
+        assert_eq!(web_view(br"\u00e9").bytes, "é".as_bytes());
+    }
+
+    #[test]
+    fn every_family_is_taken_off() {
+        for (source, escapes, bytes) in [
+            (&b"&#65;&#x42;&#0067&sol;&quot;"[..], Escapes::Web, &b"ABC/\""[..]),
+            (br"\x41\102\u{43}%u0044\:", Escapes::Web, b"ABCD:"),
+            (b"a=41=\r\nb=3D=zz", Escapes::Quoted, b"aAb==zz"),
+            (b"a\0b\0", Escapes::Wide, b"ab"),
+            (b"ab\r\n  cd\nef", Escapes::Folded, b"abcdef"),
+        ] {
+            assert_eq!(View::of(source, escapes).unwrap().bytes, bytes, "{escapes:?}");
+        }
     }
 }

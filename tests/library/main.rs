@@ -40,6 +40,8 @@ mod reports_from_a_ledger;
 mod same_run_twice;
 mod scenario_diagnostics;
 mod scenario_laws;
+mod secret_forms;
+mod secret_places;
 mod timeline_laws;
 mod tls;
 mod wire;

@@ -1,0 +1,121 @@
+//! Runs of base64 and hexadecimal digits within a text, and what they stand for.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// The shortest run that is decoded, in digits; shorter spellings of a known value are searched for as they are.
+const RUN_MIN: usize = 16;
+/// Lines of base64 are at least so long where a run goes on in the next line.
+const LINE_MIN: usize = 56;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A run of digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) at: Range<usize>,
+    is_hex: bool,
+}
+
+/// Every run that is long enough. A run of hexadecimal digits is one of base64 as well, and comes as both.
+pub(super) fn runs(bytes: &[u8]) -> Vec<Run> {
+    let mut all = Vec::new();
+    collect(bytes, is_base64, LINE_MIN, &mut |at| all.push(Run { at, is_hex: false }));
+    collect(bytes, |byte| byte.is_ascii_hexdigit(), 1, &mut |at| all.push(Run { at, is_hex: true }));
+    all
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
+}
+
+/// Runs of digits, with what may stand between them: line breaks after `line_min` digits at least; between pairs of
+/// hexadecimal digits also the signs that dumps have there.
+fn collect(bytes: &[u8], is_digit: fn(&u8) -> bool, line_min: usize, put: &mut dyn FnMut(Range<usize>)) {
+    let is_dump = line_min == 1;
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(is_digit)) {
+        let start = at + found;
+        let (mut end, mut digits, mut line) = (start, 0, 0);
+        let mut next = start;
+        while let Some(byte) = bytes.get(next) {
+            if is_digit(byte) {
+                (digits, line) = (digits + 1, line + 1);
+                next += 1;
+                end = next;
+            } else if is_dump && line == 2 && b" :-,".contains(byte)
+                || matches!(byte, b'\r' | b'\n') && line >= line_min
+            {
+                next += 1;
+                if !matches!(bytes.get(next), Some(b'\r' | b'\n' | b' ')) {
+                    line = 0;
+                }
+            } else {
+                break;
+            }
+        }
+        if digits >= RUN_MIN {
+            put(start..end);
+        }
+        at = end.max(start + 1);
+    }
+}
+
+impl Run {
+    /// What the run stands for, from each digit it could begin at.
+    pub(super) fn decoded(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let digits = bytes.get(self.at.clone()).unwrap_or_default().iter().copied();
+        if self.is_hex {
+            let digits: Vec<u8> = digits.filter(u8::is_ascii_hexdigit).collect();
+            return (0..2).map(|from| unhex(digits.get(from..).unwrap_or_default())).collect();
+        }
+        let plain = |byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => byte,
+        };
+        let digits: Vec<u8> = digits.map(plain).filter(is_base64).collect();
+        let decode = |from: usize| {
+            let part = digits.get(from..).unwrap_or_default();
+            let whole = if part.len() % 4 == 1 { part.len() - 1 } else { part.len() };
+            LENIENT.decode(part.get(..whole).unwrap_or_default()).unwrap_or_default()
+        };
+        (0..4).map(decode).collect()
+    }
+}
+
+fn unhex(digits: &[u8]) -> Vec<u8> {
+    let value =
+        |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).unwrap_or(0);
+    digits.as_chunks::<2>().0.iter().map(|[high, low]| value(*high) * 16 + value(*low)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_decoded_from_wherever_they_begin() {
+        let inner = "eyJ0b2tlbiI6ImFiY2RlZmdoIn0";
+        let text = format!("x={inner}== and 61 62:63-64 65,66 67 68 69");
+        let decoded: Vec<Vec<u8>> =
+            runs(text.as_bytes()).iter().flat_map(|run| run.decoded(text.as_bytes())).collect();
+        assert!(decoded.iter().any(|bytes| bytes.starts_with(br#"{"token":"abcdefgh"}"#)), "{decoded:?}");
+        assert!(decoded.contains(&b"abcdefghi".to_vec()), "{decoded:?}");
+    }
+
+    #[test]
+    fn base64_goes_on_over_long_lines_only() {
+        let long = format!("{}\r\n{}\n", "A".repeat(76), "B".repeat(20));
+        assert_eq!(runs(long.as_bytes())[0].at, 0..98);
+        assert!(runs(b"short\nwords\nin\nlines").is_empty());
+    }
+}

@@ -1,0 +1,81 @@
+//! A text in every form it can be read: as it stands, without its escapes, decoded, unpacked, and these within each other.
+
+use std::ops::Range;
+
+use super::coded;
+use super::packed;
+use super::views::{Escapes, View};
+
+/// How deep forms are taken off: JSON text in a JSON string, base64 in a target that was encoded twice.
+const DEPTH: usize = 4;
+/// How much is decoded in all, for each byte of the text and beyond it.
+const BUDGET_PER_BYTE: usize = 64;
+const BUDGET_MIN: usize = 64 * 1024;
+
+/// One form of a text.
+pub(super) struct Layer<'l> {
+    pub(super) bytes: &'l [u8],
+    /// Whether it reads as text, so that names in it mean something.
+    pub(super) is_text: bool,
+    place: &'l dyn Fn(Range<usize>) -> Range<usize>,
+}
+
+impl Layer<'_> {
+    /// Where these bytes stand in the text: themselves, or the whole of what they were decoded from.
+    pub(super) fn place(&self, at: Range<usize>) -> Range<usize> {
+        (self.place)(at)
+    }
+}
+
+/// Shows every form of `text` to `look`, itself first.
+pub(super) fn each(text: &[u8], look: &mut dyn FnMut(&Layer<'_>)) {
+    let mut budget = text.len().saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET_MIN);
+    descend(&Layer { bytes: text, is_text: true, place: &|at| at }, DEPTH, &mut budget, look);
+}
+
+fn descend(layer: &Layer<'_>, depth: usize, budget: &mut usize, look: &mut dyn FnMut(&Layer<'_>)) {
+    look(layer);
+    if depth == 0 {
+        return;
+    }
+    for escapes in Escapes::ALL {
+        let Some(view) = View::of(layer.bytes, escapes) else { continue };
+        if !charge(budget, view.bytes.len()) {
+            return;
+        }
+        let place = |at: Range<usize>| layer.place(view.place(at));
+        // Lines that were put together by trial name nothing, and are not decoded any further.
+        let is_folded = escapes == Escapes::Folded;
+        let inner = Layer { bytes: &view.bytes, is_text: layer.is_text && !is_folded, place: &place };
+        descend(&inner, if is_folded { 0 } else { depth - 1 }, budget, look);
+    }
+    for run in coded::runs(layer.bytes) {
+        let place = |_: Range<usize>| layer.place(run.at.clone());
+        for bytes in run.decoded(layer.bytes) {
+            if !charge(budget, bytes.len()) {
+                return;
+            }
+            let bytes = packed::unpacked_within(&bytes).unwrap_or(bytes);
+            let is_text = reads_as_text(&bytes);
+            // What is no text is searched for known values, and not decoded any further.
+            let depth = if is_text { depth - 1 } else { 0 };
+            descend(&Layer { bytes: &bytes, is_text, place: &place }, depth, budget, look);
+        }
+    }
+}
+
+fn charge(budget: &mut usize, bytes: usize) -> bool {
+    let left = budget.checked_sub(bytes);
+    *budget = left.unwrap_or(0);
+    left.is_some()
+}
+
+/// Whether nearly all bytes are those of text, or of text with two bytes for a character.
+fn reads_as_text(bytes: &[u8]) -> bool {
+    let odd = bytes
+        .iter()
+        .filter(|byte| (byte.is_ascii_control() && !byte.is_ascii_whitespace()) || !byte.is_ascii());
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    let odd = odd.count();
+    odd * 8 <= bytes.len() || (zeros * 3 >= bytes.len() && (odd - zeros) * 8 <= bytes.len())
+}

@@ -1,0 +1,149 @@
+//! What is a credential by its form or by the sign before it: web tokens, private keys, `Bearer ...`, passwords in
+//! URLs, `--token ...`, `-u user:password`, parts of a multipart body.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
+use regex::bytes::Regex;
+
+use super::super::looks;
+use super::super::names::Likeness;
+use super::super::place::{Place, What};
+use super::super::rules::Rules;
+use super::{Find, Holds, counts};
+
+/// One of the fixed patterns of this page; a test holds that each of them compiles.
+type Pattern = LazyLock<Option<Regex>>;
+
+static WEB_TOKEN: Pattern =
+    LazyLock::new(|| Regex::new(r"(?-u)eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}").ok());
+static PRIVATE_KEY: Pattern = LazyLock::new(|| {
+    let dashes = "PRIVATE KEY[A-Z0-9 ]*-----";
+    Regex::new(&format!(r"(?-u)-----BEGIN [A-Z0-9 ]*{dashes}((?s:.)*?)(?:-----END [A-Z0-9 ]*{dashes}|\z)"))
+        .ok()
+});
+static SCHEME: Pattern = LazyLock::new(|| {
+    Regex::new(r"(?i-u)\b(basic|bearer|token|apikey|negotiate)[ :=]{1,2}([A-Za-z0-9._~+/=-]{8,})").ok()
+});
+static USER_INFO: Pattern =
+    LazyLock::new(|| Regex::new(r#"(?-u)://([^\s/?#@:"'<>\\]*)(?::([^\s/?#"'<>\\]*))?@"#).ok());
+static FLAG: Pattern = LazyLock::new(|| {
+    Regex::new(r#"(?-u)(?:^|[\s"'\[,])--?([A-Za-z][A-Za-z0-9_-]+)(?:[ \t]+|["'],[ \t]*)(?:"([^"]*)"|'([^']*)'|([^\s"']+))"#).ok()
+});
+static USER: Pattern = LazyLock::new(|| {
+    Regex::new(r#"(?-u)(?:^|\s)(?:-u|-U|--user|--proxy-user)[ =]?["']?[^\s:"']+:([^\s"']+)"#).ok()
+});
+static PART: Pattern = LazyLock::new(|| {
+    Regex::new(r#"(?i-u)content-disposition:[^\r\n]*?\bname="?([^";\r\n]+)[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n((?s:.)*?)(?:\r?\n--|\z)"#).ok()
+});
+
+pub(super) fn find(bytes: &[u8], holds: &Holds, rules: &Rules, found: &mut Vec<Find>) {
+    if holds.all(b"eyJ.") {
+        whole(&WEB_TOKEN, bytes, What::WebToken, found);
+    }
+    if holds.all(b"-BEGINPRVATKY") {
+        whole(&PRIVATE_KEY, bytes, What::PrivateKey, found);
+    }
+    if holds.all(b" ") || holds.all(b":") {
+        schemes(bytes, found);
+    }
+    if holds.all(b":/@") {
+        users_of_urls(bytes, found);
+    }
+    if holds.all(b"-") {
+        flags(bytes, rules, found);
+    }
+    if holds.all(b":-\n") {
+        parts(bytes, rules, found);
+    }
+}
+
+/// What is a credential from its first byte to its last; of a private key its inside.
+fn whole(pattern: &Pattern, bytes: &[u8], what: What, found: &mut Vec<Find>) {
+    let Some(pattern) = pattern.as_ref() else { return };
+    for captures in pattern.captures_iter(bytes) {
+        let at = captures.get(1).or_else(|| captures.get(0)).map(|it| it.range()).unwrap_or_default();
+        if counts(Likeness::Sure, bytes.get(at.clone()).unwrap_or_default()) {
+            found.push(Find { at, place: Place::new(what, "") });
+        }
+    }
+}
+
+fn schemes(bytes: &[u8], found: &mut Vec<Find>) {
+    let Some(pattern) = SCHEME.as_ref() else { return };
+    for captures in pattern.captures_iter(bytes) {
+        let (Some(scheme), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
+        let is_basic = scheme.as_bytes().eq_ignore_ascii_case(b"basic");
+        let pair = STANDARD_PAD_INDIFFERENT.decode(value.as_bytes()).unwrap_or_default();
+        let is_pair = pair.contains(&b':') && pair.iter().all(|byte| !byte.is_ascii_control());
+        if counts(Likeness::Maybe, value.as_bytes()) && (!is_basic || is_pair) {
+            let what = if is_basic { What::Authorization } else { What::Text };
+            let name = String::from_utf8_lossy(scheme.as_bytes()).into_owned();
+            found.push(Find { at: value.range(), place: Place::new(what, name) });
+        }
+    }
+}
+
+/// The password of `https://user:password@host`, or a user's name that looks like a token.
+fn users_of_urls(bytes: &[u8], found: &mut Vec<Find>) {
+    let Some(pattern) = USER_INFO.as_ref() else { return };
+    for captures in pattern.captures_iter(bytes) {
+        let password = captures.get(2).filter(|it| counts(Likeness::Sure, it.as_bytes()));
+        let user = captures.get(1).filter(|it| looks::secret(it.as_bytes()));
+        let is_alone = captures.get(2).is_none_or(|it| it.is_empty() || it.as_bytes() == b"x-oauth-basic");
+        for value in password.into_iter().chain(user.filter(|_| is_alone)) {
+            found.push(Find { at: value.range(), place: Place::new(What::Url, "") });
+        }
+    }
+}
+
+fn flags(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
+    if let Some(pattern) = FLAG.as_ref() {
+        for captures in pattern.captures_iter(bytes) {
+            let Some(name) = captures.get(1).map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned())
+            else {
+                continue;
+            };
+            let value = captures.get(2).or_else(|| captures.get(3)).or_else(|| captures.get(4));
+            if let (Some(value), Some(likeness)) = (value, rules.likeness(&name))
+                && counts(likeness, value.as_bytes())
+                && !value.as_bytes().starts_with(b"-")
+            {
+                found.push(Find { at: value.range(), place: Place::new(What::Argument, name) });
+            }
+        }
+    }
+    if let Some(pattern) = USER.as_ref() {
+        for value in pattern.captures_iter(bytes).filter_map(|captures| captures.get(1)) {
+            if counts(Likeness::Sure, value.as_bytes()) {
+                found.push(Find { at: value.range(), place: Place::new(What::Argument, "--user") });
+            }
+        }
+    }
+}
+
+fn parts(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
+    let Some(pattern) = PART.as_ref() else { return };
+    for captures in pattern.captures_iter(bytes) {
+        let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
+        let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+        if let Some(likeness) = rules.likeness(&name)
+            && counts(likeness, value.as_bytes())
+        {
+            found.push(Find { at: value.range(), place: Place::new(What::FormField, name) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for pattern in [&WEB_TOKEN, &PRIVATE_KEY, &SCHEME, &USER_INFO, &FLAG, &USER, &PART] {
+            assert!(pattern.is_some());
+        }
+    }
+}
