@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::cassette::{Cassette, CassetteError, Interaction, RecordedFrom, TlsTrust};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
-use crate::redact::{self, Redactor};
+use crate::redact::{self, Doubt, Redactor};
 
 use super::Settings;
 use super::trust::Trust;
@@ -35,9 +35,6 @@ pub enum KeepError {
     /// The cassette cannot be saved.
     #[error(transparent)]
     Cassette(#[from] CassetteError),
-    /// A credential is left that could not be taken out; the file was not written.
-    #[error("nothing was saved: a credential could not be taken out of {0}")]
-    Secret(String),
 }
 
 /// What a recording came to.
@@ -96,7 +93,7 @@ impl Keeper {
             host: "host-1".to_owned(),
             tls,
             encoding: IDENTITY.to_owned(),
-            redaction: redact::policy_hash(),
+            redaction: settings.redactor.rules().policy_hash(),
             ..RecordedFrom::default()
         };
         Ok(Self {
@@ -124,8 +121,8 @@ impl Keeper {
         notes: Vec<String>,
     ) -> Result<(), &'static str> {
         self.redactor.learn_response(&response);
-        if let Some(why) = self.unsearchable(&response) {
-            self.broken(why);
+        if let Some(why) = self.unsearchable(&request, &response) {
+            self.broken(&format!("{}: {why}", self.line(&request)));
             return Err(why);
         }
         let endpoint = self.profile.find(&request.method, request.path());
@@ -147,16 +144,17 @@ impl Keeper {
         Ok(())
     }
 
-    /// Why secrets could not all be found in this answer.
-    fn unsearchable(&self, response: &Response) -> Option<&'static str> {
-        let coding = response.headers.text("Content-Encoding").unwrap_or_default();
-        let is_plain = coding.is_empty() || coding.trim().eq_ignore_ascii_case("identity");
-        if !is_plain && !response.body.is_empty() {
-            return Some(
-                "a body is compressed although plain ones were asked for: secrets in it cannot be found",
-            );
-        }
-        self.redactor.is_full().then_some("more different secrets were seen than can be told apart")
+    /// Why secrets could not all be found in this exchange, or not be taken out.
+    fn unsearchable(&self, request: &Request, response: &Response) -> Option<&'static str> {
+        let doubt = self.redactor.doubt_request(request).or_else(|| self.redactor.doubt_response(response));
+        let is_full =
+            || self.redactor.is_full().then_some("more different secrets were seen than can be told apart");
+        doubt.map(Doubt::why).or_else(is_full)
+    }
+
+    /// A request as a reason names it.
+    fn line(&self, request: &Request) -> String {
+        format!("{} {}", self.redactor.text(&request.method), self.redactor.target(&request.target))
     }
 
     pub(super) fn refused_write(&self) {
@@ -185,24 +183,60 @@ impl Keeper {
         Summary { path: self.path.clone(), stored: state.held.len(), reasons, ..state.summary.clone() }
     }
 
-    /// Saves if something changed. What was kept before a secret was known is cleaned again here.
+    /// Saves if something changed. What was kept before a secret was known is cleaned again here; what cannot be cleaned
+    /// is left out, and named.
     pub(super) fn save(&self) -> Result<(), KeepError> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (cassette, changes) = {
-            let state = self.state();
+            let mut state = self.state();
             // A secret learnt since may stand in what was saved.
             let now = (state.changes, self.redactor.generation());
             if now == state.saved || state.changes == 0 {
                 return Ok(());
             }
+            self.leave_out(&mut state, |it| self.doubt(it));
             (self.cassette(&state), now)
         };
-        if let Some(place) = cassette.unredacted().into_iter().next() {
-            return Err(KeepError::Secret(place.to_string()));
+        match cassette.save(&self.path) {
+            Err(CassetteError::Secret { .. }) => {
+                let cassette = {
+                    let mut state = self.state();
+                    self.leave_out(&mut state, |it| self.open(it));
+                    self.cassette(&state)
+                };
+                cassette.save(&self.path)?;
+            }
+            saved => saved?,
         }
-        cassette.save(&self.path)?;
         self.state().saved = changes;
         Ok(())
+    }
+
+    /// Takes out what must not be written, by all that is known now, and notes why.
+    fn leave_out(&self, state: &mut State, why: impl Fn(&Interaction) -> Option<&'static str>) {
+        let found: Vec<(u64, String)> = (state.held.iter())
+            .filter_map(|(place, it)| Some((*place, format!("{}: {}", self.line(&it.request), why(it)?))))
+            .collect();
+        for (place, why) in found {
+            state.held.remove(&place);
+            state.summary.not_stored += 1;
+            state.because(&why);
+        }
+    }
+
+    /// Whether a body cannot be searched, or holds what cannot be taken out.
+    fn doubt(&self, it: &Interaction) -> Option<&'static str> {
+        let request = self.redactor.doubt_request(&it.request);
+        request.or_else(|| self.redactor.doubt_response(&it.response)).map(Doubt::why)
+    }
+
+    /// Whether a credential is left after redaction.
+    fn open(&self, it: &Interaction) -> Option<&'static str> {
+        let (request, response) = (self.redactor.request(&it.request), self.redactor.response(&it.response));
+        let rules = self.redactor.rules();
+        let is_clean = redact::open_in_request(&request, rules).is_empty()
+            && redact::open_in_response(&response, rules).is_empty();
+        (!is_clean).then_some("a credential could not be taken out")
     }
 
     fn cassette(&self, state: &State) -> Cassette {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
+
 use super::layers;
 use super::looks;
 use super::names::{Likeness, is_redacted};
@@ -58,20 +60,25 @@ fn decoded_body(
         let new = text(now.as_bytes(), rules, visit).map(|new| String::from_utf8_lossy(&new).into_owned());
         return new.or(fields).map(|new| charset.encode(&new));
     }
-    if tokens::looks_like_json(&whole) {
-        return json(&whole, JSON_DEPTH, rules, visit).map(|new| charset.encode(&new));
-    }
-    let table = edits(
-        search::in_table(whole.as_bytes(), rules).into_iter().map(|find| {
-            let value = whole.as_bytes().get(find.at.clone()).unwrap_or_default().to_vec();
-            (find.at, find.place, value)
-        }),
-        visit,
-    );
-    let table = spliced(whole.as_bytes(), &table);
-    let now = table.as_deref().unwrap_or(whole.as_bytes());
-    let new = text(now, rules, visit).or(table)?;
-    Some(charset.encode(&String::from_utf8_lossy(&new)))
+    let members = tokens::looks_like_json(&whole).then(|| json(&whole, JSON_DEPTH, rules, visit)).flatten();
+    // What is almost JSON, or several texts of it, is a text as well.
+    let is_json = tokens::looks_like_json(&whole) && serde_json::from_str::<IgnoredAny>(&whole).is_ok();
+    let new = match is_json {
+        true => members,
+        false => any_text(members.as_deref().unwrap_or(&whole), rules, visit).or(members),
+    };
+    new.map(|new| charset.encode(&new))
+}
+
+/// A text of any format but JSON.
+fn any_text(whole: &str, rules: &Rules, visit: &mut Visit<'_>) -> Option<String> {
+    let fields = search::in_table(whole.as_bytes(), rules).into_iter().map(|find| {
+        let value = whole.as_bytes().get(find.at.clone()).unwrap_or_default().to_vec();
+        (find.at, find.place, value)
+    });
+    let table = spliced(whole.as_bytes(), &edits(fields, visit));
+    let new = text(table.as_deref().unwrap_or(whole.as_bytes()), rules, visit).or(table)?;
+    Some(String::from_utf8_lossy(&new).into_owned())
 }
 
 /// Any text with the visited values put in place, under whatever escapes they stand; `None` if there are none.

@@ -98,9 +98,9 @@ impl Known {
         }
     }
 
-    /// How many values are searched for.
+    /// Grows with each value that is learnt, and with each that is searched for from then on.
     pub(super) fn generation(&self) -> usize {
-        self.wanted.len()
+        self.numbers.len() + self.wanted.len()
     }
 
     fn search(&mut self) -> Option<&Search> {

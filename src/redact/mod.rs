@@ -61,20 +61,38 @@ pub struct Redactor {
 }
 
 /// Why the secrets in a body cannot all be found or taken out, so that it must not be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// `Content-Encoding` says so.
-    #[error("a body is compressed although plain ones were asked for: secrets in it cannot be found")]
     Encoded,
     /// Compressed without saying so, and not to be unpacked within the limits.
-    #[error("a body is compressed in a way that cannot be unpacked: secrets in it cannot be found")]
     Packed,
     /// No text of any encoding.
-    #[error("a body is binary: secrets in it cannot be found")]
     Binary,
     /// A secret stands in it, but cannot be replaced there.
-    #[error("a body holds a secret in compressed form, where it cannot be taken out")]
     Hidden,
+}
+
+impl Doubt {
+    /// The same in words.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Encoded => {
+                "a body is compressed although plain ones were asked for: secrets in it cannot be found"
+            }
+            Self::Packed => {
+                "a body is compressed in a way that cannot be unpacked: secrets in it cannot be found"
+            }
+            Self::Binary => "a body is binary: secrets in it cannot be found",
+            Self::Hidden => "a body holds a secret in compressed form, where it cannot be taken out",
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.why())
+    }
 }
 
 impl fmt::Debug for Redactor {
@@ -110,7 +128,7 @@ impl Redactor {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many different values are looked for: text redacted at a lower count may hold one that was learnt since.
+    /// Grows with what is known: text redacted at a lower count may hold a value that was learnt since.
     pub fn generation(&self) -> usize {
         self.known().generation()
     }

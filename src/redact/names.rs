@@ -137,7 +137,7 @@ const FORMS: &[&str] = &[
 /// Whether, and how surely, a parameter, member, header, element, attribute or argument of this name holds a
 /// credential. Ours, after the names seen in practice.
 pub(super) fn likeness(name: &str) -> Option<Likeness> {
-    if name.len() > NAME_MAX {
+    if name.len() > NAME_MAX || name.contains(PREFIX) {
         return None;
     }
     let words: Vec<String> =
@@ -334,6 +334,7 @@ mod tests {
             "public_encryption_keys",
             "name_localization_key",
             "duration_sec",
+            "fd-secret-1",
             "Sec-Fetch-Site",
             "Sec-WebSocket-Key",
             "geohash",

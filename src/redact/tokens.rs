@@ -43,6 +43,9 @@ const HOLDING: &[&str] =
 /// The same, if what stands there looks like a secret: a text for people stands there as well.
 const TELLING: &[&str] = &["content", "data", "text", "default", "current", "secret_value"];
 
+/// Brackets within each other that are told apart; what stands deeper is taken for part of the last of them.
+const OPEN_MAX: usize = 1024;
+
 /// Whether a body looks like JSON.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with(['{', '[', '"'])
@@ -66,7 +69,8 @@ struct Open {
 
 /// The tokens of `text`, in order.
 pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
-    let mut reader = Reader { text, rules, found: Vec::new(), open: vec![Open::default()], pending: None };
+    let mut reader =
+        Reader { text, rules, found: Vec::new(), open: vec![Open::default()], deeper: 0, pending: None };
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -90,6 +94,7 @@ pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
         }
     }
     // Text that is cut short leaves objects open.
+    reader.deeper = 0;
     while reader.open.len() > 1 {
         reader.closes();
     }
@@ -102,6 +107,8 @@ struct Reader<'t> {
     rules: &'t Rules,
     found: Vec<Token>,
     open: Vec<Open>,
+    /// How many brackets are open beyond those.
+    deeper: usize,
     /// The name of the member whose value comes next.
     pending: Option<String>,
 }
@@ -119,6 +126,10 @@ impl Reader<'_> {
     }
 
     fn opens(&mut self, is_list: bool) {
+        if self.open.len() >= OPEN_MAX {
+            self.deeper += 1;
+            return;
+        }
         let name = self.pending.take();
         let around = self.here(name.as_ref()).filter(|it| is_list || it.likeness == Likeness::Sure);
         let held = name.as_deref().and_then(held).map(|must_look| (self.found.len(), must_look));
@@ -127,6 +138,10 @@ impl Reader<'_> {
 
     fn closes(&mut self) {
         self.pending = None;
+        if let Some(fewer) = self.deeper.checked_sub(1) {
+            self.deeper = fewer;
+            return;
+        }
         let Some(open) = self.open.pop() else { return };
         if let Some(named) = &open.named {
             for (tokens, must_look) in &open.holding {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::names::PREFIX;
+
 /// A family of escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Escapes {
@@ -56,6 +58,8 @@ impl View {
         while let Some(byte) = source.get(at) {
             let rest = source.get(at..).unwrap_or_default();
             let found = match escapes {
+                // `=fd` of a placeholder is no escape.
+                _ if rest.get(1..).is_some_and(|rest| rest.starts_with(PREFIX.as_bytes())) => None,
                 Escapes::Web => web(rest),
                 Escapes::Quoted => quoted(rest),
                 Escapes::Wide => (*byte == 0).then_some((Decoded::Nothing, 1)),

@@ -253,11 +253,11 @@ fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
     let folder = canary::Folder::new();
     let path = folder.path().join("a.json");
     let mut cassette = Cassette::default();
-    for target in ["/api/b?token=abcdefghij", "/api/a/abcdefghij"] {
+    for target in ["/api/b?token=abcde-12345", "/api/a/abcde-12345"] {
         cassette.interactions.push(Interaction {
             id: String::new(),
             endpoint: String::new(),
-            request: Request::new("GET", target).with("SEC", "abcdefghij"),
+            request: Request::new("GET", target).with("SEC", "abcde-12345"),
             response: Response::json(200, r#"{"assigned_to":["alice"]}"#),
             by_recorder: false,
             notes: Vec::new(),
@@ -266,7 +266,7 @@ fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
     cassette.save(&path).unwrap();
     cassette.save(&path).unwrap();
     let text = fs::read_to_string(&path).unwrap();
-    assert!(!text.contains("abcdefghij"));
+    assert!(!text.contains("abcde-12345"));
     assert!(text.contains("/api/a/fd-secret-1") && text.contains("token=fd-secret-1"), "{text}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
