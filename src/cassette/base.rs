@@ -75,10 +75,6 @@ impl Address {
         Self { scheme, host: plain_host(host), port }
     }
 
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
     /// The console's own link in `text`, if it is one.
     fn own<'t>(&self, text: &'t str) -> Option<Link<'t>> {
         let link = Link::parse(text)?;

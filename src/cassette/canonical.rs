@@ -8,10 +8,15 @@ use super::placeholders::{replace_users, users_of};
 use super::{Cassette, Interaction, MatchKey, key};
 use crate::message::Headers;
 use crate::profile::Profile;
-use crate::redact::{Numbering, Redactor, is_redacted};
+use crate::redact::{Numbering, Redactor, Rules, is_redacted};
 
 pub(super) fn canonicalise(cassette: &mut Cassette, profile: &Profile) {
-    redact(cassette);
+    canonicalise_by(cassette, profile, &Rules::default());
+}
+
+/// The same, redacted by rules of the user's own beside the built-in ones.
+pub(super) fn canonicalise_by(cassette: &mut Cassette, profile: &Profile, rules: &Rules) {
+    redact(cassette, rules);
     for interaction in &mut cassette.interactions {
         let found = profile.find(&interaction.request.method, interaction.request.path());
         interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
@@ -29,9 +34,9 @@ pub(super) fn canonicalise(cassette: &mut Cassette, profile: &Profile) {
 
 /// Every file is redacted when it is written, whoever writes it: learnt first, so that a value is also found in what
 /// stands before its place.
-fn redact(cassette: &mut Cassette) {
+fn redact(cassette: &mut Cassette, rules: &Rules) {
     let greatest = cassette.interactions.iter().map(greatest_secret).max().unwrap_or_default();
-    let redactor = Redactor::counting_from(greatest);
+    let redactor = Redactor::counting_from(greatest).with_rules(rules.clone());
     for interaction in &cassette.interactions {
         redactor.learn_request(&interaction.request);
         redactor.learn_response(&interaction.response);

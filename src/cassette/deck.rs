@@ -127,7 +127,9 @@ impl Deck {
 
 fn has_host(key: &MatchKey) -> bool {
     let values = key.query.iter().map(|(_, value)| value.as_str());
-    values.chain([key.path.as_str(), key.body.as_str()]).any(|text| text.contains("host-"))
+    values
+        .chain([key.path.as_str(), key.body.as_str()])
+        .any(|text| text.contains("host-") || text.contains("fd-secret-"))
 }
 
 /// An endpoint no profile knows is taken to carry `fields` in the query, as nearly all do.

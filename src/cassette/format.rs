@@ -69,6 +69,8 @@ struct FromForm {
     #[serde(default)]
     tls: TlsForm,
     encoding: String,
+    /// Cassettes from before there was one have none.
+    #[serde(default)]
     redaction: String,
 }
 

@@ -11,9 +11,11 @@
 mod base;
 mod body;
 mod canonical;
+mod check;
 mod deck;
 pub mod find;
 mod format;
+mod host;
 mod key;
 mod nearest;
 mod placeholders;
@@ -27,6 +29,7 @@ use crate::profile::Profile;
 use crate::redact::{self, Open, Rules};
 
 pub use base::{base_for, put_base};
+pub use check::{Remark, Weight};
 pub use deck::{Deck, Index, Slot};
 pub use format::FORMAT;
 pub use key::MatchKey;

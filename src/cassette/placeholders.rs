@@ -4,24 +4,37 @@
 //! recorded one but for its placeholders, and what each stands for; [`Bindings::apply`] puts that into an answer.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::MatchKey;
 use super::base::{self, Address, BASE};
+use super::host::Names;
 use crate::json::{Json, Kind, quote};
 use crate::message::{Headers, Request, Response};
 use crate::profile::Profile;
-use crate::redact::is_credential_name;
+use crate::redact::{is_credential_name, looks_like_a_secret};
 
 /// A recorded console's address, to be taken out of what is stored.
 #[derive(Clone, Debug)]
 pub struct Console {
     address: Address,
+    names: Names,
 }
 
 impl Console {
     /// A console at `scheme://host:port`; an IPv6 address in brackets.
     pub fn new(scheme: &str, host: &str, port: u16) -> Self {
-        Self { address: Address::new(scheme, host, port) }
+        Self { address: Address::new(scheme, host, port), names: Names::of(host) }
+    }
+
+    /// The same console, which also has this address: the one that its name led to.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        // Of this machine's own address nobody learns where a console is.
+        if !address.is_loopback() {
+            self.names.add(&address.to_string());
+        }
+        self
     }
 
     /// Takes this console's and the listener's addresses out of a request: `Host` becomes `{base}`, and so does the
@@ -35,10 +48,10 @@ impl Console {
             }
         }
         self.hide_host(&mut request.headers);
-        if let Some(target) = self.without_host(request.target.as_bytes()) {
+        if let Some(target) = self.names.leave(request.target.as_bytes()) {
             request.target = String::from_utf8_lossy(&target).into_owned();
         }
-        if let Some(body) = self.without_host(&request.body) {
+        if let Some(body) = self.names.leave_body(&request.body) {
             request.set_body(body);
         }
     }
@@ -48,7 +61,7 @@ impl Console {
         self.leave_links(response);
         self.hide_host(&mut response.headers);
         self.hide_host(&mut response.trailers);
-        if let Some(body) = self.without_host(&response.body) {
+        if let Some(body) = self.names.leave_body(&response.body) {
             response.set_body(body);
         }
     }
@@ -65,50 +78,10 @@ impl Console {
 
     fn hide_host(&self, headers: &mut Headers) {
         for line in headers.iter_mut() {
-            if let Some(value) = self.without_host(&line.value) {
+            if let Some(value) = self.names.leave(&line.value) {
                 line.value = value.into();
             }
         }
-    }
-
-    /// `bytes` with the console's name replaced; `None` if it is not there. A name of one word is looked for after
-    /// `//` and `@` only: elsewhere it could be a word.
-    fn without_host(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let host = self.address.host().as_bytes();
-        if host.is_empty() || bytes.len() < host.len() {
-            return None;
-        }
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        let is_word = !self.address.host().contains(['.', ':']);
-        let mut out = Vec::new();
-        let mut done = 0;
-        let mut at = 0;
-        while let Some(found) = bytes.get(at..at + host.len()) {
-            let before = bytes.get(..at).unwrap_or_default();
-            let after = bytes.get(at + host.len()..).unwrap_or_default();
-            let ends = match after {
-                [b'.', next, ..] => !next.is_ascii_alphanumeric(),
-                [next, ..] => !is_name(next) || *next == b'.',
-                [] => true,
-            };
-            let starts = if is_word {
-                before.ends_with(b"//") || before.ends_with(b"@") || before.ends_with(b"\\/")
-            } else {
-                before.last().is_none_or(|byte| !is_name(byte))
-            };
-            if starts && ends && found.eq_ignore_ascii_case(host) {
-                out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
-                out.extend_from_slice(b"host-1");
-                at += host.len();
-                done = at;
-            } else {
-                at += 1;
-            }
-        }
-        (done > 0).then(|| {
-            out.extend_from_slice(bytes.get(done..).unwrap_or_default());
-            out
-        })
     }
 }
 
@@ -251,6 +224,7 @@ fn bind_value(
     bindings: &mut Bindings,
 ) -> bool {
     match (recorded.kind(), live.kind()) {
+        (Kind::String(hidden), Kind::String(_) | Kind::Number) if hidden == HIDDEN => true,
         (Kind::String(user), Kind::String(value)) if place == Place::Users && is_user(user) => {
             bindings.bind(user, value)
         }
@@ -273,8 +247,26 @@ fn bind_value(
     }
 }
 
+/// How a redacted value stands in a key: without its number.
+const HIDDEN: &str = "fd-secret-";
+
+/// Whether live text is the recorded one but for its redacted value: any value where nothing else stands there, and
+/// within a text one that looks like a secret. With several of them nothing is guessed.
+fn stands_for(recorded: &str, live: &str) -> bool {
+    let Some((before, after)) = recorded.split_once(HIDDEN).filter(|(_, after)| !after.contains(HIDDEN))
+    else {
+        return false;
+    };
+    let value = live.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).unwrap_or_default();
+    let is_whole = before.is_empty() && after.is_empty();
+    !value.is_empty() && (is_whole || (!value.contains(['/', '&', '"']) && looks_like_a_secret(value)))
+}
+
 /// Text with `host-N` in it against live text: what is around the placeholders must be equal.
 fn bind_text(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
+    if recorded.contains(HIDDEN) && recorded != live {
+        return stands_for(recorded, live);
+    }
     let Some((before, placeholder, after)) = split_host(recorded) else { return recorded == live };
     let Some(rest) = live.strip_prefix(before) else { return false };
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);

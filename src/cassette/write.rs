@@ -23,8 +23,11 @@ pub(super) fn text(cassette: &Cassette) -> String {
         TlsTrust::Pinned => "pinned",
         TlsTrust::Insecure => "insecure",
     };
-    let _ = writeln!(out, "    \"tls\": \"{tls}\",\n    \"encoding\": {},", quote(&from.encoding));
-    let _ = write!(out, "    \"redaction\": {}\n  }},\n  \"interactions\": [", quote(&from.redaction));
+    let _ = write!(out, "    \"tls\": \"{tls}\",\n    \"encoding\": {}", quote(&from.encoding));
+    if !from.redaction.is_empty() {
+        let _ = write!(out, ",\n    \"redaction\": {}", quote(&from.redaction));
+    }
+    out.push_str("\n  },\n  \"interactions\": [");
     for (place, interaction) in cassette.interactions.iter().enumerate() {
         out.push_str(if place == 0 { "\n" } else { ",\n" });
         write_interaction(&mut out, interaction);

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::output;
 use super::problem::{Problem, with_caret};
+use super::redacting::Redacting;
 use super::setup;
-use crate::cassette::{Cassette, FILE_MAX_BYTES};
+use crate::cassette::{Cassette, FILE_MAX_BYTES, Weight};
 use crate::client::{ClientError, ClientFile};
 use crate::files;
 use crate::judge;
 use crate::ledger::{Exit, Reasons};
 use crate::profile::Profile;
+use crate::redact::Rules;
 use crate::replay::Auth;
 use crate::report::{brief, visible};
 use crate::scenario::{Scenario, ScenarioError, Source};
@@ -22,16 +24,26 @@ use crate::seed::Seed;
 /// A file is looked at by its ending and folder: `.json` is a cassette, `.toml` below `clients/` is a client, any
 /// other `.toml` is a scenario. In a folder, only what stands below `cassettes/`, `scenarios/` or `clients/` is
 /// looked at.
+///
+/// Of a cassette it finds, each with its line, what is broken (a secret, a stale id, a length that is wrong, a request that
+/// none would match) and, apart from that, what is only written in another order or layout than faultdeck's.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   faultdeck lint                        # cassettes/, scenarios/ and clients/ of this folder
   faultdeck lint scenarios/mine.toml
+  faultdeck lint --fix cassettes/mine.json
 
-Exit codes: 0 nothing to remark, 1 findings, 2 a file cannot be read or does not parse.")]
+Exit codes: 0 nothing to remark, or all of it was put right; 1 findings; 2 a file cannot be read or does not parse.")]
 pub(super) struct Args {
     /// Files and folders; without any, `cassettes/`, `scenarios/` and `clients/` of the working folder.
     paths: Vec<PathBuf>,
+    /// Rewrites cassettes with findings: secrets become placeholders, ids, lengths and order are put right. Whole or not
+    /// at all: no interaction is ever lost.
+    #[arg(long)]
+    fix: bool,
+    #[command(flatten)]
+    redacting: Redacting,
 }
 
 /// The folders whose files are ours.
@@ -52,7 +64,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
     let files = files(&args.paths)?;
     let mut reasons = Reasons::default();
     for file in &files {
-        for finding in look_at(file) {
+        for finding in look_at(file, &args)? {
             let (text, worth) = match finding {
                 Finding::Unreadable(text) => (text, Exit::BadInput),
                 Finding::Remark(text) => (text, Exit::Failed),
@@ -117,17 +129,19 @@ fn ends(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|found| found == ending)
 }
 
-fn look_at(file: &Path) -> Vec<Finding> {
+fn look_at(file: &Path, args: &Args) -> Result<Vec<Finding>, Problem> {
     if ends(file, "json") {
-        cassette(file)
-    } else if ends(file, "toml") && below(file, &["clients"]) {
+        let rules = args.redacting.rules(file)?;
+        return cassette(file, &rules, args.fix);
+    }
+    Ok(if ends(file, "toml") && below(file, &["clients"]) {
         client(file)
     } else if ends(file, "toml") {
         scenario(file)
     } else {
         let shown = file.display().to_string();
         vec![Finding::Unreadable(format!("{}: not a `.json` or `.toml` file", visible(&shown)))]
-    }
+    })
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Vec<Finding> {
@@ -142,25 +156,39 @@ fn in_words(error: ScenarioError) -> Vec<Finding> {
 }
 
 /// Parses, holds no secret, stands as faultdeck writes it.
-fn cassette(file: &Path) -> Vec<Finding> {
+fn cassette(file: &Path, rules: &Rules, fix: bool) -> Result<Vec<Finding>, Problem> {
     let shown = file.display().to_string();
-    let remark = |text: String| Finding::Remark(format!("{}: {text}", visible(&shown)));
-    let text = match files::read_text(file, FILE_MAX_BYTES) {
+    let read = || files::read_text(file, FILE_MAX_BYTES);
+    let text = match read() {
         Ok(text) => text,
-        Err(error) => return unreadable(format!("{shown}: {error}")),
+        Err(error) => return Ok(unreadable(format!("{shown}: {error}"))),
     };
     let cassette = match Cassette::load(file) {
         Ok(cassette) => cassette,
-        Err(error) => return unreadable(error),
+        Err(error) => return Ok(unreadable(error)),
     };
-    let mut findings: Vec<Finding> = (cassette.unredacted().iter())
-        .map(|place| remark(format!("a placeholder should stand in {}", visible(&place.to_string()))))
-        .collect();
-    if findings.is_empty() && cassette.to_text() != text {
-        findings
-            .push(remark("not as faultdeck writes it (ids, order or layout): edited by hand?".to_owned()));
+    let mut remarks = cassette.check(&text, rules);
+    if fix && !remarks.is_empty() {
+        cassette.fix(file, rules).map_err(Problem::failed)?;
+        let fixed = Cassette::load(file).map_err(Problem::failed)?;
+        let text = read().map_err(|error| Problem::file("read", file, error.into()))?;
+        let left = fixed.check(&text, rules);
+        output::data(&format!(
+            "{}: rewritten, {} of {} put right\n",
+            visible(&shown),
+            remarks.len().saturating_sub(left.len()),
+            remarks.len()
+        ))?;
+        remarks = left;
     }
-    findings
+    let line = |remark: &crate::cassette::Remark| {
+        let weight = match remark.weight {
+            Weight::Broken => "broken",
+            Weight::Layout => "layout",
+        };
+        Finding::Remark(format!("{}:{}: {weight}: {}", visible(&shown), remark.line, visible(&remark.text)))
+    };
+    Ok(remarks.iter().map(line).collect())
 }
 
 /// Parses; what it names exists.

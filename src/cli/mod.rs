@@ -22,6 +22,7 @@ mod problem;
 mod progress;
 mod queue;
 mod record;
+mod redacting;
 mod repeat;
 mod replay;
 mod report;

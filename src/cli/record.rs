@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
+use super::redacting::Redacting;
 use super::signals::Signals;
 use crate::cassette::find;
 use crate::ledger::Exit;
@@ -18,14 +19,21 @@ use crate::report::{shell_word, visible};
 /// Records what a client and a console say to each other, until Ctrl-C.
 ///
 /// Point the client at the URL printed on standard output instead of the console. GET and HEAD pass; anything that
-/// writes is refused unless it is allowed by name: it is somebody's production console. Tokens, passwords, users and
-/// host names never reach the disk. The cassette is saved every two seconds and at the end.
+/// writes is refused unless it is allowed by name: it is somebody's production console.
+///
+/// Credentials become placeholders before anything reaches the disk: what stands under a name like `token` or `password`
+/// in a header, parameter, body or text, and what was seen there wherever else it stands, in any usual encoding. So do
+/// the console's own name and address, and the users of cases. Other customer data (names in events, addresses) stays;
+/// name it with --redact. An answer that cannot be searched, such as a picture or an archive, is passed on and not
+/// stored. The cassette is saved every two seconds and at the end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   faultdeck record --upstream https://console.example --cassette forensics/create-case
   faultdeck record --upstream https://10.1.2.3 --pin sha256:... --cassette my.json --overwrite \\
       --allow-writes cases.post
+  faultdeck record --upstream https://console.example --cassette mine --redact customer_name \
+      --redact /data/*/owner --redact 'regex:CUST-[0-9]+'
 
 Exit codes: 0 recorded, 1 something could not be stored, 2 wrong input (the cassette exists, for instance),
 3 nothing was recorded. With the variable CI set it runs only with --overwrite.")]
@@ -48,6 +56,8 @@ pub(super) struct Args {
     allow_origin: Vec<String>,
     #[command(flatten)]
     console: Console,
+    #[command(flatten)]
+    redacting: Redacting,
     #[command(flatten)]
     listen: Listen,
 }
@@ -95,7 +105,7 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
         allow_writes: args.allow_writes,
         trust: args.console.trust()?,
         profile: Profile::builtin(),
-        redactor: Redactor::new(),
+        redactor: Redactor::new().with_rules(args.redacting.rules(&cassette)?),
         cassette,
     };
     if matches!(settings.trust, Trust::Insecure) {

@@ -88,7 +88,7 @@ pub(super) fn text(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Option
 
 fn finds(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Vec<(Range<usize>, String)> {
     let mut all = Vec::new();
-    layers::each(bytes, &mut |layer| {
+    layers::each(bytes, layers::Depth::All, &mut |layer| {
         if !layer.is_text {
             return;
         }

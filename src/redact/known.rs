@@ -210,7 +210,7 @@ impl Search {
     /// The same under every layer of encoding as well.
     fn found(&self, bytes: &[u8]) -> Vec<(Range<usize>, usize)> {
         let mut all = Vec::new();
-        layers::each(bytes, &mut |layer| {
+        layers::each(bytes, layers::Depth::All, &mut |layer| {
             all.extend(self.plain(layer.bytes).into_iter().map(|(at, number)| (layer.place(at), number)));
         });
         apart(all)

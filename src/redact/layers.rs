@@ -27,13 +27,27 @@ impl Layer<'_> {
     }
 }
 
-/// Shows every form of `text` to `look`, itself first.
-pub(super) fn each(text: &[u8], look: &mut dyn FnMut(&Layer<'_>)) {
-    let mut budget = text.len().saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET_MIN);
-    descend(&Layer { bytes: text, is_text: true, place: &|at| at }, DEPTH, &mut budget, look);
+/// Which forms are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Without escapes only: each byte has a place of its own.
+    Escapes,
+    /// All of them.
+    All,
 }
 
-fn descend(layer: &Layer<'_>, depth: usize, budget: &mut usize, look: &mut dyn FnMut(&Layer<'_>)) {
+/// Shows every form of `text` to `look`, itself first.
+pub(super) fn each(text: &[u8], depth: Depth, look: &mut dyn FnMut(&Layer<'_>)) {
+    let mut budget = text.len().saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET_MIN);
+    descend(&Layer { bytes: text, is_text: true, place: &|at| at }, (depth, DEPTH), &mut budget, look);
+}
+
+fn descend(
+    layer: &Layer<'_>,
+    (kind, depth): (Depth, usize),
+    budget: &mut usize,
+    look: &mut dyn FnMut(&Layer<'_>),
+) {
     look(layer);
     if depth == 0 {
         return;
@@ -47,9 +61,10 @@ fn descend(layer: &Layer<'_>, depth: usize, budget: &mut usize, look: &mut dyn F
         // Lines that were put together by trial name nothing, and are not decoded any further.
         let is_folded = escapes == Escapes::Folded;
         let inner = Layer { bytes: &view.bytes, is_text: layer.is_text && !is_folded, place: &place };
-        descend(&inner, if is_folded { 0 } else { depth - 1 }, budget, look);
+        descend(&inner, (kind, if is_folded { 0 } else { depth - 1 }), budget, look);
     }
-    for run in coded::runs(layer.bytes) {
+    let runs = if kind == Depth::All { coded::runs(layer.bytes) } else { Vec::new() };
+    for run in runs {
         let place = |_: Range<usize>| layer.place(run.at.clone());
         for bytes in run.decoded(layer.bytes) {
             if !charge(budget, bytes.len()) {
@@ -59,7 +74,7 @@ fn descend(layer: &Layer<'_>, depth: usize, budget: &mut usize, look: &mut dyn F
             let is_text = reads_as_text(&bytes);
             // What is no text is searched for known values, and not decoded any further.
             let depth = if is_text { depth - 1 } else { 0 };
-            descend(&Layer { bytes: &bytes, is_text, place: &place }, depth, budget, look);
+            descend(&Layer { bytes: &bytes, is_text, place: &place }, (kind, depth), budget, look);
         }
     }
 }

@@ -29,6 +29,7 @@ mod tokens;
 mod views;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
@@ -289,6 +290,23 @@ impl Redactor {
     }
 }
 
+/// Shows a text as it stands and without its escapes, layer by layer, with what says where in the text a part of a
+/// layer stands.
+pub fn unescaped(text: &[u8], look: &mut dyn FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>)) {
+    layers::each(text, layers::Depth::Escapes, &mut |layer| look(layer.bytes, &|at| layer.place(at)));
+}
+
+/// Edits a body that may have two bytes for a character: `edit` sees one, and the others come back.
+pub fn with_text(body: &[u8], edit: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    match packed::kind(body) {
+        packed::Kind::Text(charset @ packed::Charset::Utf16 { .. }) => {
+            let new = edit(charset.decode(body).as_bytes())?;
+            Some(charset.encode(&String::from_utf8_lossy(&new)))
+        }
+        _ => edit(body),
+    }
+}
+
 fn replace_headers(known: &mut Known, headers: &mut Headers) {
     for line in headers.iter_mut() {
         line.name = known.replace_str(&line.name);
@@ -301,6 +319,11 @@ fn replace_headers(known: &mut Known, headers: &mut Headers) {
     }
 }
 
+/// Whether a value looks like a secret by itself: no word, no number, no path, and at least [`EVERYWHERE_MIN_BYTES`] long.
+pub fn looks_like_a_secret(value: &str) -> bool {
+    looks::secret(value.as_bytes())
+}
+
 /// Where in a message a credential stands that is not redacted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Open {
@@ -308,6 +331,8 @@ pub struct Open {
     pub part: Part,
     /// The place within it, in words; never the value.
     pub place: String,
+    /// The name beside it, as it is written; empty if it stands for itself.
+    pub name: String,
 }
 
 /// A part of a message.
@@ -349,12 +374,15 @@ fn open_in_lines(headers: &Headers, part: fn(usize) -> Part, rules: &Rules, foun
 }
 
 fn noting(found: &mut Vec<Open>, part: Part) -> impl FnMut(&Place, &[u8]) -> Option<String> + use<'_> {
-    // What stands in a parameter also stands in the text of its target: it is told once.
+    // What stands in a parameter also stands in the text of its target, perhaps encoded: it is told once.
     let mut seen: Vec<Vec<u8>> = Vec::new();
     move |place, value| {
-        if !is_redacted(value) && !seen.iter().any(|held| held == value) {
+        let is_named = |open: &Open| open.part == part && !place.name.is_empty() && open.name == place.name;
+        let is_seen =
+            seen.iter().any(|held| held == value) || (part != Part::Body && found.iter().any(is_named));
+        if !is_redacted(value) && !is_seen {
             seen.push(value.to_vec());
-            found.push(Open { part, place: place.to_string() });
+            found.push(Open { part, place: place.to_string(), name: place.name.clone() });
         }
         None
     }

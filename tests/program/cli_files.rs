@@ -21,7 +21,7 @@ fn findings_are_1_and_what_cannot_be_read_is_2() {
     lab.write("cassettes/edited.json", &text.replacen("\"format\": 1,", "\"format\":1,", 1));
     let edited = lab.run(&["lint"]);
     assert_eq!(edited.code, Some(1), "{}", edited.stderr);
-    assert!(edited.stdout.contains("cassettes/edited.json: "), "{}", edited.stdout);
+    assert!(edited.stdout.contains("cassettes/edited.json:2: layout: "), "{}", edited.stdout);
 
     lab.write("cassettes/edited.json", &text.replacen("fd-secret-1", "a-real-looking-token", 1));
     let secret = lab.run(&["lint"]);

@@ -20,6 +20,7 @@ mod cli_run_children;
 mod demo;
 mod every_property;
 mod hostile_files;
+mod lint_cassettes;
 mod newcomer;
 mod raw_targets;
 mod readme;

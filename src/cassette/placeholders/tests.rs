@@ -73,3 +73,19 @@ fn a_console_named_by_one_word_is_replaced_in_urls_only() {
     console.leave_response(&mut response);
     assert_eq!(response.text(), Some(r#"{"a":"the console","b":"http://host-1/x"}"#));
 }
+
+#[test]
+fn a_redacted_value_stands_for_any_value_in_its_place() {
+    let recorded = Request::new("GET", "/api/x?customer=fd-secret-1");
+    assert!(bind(&recorded, &Request::new("GET", "/api/x?customer=17")).is_some());
+    assert!(bind(&recorded, &Request::new("GET", "/api/x?customer=")).is_none());
+    let recorded = Request::new("GET", "/api/token/fd-secret-1/state");
+    assert!(bind(&recorded, &Request::new("GET", "/api/token/9hX2-kq7RtZ0/state")).is_some());
+    assert!(
+        bind(&recorded, &Request::new("GET", "/api/token/current/state")).is_none(),
+        "a word is no secret"
+    );
+    let recorded = post(r#"{"customer":"fd-secret-1","n":1}"#);
+    assert!(bind(&recorded, &post(r#"{"n":1,"customer":17}"#)).is_some());
+    assert!(bind(&recorded, &post(r#"{"n":2,"customer":17}"#)).is_none());
+}
