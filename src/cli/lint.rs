@@ -171,7 +171,7 @@ fn cassette(file: &Path, rules: &Rules, fix: bool) -> Result<Vec<Finding>, Probl
     if fix && !remarks.is_empty() {
         cassette.fix(file, rules).map_err(Problem::failed)?;
         let fixed = Cassette::load(file).map_err(Problem::failed)?;
-        let text = read().map_err(|error| Problem::file("read", file, error.into()))?;
+        let text = read().map_err(|error| Problem::file("read", file, error))?;
         let left = fixed.check(&text, rules);
         output::data(&format!(
             "{}: rewritten, {} of {} put right\n",

@@ -34,7 +34,7 @@ impl Redacting {
         }
         if let Some(file) = self.redact_file.clone().or_else(|| nearest(cassette)) {
             let text = files::read_text(&file, files::SMALL_MAX_BYTES);
-            let text = text.map_err(|error| Problem::file("read", &file, error.into()))?;
+            let text = text.map_err(|error| Problem::file("read", &file, error))?;
             let wrong = |error| Problem::input(format!("{}: {error}", file.display()));
             rules.add_file(&text).map_err(wrong)?;
         }

@@ -175,7 +175,7 @@ fn rules_of_the_users_own_are_kept_named_in_the_cassette_and_linted() {
     let replay = lab.serve(&["replay", "sub/more.json"]);
     assert_eq!(replay.get("/api/plain?customer_name=Other").status(), 200);
     replay.stop();
-    let wrong = lab.run(&["lint", "sub", "--redact", "regex:("]);
+    let wrong = lab.run(&["lint", "sub/plain.json", "--redact", "regex:("]);
     assert!(wrong.code == Some(2) && wrong.stderr.contains("cannot be used"), "{}", wrong.stderr);
 }
 
