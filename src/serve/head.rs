@@ -146,11 +146,17 @@ fn body_framing(request: &Request) -> Result<BodyFraming, Unfit> {
             Err(Unfit::new(400, "HTTP/1.0 has no Transfer-Encoding"))
         }
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(BodyFraming::Chunked),
-        (None, Some(coding)) if coding.to_ascii_lowercase().ends_with(b"chunked") => {
+        (None, Some(coding)) if ends_with_chunked(coding) => {
             Err(Unfit::new(501, "the only transfer coding understood here is chunked"))
         }
         (None, Some(_)) => Err(Unfit::new(400, "the request's Transfer-Encoding does not end with chunked")),
     }
+}
+
+/// Whether the last of several codings is chunked.
+fn ends_with_chunked(codings: &[u8]) -> bool {
+    let last = codings.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+    last.trim_ascii().eq_ignore_ascii_case(b"chunked")
 }
 
 fn decimal(text: &[u8]) -> Option<u64> {

@@ -29,7 +29,12 @@ pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>,
         let socket = match accepted {
             Ok((socket, _)) => socket,
             Err(error) => {
-                tokio::time::sleep(pause_after(error.kind(), site.limits.accept_pause)).await;
+                let pause = pause_after(error.kind(), site.limits.accept_pause);
+                if !pause.is_zero() {
+                    // Whoever only waits must not keep others out.
+                    site.places.free_one();
+                }
+                tokio::time::sleep(pause).await;
                 continue;
             }
         };

@@ -65,13 +65,17 @@ impl Places {
             if leaving >= LEAVING_MAX {
                 return None;
             }
-            let leaver = next_to_leave(&taken).and_then(|leaver| taken.get_mut(&leaver))?;
-            leaver.standing = Standing::Leaving;
-            leaver.leave.send_replace(true);
+            ask_to_leave(&mut taken)?;
         }
         let (sender, leave) = watch::channel(false);
         taken.insert(number, Taken { standing: Standing::Idle, since: Instant::now(), leave: sender });
         Some(Place { places: Arc::clone(self), number, leave })
+    }
+
+    /// Asks one connection to leave that would have to if there were no place: the machine has no more descriptors or
+    /// memory for a new one.
+    pub(super) fn free_one(&self) {
+        let _ = ask_to_leave(&mut self.taken());
     }
 
     /// How many connections there are.
@@ -89,6 +93,13 @@ impl Places {
             freed.await;
         }
     }
+}
+
+fn ask_to_leave(taken: &mut BTreeMap<u64, Taken>) -> Option<()> {
+    let leaver = next_to_leave(taken).and_then(|leaver| taken.get_mut(&leaver))?;
+    leaver.standing = Standing::Leaving;
+    leaver.leave.send_replace(true);
+    Some(())
 }
 
 fn next_to_leave(taken: &BTreeMap<u64, Taken>) -> Option<u64> {

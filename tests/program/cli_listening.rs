@@ -299,3 +299,46 @@ fn a_quota_on_files_is_an_error_and_no_end() {
     canary::assert_clean("standard output", &output.stdout);
     assert!(output.status.code().is_some(), "{output:?}");
 }
+
+#[test]
+fn a_reader_that_went_away_is_no_error_and_the_server_goes_on() {
+    let folder = canary::Folder::new();
+    let mut listening = Listening::start(&["emulate"], folder.path());
+    let address = listening.address();
+    // Both pipes lose their reader, as after `| head -1`.
+    drop(listening.child.stderr.take());
+    let Listening { mut child, rest, .. } = listening;
+    drop(rest);
+    for _ in 0..20 {
+        assert!(get_of(&address, "evil.test", CASES).starts_with("HTTP/1.1 421 "));
+        assert!(get(&address, CASES).starts_with("HTTP/1.1 200 "));
+    }
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+    // Refused requests make it inconclusive; a panic would be 70.
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn idle_connections_lock_nobody_out_when_descriptors_are_few() {
+    let folder = canary::Folder::new();
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -n 48; exec \"$0\" emulate", env!("CARGO_BIN_EXE_faultdeck")])
+        .env("FAULTDECK_HOME", folder.path())
+        .env("SEC_TOKEN", canary::canary())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut rest = BufReader::new(child.stdout.take().unwrap());
+    let mut url = String::new();
+    rest.read_line(&mut url).unwrap();
+    let listening = Listening { child, url, rest };
+    let idle: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(listening.address()).unwrap()).collect();
+    for _ in 0..3 {
+        assert!(get(&listening.address(), CASES).starts_with("HTTP/1.1 200 "));
+    }
+    drop(idle);
+    listening.signal(Signal::TERM);
+    assert_eq!(listening.end().0, Some(0));
+}
