@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+
 /// Read and write, for the owner alone.
 const OWNER_ONLY: u32 = 0o600;
 
 /// Takes hold of a file, so that a wrong path is found before anything runs. What is no plain file (`/dev/stdout`, a
-/// pipe) is left for [`write`]: opening it may wait for a reader.
+/// pipe) is left for [`write`]: its reader may come later.
 ///
 /// # Errors
 /// If it is a folder, or cannot be written.
@@ -29,8 +32,22 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     open(path)?.write_all(bytes)
 }
 
+/// Opens without waiting for a pipe's reader: there may never be one.
 fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(path)?;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(OWNER_ONLY)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)
+        .map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::NXIO) => io::Error::other("this is a pipe or a socket that nobody reads"),
+            _ => error,
+        })?;
+    // From here on a slow reader is waited for.
+    fcntl_setfl(&file, OFlags::empty())?;
     if file.metadata()?.is_file() {
         file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     }
@@ -40,6 +57,23 @@ fn open(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_is_written_to_if_somebody_reads_it_and_never_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, mode).unwrap();
+        claim(&fifo).unwrap();
+        assert!(write(&fifo, b"x").unwrap_err().to_string().contains("nobody reads"));
+        let of_reader = fifo.clone();
+        let reader = std::thread::spawn(move || fs::read(of_reader).unwrap());
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while write(&fifo, &[b'x'; 200_000]).is_err() {
+            assert!(std::time::Instant::now() < until);
+        }
+        assert_eq!(reader.join().unwrap().len(), 200_000);
+    }
 
     #[test]
     fn a_file_is_its_owners_alone_even_if_it_was_not_before() {
