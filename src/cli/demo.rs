@@ -68,8 +68,10 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     tokio::select! {
         biased;
         _ = signals.first() => {
-            output::note("interrupted before the end");
-            Ok(Exit::Inconclusive)
+            let mut reasons = Reasons::default();
+            reasons.push(Exit::Inconclusive, "interrupted before the end");
+            output::note(&reasons.because());
+            Ok(reasons.exit())
         }
         exit = whole(&args) => exit,
     }

@@ -2,8 +2,9 @@
 //! asks for; the weightiest decides. What each code means is [`Exit`].
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`,
-//! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and the verbs `demo` and `lint` in
-//! `cli/`. Two things stand outside, because nothing was run: a wrong argument (2), and a defect of faultdeck (70).
+//! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs `cli/demo.rs` (two
+//! clients at once), `cli/judge.rs` (interrupted) and `cli/lint.rs` (nothing is run). Two things stand outside: what
+//! stops a verb before or after the run (`cli/problem.rs`), and a defect of faultdeck (`cli/mod.rs`).
 
 use serde::{Deserialize, Serialize};
 

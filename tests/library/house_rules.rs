@@ -278,6 +278,28 @@ fn no_file_is_over_500_lines_and_none_is_a_drawer() {
 }
 
 #[test]
+fn who_decides_the_exit_code_is_listed_in_one_place() {
+    let sources = sources();
+    let (_, collector) = sources.iter().find(|(file, _)| file == "ledger/exit.rs").unwrap();
+    let list: String = collector.lines().take_while(|line| line.starts_with("//!")).collect();
+    for (file, text) in &sources {
+        let code = code(text);
+        let decides = ["Exit::Failed", "Exit::Inconclusive", "Exit::BadInput", "push_refused("];
+        let shows_it = file.starts_with("ledger/") || file.starts_with("report/");
+        if !shows_it && decides.iter().any(|word| code.contains(word)) {
+            assert!(
+                list.contains(&format!("`{file}`")),
+                "{file} decides and is not in the list of ledger/exit.rs"
+            );
+        }
+    }
+    for file in list.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs")) {
+        let (_, text) = sources.iter().find(|(name, _)| name == file).unwrap_or_else(|| panic!("no {file}"));
+        assert!(text.contains("Reasons") || text.contains("Exit::"), "{file} decides nothing");
+    }
+}
+
+#[test]
 fn every_fault_stands_in_a_scenario_and_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
