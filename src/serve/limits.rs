@@ -91,3 +91,7 @@ pub(super) const REFUSAL: Duration = Duration::from_millis(500);
 
 /// What `stop` waits for connections that were just reset to be gone.
 pub(super) const RESET_GRACE: Duration = Duration::from_millis(400);
+
+/// How long a peer is looked at once more when its time is over. A process that was stopped for a while hears of the
+/// time that has passed before it hears of the bytes that came meanwhile.
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(20);

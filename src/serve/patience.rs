@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::connection::Phases;
+use super::limits::LAST_LOOK;
 use super::places::{Place, Standing};
 
 /// `future`'s output, or `None` if it takes longer than `limit`.
@@ -19,7 +20,15 @@ pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::O
     let mut future = pin!(future);
     match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         Poll::Ready(output) => Some(output),
-        Poll::Pending => timeout(limit, future).await.ok(),
+        Poll::Pending => or_at_last(limit, future).await,
+    }
+}
+
+/// `future`'s output, or `None` after `limit` and a last look.
+async fn or_at_last<F: Future>(limit: Duration, mut future: Pin<&mut F>) -> Option<F::Output> {
+    match timeout(limit, future.as_mut()).await {
+        Ok(output) => Some(output),
+        Err(_) => timeout(LAST_LOOK, future).await.ok(),
     }
 }
 
@@ -33,7 +42,7 @@ pub(super) async fn while_placed<F: Future>(place: &Place, limit: Duration, futu
     place.now(Standing::Waiting);
     tokio::select! {
         biased;
-        output = timeout(limit, future) => output.ok(),
+        output = or_at_last(limit, future) => output,
         () = place.asked_to_leave() => None,
     }
 }
@@ -83,6 +92,7 @@ impl Patience {
     /// that.
     pub(super) async fn wait<F: Future>(&mut self, until: Instant, future: F) -> Waited<F::Output> {
         let mut future = pin!(future);
+        let mut is_last = false;
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Waited::Done(output));
@@ -90,15 +100,16 @@ impl Patience {
             if self.stopping.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Waited::Stopping);
             }
-            if self.sleep.deadline() > until {
+            if !is_last && self.sleep.deadline() > until {
                 self.sleep.as_mut().reset(until);
             }
             while self.sleep.as_mut().poll(cx).is_ready() {
-                if Instant::now() >= until {
+                if is_last {
                     return Poll::Ready(Waited::Late);
                 }
+                is_last = Instant::now() >= until;
                 // It was set for an earlier wait.
-                self.sleep.as_mut().reset(until);
+                self.sleep.as_mut().reset(if is_last { Instant::now() + LAST_LOOK } else { until });
             }
             Poll::Pending
         })

@@ -252,6 +252,11 @@ impl Running {
         let _ = self.exchange(bytes);
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, as Ctrl-C does, and waits.
     pub fn stop(self) -> Finished {
         self.signal("INT")

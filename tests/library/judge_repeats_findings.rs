@@ -4,8 +4,10 @@ use crate::canary;
 use crate::judging;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use faultdeck::judge::{Again, Judged, Plan, Repeat, judge, resolve, unknown_names};
+use faultdeck::judge::{Again, Budget, Judged, Plan, Progress, Repeat, judge, resolve, unknown_names};
 use faultdeck::ledger::{Exit, Standing, stable};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::Scenario;
@@ -121,4 +123,23 @@ fn no_variable_of_proptest_has_a_say() {
         ("PROPTEST_MAX_LOCAL_REJECTS", "1"),
     ];
     assert_eq!(ledger(&[]), ledger(&variables));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shrinking_ends_within_its_budget_with_the_best_so_far() {
+    let budget = |tries, wall| Budget { tries, wall: Duration::from_millis(wall) };
+    for (budget, most) in [(budget(3, 60_000), 3), (budget(0, 60_000), 0), (budget(200, 0), 0)] {
+        let folder = canary::Folder::new();
+        let plan = Plan { budget, ..plan(Some(folder.path())) };
+        let (tries, saved) = (AtomicU32::new(0), AtomicU32::new(0));
+        let tell = |progress| match progress {
+            Progress::Shrinks { tries: so_far, .. } => drop(tries.fetch_max(so_far, Ordering::Relaxed)),
+            Progress::Saved { .. } => drop(saved.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        };
+        let judged = judge(&plan, &client(Defect::Rounds), &tell).await.unwrap();
+        assert_eq!((violations(&judged).len(), judged.account.exit), (1, Exit::Failed));
+        assert_eq!((tries.into_inner(), saved.into_inner()), (most, 1), "{budget:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -1,0 +1,99 @@
+//! What happens around a server changes nothing that it answers: it is stopped for a while, its files are broken while
+//! it serves them, a fault stands in its scenario that never has its chance.
+
+use crate::harness;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use harness::{CASES, Lab, Raw, Running, TASKS};
+
+const CASSETTE: &str = include_str!("../../cassettes/forensics/create-case.json");
+
+fn signal(running: &Running, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &running.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn connected(running: &Running) -> TcpStream {
+    let stream = TcpStream::connect(running.addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// All that comes until the end of the connection.
+fn rest(name: &str, mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    text
+}
+
+#[test]
+fn a_server_that_was_stopped_for_a_while_looks_before_it_gives_up_on_anybody() {
+    let lab = Lab::new();
+    let running = lab.replay(&[]);
+    let request = format!("GET {CASES} HTTP/1.1\r\nHost: localhost\r\nSEC: x\r\nConnection: close\r\n\r\n");
+    // One that has sent nothing yet, and one in the middle of its head.
+    let mut silent = connected(&running);
+    let mut half = connected(&running);
+    half.write_all(&request.as_bytes()[..20]).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&running, "STOP");
+    silent.write_all(request.as_bytes()).unwrap();
+    half.write_all(&request.as_bytes()[20..]).unwrap();
+    let mut late = connected(&running);
+    late.write_all(request.as_bytes()).unwrap();
+    // Longer than the first byte or a whole head may take.
+    std::thread::sleep(Duration::from_secs(11));
+    signal(&running, "CONT");
+    for (name, stream) in [("silent", silent), ("half", half), ("late", late)] {
+        let answer = rest(name, stream);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{name}: {answer}");
+    }
+    assert_eq!(running.get(CASES).status(), 200);
+    assert_eq!(running.stop().code, Some(0));
+}
+
+/// A creation and its polls.
+fn story(running: &Running) -> Vec<Raw> {
+    let mut answers = vec![running.post(CASES, r#"{"name":"CASE1","assigned_to":["ana"]}"#)];
+    let id: String = answers[0].text().split("\"id\":").nth(1).map_or_else(String::new, |rest| {
+        rest.trim_start().chars().take_while(char::is_ascii_digit).collect()
+    });
+    answers.extend((0..8).map(|_| running.get(&format!("{TASKS}/{id}"))));
+    answers
+}
+
+#[test]
+fn a_cassette_and_a_scenario_that_are_broken_while_they_are_served_change_nothing() {
+    let lab = Lab::new();
+    lab.write("a.json", CASSETTE);
+    lab.write("a.toml", "summary = \"x\"\npolls_per_phase = 2\n");
+    let untouched = story(&lab.serve(&["replay", "a.json", "--scenario", "a.toml"]));
+    let running = lab.serve(&["replay", "a.json", "--scenario", "a.toml"]);
+    for garbage in ["", "{", "\0\u{1b}[2J", "summary = \"y\"\npolls_per_phase = 1\n"] {
+        lab.write("a.json", garbage);
+        lab.write("a.toml", garbage);
+        assert_eq!(running.get(CASES).status(), 200);
+    }
+    assert_eq!(story(&running), untouched);
+    assert_eq!(running.stop().code, Some(0));
+}
+
+#[test]
+fn a_fault_without_a_chance_changes_neither_bytes_nor_time() {
+    let lab = Lab::new();
+    let fault = |inject: &str| format!("[[fault]]\nwhen = {{ chance = \"0/1\" }}\ninject = {{ {inject} }}\n");
+    let faults =
+        ["latency = { ms = 600000 }", "reset = { after_bytes = 0 }", "hang = {}", "malformed-json = {}"];
+    let all: String = faults.iter().map(|inject| fault(inject)).collect();
+    lab.write("never.toml", &format!("summary = \"x\"\n{all}"));
+    let plain = story(&lab.replay(&[]));
+    let running = lab.replay(&["--scenario", "never.toml", "--ledger", "l.jsonl"]);
+    assert_eq!(story(&running), plain);
+    let ended = running.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!lab.read("l.jsonl").contains("\"faults\":[{"));
+}
