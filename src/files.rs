@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::fs::{File, FileType};
+use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -123,9 +124,16 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     })
 }
 
-/// Makes a change in a folder (a new or renamed file) last. A file system that cannot do it needs no such call.
-pub fn sync_folder(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+/// Makes a change in a folder (a new or renamed file) last.
+///
+/// # Errors
+/// If the disk fails. Some file systems have no such call, and some folders cannot be opened by those who may write in
+/// them; that is no error.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | Unsupported | PermissionDenied) => Ok(()),
+        other => other,
+    }
 }
 
 /// Opens without waiting for the other end of a pipe, and without taking a terminal over.

@@ -26,7 +26,7 @@ pub(super) fn canonicalise_by(cassette: &mut Cassette, profile: &Profile, rules:
     let mut users = Numbering::of("user-");
     for interaction in &mut cassette.interactions {
         // Users first: a secret that goes away with a user's name must not have taken a number.
-        number_users(interaction, &users_of(profile, &interaction.endpoint), &mut users);
+        number_users(interaction, profile, &mut users);
         number_secrets(interaction, &mut secrets);
     }
     put_ids(cassette, profile);
@@ -132,7 +132,9 @@ fn number_lines(headers: &mut Headers, numbers: &mut Numbering) {
     }
 }
 
-fn number_users(interaction: &mut Interaction, members: &[String], numbers: &mut Numbering) {
+/// Puts placeholders in the place of users, in the members of this endpoint that hold some.
+pub(super) fn number_users(interaction: &mut Interaction, profile: &Profile, numbers: &mut Numbering) {
+    let members = &users_of(profile, &interaction.endpoint);
     let mut put = |user: &str| {
         if is_redacted(user.as_bytes()) {
             return None;
@@ -151,13 +153,18 @@ fn number_users(interaction: &mut Interaction, members: &[String], numbers: &mut
 fn put_ids(cassette: &mut Cassette, profile: &Profile) {
     let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
     for interaction in &mut cassette.interactions {
-        let endpoint = profile.endpoint(&interaction.endpoint);
-        let short = endpoint.map_or("opaque", |endpoint| endpoint.short.as_str());
-        let stem = format!("{short}-{}", MatchKey::of(&interaction.request).hash8());
+        let stem = id_stem(interaction, profile);
         let ordinal = ordinals.entry(stem.clone()).or_default();
         *ordinal += 1;
         interaction.id = format!("{stem}-{ordinal}");
     }
+}
+
+/// An interaction's id without its ordinal.
+pub(super) fn id_stem(interaction: &Interaction, profile: &Profile) -> String {
+    let endpoint = profile.endpoint(&interaction.endpoint);
+    let short = endpoint.map_or("opaque", |endpoint| endpoint.short.as_str());
+    format!("{short}-{}", MatchKey::of(&interaction.request).hash8())
 }
 
 #[cfg(test)]

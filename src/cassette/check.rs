@@ -89,7 +89,9 @@ impl Cassette {
         }
         // The file itself, where the name is a link to it.
         let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        super::store::write(&target, &write::text(&fixed))
+        let text = write::text(&fixed);
+        fixed.check_back(&target, &text)?;
+        super::store::write(&target, std::iter::once(text.as_str()))
     }
 
     fn credentials(&self, rules: &Rules, checker: &mut Checker<'_>) {

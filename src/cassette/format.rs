@@ -227,6 +227,12 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
     })
 }
 
+/// Reads the text of one interaction.
+pub(super) fn parse_interaction(text: &str) -> Result<Interaction, String> {
+    let form: InteractionForm<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Ok(form.read())
+}
+
 fn invalid(name: &str, error: &serde_json::Error) -> CassetteError {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();

@@ -3,18 +3,23 @@
 //! - `format` and `write` read and write the file, `body` the three forms of a body in it
 //! - `canonical` puts ids, order and placeholders right at each save
 //! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
+//! - `store` reads and writes files, `beside` has the files that stand beside one for a while; [`Hold`] is a cassette that
+//!   one process records to, [`Draft`] one that is being recorded
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
 //!
 //! A file is redacted whenever it is written, whoever writes it; see [`crate::redact`].
 
 mod base;
+mod beside;
 mod body;
 mod canonical;
 mod check;
 mod deck;
+mod draft;
 pub mod find;
 mod format;
+mod hold;
 mod host;
 mod key;
 mod nearest;
@@ -31,7 +36,9 @@ use crate::redact::{self, Open, Rules};
 pub use base::{base_for, put_base};
 pub use check::{Remark, Weight};
 pub use deck::{Deck, Index, Slot};
+pub use draft::{Draft, Intake, Ready, Snapshot, Unkept};
 pub use format::FORMAT;
+pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
 pub use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
 pub use store::FILE_MAX_BYTES;
@@ -147,6 +154,12 @@ pub enum CassetteError {
         /// The file.
         path: String,
     },
+    /// The text that was about to be written reads as something else; nothing was written.
+    #[error("{path} was not written: it would read back as something else")]
+    Unlike {
+        /// The file.
+        path: String,
+    },
     /// Something that looks like a credential is left after redaction; nothing was written.
     #[error("{path} was not written: it would still hold a credential at {}", places.join(", "))]
     Secret {
@@ -188,12 +201,12 @@ impl Cassette {
         write::text(&canonical)
     }
 
-    /// Writes the canonical text: to a temporary file in the same folder, synced, then renamed; mode 0600. Missing
-    /// folders are made.
+    /// Writes the canonical text, once it has been read back and compared: to a file beside it, synced, then renamed;
+    /// mode 0600. Missing folders are made.
     ///
     /// # Errors
-    /// [`CassetteError::Io`], or [`CassetteError::Secret`] if a credential could not be redacted; the old file, if
-    /// there is one, is untouched then.
+    /// If it cannot be written, could not be loaded again, or holds a credential that could not be redacted; the old
+    /// file, if there is one, is untouched then.
     pub fn save(&self, path: &Path) -> Result<(), CassetteError> {
         let mut canonical = self.clone();
         canonical.canonicalise(Profile::builtin());
@@ -202,7 +215,20 @@ impl Cassette {
             let places = places.iter().map(ToString::to_string).collect();
             return Err(CassetteError::Secret { path: path.display().to_string(), places });
         }
-        store::write(path, &write::text(&canonical))
+        let text = write::text(&canonical);
+        canonical.check_back(path, &text)?;
+        store::write(path, std::iter::once(text.as_str()))
+    }
+
+    /// Whether `text`, which is going to be the file at `path`, reads as this cassette.
+    fn check_back(&self, path: &Path, text: &str) -> Result<(), CassetteError> {
+        let path = path.display().to_string();
+        if text.len() as u64 > FILE_MAX_BYTES {
+            return Err(CassetteError::TooLarge { path });
+        }
+        let back = Self::parse(&path, text)?;
+        let same = back.recorded_from == self.recorded_from && back.interactions == self.interactions;
+        if same { Ok(()) } else { Err(CassetteError::Unlike { path }) }
     }
 
     /// Redacts, and puts order, placeholders, endpoints and ids right, in place.

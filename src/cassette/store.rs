@@ -1,16 +1,18 @@
 //! Cassette files on disk: bounded reads, atomic writes.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
 use super::CassetteError;
+use super::beside::{self, Beside};
 use crate::files::{self, Unreadable};
 
 /// The largest file that is read, in bytes.
 pub const FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes handed to the system at one time.
+const WRITE_BYTES: usize = 256 * 1024;
 
 pub(super) fn read(path: &Path) -> Result<String, CassetteError> {
     let name = path.display().to_string();
@@ -24,22 +26,31 @@ pub(super) fn read(path: &Path) -> Result<String, CassetteError> {
     })
 }
 
-pub(super) fn write(path: &Path, text: &str) -> Result<(), CassetteError> {
-    replace(path, text.as_bytes())
-        .map_err(|source| CassetteError::Io { path: path.display().to_string(), source })
+/// Puts `parts`, one after the other, in the place of a file: into a new file beside it, synced, then renamed; mode
+/// 0600. Whatever goes wrong, the old file stays whole.
+pub(super) fn write<'t>(path: &Path, parts: impl Iterator<Item = &'t str>) -> Result<(), CassetteError> {
+    replace(path, parts).map_err(|source| CassetteError::Io { path: path.display().to_string(), source })
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+fn replace<'t>(path: &Path, parts: impl Iterator<Item = &'t str>) -> io::Result<()> {
+    let folder = beside::folder_of(path);
     fs::create_dir_all(folder)?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    beside::sweep(folder);
+    let next = Beside::next(path)?;
+    if let Err(error) = fill(&next.file, parts) {
+        next.remove();
+        return Err(error);
+    }
+    next.rename(path)?;
     // The rename is durable once its folder is.
-    files::sync_folder(folder);
-    Ok(())
+    files::sync_folder(folder)
+}
+
+fn fill<'t>(file: &File, parts: impl Iterator<Item = &'t str>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
+    for part in parts {
+        out.write_all(part.as_bytes())?;
+    }
+    out.flush()?;
+    file.sync_all()
 }

@@ -4,14 +4,38 @@ use std::fmt::Write;
 
 use super::body::{self, Short};
 use super::format::FORMAT;
-use super::{Cassette, Interaction, TlsTrust};
+use super::{Cassette, Interaction, RecordedFrom, TlsTrust};
 use crate::json::quote;
 use crate::message::{Headers, Request, Response};
+
+/// What stands before the first interaction, before each further one, and behind the last.
+pub(super) const FIRST: &str = "\n";
+pub(super) const NEXT: &str = ",\n";
+pub(super) const END: &str = "\n  ]\n}\n";
+/// The end of a cassette without any.
+pub(super) const END_EMPTY: &str = "]\n}\n";
 
 /// The text of a cassette as it is, in the order it is in.
 pub(super) fn text(cassette: &Cassette) -> String {
     let mut out = String::new();
-    let from = &cassette.recorded_from;
+    head(&mut out, &cassette.recorded_from);
+    for (place, interaction) in cassette.interactions.iter().enumerate() {
+        out.push_str(if place == 0 { FIRST } else { NEXT });
+        write_interaction(&mut out, interaction);
+    }
+    out.push_str(if cassette.interactions.is_empty() { END_EMPTY } else { END });
+    out
+}
+
+/// The text of one interaction.
+pub(super) fn interaction(interaction: &Interaction) -> String {
+    let mut out = String::new();
+    write_interaction(&mut out, interaction);
+    out
+}
+
+/// All that stands before the interactions.
+pub(super) fn head(out: &mut String, from: &RecordedFrom) {
     let _ = writeln!(out, "{{\n  \"format\": {FORMAT},\n  \"recorded_from\": {{");
     let _ = writeln!(out, "    \"host\": {},", quote(&from.host));
     if let Some(version) = &from.api_version {
@@ -28,12 +52,6 @@ pub(super) fn text(cassette: &Cassette) -> String {
         let _ = write!(out, ",\n    \"redaction\": {}", quote(&from.redaction));
     }
     out.push_str("\n  },\n  \"interactions\": [");
-    for (place, interaction) in cassette.interactions.iter().enumerate() {
-        out.push_str(if place == 0 { "\n" } else { ",\n" });
-        write_interaction(&mut out, interaction);
-    }
-    out.push_str(if cassette.interactions.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
-    out
 }
 
 fn write_interaction(out: &mut String, interaction: &Interaction) {

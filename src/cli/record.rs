@@ -3,6 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::listen::Listen;
 use super::output;
@@ -11,8 +12,7 @@ use super::redacting::Redacting;
 use super::signals::Signals;
 use crate::cassette::find;
 use crate::ledger::Exit;
-use crate::profile::Profile;
-use crate::record::{Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
+use crate::record::{CONSOLE_TIMEOUT, Event, Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
 use crate::redact::Redactor;
 use crate::report::{shell_word, visible};
 
@@ -25,7 +25,10 @@ use crate::report::{shell_word, visible};
 /// in a header, parameter, body or text, and what was seen there wherever else it stands, in any usual encoding. So do
 /// the console's own name and address, and the users of cases. Other customer data (names in events, addresses) stays;
 /// name it with --redact. An answer that cannot be searched, such as a picture or an archive, is passed on and not
-/// stored. The cassette is saved every two seconds and at the end.
+/// stored. The cassette is saved every second and at the end.
+///
+/// The console is tried before it starts: a connection, and the TLS handshake with https; no request is sent. If that
+/// fails the reason is shown, and the recording waits for the console to come up.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,8 +38,9 @@ Examples:
   faultdeck record --upstream https://console.example --cassette mine --redact customer_name \
       --redact /data/*/owner --redact 'regex:CUST-[0-9]+'
 
-Exit codes: 0 recorded, 1 something could not be stored, 2 wrong input (the cassette exists, for instance),
-3 nothing was recorded. With the variable CI set it runs only with --overwrite.")]
+Exit codes: 0 recorded, 1 a request that was let through has no interaction in the cassette (not reached, no answer that
+can be read, not to be stored) or the file could not be saved, 2 wrong input (the cassette exists, or another process
+records to it, for instance), 3 nothing was recorded, or a request was turned away. With the variable CI set it runs only with --overwrite.")]
 pub(super) struct Args {
     /// The console: https://HOST or https://HOST:PORT (or http), without a path.
     #[arg(long, value_name = "URL")]
@@ -54,6 +58,11 @@ pub(super) struct Args {
     /// is a real console behind this. Can be given several times.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    /// How long the console may take for each step: to take the connection (with the TLS handshake), to take the
+    /// request, to send the whole head of its answer, and between two pieces of the body.
+    #[arg(long, value_name = "SECONDS", default_value_t = CONSOLE_TIMEOUT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    console_timeout: u64,
     #[command(flatten)]
     console: Console,
     #[command(flatten)]
@@ -98,37 +107,57 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     args.listen.origins.append(&mut args.allow_origin);
     let cassette = find::file_to_write(&args.cassette)?;
+    let upstream = Upstream::parse(&args.upstream).map_err(Problem::input)?;
     let settings = Settings {
-        upstream: Upstream::parse(&args.upstream).map_err(Problem::input)?,
-        name: name_of(&args.cassette),
         existing: if args.overwrite { Existing::Overwrite } else { Existing::Refuse },
         allow_writes: args.allow_writes,
         trust: args.console.trust()?,
-        profile: Profile::builtin(),
+        console_timeout: Duration::from_secs(args.console_timeout),
         redactor: Redactor::new().with_rules(args.redacting.rules(&cassette)?),
-        cassette,
+        name: name_of(&args.cassette),
+        ..Settings::new(upstream, cassette)
     };
     if matches!(settings.trust, Trust::Insecure) {
         output::note("warning: any certificate is believed; the cassette says so");
     }
-    let upstream = args.upstream;
-    let told_start = format!("recording {upstream} to {}; stop with Ctrl-C", settings.cassette.display());
-    let watch = Arc::new(|passed: &Passed| {
-        let Passed { method, target, status, what } = passed;
-        output::note(&shown(&format!("{method} {target} -> {status} {what}")));
-    });
-    let recorder = Arc::new(Recorder::new(settings, Some(watch)).map_err(Problem::input)?);
+    let start = format!("recording {} to {}; stop with Ctrl-C", args.upstream, settings.cassette.display());
+    let recorder = Arc::new(Recorder::new(settings, Some(Arc::new(show))).map_err(Problem::input)?);
+    tokio::select! {
+        biased;
+        _ = signals.first() => {}
+        probed = recorder.probe() => if let Err(error) = probed {
+            output::note(&shown(&format!("warning: {error}")));
+            output::note(&format!("help: {}; each request tries again", error.help()));
+        },
+    }
     let server = args.listen.start(Arc::clone(&recorder), |url| recorder.set_base(url)).await?;
-    output::note(&visible(&told_start));
+    output::note(&visible(&start));
     tokio::select! {
         biased;
         _ = signals.first() => {}
         () = recorder.keep_saving() => {}
     }
     server.stop().await;
+    recorder.settle().await;
     // What could not be stored is the user's loss, not a mistake of theirs: exit code 1.
-    let summary = recorder.finish().map_err(Problem::failed)?;
-    Ok(told(&summary, &args.cassette))
+    let summary = match recorder.finish() {
+        Ok(summary) => summary,
+        Err(error) => {
+            show_losses(&recorder.summary());
+            return Err(Problem::failed(format!("the recording could not be saved: {error}")));
+        }
+    };
+    Ok(account(&summary, &args.cassette))
+}
+
+/// A line for each request, and for what is remarkable.
+fn show(event: &Event) {
+    match event {
+        Event::Passed(Passed { method, target, status, what }) => {
+            output::note(&shown(&format!("{method} {target} -> {status} {what}")));
+        }
+        Event::Remark(remark) => output::note(&shown(&format!("warning: {remark}"))),
+    }
 }
 
 /// Made visible line by line: what a refused certificate says about itself stands on several.
@@ -145,8 +174,8 @@ fn name_of(argument: &str) -> String {
     }
 }
 
-/// Says what the recording came to.
-fn told(summary: &Summary, name: &str) -> Exit {
+/// Shows what the recording came to. Every request that was let through is in the cassette, or the exit says so.
+fn account(summary: &Summary, name: &str) -> Exit {
     let many = |count: usize| if count == 1 { "" } else { "s" };
     let file = summary.path.display().to_string();
     if summary.stored > 0 {
@@ -158,10 +187,20 @@ fn told(summary: &Summary, name: &str) -> Exit {
         ));
         output::note(&format!("replay it: faultdeck replay {}", shell_word(&visible(name))));
     }
+    show_losses(summary);
+    if summary.stored == 0 {
+        output::note("nothing was recorded");
+    }
+    summary.weigh().exit()
+}
+
+fn show_losses(summary: &Summary) {
     let lost = [
         (summary.refused_writes, "not allowed to write (see --allow-writes)"),
+        (summary.refused, "turned away: see above"),
         (summary.unreachable, "did not reach the console"),
-        (summary.not_stored, "could not be stored"),
+        (summary.unanswered, "sent without an answer that could be read whole"),
+        (summary.not_stored, "answered, but not stored"),
     ];
     for (count, what) in lost.iter().filter(|(count, _)| *count > 0) {
         output::note(&format!("{count} request{} {what}", if *count == 1 { "" } else { "s" }));
@@ -169,8 +208,4 @@ fn told(summary: &Summary, name: &str) -> Exit {
     for reason in &summary.reasons {
         output::note(&format!("  {}", shown(reason)));
     }
-    if summary.stored == 0 {
-        output::note("nothing was recorded");
-    }
-    summary.weigh().exit()
 }

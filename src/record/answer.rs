@@ -11,38 +11,34 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
+use super::trailers::Trailers;
 use crate::message::{Headers, HttpVersion, Response};
 
-/// How long a console may take for its head: case work on a busy console takes seconds.
-pub(super) const HEAD_WAIT: Duration = Duration::from_secs(60);
-/// How long the console may be silent within a body.
-const BODY_IDLE: Duration = Duration::from_secs(30);
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const LINES_MAX: usize = 128;
 const INTERIM_MAX: usize = 16;
 const CHUNK_LINE_MAX: usize = 1024;
 const READ_SIZE: usize = 16 * 1024;
 
-/// Why an answer is not one.
+/// What a console did instead of giving an answer that can be passed on and kept.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unheard {
+pub(super) enum AnswerError {
     #[error("the console closed the connection {0}")]
     Closed(&'static str),
     #[error("the console reset the connection")]
     Reset,
     #[error("the connection to the console failed: {0}")]
     Io(io::Error),
-    #[error("the console said nothing for {} s", .0.as_secs())]
-    Silent(Duration),
-    #[error("the console's answer is not HTTP/1: {0}")]
+    #[error("the console was too slow: it {did} within {} s", within.as_secs_f32())]
+    Slow { did: &'static str, within: Duration },
+    #[error("the console's answer cannot be read: {0}")]
     Malformed(&'static str),
 }
 
-impl From<io::Error> for Unheard {
+impl From<io::Error> for AnswerError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::ConnectionReset => Self::Reset,
-            io::ErrorKind::UnexpectedEof => Self::Closed("without a word"),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Self::Reset,
             _ => Self::Io(error),
         }
     }
@@ -71,28 +67,25 @@ pub(super) struct Reader<S> {
     from: S,
     buffer: BytesMut,
     framing: Framing,
+    /// How long the console may take between two pieces of its body.
+    wait: Duration,
     /// What was dropped or odd, for the cassette's notes.
     pub(super) notes: Vec<String>,
     over: bool,
 }
 
 impl<S: AsyncRead + Unpin> Reader<S> {
-    pub(super) fn new(from: S) -> Self {
-        Self { from, buffer: BytesMut::new(), framing: Framing::None, notes: Vec::new(), over: false }
+    pub(super) fn new(from: S, wait: Duration) -> Self {
+        let (buffer, framing, notes) = (BytesMut::new(), Framing::None, Vec::new());
+        Self { from, buffer, framing, wait, notes, over: false }
     }
 
-    /// The connection, to write the request to.
-    pub(super) fn line(&mut self) -> &mut S {
-        &mut self.from
-    }
-
-    /// The final answer's head. Interim answers (1xx) before it are passed over, and noted.
-    pub(super) async fn head(&mut self, to_head: bool) -> Result<Response, Unheard> {
+    /// The final answer's head; the caller has the wait. Interim answers (1xx) before it are passed over, and noted.
+    pub(super) async fn head(&mut self, to_head: bool) -> Result<Response, AnswerError> {
         for _ in 0..INTERIM_MAX {
-            let response =
-                timeout(HEAD_WAIT, self.one_head()).await.map_err(|_| Unheard::Silent(HEAD_WAIT))??;
+            let response = self.one_head().await?;
             match response.status {
-                101 => return Err(Unheard::Malformed("it switches protocols, which nobody asked for")),
+                101 => return Err(AnswerError::Malformed("it switches protocols, which nobody asked for")),
                 100..=199 => self.notes.push(format!("an interim answer {} came first", response.status)),
                 _ => {
                     self.framing = framing(&response, to_head)?;
@@ -100,37 +93,43 @@ impl<S: AsyncRead + Unpin> Reader<S> {
                 }
             }
         }
-        Err(Unheard::Malformed("too many interim answers"))
+        Err(AnswerError::Malformed("too many interim answers"))
     }
 
-    async fn one_head(&mut self) -> Result<Response, Unheard> {
+    async fn one_head(&mut self) -> Result<Response, AnswerError> {
         loop {
             if let Some((response, length)) = parse_head(&self.buffer)? {
                 self.buffer.advance(length);
                 return Ok(response);
             }
             if self.buffer.len() > HEAD_BYTES_MAX {
-                return Err(Unheard::Malformed("its head is over 64 KiB"));
+                return Err(AnswerError::Malformed("its head is over 64 KiB"));
             }
             let place = if self.buffer.is_empty() { "without an answer" } else { "within the head" };
             self.more(place).await?;
         }
     }
 
-    async fn more(&mut self, place: &'static str) -> Result<(), Unheard> {
+    async fn more(&mut self, place: &'static str) -> Result<(), AnswerError> {
         self.buffer.reserve(READ_SIZE);
-        match self.from.read_buf(&mut self.buffer).await? {
-            0 => Err(Unheard::Closed(place)),
-            _ => Ok(()),
+        match self.from.read_buf(&mut self.buffer).await {
+            Ok(0) => Err(AnswerError::Closed(place)),
+            Ok(_) => Ok(()),
+            // TLS tells an end without a farewell from one with it; to HTTP both are an end.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(AnswerError::Closed(place)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    async fn more_body(&mut self, place: &'static str) -> Result<(), Unheard> {
-        timeout(BODY_IDLE, self.more(place)).await.map_err(|_| Unheard::Silent(BODY_IDLE))?
+    async fn more_body(&mut self, place: &'static str) -> Result<(), AnswerError> {
+        let wait = self.wait;
+        timeout(wait, self.more(place))
+            .await
+            .map_err(|_| AnswerError::Slow { did: "sent nothing more of its body", within: wait })?
     }
 
     /// The next part of the body.
-    pub(super) async fn part(&mut self) -> Result<Part, Unheard> {
+    pub(super) async fn part(&mut self) -> Result<Part, AnswerError> {
         if self.over {
             return Ok(Part::End(Headers::new()));
         }
@@ -149,7 +148,7 @@ impl<S: AsyncRead + Unpin> Reader<S> {
                 false => Ok(Part::Body(self.buffer.split().freeze())),
                 true => match self.more_body("at the end").await {
                     Ok(()) => Ok(Part::Body(self.buffer.split().freeze())),
-                    Err(Unheard::Closed(_)) => Ok(self.end(Headers::new())),
+                    Err(AnswerError::Closed(_)) => Ok(self.end(Headers::new())),
                     Err(error) => Err(error),
                 },
             },
@@ -165,8 +164,9 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         Part::End(trailers)
     }
 
-    async fn chunk(&mut self) -> Result<Part, Unheard> {
-        let line = self.line_of_text(CHUNK_LINE_MAX).await?;
+    async fn chunk(&mut self) -> Result<Part, AnswerError> {
+        let line = self.line(CHUNK_LINE_MAX).await?;
+        let line = String::from_utf8_lossy(&line).into_owned();
         let (size, extension) = match line.split_once(';') {
             Some((size, extension)) => (size.trim_end(), Some(extension)),
             None => (line.as_str(), None),
@@ -178,67 +178,73 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         let size = legal.then(|| u64::from_str_radix(size, 16).ok()).flatten();
         let size = size
             .and_then(|size| usize::try_from(size).ok())
-            .ok_or(Unheard::Malformed("a chunk size is no number"))?;
+            .ok_or(AnswerError::Malformed("a chunk size is no number"))?;
         if size == 0 {
             let trailers = self.trailers().await?;
             return Ok(self.end(trailers));
         }
         if size > crate::serve::Limits::default().body_bytes {
-            return Err(Unheard::Malformed("one chunk is over 64 MiB"));
+            return Err(AnswerError::Malformed("one chunk is over 64 MiB"));
         }
         while self.buffer.len() < size + 2 {
             self.more_body("within a chunk").await?;
         }
         let chunk = self.buffer.split_to(size).freeze();
         if !self.buffer.starts_with(b"\r\n") {
-            return Err(Unheard::Malformed("a chunk is longer than its size"));
+            return Err(AnswerError::Malformed("a chunk is longer than its size"));
         }
         self.buffer.advance(2);
         Ok(Part::Body(chunk))
     }
 
-    async fn line_of_text(&mut self, max: usize) -> Result<String, Unheard> {
+    /// A line without its end.
+    async fn line(&mut self, max: usize) -> Result<Bytes, AnswerError> {
+        let mut seen: usize = 0;
         loop {
-            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
-                let line = self.buffer.split_to(end + 2);
-                return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
+            let from = seen.saturating_sub(1);
+            let fresh = self.buffer.get(from..).unwrap_or_default();
+            if let Some(end) = fresh.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.buffer.split_to(from + end).freeze();
+                self.buffer.advance(2);
+                return Ok(line);
             }
-            if self.buffer.len() > max {
-                return Err(Unheard::Malformed("a line of its chunks is too long"));
+            seen = self.buffer.len();
+            if seen > max {
+                return Err(AnswerError::Malformed("a line of its chunks is too long"));
             }
             self.more_body("between chunks").await?;
         }
     }
 
-    async fn trailers(&mut self) -> Result<Headers, Unheard> {
-        let mut trailers = Headers::new();
+    async fn trailers(&mut self) -> Result<Headers, AnswerError> {
+        let mut trailers = Trailers::default();
         loop {
-            let line = self.line_of_text(HEAD_BYTES_MAX).await?;
+            let line = self.line(HEAD_BYTES_MAX).await?;
             if line.is_empty() {
-                return Ok(trailers);
+                let (kept, remark) = trailers.finish();
+                self.notes.extend(remark);
+                return Ok(kept);
             }
-            let (name, value) =
-                line.split_once(':').ok_or(Unheard::Malformed("a trailer is no header line"))?;
-            if trailers.len() >= LINES_MAX {
-                return Err(Unheard::Malformed("too many trailers"));
-            }
-            trailers.push(name.to_owned(), value.trim().to_owned());
+            trailers.take(&line).map_err(AnswerError::Malformed)?;
         }
     }
 }
 
-fn parse_head(bytes: &[u8]) -> Result<Option<(Response, usize)>, Unheard> {
+fn parse_head(bytes: &[u8]) -> Result<Option<(Response, usize)>, AnswerError> {
     let mut lines = [httparse::EMPTY_HEADER; LINES_MAX];
     let mut parsed = httparse::Response::new(&mut lines);
     let length = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(Unheard::Malformed("too many header lines")),
-        Err(_) => return Err(Unheard::Malformed("its head cannot be read")),
+        Err(httparse::Error::TooManyHeaders) => return Err(AnswerError::Malformed("too many header lines")),
+        Err(_) => return Err(AnswerError::Malformed("its head cannot be read")),
     };
     let (Some(version), Some(status)) = (parsed.version, parsed.code) else {
-        return Err(Unheard::Malformed("its status line cannot be read"));
+        return Err(AnswerError::Malformed("its status line cannot be read"));
     };
+    if status < 100 {
+        return Err(AnswerError::Malformed("its status is below 100"));
+    }
     let mut response = Response::new(status);
     response.version = if version == 0 { HttpVersion::Http10 } else { HttpVersion::Http11 };
     response.reason = reason_of(bytes);
@@ -256,7 +262,7 @@ fn reason_of(head: &[u8]) -> Bytes {
     Bytes::copy_from_slice(reason)
 }
 
-fn framing(response: &Response, to_head: bool) -> Result<Framing, Unheard> {
+fn framing(response: &Response, to_head: bool) -> Result<Framing, AnswerError> {
     let lengths: Vec<&Bytes> = response.headers.all("Content-Length").collect();
     let codings: Vec<&Bytes> = response.headers.all("Transfer-Encoding").collect();
     if to_head || matches!(response.status, 204 | 304) {
@@ -269,12 +275,15 @@ fn framing(response: &Response, to_head: bool) -> Result<Framing, Unheard> {
                 .ok()
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|text| text.parse().ok());
-            length.map(Framing::Length).ok_or(Unheard::Malformed("its Content-Length is no number"))
+            length.map(Framing::Length).ok_or(AnswerError::Malformed("its Content-Length is no number"))
+        }
+        ([], [_]) if response.version == HttpVersion::Http10 => {
+            Err(AnswerError::Malformed("it has a Transfer-Encoding, which HTTP/1.0 does not know"))
         }
         ([], [coding]) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-        ([], _) => Err(Unheard::Malformed("its Transfer-Encoding is not plain chunked")),
-        (_, []) => Err(Unheard::Malformed("it has two Content-Length lines")),
-        _ => Err(Unheard::Malformed("it has both Content-Length and Transfer-Encoding")),
+        ([], _) => Err(AnswerError::Malformed("its Transfer-Encoding is not plain chunked")),
+        (_, []) => Err(AnswerError::Malformed("it has two Content-Length lines")),
+        _ => Err(AnswerError::Malformed("it has both Content-Length and Transfer-Encoding")),
     }
 }
 
@@ -282,8 +291,8 @@ fn framing(response: &Response, to_head: bool) -> Result<Framing, Unheard> {
 mod tests {
     use super::*;
 
-    async fn read(bytes: &[u8]) -> Result<(Response, Vec<Part>), Unheard> {
-        let mut reader = Reader::new(bytes);
+    async fn read(bytes: &[u8]) -> Result<(Response, Vec<Part>), AnswerError> {
+        let mut reader = Reader::new(bytes, Duration::from_secs(60));
         let head = reader.head(false).await?;
         let mut parts = Vec::new();
         loop {
@@ -324,10 +333,19 @@ mod tests {
             "Content-Length: 3\r\nContent-Length: 3",
             "Content-Length: +3",
             "Transfer-Encoding: gzip, chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
         ] {
             let text = format!("HTTP/1.1 200 OK\r\n{wrong}\r\n\r\nabc");
-            assert!(matches!(read(text.as_bytes()).await, Err(Unheard::Malformed(_))), "{wrong}");
+            assert!(matches!(read(text.as_bytes()).await, Err(AnswerError::Malformed(_))), "{wrong}");
         }
+        for status in ["HTTP/1.1 000 X", "HTTP/1.1 099 X", "HTTP/1.1 1000 X", "HTTP/1.1 20 X"] {
+            assert!(
+                read(format!("{status}\r\nContent-Length: 0\r\n\r\n").as_bytes()).await.is_err(),
+                "{status}"
+            );
+        }
+        let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+        assert!(read(old.as_bytes()).await.is_err());
         for chunks in ["g\r\n", "-1\r\n", "2\r\nabc\r\n0\r\n\r\n", "fffffffffffffffff\r\n", "1\r\na"] {
             let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
             assert!(read(text.as_bytes()).await.is_err(), "{chunks:?}");
@@ -346,9 +364,9 @@ mod tests {
     async fn a_short_body_is_told_from_a_whole_one() {
         assert!(matches!(
             read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc").await,
-            Err(Unheard::Closed(_))
+            Err(AnswerError::Closed(_))
         ));
         assert!(read(b"HTTP/1.0 200 OK\r\n\r\nabc").await.is_ok());
-        assert!(matches!(read(b"").await, Err(Unheard::Closed(_))));
+        assert!(matches!(read(b"").await, Err(AnswerError::Closed(_))));
     }
 }

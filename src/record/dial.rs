@@ -15,14 +15,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::cassette::Console;
-
-use super::trust::{Trust, TrustError, Untrusted};
-
-/// How long a connection may take to stand.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long a TLS handshake may take.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+use super::certificate::{Uncheckable, Untrusted};
+use super::trust::{Age, Believer, TrustError};
+use super::upstream::Upstream;
 
 static DIALS: AtomicU64 = AtomicU64::new(0);
 
@@ -31,92 +26,50 @@ pub fn dials() -> u64 {
     DIALS.load(Ordering::Relaxed)
 }
 
-/// Where the console is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upstream {
-    pub(super) secure: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
-}
-
-/// Why a text is not the address of a console.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not the address of a console: write https://HOST or https://HOST:PORT, without a path")]
-pub struct NoUpstream {
-    text: String,
-}
-
-impl Upstream {
-    /// `http://HOST[:PORT]` or `https://HOST[:PORT]`, a final slash allowed, a path or user not.
-    ///
-    /// # Errors
-    /// If the text has another form.
-    pub fn parse(text: &str) -> Result<Self, NoUpstream> {
-        let wrong = || NoUpstream { text: shown(text) };
-        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
-        let secure = match scheme {
-            "https" => true,
-            "http" => false,
-            _ => return Err(wrong()),
-        };
-        let authority = rest.strip_suffix('/').unwrap_or(rest);
-        if authority.is_empty() || authority.contains(['/', '@', '?', '#', ' ']) {
-            return Err(wrong());
-        }
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && !port.contains(']') => {
-                (host, port.parse().map_err(|_| wrong())?)
-            }
-            _ => (authority, if secure { 443 } else { 80 }),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(Self { secure, host: host.to_owned(), port })
-    }
-
-    /// The console's address, as it is taken out of what is stored.
-    pub(super) fn console(&self) -> Console {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        Console::new(if self.secure { "https" } else { "http" }, &host, self.port)
-    }
-
-    /// As it stands in a `Host` header: the port only where it is not the scheme's own.
-    pub(super) fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        match (self.secure, self.port) {
-            (true, 443) | (false, 80) => host,
-            (_, port) => format!("{host}:{port}"),
-        }
-    }
-}
-
-/// An address as it may be printed: without user, password and query, which may hold a secret.
-fn shown(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let (rest, cut) = rest.find(['?', '#']).map_or((rest, ""), |at| (&rest[..at], "?..."));
-    let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("...@", rest));
-    let slashes = if text.contains("://") { "://" } else { "" };
-    let all = format!("{scheme}{slashes}{user}{rest}{cut}");
-    all.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-/// Why the console could not be reached.
+/// Why the console could not be reached. Nothing of a request was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
     /// Refused, unknown, unroutable.
     #[error("cannot connect to the console: {0}")]
     Connect(#[source] io::Error),
     /// Nobody answered in time.
-    #[error("the console did not take the connection within {} s", CONNECT_MAX.as_secs())]
-    Slow,
+    #[error("the console did not take the connection within {} s", .0.as_secs_f32())]
+    Slow(Duration),
     /// The handshake failed.
     #[error("the TLS handshake with the console failed: {0}")]
     Handshake(#[source] io::Error),
     /// The certificate is not trusted.
     #[error(transparent)]
     Untrusted(Box<Untrusted>),
+    /// The certificate is the pinned one, and what its owner signs cannot be checked.
+    #[error(transparent)]
+    Uncheckable(Box<Uncheckable>),
     /// The trust settings are unusable.
     #[error(transparent)]
     Trust(#[from] TrustError),
+}
+
+impl DialError {
+    /// In one line, for output that has one line a request.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Self::Untrusted(untrusted) => untrusted.brief(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Connect(_) | Self::Slow(_) => "is --upstream right, and can this machine reach it?",
+            Self::Handshake(_) => {
+                "is it https there? TLS 1.2 or 1.3 is needed; --upstream http://... is for a console without TLS"
+            }
+            Self::Untrusted(_) => "compare the fingerprint with the console's own before you accept it",
+            Self::Uncheckable(_) => "give the console a key of today, or accept any with --insecure",
+            Self::Trust(_) => "see --ca-file, --pin and --insecure",
+        }
+    }
 }
 
 /// A connection to the console, plain or TLS.
@@ -126,27 +79,47 @@ pub(super) enum Line {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Dials the console.
-pub(super) async fn dial(upstream: &Upstream, trust: &Trust) -> Result<Line, DialError> {
-    DIALS.fetch_add(1, Ordering::Relaxed);
-    let connecting = TcpStream::connect((upstream.host.as_str(), upstream.port));
-    let socket =
-        timeout(CONNECT_MAX, connecting).await.map_err(|_| DialError::Slow)?.map_err(DialError::Connect)?;
-    socket.set_nodelay(true).map_err(DialError::Connect)?;
+/// Dials the console; all of it, the handshake included, within `wait`.
+pub(super) async fn dial(
+    upstream: &Upstream,
+    believer: &Believer,
+    wait: Duration,
+) -> Result<Line, DialError> {
+    timeout(wait, open(upstream, believer)).await.map_err(|_| DialError::Slow(wait))?
+}
+
+async fn open(upstream: &Upstream, believer: &Believer) -> Result<Line, DialError> {
     if !upstream.secure {
-        return Ok(Line::Plain(socket));
+        return connect(upstream).await.map(Line::Plain);
     }
-    let (config, seen) = trust.config()?;
+    let age = believer.age();
+    match shake(upstream, believer, age).await {
+        // A key too short for TLS 1.3 may do in TLS 1.2.
+        Err(DialError::Uncheckable(uncheckable)) if age == Age::Modern && uncheckable.may_do_in_tls12 => {
+            let line = shake(upstream, believer, Age::Old).await?;
+            believer.grow_old();
+            Ok(line)
+        }
+        other => other,
+    }
+}
+
+async fn connect(upstream: &Upstream) -> Result<TcpStream, DialError> {
+    DIALS.fetch_add(1, Ordering::Relaxed);
+    let socket =
+        TcpStream::connect((upstream.host.as_str(), upstream.port)).await.map_err(DialError::Connect)?;
+    socket.set_nodelay(true).map_err(DialError::Connect)?;
+    Ok(socket)
+}
+
+async fn shake(upstream: &Upstream, believer: &Believer, age: Age) -> Result<Line, DialError> {
+    let (config, seen) = believer.config(age)?;
     let name = ServerName::try_from(upstream.host.clone())
         .map_err(|_| DialError::Handshake(io::Error::other("the host is neither a name nor an address")))?;
-    let shaking = TlsConnector::from(Arc::new(config)).connect(name, socket);
-    match timeout(HANDSHAKE_MAX, shaking).await {
-        Ok(Ok(stream)) => Ok(Line::Tls(Box::new(stream))),
-        Ok(Err(source)) => match seen.refused(&source) {
-            Some(untrusted) => Err(DialError::Untrusted(Box::new(untrusted))),
-            None => Err(DialError::Handshake(source)),
-        },
-        Err(_) => Err(DialError::Handshake(io::ErrorKind::TimedOut.into())),
+    let socket = connect(upstream).await?;
+    match TlsConnector::from(Arc::new(config)).connect(name, socket).await {
+        Ok(stream) => Ok(Line::Tls(Box::new(stream))),
+        Err(source) => Err(seen.verdict(source)),
     }
 }
 
@@ -178,25 +151,6 @@ impl AsyncWrite for Line {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_consoles() {
-        let parsed = |text| Upstream::parse(text).map(|it| (it.secure, it.authority()));
-        assert_eq!(parsed("https://qradar.example").unwrap(), (true, "qradar.example".into()));
-        assert_eq!(parsed("https://qradar.example:8443/").unwrap(), (true, "qradar.example:8443".into()));
-        assert_eq!(parsed("http://127.0.0.1:80").unwrap(), (false, "127.0.0.1".into()));
-        assert_eq!(parsed("https://[::1]:8443").unwrap(), (true, "[::1]:8443".into()));
-        for wrong in
-            ["qradar.example", "ftp://x", "https://", "https://x/api", "https://u:p@x", "https://x:y"]
-        {
-            assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 }

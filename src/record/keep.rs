@@ -1,20 +1,23 @@
-//! What is kept: interactions in the order their requests came, redacted on the way in, saved whole each time.
+//! What is kept: interactions in the order their requests came, redacted on the way in, saved again and again.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cassette::{Cassette, CassetteError, Interaction, RecordedFrom, TlsTrust};
+use crate::cassette::{
+    Cassette, CassetteError, Draft, Hold, HoldError, Intake, Interaction, RecordedFrom, Snapshot, TlsTrust,
+    Unkept,
+};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
-use crate::redact::{self, Doubt, Redactor};
+use crate::redact::{Doubt, Redactor};
 
-use super::Settings;
+use super::jar::Jar;
 use super::trust::Trust;
+use super::{Settings, Summary};
 
 /// Interactions in one recording; a console has some 700 endpoints.
-const INTERACTIONS_MAX: usize = 100_000;
+const INTERACTIONS_MAX: usize = 200_000;
 /// Reasons told one by one; the rest is counted.
 const REASONS_MAX: usize = 20;
 
@@ -24,65 +27,76 @@ const IDENTITY: &str = "identity";
 /// Why a recording cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// The folder cannot be written to.
-    #[error("cannot write to {}: {source}", folder.display())]
-    Folder {
-        /// Which folder.
-        folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    /// The cassette is another recorder's, or its folder cannot be written to.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// The cassette cannot be saved.
     #[error(transparent)]
     Cassette(#[from] CassetteError),
 }
 
-/// What a recording came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// The cassette's file.
-    pub path: PathBuf,
-    /// Interactions in it.
-    pub stored: usize,
-    /// Requests answered here because writing was not allowed.
-    pub refused_writes: u64,
-    /// Answers that could not be kept: broken off, too large, too many.
-    pub not_stored: u64,
-    /// Requests that did not reach the console.
-    pub unreachable: u64,
-    /// Why, the first few.
-    pub reasons: Vec<String>,
+/// What became of a request that has no interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// Nothing was sent.
+    Unreached,
+    /// It was sent, and no whole answer came.
+    Unanswered,
+    /// The answer came and could not be kept.
+    NotStored,
 }
 
 /// The interactions of a recording.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    path: PathBuf,
-    name: String,
-    from: RecordedFrom,
-    profile: &'static Profile,
+    hold: Hold,
+    intake: Intake,
     redactor: Redactor,
     next: AtomicU64,
+    jar: Mutex<Jar>,
     state: Mutex<State>,
+    /// Held while old interactions are cleaned: one cleaned earlier must never replace one cleaned later.
+    cleaning: Mutex<()>,
     /// Held while a file is written: an older state must never replace a newer one.
-    saving: Mutex<()>,
+    saving: Mutex<Saved>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    held: BTreeMap<u64, Interaction>,
+    draft: Draft,
+    /// How many secrets were known when an interaction was cleaned, by place.
+    cleaned_at: BTreeMap<u64, usize>,
     changes: u64,
-    saved: (u64, usize),
+    is_over: bool,
     summary: Summary,
+}
+
+/// What is in the file.
+#[derive(Debug, Default)]
+struct Saved {
+    changes: u64,
+    /// Whether the last save failed.
+    has_failed: bool,
+}
+
+/// What is saved in the middle of a recording: a long one as it is, so that nothing has to wait.
+enum Save {
+    Canonical(Cassette),
+    Draft(Snapshot),
+}
+
+/// How a save in the middle of a recording went, if there is something to say.
+#[derive(Debug)]
+pub(super) enum SaveNews {
+    /// It works no longer.
+    Failed(KeepError),
+    /// It works again.
+    Works,
 }
 
 impl Keeper {
     pub(super) fn new(settings: &Settings) -> Result<Self, KeepError> {
-        let folder = folder_of(&settings.cassette);
-        let failed = |source| KeepError::Folder { folder: folder.clone(), source };
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        // The file system is asked now, not after an hour of recording.
-        tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
+        let hold = Hold::take(&settings.cassette)?;
         let tls = match (&settings.trust, settings.upstream.secure) {
             (_, false) => TlsTrust::None,
             (Trust::Native | Trust::CaFile(_), true) => TlsTrust::Verified,
@@ -96,14 +110,21 @@ impl Keeper {
             redaction: settings.redactor.rules().policy_hash(),
             ..RecordedFrom::default()
         };
+        let state = State {
+            draft: Draft::new(&settings.name, from),
+            cleaned_at: BTreeMap::new(),
+            changes: 0,
+            is_over: false,
+            summary: Summary { path: settings.cassette.clone(), ..Summary::default() },
+        };
         Ok(Self {
-            path: settings.cassette.clone(),
-            name: settings.name.clone(),
-            from,
-            profile: settings.profile,
+            hold,
+            intake: Intake::new(settings.profile, settings.redactor.rules().clone()),
             redactor: settings.redactor.clone(),
             next: AtomicU64::new(1),
-            state: Mutex::default(),
+            jar: Mutex::default(),
+            state: Mutex::new(state),
+            cleaning: Mutex::default(),
             saving: Mutex::default(),
         })
     }
@@ -113,149 +134,232 @@ impl Keeper {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Takes an interaction in.
+    ///
+    /// # Errors
+    /// Why it cannot be in the cassette; it is counted already.
     pub(super) fn keep(
         &self,
         place: u64,
-        request: Request,
-        response: Response,
-        notes: Vec<String>,
-    ) -> Result<(), &'static str> {
-        self.redactor.learn_response(&response);
-        if let Some(why) = self.unsearchable(&request, &response) {
-            self.broken(&format!("{}: {why}", self.line(&request)));
-            return Err(why);
+        request: &Request,
+        response: &Response,
+        notes: &[String],
+    ) -> Result<(), String> {
+        self.redactor.learn_response(response);
+        self.forget_old_cookies(request, response);
+        let kept =
+            self.unsearchable(request, response).map_or(Ok(()), |why| Err(why.to_owned())).and_then(|()| {
+                // Taken before cleaning: what is learnt meanwhile is looked for again.
+                let known = self.redactor.wanted();
+                let interaction = self.interaction(request, response, notes);
+                let ready = self.intake.ready(place, interaction).map_err(|why| why.to_string())?;
+                let mut state = self.state();
+                if state.is_over {
+                    return Err("the recording was over".to_owned());
+                }
+                if state.draft.len() >= INTERACTIONS_MAX {
+                    return Err(format!("the recording holds {INTERACTIONS_MAX} interactions already"));
+                }
+                state.draft.put(place, ready).map_err(|why| why.to_string())?;
+                state.cleaned_at.insert(place, known);
+                state.changes += 1;
+                Ok(())
+            });
+        kept.inspect_err(|why| self.lost(Lost::NotStored, request, why))
+    }
+
+    /// Cookies out of use are looked for once more in all that is held, and then no longer.
+    fn forget_old_cookies(&self, request: &Request, response: &Response) {
+        let gone = self.jar.lock().unwrap_or_else(PoisonError::into_inner).take(request, response);
+        if !gone.is_empty() {
+            self.clean_again();
+            self.redactor.forget(&gone);
         }
-        let endpoint = self.profile.find(&request.method, request.path());
-        let interaction = Interaction {
+    }
+
+    fn interaction(&self, request: &Request, response: &Response, notes: &[String]) -> Interaction {
+        Interaction {
             id: String::new(),
-            endpoint: endpoint.map(|found| found.endpoint.id.clone()).unwrap_or_default(),
-            request: self.redactor.request(&request),
-            response: self.redactor.response(&response),
+            endpoint: String::new(),
+            request: self.redactor.request(request),
+            response: self.redactor.response(response),
             by_recorder: false,
-            notes,
-        };
-        let mut state = self.state();
-        if state.held.len() >= INTERACTIONS_MAX {
-            state.summary.not_stored += 1;
-            return Err("the recording holds 100000 interactions already");
+            notes: notes.iter().map(|note| self.redactor.text(note)).collect(),
         }
-        state.held.insert(place, interaction);
-        state.changes += 1;
-        Ok(())
     }
 
     /// Why secrets could not all be found in this exchange, or not be taken out.
     fn unsearchable(&self, request: &Request, response: &Response) -> Option<&'static str> {
-        let doubt = self.redactor.doubt_request(request).or_else(|| self.redactor.doubt_response(response));
         let is_full =
             || self.redactor.is_full().then_some("more different secrets were seen than can be told apart");
-        doubt.map(Doubt::why).or_else(is_full)
-    }
-
-    /// A request as a reason names it.
-    fn line(&self, request: &Request) -> String {
-        format!("{} {}", self.redactor.text(&request.method), self.redactor.target(&request.target))
+        doubt(&self.redactor, request, response).or_else(is_full)
     }
 
     pub(super) fn refused_write(&self) {
         self.state().summary.refused_writes += 1;
     }
 
-    pub(super) fn unreachable(&self, why: &str) {
-        let mut state = self.state();
-        state.summary.unreachable += 1;
-        state.because(why);
+    /// Counts a request that the listener turned away.
+    pub(super) fn refused(&self) {
+        self.state().summary.refused += 1;
     }
 
-    pub(super) fn broken(&self, why: &str) {
+    /// Counts a request that is going to have no interaction.
+    pub(super) fn lost(&self, how: Lost, request: &Request, why: &str) {
         let mut state = self.state();
-        state.summary.not_stored += 1;
-        state.because(why);
+        if state.is_over {
+            // It was counted when the recording ended.
+            return;
+        }
+        let summary = &mut state.summary;
+        match how {
+            Lost::Unreached => summary.unreachable += 1,
+            Lost::Unanswered => summary.unanswered += 1,
+            Lost::NotStored => summary.not_stored += 1,
+        }
+        if summary.reasons.len() < REASONS_MAX {
+            // A target may hold a secret that is learnt later: the summary is cleaned again when it is read.
+            let reason = format!("{} {}: {why}", request.method, self.redactor.target(&request.target));
+            let is_new = match how {
+                // It is the console that is away, whatever was asked.
+                Lost::Unreached => !summary.reasons.iter().any(|held| held.ends_with(why)),
+                Lost::Unanswered | Lost::NotStored => !summary.reasons.contains(&reason),
+            };
+            if is_new {
+                summary.reasons.push(reason);
+            }
+        }
     }
 
-    pub(super) fn too_large(&self) {
-        self.broken("a body is over 64 MiB");
+    /// Nothing is taken in from here on; `running` answers are still being read, and are lost.
+    pub(super) fn end(&self, running: usize) {
+        let mut state = self.state();
+        state.is_over = true;
+        state.summary.unanswered += running as u64;
+        if running > 0 {
+            let many = if running == 1 { "answer was" } else { "answers were" };
+            state.summary.reasons.push(format!("{running} {many} still being read when the recording ended"));
+        }
     }
 
     pub(super) fn summary(&self) -> Summary {
         let state = self.state();
         let reasons = state.summary.reasons.iter().map(|why| self.redactor.text(why)).collect();
-        Summary { path: self.path.clone(), stored: state.held.len(), reasons, ..state.summary.clone() }
+        Summary { stored: state.draft.len(), reasons, ..state.summary.clone() }
     }
 
-    /// Saves if something changed. What was kept before a secret was known is cleaned again here; what cannot be cleaned
-    /// is left out, and named.
-    pub(super) fn save(&self) -> Result<(), KeepError> {
+    /// Saves what there is, if something changed. Requests wait only while texts are handed out, not while they are
+    /// written.
+    pub(super) fn save(&self) -> Option<SaveNews> {
+        let mut saved = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clean_again();
+        let (save, changes) = {
+            let state = self.state();
+            if state.changes == saved.changes || state.draft.is_empty() {
+                return None;
+            }
+            let whole = state.draft.is_short();
+            let save = if whole {
+                Save::Canonical(state.draft.cassette())
+            } else {
+                Save::Draft(state.draft.snapshot())
+            };
+            (save, state.changes)
+        };
+        let had_failed = std::mem::take(&mut saved.has_failed);
+        let result = match save {
+            Save::Canonical(cassette) => cassette.save(self.hold.path()),
+            Save::Draft(snapshot) => snapshot.save(self.hold.path()),
+        };
+        match result {
+            Ok(()) => {
+                saved.changes = changes;
+                had_failed.then_some(SaveNews::Works)
+            }
+            Err(error) => {
+                saved.has_failed = true;
+                (!had_failed).then(|| SaveNews::Failed(error.into()))
+            }
+        }
+    }
+
+    /// Saves the whole recording in its canonical form.
+    ///
+    /// # Errors
+    /// If it cannot be written, or could not be read back.
+    pub(super) fn save_canonical(&self) -> Result<(), KeepError> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        let (cassette, changes) = {
-            let mut state = self.state();
-            // A secret learnt since may stand in what was saved.
-            let now = (state.changes, self.redactor.generation());
-            if now == state.saved || state.changes == 0 {
-                return Ok(());
+        self.clean_again();
+        loop {
+            let cassette = {
+                let state = self.state();
+                if state.draft.is_empty() {
+                    return Ok(());
+                }
+                state.draft.cassette()
+            };
+            match cassette.save(self.hold.path()) {
+                // What the last look finds is left out; each round leaves out one at least.
+                Err(CassetteError::Secret { .. }) if self.leave_out_open() > 0 => {}
+                saved => return Ok(saved?),
             }
-            self.leave_out(&mut state, |it| self.doubt(it));
-            (self.cassette(&state), now)
-        };
-        match cassette.save(&self.path) {
-            Err(CassetteError::Secret { .. }) => {
-                let cassette = {
-                    let mut state = self.state();
-                    self.leave_out(&mut state, |it| self.open(it));
-                    self.cassette(&state)
-                };
-                cassette.save(&self.path)?;
-            }
-            saved => saved?,
-        }
-        self.state().saved = changes;
-        Ok(())
-    }
-
-    /// Takes out what must not be written, by all that is known now, and notes why.
-    fn leave_out(&self, state: &mut State, why: impl Fn(&Interaction) -> Option<&'static str>) {
-        let found: Vec<(u64, String)> = (state.held.iter())
-            .filter_map(|(place, it)| Some((*place, format!("{}: {}", self.line(&it.request), why(it)?))))
-            .collect();
-        for (place, why) in found {
-            state.held.remove(&place);
-            state.summary.not_stored += 1;
-            state.because(&why);
         }
     }
 
-    /// Whether a body cannot be searched, or holds what cannot be taken out.
-    fn doubt(&self, it: &Interaction) -> Option<&'static str> {
-        let request = self.redactor.doubt_request(&it.request);
-        request.or_else(|| self.redactor.doubt_response(&it.response)).map(Doubt::why)
+    /// Takes out what holds a credential even in its canonical form; how many those are.
+    fn leave_out_open(&self) -> usize {
+        let held = self.state().draft.interactions();
+        let mut count = 0;
+        for (place, interaction) in held {
+            let mut alone =
+                Cassette { interactions: vec![Interaction::clone(&interaction)], ..Cassette::default() };
+            alone.canonicalise(Profile::builtin());
+            if let Some(open) = alone.unredacted().into_iter().next() {
+                self.state().leave_out(place, &Unkept::Secret(open.to_string()));
+                count += 1;
+            }
+        }
+        count
     }
 
-    /// Whether a credential is left after redaction.
-    fn open(&self, it: &Interaction) -> Option<&'static str> {
-        let (request, response) = (self.redactor.request(&it.request), self.redactor.response(&it.response));
-        let rules = self.redactor.rules();
-        let is_clean = redact::open_in_request(&request, rules).is_empty()
-            && redact::open_in_response(&response, rules).is_empty();
-        (!is_clean).then_some("a credential could not be taken out")
-    }
-
-    fn cassette(&self, state: &State) -> Cassette {
-        let clean = |it: &Interaction| Interaction {
-            request: self.redactor.request(&it.request),
-            response: self.redactor.response(&it.response),
-            notes: it.notes.iter().map(|note| self.redactor.text(note)).collect(),
-            ..it.clone()
+    /// Looks for the secrets learnt since in what was taken in before them, and for those alone.
+    fn clean_again(&self) {
+        let _cleaning = self.cleaning.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.redactor.wanted();
+        let (oldest, held) = {
+            let state = self.state();
+            let oldest = state.cleaned_at.values().min().copied().unwrap_or(known);
+            if oldest >= known {
+                return;
+            }
+            (oldest, state.draft.interactions())
         };
-        let interactions: Vec<Interaction> = state.held.values().map(clean).collect();
-        let version =
-            interactions.iter().find_map(|it| it.request.headers.text("Version").map(|it| it.into_owned()));
-        let mut cassette = Cassette {
-            name: self.name.clone(),
-            recorded_from: RecordedFrom { api_version: version, ..self.from.clone() },
-            interactions,
-        };
-        cassette.canonicalise(self.profile);
-        cassette
+        let fresh = self.redactor.since(oldest);
+        let mut changed = Vec::new();
+        for (place, interaction) in &held {
+            let clean = Interaction {
+                request: fresh.request(&interaction.request),
+                response: fresh.response(&interaction.response),
+                notes: interaction.notes.iter().map(|note| fresh.text(note)).collect(),
+                ..Interaction::clone(interaction)
+            };
+            if let Some(why) = doubt(&fresh, &interaction.request, &interaction.response) {
+                changed.push((*place, Err(Unkept::Unsearchable(why))));
+            } else if clean != **interaction {
+                changed.push((*place, self.intake.ready(*place, clean)));
+            }
+        }
+        let mut state = self.state();
+        for (place, _) in &held {
+            state.cleaned_at.entry(*place).and_modify(|at| *at = known.max(*at));
+        }
+        for (place, ready) in changed {
+            state.changes += 1;
+            let put = ready.and_then(|ready| state.draft.put(place, ready));
+            if let Err(why) = put {
+                state.leave_out(place, &why);
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -263,39 +367,34 @@ impl Keeper {
     }
 }
 
-impl State {
-    fn because(&mut self, why: &str) {
-        if self.summary.reasons.len() < REASONS_MAX && !self.summary.reasons.iter().any(|held| held == why) {
-            self.summary.reasons.push(why.to_owned());
-        }
-    }
+/// Why secrets in an exchange cannot be found, or not be taken out.
+fn doubt(redactor: &Redactor, request: &Request, response: &Response) -> Option<&'static str> {
+    let doubt = redactor.doubt_request(request).or_else(|| redactor.doubt_response(response));
+    doubt.map(Doubt::why)
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
+impl State {
+    /// An interaction that was kept and can no longer be.
+    fn leave_out(&mut self, place: u64, why: &Unkept) {
+        self.draft.take_out(place);
+        self.cleaned_at.remove(&place);
+        self.summary.not_stored += 1;
+        if self.summary.reasons.len() < REASONS_MAX {
+            self.summary.reasons.push(format!("request {place} of the recording: {why}"));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Existing, Upstream};
+    use crate::record::Upstream;
 
     #[test]
     fn saves_at_one_time_never_put_an_older_state_over_a_newer_one() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            upstream: Upstream::parse("http://127.0.0.1:1").unwrap(),
-            cassette: folder.path().join("x.json"),
-            name: "x".to_owned(),
-            existing: Existing::Refuse,
-            allow_writes: Vec::new(),
-            trust: Trust::Native,
-            profile: Profile::builtin(),
-            redactor: Redactor::new(),
-        };
+        let upstream = Upstream::parse("http://127.0.0.1:1").unwrap();
+        let settings = Settings::new(upstream, folder.path().join("x.json"));
         let keeper = Keeper::new(&settings).unwrap();
         std::thread::scope(|scope| {
             for n in 0..16 {
@@ -303,8 +402,8 @@ mod tests {
                 scope.spawn(move || {
                     let request = Request::new("GET", &format!("/api/x/{n}"));
                     let response = Response::json(200, vec![b'7'; 100_000 >> (n % 8)]);
-                    keeper.keep(keeper.next_place(), request, response, Vec::new()).unwrap();
-                    keeper.save().unwrap();
+                    keeper.keep(keeper.next_place(), &request, &response, &[]).unwrap();
+                    assert!(keeper.save().is_none());
                 });
             }
         });

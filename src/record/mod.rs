@@ -1,47 +1,70 @@
 //! The recording proxy: what crosses the wire between a client and a console, kept.
 //!
-//! - `dial` is the only file of the project that connects outward; `trust` judges the console's certificate
-//! - `answer` reads what the console says, byte for byte; `rewrite` changes addresses and nothing else
-//! - `keep` holds the interactions, redacted on the way in, and saves them; `summary` is what a recording comes to
+//! - `upstream` says where the console is; `dial` is the only file of the project that connects outward
+//! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
+//! - `pass` brings one request there and its answer back; `answer` and `trailers` read what the console sends, byte for
+//!   byte; `rewrite` changes addresses and nothing else
+//! - `keep` holds the interactions, redacted on the way in, and saves them; `jar` knows which cookies are in use, and
+//!   `bodies` bounds the bodies on their way; `summary` is what a recording comes to
 //!
 //! It is somebody's production console: `GET` and `HEAD` pass, everything else is answered here with a 501 unless it
 //! was allowed by name.
 
 mod answer;
+mod bodies;
+mod certificate;
 mod dial;
+mod handshake;
+mod jar;
 mod keep;
+mod pass;
 mod rewrite;
 mod summary;
+mod trailers;
 mod trust;
+mod upstream;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-pub use self::dial::{DialError, NoUpstream, Upstream, dials};
-pub use self::keep::{KeepError, Summary};
-pub use self::trust::{Trust, TrustError, Untrusted};
+pub use self::certificate::{Uncheckable, Untrusted};
+pub use self::dial::{DialError, dials};
+pub use self::keep::KeepError;
+pub use self::summary::Summary;
+pub use self::trust::{Trust, TrustError};
+pub use self::upstream::{NoUpstream, Upstream};
 
-use self::answer::{HEAD_WAIT, Part, Reader, Unheard};
-use self::dial::{Line, dial};
-use self::keep::Keeper;
+use self::bodies::Budget;
+use self::dial::dial;
+use self::keep::{Keeper, SaveNews};
+use self::pass::Passing;
+use self::trust::Believer;
 use crate::cassette::{Console, base_for};
-use crate::delivery::{Delivery, End};
+use crate::delivery::Delivery;
 use crate::json::quote;
-use crate::message::{Headers, Request, Response};
+use crate::message::{Request, Response};
 use crate::profile::{NameError, Profile};
 use crate::redact::Redactor;
-use crate::serve::{Answer, Limits, Piece, Reply};
+use crate::serve::{Answer, Refusal, Reply};
 
-/// How often a changed recording is saved.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// Pieces of a body on their way to a slow client; the console waits beyond that.
-const PIECES_AHEAD: usize = 8;
+/// From the start of one save to the start of the next. What was answered is in the file after this and the time of a
+/// save.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How long the console may take for each step, unless the settings say otherwise: case work on a busy console takes
+/// seconds.
+pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a console may take for the handshake before the recording begins.
+const PROBE_MAX: Duration = Duration::from_secs(10);
+/// Answers that are being read at one time, those included whose client has left.
+const RUNNING_MAX: usize = 512;
+/// How long answers that are still being read get once the recording ends.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// What happens to a cassette that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +91,10 @@ pub struct Settings {
     pub allow_writes: Vec<String>,
     /// Whose certificate is believed.
     pub trust: Trust,
+    /// How long the console may take for each step: to take the connection (the TLS handshake included), to take the
+    /// request, to send the whole head of its answer, and between two pieces of its body. An answer whose client has
+    /// left is read on for as long, in all.
+    pub console_timeout: Duration,
     /// What the API promises.
     pub profile: &'static Profile,
     /// What takes secrets out of everything that is written.
@@ -86,6 +113,7 @@ impl Settings {
             existing: Existing::Refuse,
             allow_writes: Vec::new(),
             trust: Trust::Native,
+            console_timeout: CONSOLE_TIMEOUT,
             profile: Profile::builtin(),
             redactor: Redactor::new(),
         }
@@ -122,34 +150,78 @@ pub struct Passed {
     pub what: String,
 }
 
-/// Called once per request, when it is through.
-pub type Watch = Arc<dyn Fn(&Passed) + Send + Sync>;
+/// What there is to say while a recording runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A request is through.
+    Passed(Passed),
+    /// The file cannot be saved, or can be again; the console sends its clients elsewhere.
+    Remark(String),
+}
+
+/// Called for each event.
+pub type Watch = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What all requests of a recording share.
+struct Site {
+    settings: Settings,
+    believer: Believer,
+    console: Console,
+    keeper: Keeper,
+    budget: Arc<Budget>,
+    watch: Option<Watch>,
+    has_moved: AtomicBool,
+}
+
+impl Site {
+    fn tell(&self, event: &Event) {
+        if let Some(watch) = &self.watch {
+            watch(event);
+        }
+    }
+
+    /// The line about a request, as it may be printed.
+    fn pass(&self, request: &Request, status: u16, what: &str) {
+        if self.watch.is_some() {
+            let redactor = &self.settings.redactor;
+            let clean = redactor.request(request);
+            let what = redactor.text(what);
+            self.tell(&Event::Passed(Passed { method: clean.method, target: clean.target, status, what }));
+        }
+    }
+
+    /// Once: a client that follows would come back for ever.
+    fn remark_move(&self, to: &str) {
+        if !self.has_moved.swap(true, Ordering::Relaxed) {
+            self.tell(&Event::Remark(format!(
+                "the console sends its clients to {to}; if they come back in circles, record that address: --upstream {to}"
+            )));
+        }
+    }
+}
 
 /// A running recording.
 pub struct Recorder {
-    settings: Settings,
+    site: Arc<Site>,
     allowed: BTreeSet<String>,
     base: Mutex<String>,
-    keeper: Arc<Keeper>,
-    watch: Option<Watch>,
+    slots: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Recorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recorder").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Recorder").field("settings", &self.site.settings).finish_non_exhaustive()
     }
 }
 
 impl Recorder {
-    /// Checks all that can be checked before the first byte: the file, its folder, the names, the trust settings.
+    /// Checks all that can be checked before the first byte: the file, its folder, the names, the trust settings. From
+    /// here on nobody else records to the same cassette.
     ///
     /// # Errors
     /// If any of them is unusable.
     pub fn new(settings: Settings, watch: Option<Watch>) -> Result<Self, RecordError> {
-        if settings.existing == Existing::Refuse && settings.cassette.exists() {
-            return Err(RecordError::Exists(settings.cassette));
-        }
-        settings.trust.config()?;
+        let believer = Believer::new(&settings.trust)?;
         let mut allowed = BTreeSet::new();
         for name in &settings.allow_writes {
             match settings.profile.by_name(name) {
@@ -160,8 +232,32 @@ impl Recorder {
                 Err(error) => return Err(error.into()),
             };
         }
-        let keeper = Arc::new(Keeper::new(&settings)?);
-        Ok(Self { settings, allowed, base: Mutex::default(), keeper, watch })
+        // Held before it is looked at: a file that another recorder makes meanwhile is no file that "exists already".
+        let keeper = Keeper::new(&settings)?;
+        if settings.existing == Existing::Refuse && settings.cassette.exists() {
+            return Err(RecordError::Exists(settings.cassette));
+        }
+        let site = Site {
+            believer,
+            console: settings.upstream.console(),
+            keeper,
+            budget: Arc::default(),
+            watch,
+            has_moved: AtomicBool::new(false),
+            settings,
+        };
+        let slots = Arc::new(Semaphore::new(RUNNING_MAX));
+        Ok(Self { site: Arc::new(site), allowed, base: Mutex::default(), slots })
+    }
+
+    /// Whether the console can be reached: a connection and, with https, a handshake. No request is sent.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn probe(&self) -> Result<(), DialError> {
+        let settings = &self.site.settings;
+        let wait = settings.console_timeout.min(PROBE_MAX);
+        dial(&settings.upstream, &self.site.believer, wait).await.map(drop)
     }
 
     /// The listener's own `scheme://host:port`, known once it listens.
@@ -169,23 +265,49 @@ impl Recorder {
         url.clone_into(&mut self.base.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Saves what has changed every 2 s, until the future is dropped.
+    /// Saves what has changed every second, until the future is dropped. A save that takes longer than half of that is
+    /// followed by a pause as long as itself.
     pub async fn keep_saving(&self) {
+        let mut pause = SAVE_EVERY;
         loop {
-            tokio::time::sleep(SAVE_EVERY).await;
-            let keeper = Arc::clone(&self.keeper);
-            // A failed save is tried again; the last one reports.
-            let _ = tokio::task::spawn_blocking(move || keeper.save()).await;
+            tokio::time::sleep(pause).await;
+            let began = Instant::now();
+            let site = Arc::clone(&self.site);
+            let saved = tokio::task::spawn_blocking(move || site.keeper.save()).await;
+            match saved.ok().flatten() {
+                Some(SaveNews::Failed(error)) => self.site.tell(&Event::Remark(format!(
+                    "the recording cannot be saved: {error}; it goes on in memory, and saving is tried again"
+                ))),
+                Some(SaveNews::Works) => {
+                    self.site.tell(&Event::Remark("the recording is saved again".to_owned()));
+                }
+                None => {}
+            }
+            let took = began.elapsed();
+            pause = SAVE_EVERY.saturating_sub(took).max(took);
         }
     }
 
-    /// Saves what there is, and accounts for it.
+    /// Waits a little for answers that are still being read although their client has left.
+    pub async fn settle(&self) {
+        let all = u32::try_from(RUNNING_MAX).unwrap_or(u32::MAX);
+        // Whatever is still running after that is lost, and counted; a closed semaphore is one that nobody closes.
+        let _ = timeout(SETTLE_MAX, self.slots.acquire_many(all)).await;
+    }
+
+    /// Ends the recording: saves all there is, and accounts for it.
     ///
     /// # Errors
-    /// If the file cannot be written, or a secret cannot be taken out.
+    /// If the file cannot be written.
     pub fn finish(&self) -> Result<Summary, RecordError> {
-        self.keeper.save()?;
-        Ok(self.keeper.summary())
+        self.site.keeper.end(RUNNING_MAX.saturating_sub(self.slots.available_permits()));
+        self.site.keeper.save_canonical()?;
+        Ok(self.site.keeper.summary())
+    }
+
+    /// What the recording came to so far.
+    pub fn summary(&self) -> Summary {
+        self.site.keeper.summary()
     }
 
     fn base(&self) -> String {
@@ -194,201 +316,25 @@ impl Recorder {
 
     /// The endpoint's id if a profile knows it, else method and path.
     fn endpoint(&self, request: &Request) -> String {
-        match self.settings.profile.find(&request.method, request.path()) {
+        match self.site.settings.profile.find(&request.method, request.path()) {
             Some(found) => found.endpoint.id.clone(),
             None => format!("{} {}", request.method, request.path()),
         }
     }
 
-    fn tell(&self, request: &Request, status: u16, what: &str) {
-        if let Some(watch) = &self.watch {
-            watch(&self.passed(request, status, what));
-        }
-    }
-
-    fn passed(&self, request: &Request, status: u16, what: &str) -> Passed {
-        passed(&self.settings.redactor, request, status, what)
-    }
-
     fn refuse_write(&self, request: &Request, endpoint: &str) -> Reply {
-        self.keeper.refused_write();
-        self.tell(request, 501, "not allowed");
-        let endpoint = self.settings.redactor.target(endpoint);
+        self.site.keeper.refused_write();
+        self.site.pass(request, 501, "not allowed");
+        let endpoint = self.site.settings.redactor.target(endpoint);
         let help = format!("nothing was sent; allow it with: --allow-writes '{endpoint}'");
-        say(501, "write not allowed", &help)
+        own_answer(501, "write not allowed", &help)
     }
-
-    async fn pass_on(&self, request: Request, place: u64) -> Reply {
-        let upstream = &self.settings.upstream;
-        let asked = rewrite::to_console(&request, upstream);
-        let line = match dial(upstream, &self.settings.trust).await {
-            Ok(line) => line,
-            Err(error) => return self.unreachable(&request, &error.to_string()),
-        };
-        let mut reader = Reader::new(line);
-        let head = match ask(&mut reader, &asked, request.method == "HEAD").await {
-            Ok(head) => head,
-            Err(error) => return self.unreachable(&request, &error.to_string()),
-        };
-        self.settings.redactor.learn_response(&head);
-        let mut live = head.clone();
-        let base = base_for(&self.base(), &request);
-        rewrite::to_client(&mut live, &upstream.console(), &base);
-        let (pieces, body) = mpsc::channel(PIECES_AHEAD);
-        let listening = Listening {
-            keeper: Arc::clone(&self.keeper),
-            watch: self.watch.clone(),
-            redactor: self.settings.redactor.clone(),
-            console: upstream.console(),
-            base,
-            place,
-        };
-        tokio::spawn(listening.through(request, head, reader, pieces));
-        Reply::Streamed { head: live, body, ticket: place }
-    }
-
-    fn unreachable(&self, request: &Request, why: &str) -> Reply {
-        self.keeper.unreachable(why);
-        self.tell(request, 502, why);
-        let help = if why.contains("--pin ") {
-            "nothing was sent; compare the fingerprint with the console's own before you accept it"
-        } else {
-            "is --upstream right, and can this machine reach it?"
-        };
-        say(502, why, help)
-    }
-}
-
-async fn ask(reader: &mut Reader<Line>, asked: &[u8], to_head: bool) -> Result<Response, Unheard> {
-    let writing = async {
-        reader.line().write_all(asked).await?;
-        reader.line().flush().await
-    };
-    // A console may answer and close before it has read all; its answer counts, so a failed write does not.
-    let _ = timeout(HEAD_WAIT, writing).await.map_err(|_| Unheard::Silent(HEAD_WAIT))?;
-    reader.head(to_head).await
-}
-
-/// The line about a request, as it may be printed.
-fn passed(redactor: &Redactor, request: &Request, status: u16, what: &str) -> Passed {
-    let clean = redactor.request(request);
-    Passed { method: clean.method, target: clean.target, status, what: redactor.text(what) }
 }
 
 /// An answer of ours, in the console's place.
-fn say(status: u16, cause: &str, help: &str) -> Reply {
+fn own_answer(status: u16, cause: &str, help: &str) -> Reply {
     let body = format!("{{\"faultdeck\":\"record\",\"cause\":{},\"help\":{}}}", quote(cause), quote(help));
     Reply::Planned { delivery: Delivery::of(Response::json(status, body)), ticket: 0 }
-}
-
-/// A body on its way from the console to the client and to the cassette.
-struct Listening {
-    keeper: Arc<Keeper>,
-    watch: Option<Watch>,
-    redactor: Redactor,
-    console: Console,
-    base: String,
-    place: u64,
-}
-
-impl Listening {
-    async fn through(
-        self,
-        request: Request,
-        head: Response,
-        mut reader: Reader<Line>,
-        pieces: mpsc::Sender<Piece>,
-    ) {
-        let status = head.status;
-        let chunked = head.headers.lists("Transfer-Encoding", "chunked") && request.method != "HEAD";
-        let mut kept = Body { chunks: chunked.then(Vec::new), ..Body::default() };
-        let what = loop {
-            let part = tokio::select! {
-                biased;
-                () = pieces.closed() => break self.lost("the client left before the end of the answer"),
-                part = reader.part() => part,
-            };
-            match part {
-                Ok(Part::Body(bytes)) => {
-                    kept.push(&bytes);
-                    if pieces.send(Piece::Body(bytes)).await.is_err() {
-                        break self.lost("the client left before the end of the answer");
-                    }
-                }
-                Ok(Part::End(trailers)) => {
-                    let what = self.store(&request, head, kept, &trailers, reader.notes);
-                    let _ = pieces.send(Piece::End(trailers)).await;
-                    break what;
-                }
-                Err(error) => {
-                    // Counted before the client learns of it: whoever saw the break finds it in the account.
-                    let what = self.lost(&error.to_string());
-                    let end = if matches!(error, Unheard::Reset) { End::Rst } else { End::Fin };
-                    let _ = pieces.send(Piece::Broken(end)).await;
-                    break what;
-                }
-            }
-        };
-        // Only now: the body may have given a secret away that stands in the target.
-        if let Some(watch) = &self.watch {
-            watch(&passed(&self.redactor, &request, status, &what));
-        }
-    }
-
-    fn lost(&self, why: &str) -> String {
-        self.keeper.broken(why);
-        format!("not recorded: {why}")
-    }
-
-    fn store(
-        &self,
-        request: &Request,
-        head: Response,
-        kept: Body,
-        trailers: &Headers,
-        notes: Vec<String>,
-    ) -> String {
-        let Some(bytes) = kept.bytes else {
-            self.keeper.too_large();
-            return "not recorded: the body is over 64 MiB".to_owned();
-        };
-        let mut response =
-            Response { body: bytes.into(), chunks: kept.chunks, trailers: trailers.clone(), ..head };
-        let mut request = request.clone();
-        self.console.leave_request(&mut request, &self.base);
-        self.console.leave_response(&mut response);
-        match self.keeper.keep(self.place, request, response, notes) {
-            Ok(()) => "recorded".to_owned(),
-            Err(why) => format!("not recorded: {why}"),
-        }
-    }
-}
-
-/// A body being kept; `bytes` is `None` once it is too large.
-struct Body {
-    bytes: Option<Vec<u8>>,
-    chunks: Option<Vec<usize>>,
-}
-
-impl Default for Body {
-    fn default() -> Self {
-        Self { bytes: Some(Vec::new()), chunks: None }
-    }
-}
-
-impl Body {
-    fn push(&mut self, part: &[u8]) {
-        let max = Limits::default().body_bytes;
-        let Some(bytes) = &mut self.bytes else { return };
-        if bytes.len() + part.len() > max {
-            self.bytes = None;
-            return;
-        }
-        bytes.extend_from_slice(part);
-        if let Some(chunks) = &mut self.chunks {
-            chunks.push(part.len());
-        }
-    }
 }
 
 impl Answer for Recorder {
@@ -397,13 +343,34 @@ impl Answer for Recorder {
     }
 
     async fn answer(&self, request: Request, _at: Duration) -> Reply {
-        self.settings.redactor.learn_request(&request);
+        let site = &self.site;
+        site.settings.redactor.learn_request(&request);
         let endpoint = self.endpoint(&request);
         let reads = matches!(request.method.as_str(), "GET" | "HEAD");
         if !reads && !self.allowed.contains(&endpoint) {
             return self.refuse_write(&request, &endpoint);
         }
-        let place = self.keeper.next_place();
-        self.pass_on(request, place).await
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            let why = "too many answers are being read at one time";
+            site.keeper.lost(keep::Lost::Unreached, &request, why);
+            site.pass(&request, 503, why);
+            return own_answer(503, why, "nothing was sent; send fewer requests at one time");
+        };
+        let base = base_for(&self.base(), &request);
+        let place = site.keeper.next_place();
+        let passing = Passing::new(Arc::clone(site), request, base, place, slot);
+        let (reply, replied) = oneshot::channel();
+        tokio::spawn(passing.run(reply));
+        // Without a word only if it panicked; the panic has been told.
+        replied.await.unwrap_or_else(|_| own_answer(500, "a defect of faultdeck", "please report it"))
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        self.site.keeper.refused();
+        let request = Request::new(
+            refusal.method.as_deref().unwrap_or("?"),
+            refusal.target.as_deref().unwrap_or("(no target)"),
+        );
+        self.site.pass(&request, refusal.status, &format!("refused: {}", refusal.why));
     }
 }

@@ -1,13 +1,15 @@
 //! What is changed between client and console, and nothing else: the addresses in `Host`, `Location` and cookie
 //! domains, the hop's own headers, and the encoding asked for. Never a body.
 
-use crate::message::{Header, Headers, Request, Response, octets};
+use crate::message::{Header, Request, Response, octets};
 
-use super::dial::Upstream;
+use super::upstream::Upstream;
 use crate::cassette::{Console, put_base};
+use crate::redact::is_credential_name;
 
-/// The request as it goes to the console. Plain bodies are asked for: secrets in compressed ones could not be found.
-pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
+/// The request as it goes to the console, and a remark if it was odd. Plain bodies are asked for: secrets in
+/// compressed ones could not be found.
+pub(super) fn to_console(request: &Request, upstream: &Upstream) -> (Vec<u8>, Option<String>) {
     let target = octets::bytes(&request.target);
     let mut head = [request.method.as_bytes(), b" ", &target, b" HTTP/1.1\r\n"].concat();
     let mut put = |name: &str, value: &[u8]| {
@@ -16,7 +18,16 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
         head.extend_from_slice(value);
         head.extend_from_slice(b"\r\n");
     };
-    for line in request.headers.iter().filter(|line| !is_of_this_hop(line, &request.headers)) {
+    let (mut spared, mut dropped) = (Vec::new(), Vec::new());
+    for line in request.headers.iter().filter(|line| !is_of_this_hop(line)) {
+        if request.headers.lists("Connection", &line.name) {
+            if is_end_to_end(&line.name) {
+                spared.push(line.name.as_str());
+            } else {
+                dropped.push(line.name.as_str());
+                continue;
+            }
+        }
         if line.is("Host") {
             put(&line.name, upstream.authority().as_bytes());
         } else if line.is("Accept-Encoding") {
@@ -28,7 +39,9 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
     if !request.headers.has("Host") {
         put("Host", upstream.authority().as_bytes());
     }
-    if !request.headers.has("Accept-Encoding") {
+    if !request.headers.has("Accept-Encoding")
+        || dropped.iter().any(|name| name.eq_ignore_ascii_case("Accept-Encoding"))
+    {
         put("Accept-Encoding", b"identity");
     }
     if request.headers.has("Transfer-Encoding") {
@@ -36,16 +49,45 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream) -> Vec<u8> {
     }
     head.extend_from_slice(b"\r\n");
     head.extend_from_slice(&request.body);
-    head
+    (head, remark(&spared, &dropped))
+}
+
+fn remark(spared: &[&str], dropped: &[&str]) -> Option<String> {
+    let listed =
+        |names: &[&str], what: &str| (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")));
+    let parts = [
+        listed(
+            spared,
+            "the request's Connection header names fields that every hop needs, and they were passed on",
+        ),
+        listed(dropped, "not passed on, because the request's Connection header names them"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Headers that speak of one connection only. The body has been read whole, so it goes on with a length.
-fn is_of_this_hop(line: &Header, headers: &Headers) -> bool {
-    const ALWAYS: [&str; 7] =
-        ["Upgrade", "HTTP2-Settings", "Expect", "Transfer-Encoding", "TE", "Keep-Alive", "Proxy-Connection"];
-    ALWAYS.iter().any(|name| line.is(name))
-        || line.name.to_ascii_lowercase().starts_with("proxy-auth")
-        || (line.is("Connection") && headers.lists("Connection", "upgrade"))
+fn is_of_this_hop(line: &Header) -> bool {
+    const ALWAYS: [&str; 8] = [
+        "Connection",
+        "Upgrade",
+        "HTTP2-Settings",
+        "Expect",
+        "Transfer-Encoding",
+        "TE",
+        "Keep-Alive",
+        "Proxy-Connection",
+    ];
+    ALWAYS.iter().any(|name| line.is(name)) || line.name.to_ascii_lowercase().starts_with("proxy-auth")
+}
+
+/// Fields that a client cannot take away from the console by naming them in `Connection`: without them it is another
+/// request, of another user, or one whose end is unknown.
+fn is_end_to_end(name: &str) -> bool {
+    let framing =
+        ["Host", "Content-Length", "Content-Type", "Content-Encoding", "Version", "Range", "Cache-Control"];
+    let who = ["Authorization", "Cookie"];
+    framing.iter().chain(&who).any(|known| name.eq_ignore_ascii_case(known)) || is_credential_name(name)
 }
 
 /// The answer as the client gets it: addresses of the console become the listener's.
@@ -73,10 +115,33 @@ mod tests {
             .with("Connection", "Upgrade, HTTP2-Settings")
             .with("Content-Length", "2");
         request.body = "{}".into();
-        let text = String::from_utf8(to_console(&request, &console())).unwrap();
+        let (asked, remark) = to_console(&request, &console());
+        assert_eq!(remark, None);
+        let text = String::from_utf8(asked).unwrap();
         assert_eq!(
             text,
             "POST /api/x?b=%2c HTTP/1.1\r\nhOST: qradar.example\r\nX-One: 1\r\nSec: t\r\nx-one: 2\r\nContent-Length: 2\r\nAccept-Encoding: identity\r\n\r\n{}"
+        );
+    }
+
+    #[test]
+    fn what_connection_names_is_dropped_but_for_what_every_hop_needs() {
+        let request = Request::new("GET", "/api/x")
+            .with("Host", "127.0.0.1:1")
+            .with("SEC", "t")
+            .with("X-Hop", "1")
+            .with("Version", "19.0")
+            .with("Connection", "close, sec, X-Hop")
+            .with("connection", "HOST, version, x-absent");
+        let (asked, remark) = to_console(&request, &console());
+        assert_eq!(
+            String::from_utf8(asked).unwrap(),
+            "GET /api/x HTTP/1.1\r\nHost: qradar.example\r\nSEC: t\r\nVersion: 19.0\r\nAccept-Encoding: identity\r\n\r\n"
+        );
+        let remark = remark.unwrap();
+        assert!(
+            remark.contains("passed on: Host, SEC, Version; ") && remark.ends_with(": X-Hop"),
+            "{remark}"
         );
     }
 

@@ -1,14 +1,47 @@
 //! What a recording comes to.
 
-use super::Summary;
+use std::path::PathBuf;
+
 use crate::ledger::{Exit, Reasons};
 
+/// What a recording came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The cassette's file.
+    pub path: PathBuf,
+    /// Interactions in it.
+    pub stored: usize,
+    /// Requests answered here because writing was not allowed.
+    pub refused_writes: u64,
+    /// Requests that the listener turned away: they were none (a bad head, a foreign `Host`).
+    pub refused: u64,
+    /// Answers that came whole and could not be kept.
+    pub not_stored: u64,
+    /// Requests that were sent, and whose answer could not be read, came too late or was cut.
+    pub unanswered: u64,
+    /// Requests that did not reach the console: nothing of them was sent.
+    pub unreachable: u64,
+    /// Why, the first few.
+    pub reasons: Vec<String>,
+}
+
 impl Summary {
-    /// Everything found out about the recording, with what each asks for.
+    /// Everything found out about the recording, with what each asks for. A request that was let through has its
+    /// interaction in the cassette, or the recording failed.
     pub fn weigh(&self) -> Reasons {
         let mut reasons = Reasons::default();
-        if self.not_stored > 0 {
-            reasons.push(Exit::Failed, format!("{} could not be stored", self.not_stored));
+        let lost = [
+            (self.unreachable, "did not reach the console"),
+            (self.unanswered, "sent without an answer that could be read whole"),
+            (self.not_stored, "answered, but not stored"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            reasons
+                .push(Exit::Failed, format!("{count} request{} {what}", if count == 1 { "" } else { "s" }));
+        }
+        if self.refused > 0 {
+            let many = if self.refused == 1 { "" } else { "s" };
+            reasons.push(Exit::Inconclusive, format!("{} request{many} turned away", self.refused));
         }
         if self.stored == 0 {
             reasons.push(Exit::Inconclusive, "nothing was recorded");

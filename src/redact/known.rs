@@ -1,6 +1,6 @@
 //! The values learnt so far, and the search for them in any text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -25,6 +25,9 @@ pub(super) struct Known {
     /// Worth searching for, by first sight; the first `settled` of them are in the first part of the search.
     wanted: Vec<(Vec<u8>, usize)>,
     settled: usize,
+    /// How many values had been wanted when each of these was, itself counted.
+    learnt: Vec<usize>,
+    ever_wanted: usize,
     search: Search,
     is_stale: bool,
 }
@@ -64,6 +67,30 @@ impl Known {
         self.numbers.len()
     }
 
+    /// How many values were ever worth searching for.
+    pub(super) fn wanted(&self) -> usize {
+        self.ever_wanted
+    }
+
+    /// Knows those alone that came after the first `wanted`, under the same numbers.
+    pub(super) fn since(&self, wanted: usize) -> Self {
+        let later = |(_, learnt): &(&(Vec<u8>, usize), &usize)| **learnt > wanted;
+        let (values, learnt) =
+            self.wanted.iter().zip(&self.learnt).filter(later).map(|(v, l)| (v.clone(), *l)).unzip();
+        Self { wanted: values, learnt, next: self.next, is_stale: true, ..Self::default() }
+    }
+
+    /// Knows these values no longer: their numbers stay used.
+    pub(super) fn forget(&mut self, values: &BTreeSet<Vec<u8>>) {
+        self.numbers.retain(|value, _| !values.contains(value));
+        let held = std::mem::take(&mut self.wanted).into_iter().zip(std::mem::take(&mut self.learnt));
+        (self.wanted, self.learnt) = held.filter(|((value, _), _)| !values.contains(value)).unzip();
+        // All that is left is built anew, in one part.
+        self.settled = self.wanted.len();
+        self.search.parts = [Part::of(&self.wanted), None];
+        self.is_stale = false;
+    }
+
     /// The number of a secret, new or old. Once full, new ones share number 0: still hidden, no longer told apart.
     pub(super) fn number(&mut self, value: &[u8], reach: Reach) -> usize {
         let held = self.numbers.get(value).copied();
@@ -94,6 +121,8 @@ impl Known {
         self.numbers.insert(value.to_vec(), Secret { number, is_wanted });
         if is_wanted {
             self.wanted.push((value.to_vec(), number));
+            self.ever_wanted += 1;
+            self.learnt.push(self.ever_wanted);
             self.is_stale = true;
         }
     }

@@ -28,6 +28,7 @@ mod text;
 mod tokens;
 mod views;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,6 +133,23 @@ impl Redactor {
     /// Grows with what is known: text redacted at a lower count may hold a value that was learnt since.
     pub fn generation(&self) -> usize {
         self.known().generation()
+    }
+
+    /// How many values were ever searched for everywhere: what is learnt later is [`Redactor::since`] then.
+    pub fn wanted(&self) -> usize {
+        self.known().wanted()
+    }
+
+    /// Looks for what was learnt after the first `wanted` alone, under the same numbers: for text that was cleaned
+    /// before.
+    #[must_use]
+    pub fn since(&self, wanted: usize) -> Self {
+        Self { known: Arc::new(Mutex::new(self.known().since(wanted))), rules: Arc::clone(&self.rules) }
+    }
+
+    /// Knows these values no longer (cookies that the console has replaced long ago): they make room for others.
+    pub fn forget(&self, values: &BTreeSet<Vec<u8>>) {
+        self.known().forget(values);
     }
 
     /// Whether [`SECRETS_MAX`] is reached: a further secret is replaced in its own place, not elsewhere.

@@ -25,6 +25,7 @@ mod lint_cassettes;
 mod newcomer;
 mod raw_targets;
 mod readme;
+mod recording;
 mod refused;
 mod replay_over_sockets;
 mod same_run_over_sockets;

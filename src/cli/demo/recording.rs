@@ -10,7 +10,6 @@ use crate::cassette::Cassette;
 use crate::cli::problem::Problem;
 use crate::client::child::{self, Ending, Environment};
 use crate::emulate::{Console, Emulator, Settings};
-use crate::profile::Profile;
 use crate::record::{self, Recorder, Upstream};
 use crate::redact::Redactor;
 use crate::seed::Seed;
@@ -32,15 +31,12 @@ pub(super) async fn recorded(file: &Path, name: &str, token: &str) -> Result<Cas
 
     let redactor = Redactor::new();
     redactor.learn(token);
+    let upstream = Upstream::parse(&console.url()).map_err(Problem::input)?;
     let settings = record::Settings {
-        upstream: Upstream::parse(&console.url()).map_err(Problem::input)?,
-        cassette: file.to_owned(),
-        name: name.to_owned(),
-        existing: record::Existing::Refuse,
         allow_writes: vec!["cases.post".to_owned()],
-        trust: record::Trust::default(),
-        profile: Profile::builtin(),
         redactor,
+        name: name.to_owned(),
+        ..record::Settings::new(upstream, file)
     };
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(|error| Problem::file("make", folder, error))?;

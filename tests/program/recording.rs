@@ -1,0 +1,139 @@
+//! `faultdeck record` as a process: what it prints, what it ends with, what is left of it when it is killed.
+
+use crate::harness::{Lab, Running};
+use crate::raw::raw_console;
+
+use std::time::{Duration, Instant};
+
+fn fine(_: &str) -> Vec<u8> {
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec()
+}
+
+/// The names in the lab that start with a dot.
+fn hidden(lab: &Lab) -> Vec<String> {
+    let names = std::fs::read_dir(lab.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.starts_with('.')).collect()
+}
+
+#[test]
+fn a_recorder_that_is_killed_loses_two_seconds_at_most_and_leaves_nothing_that_is_in_the_way() {
+    let lab = Lab::new();
+    let console = raw_console(fine);
+    let args = ["record", "--upstream", &console, "--cassette", "c.json", "--overwrite"];
+    let killed = lab.serve(&args);
+    for n in 0..5 {
+        killed.get(&format!("/api/early/{n}"));
+    }
+    let answered = Instant::now();
+    while !lab.file("c.json").exists() || !lab.read("c.json").contains("/api/early/4") {
+        assert!(answered.elapsed() < Duration::from_secs(2), "it is in the file after two seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(killed.signal("KILL").code.is_none());
+    assert_eq!(lab.run(&["lint", "c.json"]).code, Some(0), "it loads");
+    assert_eq!(hidden(&lab), [".c.json.faultdeck-recording"], "the mark of a dead process");
+
+    let next = lab.serve(&args);
+    next.get("/api/late");
+    let finished = next.stop();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(hidden(&lab).is_empty());
+}
+
+#[test]
+fn a_second_recorder_of_the_same_cassette_ends_at_once_and_names_the_first() {
+    let lab = Lab::new();
+    let console = raw_console(fine);
+    let args = ["record", "--upstream", &console, "--cassette", "c.json"];
+    let first = lab.serve(&args);
+    let mark = lab.read(".c.json.faultdeck-recording");
+    let second = lab.run(&args);
+    assert_eq!(second.code, Some(2), "{}", second.stderr);
+    assert!(second.stderr.contains(&format!("(process {})", mark.trim())), "{}", second.stderr);
+    first.get("/api/x");
+    assert_eq!(first.stop().code, Some(0));
+    assert_eq!(lab.read("c.json").matches("\"/api/x\"").count(), 1);
+}
+
+#[test]
+fn what_the_console_did_is_said_and_makes_the_exit_one() {
+    let lab = Lab::new();
+    let console = raw_console(|request| match request.contains("/api/odd") {
+        true => {
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec()
+        }
+        false => fine(request),
+    });
+    let recorder = lab.serve(&["record", "--upstream", &console, "--cassette", "c.json"]);
+    assert_eq!(recorder.get("/api/fine").status(), 200);
+    let odd = recorder.get("/api/odd");
+    assert!(odd.status() == 502 && odd.text().contains("the request was sent"), "{}", odd.text());
+    let finished = recorder.stop();
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let told = "the console's answer cannot be read: it has both Content-Length and Transfer-Encoding";
+    assert!(finished.stderr.contains(&format!("GET /api/odd -> 502 {told}")), "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 request sent without an answer"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("did not reach the console"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_console_that_is_away_is_named_at_the_start_with_the_fix_and_is_not_green() {
+    let lab = Lab::new();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let recorder = lab.serve(&["record", "--upstream", &format!("http://{gone}"), "--cassette", "c.json"]);
+    let answer = recorder.get("/api/x");
+    assert!(answer.status() == 502 && answer.text().contains("nothing was sent"), "{}", answer.text());
+    let finished = recorder.stop();
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let (start, rest) = finished.stderr.split_once("recording http://").expect(&finished.stderr);
+    assert!(start.contains("warning: cannot connect to the console"), "{start}");
+    assert!(start.contains("help: is --upstream right"), "{start}");
+    assert!(rest.contains("did not reach the console"), "{rest}");
+}
+
+#[test]
+fn the_wait_for_a_console_is_a_flag() {
+    let lab = Lab::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let args = ["record", "--upstream", &url, "--cassette", "c.json", "--console-timeout", "1"];
+    let recorder = lab.serve(&args);
+    let began = Instant::now();
+    let answer = recorder.get("/api/x");
+    assert!(answer.status() == 504 && answer.text().contains("within 1 s"), "{}", answer.text());
+    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_secs(10));
+    assert_eq!(recorder.stop().code, Some(1));
+    for wrong in ["0", "3601", "x"] {
+        assert_eq!(lab.run(&[&args[..6], &[wrong]].concat()).code, Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn a_disk_that_takes_no_more_is_named_and_the_recording_goes_on_without_it() {
+    let lab = Lab::new();
+    let console = raw_console(|_| {
+        let body = "x".repeat(20_000);
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    });
+    let recorder = lab.serve(&["record", "--upstream", &console, "--cassette", "c.json"]);
+    quota(&recorder, Some(8 * 1024));
+    assert_eq!(recorder.get("/api/x").status(), 200);
+    // Longer than a save and its next try.
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(recorder.get("/api/y").status(), 200, "clients go on");
+    assert!(!lab.file("c.json").exists(), "no half of a file");
+    let finished = recorder.stop();
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let told = "the recording cannot be saved: ";
+    assert_eq!(finished.stderr.matches(told).count(), 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("c.json: File too large"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("error: the recording could not be saved"), "{}", finished.stderr);
+    assert!(hidden(&lab).is_empty(), "{:?}", hidden(&lab));
+}
+
+/// Limits the length of files that a process may write; `None` lifts it.
+fn quota(running: &Running, bytes: Option<u64>) {
+    let process = rustix::process::Pid::from_raw(i32::try_from(running.id()).unwrap());
+    let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+    rustix::process::prlimit(process, rustix::process::Resource::Fsize, limit).unwrap();
+}
