@@ -86,7 +86,18 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             let end = EndLine::default().closed(reasons);
             return outputs.finish(opened(Vec::new(), opening), end, &plan.redactor);
         }
-        judged = judge(&plan, &client, &tell) => judged?,
+        judged = judge(&plan, &client, &tell) => judged,
+    };
+    let judged = match judged {
+        Ok(judged) => judged,
+        Err(error) => {
+            // Whoever reads the files alone must not take an empty one for a pass.
+            let mut reasons = Reasons::default();
+            reasons.push(Exit::BadInput, error.to_string());
+            let end = EndLine::default().closed(reasons);
+            outputs.finish(opened(Vec::new(), opening), end, &plan.redactor)?;
+            return Err(error.into());
+        }
     };
     let end = EndLine { dials: record::dials(), ..judged.account };
     outputs.finish(opened(judged.lines, opening), end, &plan.redactor)

@@ -4,10 +4,10 @@ use super::law::{PROPERTIES, Property};
 use super::wire::{self, Suite};
 use crate::ledger::{Line, Standing, VerdictLine};
 
-/// What can be said of a whole test suite's requests, by each property that the wire shows. Only *violated* counts; all
-/// else is not judged, and the line says so.
-pub fn from_wire(lines: &[Line]) -> Vec<VerdictLine> {
-    let suite = Suite::of(lines);
+/// What can be said of a whole test suite's requests, by each property that the wire shows; `was_stopped` says whether
+/// it was ended because its time was up. Only *violated* counts; all else is not judged, and the line says so.
+pub fn from_wire(lines: &[Line], was_stopped: bool) -> Vec<VerdictLine> {
+    let suite = Suite::of(lines, was_stopped);
     let judged = |property: &&Property| Some(line(property, &suite, (property.in_a_suite?)(&suite)));
     PROPERTIES.iter().filter_map(judged).collect()
 }
@@ -49,9 +49,9 @@ mod tests {
     #[test]
     fn a_clean_suite_is_not_judged_and_a_wrong_one_is_violated() {
         let clean = lines([sample::state("WAITING"), sample::state("COMPLETE")]);
-        assert!(from_wire(&clean).iter().all(|line| line.verdict == Standing::NotReached));
+        assert!(from_wire(&clean, false).iter().all(|line| line.verdict == Standing::NotReached));
         let wrong = lines([sample::poll("/api/api/forensics/case_management/cases", 404, "{}")]);
-        let judged = from_wire(&wrong);
+        let judged = from_wire(&wrong, false);
         let violated: Vec<&str> = (judged.iter())
             .filter(|line| line.verdict == Standing::Violated)
             .map(|line| line.property.as_str())

@@ -150,11 +150,13 @@ fn came_whole(exchange: &Exchange, timing: Option<&Timing>, is_timed: bool) -> b
 pub struct Suite<'a> {
     /// In the order they were decided.
     pub(super) exchanges: Vec<&'a Exchange>,
+    /// Whether it was ended because its time was up.
+    pub(super) was_stopped: bool,
     timings: BTreeMap<&'a ExchangeKey, &'a Timing>,
 }
 
 impl<'a> Suite<'a> {
-    pub(super) fn of(lines: &'a [Line]) -> Self {
+    pub(super) fn of(lines: &'a [Line], was_stopped: bool) -> Self {
         let (mut exchanges, mut timings) = (Vec::new(), BTreeMap::new());
         for line in lines {
             match line {
@@ -165,7 +167,7 @@ impl<'a> Suite<'a> {
                 _ => {}
             }
         }
-        Self { exchanges, timings }
+        Self { exchanges, was_stopped, timings }
     }
 
     /// Whether a person reading along would say that the client has this answer, all of it.

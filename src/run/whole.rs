@@ -67,7 +67,7 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
             run.command.clone_from(&words);
         }
     }
-    let mut verdicts = verdicts(scenario.as_deref(), &lines);
+    let mut verdicts = verdicts(scenario.as_deref(), &lines, &ended);
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
     let must = Must { command: must.unwrap_or(asked.command), ..asked };

@@ -109,7 +109,8 @@ fn a_client_that_cannot_be_read_where_nothing_goes_wrong_is_told_what_to_write()
     ] {
         for jobs in ["[\"get\"]", "[\"wait\"]", "[\"create\"]", ALL_JOBS] {
             let client = wrapped(&lab, name, script, jobs, more);
-            let judged = lab.run(&["judge", &client, "--cases", "2"]);
+            let judged = lab.run(&["judge", &client, "--cases", "2", "--report", "junit=r.xml"]);
+            assert!(lab.read("r.xml").contains("exit 2 (wrong input)"), "{}", lab.read("r.xml"));
             let shown = judged.stdout + &judged.stderr;
             assert_eq!(judged.code, Some(2), "{name} {jobs}: {shown}");
             assert!(shown.contains(expected) && shown.contains(came), "{name} {jobs}: {shown}");

@@ -271,3 +271,21 @@ fn polling_on_after_an_end_is_told_with_its_number() {
         assert_eq!(few.code, Some(0), "{}", few.stderr);
     }
 }
+
+#[test]
+fn a_slow_pace_hides_no_endless_poll() {
+    let lab = Lab::new();
+    // The recorded life with one poll a phase, then the same state for ever.
+    let text = "summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\npolls_per_phase = 1\n\n[must]\n\
+                hold = [\"terminates\"]\ncommand = \"any\"\n";
+    let mine = lab.write("slow.toml", text).display().to_string();
+    let get = format!("{FAULTDECK} client careful get --base $FAULTDECK_URL --id 956 >&2 || true");
+    let script = format!("while :; do {get}; sleep 0.4; done");
+    let slow = run(&lab, &["--scenario", &mine, "--timeout", "4"], &["sh", "-c", &script]);
+    let shown = format!("{}{}", slow.stdout, slow.stderr);
+    assert_eq!(slow.code, Some(1), "{shown}");
+    assert!(
+        shown.contains("after the state COMPLETE it asked") && shown.contains("and did not stop"),
+        "{shown}"
+    );
+}

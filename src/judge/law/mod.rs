@@ -45,8 +45,11 @@ pub struct Property {
     pub judge: fn(&[Run]) -> Verdict,
     /// The first violation that the requests of a whole test suite show: its place, and why it is one. Without it, the
     /// wire alone does not show the property.
-    pub in_a_suite: Option<fn(&Suite<'_>) -> Option<(usize, String)>>,
+    pub in_a_suite: Option<InASuite>,
 }
+
+/// Judges the requests of a whole test suite: the place of the first violation, and why it is one.
+pub type InASuite = fn(&Suite<'_>) -> Option<(usize, String)>;
 
 /// What a property needs of a client's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -253,9 +253,19 @@ fn asked_on(suite: &Suite<'_>) -> Option<(usize, String)> {
             worst = Some((index, asked_on));
         }
     }
-    let (index, asked_on) = worst?;
+    let (index, asked_on, and) = match worst {
+        Some((index, asked_on)) => (index, asked_on, ""),
+        // A slow pace hides nothing: what had its end and still asked when its time was up would have asked for ever.
+        None if suite.was_stopped => {
+            let index = suite.exchanges.iter().rposition(|exchange| wire::is_poll(exchange))?;
+            let last = endless.of(suite.exchanges.get(index)?)?;
+            let goes_on = last.end.is_final() && last.times > 0;
+            (index, goes_on.then(|| last.clone())?, ", and did not stop")
+        }
+        None => return None,
+    };
     let resource = &suite.exchanges.get(index)?.key.resource;
-    Some((index, format!("{resource}: {asked_on}")))
+    Some((index, format!("{resource}: {asked_on}{and}")))
 }
 
 #[cfg(test)]
@@ -380,7 +390,7 @@ mod tests {
             poll.response_body = BodyText::SameAs("x".into());
             poll
         };
-        let found = |lines: &[Line]| asked_on(&Suite::of(lines)).map(|(_, why)| why);
+        let found = |lines: &[Line]| asked_on(&Suite::of(lines, false)).map(|(_, why)| why);
         let few = lines((0..=AGAIN).map(|_| complete("s")).collect());
         assert_eq!(found(&few), None);
         let apart = lines((0..=AGAIN).flat_map(|_| [complete("one"), complete("two")]).collect());
@@ -390,6 +400,10 @@ mod tests {
             found(&many),
             Some(format!("{}: after the state COMPLETE it asked 29 times more", sample::PATH))
         );
+        let slow = lines((0..3).map(|_| complete("s")).collect());
+        let stopped = asked_on(&Suite::of(&slow, true)).map(|(_, why)| why);
+        let why = "after the state COMPLETE it asked 2 times more, and did not stop";
+        assert_eq!((found(&slow), stopped), (None, Some(format!("{}: {why}", sample::PATH))));
         let refused = lines(errors(401, 30, done()).exchanges);
         assert!(
             found(&refused).is_some_and(|why| why.contains("after the answer 401/7 it asked 29 times more"))
