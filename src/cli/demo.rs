@@ -146,8 +146,8 @@ async fn judged(
     plan.redactor = redactor.clone();
     "demo".clone_into(&mut plan.verb);
     let program = judge::open(client)?.with_arguments(further);
-    let tell = progress::quiet_teller(client.trim_start_matches("builtin:"));
-    Ok(crate::judge::judge(&plan, &program, &tell).await?)
+    let progress_of = progress::quiet_teller(client.trim_start_matches("builtin:"));
+    Ok(crate::judge::judge(&plan, &program, &progress_of).await?)
 }
 
 /// Two clients go through sessions of the same names; in one ledger they are told apart.

@@ -66,14 +66,14 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     let is_answered = |verdict: &&VerdictLine| verdict.required || verdict.verdict == Standing::Violated;
     let (lacking, judged): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
         account.verdicts.iter().copied().partition(|verdict| verdict.verdict == Standing::NotApplicable);
-    let (told, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) = judged.into_iter().partition(is_answered);
+    let (answered, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) = judged.into_iter().partition(is_answered);
     let (held, idle): (Vec<&VerdictLine>, Vec<&VerdictLine>) =
         idle.into_iter().partition(|verdict| verdict.verdict == Standing::Held);
     let mut text = format!("{}\n", paint.heading("Verdicts"));
-    if !told.is_empty() {
-        text.push_str(&matrix(&told, paint));
+    if !answered.is_empty() {
+        text.push_str(&matrix(&answered, paint));
     }
-    if told.iter().any(|verdict| !verdict.required) {
+    if answered.iter().any(|verdict| !verdict.required) {
         text.push_str("  * not asked for by the scenario: for information only\n");
     }
     if !held.is_empty() {

@@ -52,7 +52,7 @@ pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>,
                         drop(refusal);
                     });
                 }
-                Err(_) => say_so(socket),
+                Err(_) => answer_busy(socket),
             }
         }
     }
@@ -72,7 +72,7 @@ fn too_many() -> Unfit {
 }
 
 /// Tells a peer to come back, without waiting for it to read that.
-fn say_so(socket: TcpStream) {
+fn answer_busy(socket: TcpStream) {
     let image = too_many().delivery().image();
     if let Ok(mut socket) = socket.into_std() {
         // The buffer of a fresh socket has room for it; if not, the peer learns nothing.

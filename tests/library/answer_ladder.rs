@@ -171,8 +171,8 @@ fn a_length_that_does_not_fit_its_body_is_set_right_and_remarked_on() {
         assert!(exchanges(&replay)[0].findings[0].contains(&id), "{wrong:?}");
     }
     held.interactions[0].response.headers.push("Transfer-Encoding", "chunked");
-    let told = ask(&replay(held, None), get(TASK)).response;
-    assert!(!told.headers.has("Content-Length") && told.headers.has("Transfer-Encoding"));
+    let response = ask(&replay(held, None), get(TASK)).response;
+    assert!(!response.headers.has("Content-Length") && response.headers.has("Transfer-Encoding"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use faultdeck::message::{Request, Response};
 use faultdeck::replay::Replay;
 
 /// One of very many requests: the ledger is not looked through after each of them.
-fn told(replay: &Replay, request: Request) -> Response {
+fn response_to(replay: &Replay, request: Request) -> Response {
     replay.decide(request, Duration::ZERO).0.response
 }
 
@@ -20,7 +20,7 @@ fn a_full_session_goes_on_with_what_it_knows_and_misses_the_rest() {
     let long = "x".repeat(60_000);
     let causes: Vec<String> = (0..300)
         .map(|n| {
-            let response = told(&replay, get(&format!("/api/siem/{long}/{n}")));
+            let response = response_to(&replay, get(&format!("/api/siem/{long}/{n}")));
             response.headers.text("X-Faultdeck-Miss").unwrap().into_owned()
         })
         .collect();
@@ -37,7 +37,7 @@ fn a_session_creates_so_many_tasks_and_no_more() {
     let body = |n: u32| format!(r#"{{"name":"C{n}","assigned_to":["user-1"]}}"#);
     let replay = replay(cassette(vec![(post(CASES, &body(0)), 201, &created)]), None);
     for n in 0..1000 {
-        assert_eq!(told(&replay, post(CASES, &body(n))).status, 201, "{n}");
+        assert_eq!(response_to(&replay, post(CASES, &body(n))).status, 201, "{n}");
     }
     let (status, text) = answer(&replay, post(CASES, &body(1000)));
     assert!(status == 501 && text.contains("session full"), "{text}");
@@ -47,7 +47,7 @@ fn a_session_creates_so_many_tasks_and_no_more() {
 fn sessions_that_were_closed_are_counted() {
     let replay = replay(life(&["COMPLETE"]), None);
     for n in 0..1010 {
-        told(&replay, get(&format!("/@s{n}{TASK}")));
+        response_to(&replay, get(&format!("/@s{n}{TASK}")));
     }
     assert_eq!(replay.account().closed_sessions, 11);
 }

@@ -56,11 +56,11 @@ fn every_fault_is_in_a_story_or_has_a_scenario_of_its_name() {
     let kinds =
         |name: &str| builtin(name).faults.iter().map(|fault| fault.inject.kind()).collect::<BTreeSet<_>>();
     let all = Scenario::builtins().iter().map(|(name, _)| *name);
-    let told: BTreeSet<&str> = all.filter(|name| !name.contains('/')).flat_map(kinds).collect();
+    let in_stories: BTreeSet<&str> = all.filter(|name| !name.contains('/')).flat_map(kinds).collect();
     for row in Fault::CATALOGUE {
         let own = format!("faults/{}", row.name);
         let has_own = Scenario::builtins().iter().any(|(name, _)| *name == own);
-        assert!(told.contains(row.name) != has_own, "{}: in a story, or in {own}", row.name);
+        assert!(in_stories.contains(row.name) != has_own, "{}: in a story, or in {own}", row.name);
         if has_own {
             assert_eq!(kinds(&own), BTreeSet::from([row.name]));
         }

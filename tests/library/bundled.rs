@@ -347,7 +347,7 @@ fn without_a_defect_the_careless_client_acts_as_the_careful_one() {
 fn shows(defect: &str, defects: &str) -> bool {
     let with = |job: &str| format!("careless {job} --defect {defects}");
     let asked = |job: &str, act: fn(usize, &str) -> Act| behaviour(&with(job), act).0;
-    let said = |job: &str, act: fn(usize, &str) -> Act| behaviour(&with(job), act).1;
+    let report = |job: &str, act: fn(usize, &str) -> Act| behaviour(&with(job), act).1;
     let task_text = |outcome: Result<Outcome, String>| match outcome {
         Ok(Outcome::Task { task, .. }) => task,
         _ => String::new(),
@@ -356,16 +356,16 @@ fn shows(defect: &str, defects: &str) -> bool {
         "encodes-twice" => asked("get --id 42 --fields id,name,state", whole)[0].contains("%252C"),
         "double-api" => asked("get --id 42 --fields assigned_to", whole)[0].contains("/api/api/forensics/"),
         "through-floats" => {
-            task_text(said("get --id 42 --fields case_id", whole)).contains("9007199254740992")
+            task_text(report("get --id 42 --fields case_id", whole)).contains("9007199254740992")
         }
         "zero-fill" => {
-            task_text(said("get --id 42 --fields id", |_, _| Act::Json(200, r#"{"id":42}"#.into())))
+            task_text(report("get --id 42 --fields id", |_, _| Act::Json(200, r#"{"id":42}"#.into())))
                 .contains("\"state\":\"\"")
         }
         "strict-shape" => {
-            said("get --id 42", |_, _| Act::Json(200, r#"{"id":42,"unrequested":1}"#.into())).is_err()
+            report("get --id 42", |_, _| Act::Json(200, r#"{"id":42,"unrequested":1}"#.into())).is_err()
         }
-        "error-as-data" => task_text(said("get --id 42", |_, _| error(500, 1020))).contains("1020"),
+        "error-as-data" => task_text(report("get --id 42", |_, _| error(500, 1020))).contains("1020"),
         "polls-404" => {
             let console = Console::start(|nth, _| if nth < 30 { error(404, 1002) } else { task("COMPLETE") });
             let ran = client(&console, &format!("{} --deadline-ms 50", with("wait --id 42")));

@@ -225,11 +225,11 @@ fn job(base_url: &str) -> Job {
 fn every_way_to_end_has_an_outcome_of_its_own() {
     let crashed = |how: &str| Outcome::Crashed { how: how.to_owned() };
     let no_outcome = |code: i32| crashed(&format!("exit code {code}, and no outcome"));
-    let said = r#"echo {\"outcome\":\"task\",\"standing\":\"done\",\"task\":{\"id\":9007199254740993}}"#;
+    let prints = r#"echo {\"outcome\":\"task\",\"standing\":\"done\",\"task\":{\"id\":9007199254740993}}"#;
     let task = Outcome::Task { standing: Resting::Done, task: r#"{"id":9007199254740993}"#.to_owned() };
     let map = "exit = { 0 = \"done\", 4 = \"not_found\" }";
     for (script, more, outcome) in [
-        (said, "", task.clone()),
+        (prints, "", task.clone()),
         (
             r#"echo "{\"outcome\":\"error\",\"text\":\"$1 $TOKEN\"}""#,
             "",
@@ -248,7 +248,7 @@ fn every_way_to_end_has_an_outcome_of_its_own() {
     ] {
         assert_eq!(report(script, more).outcome, outcome, "{script}");
     }
-    let differs = report(&format!("{said}; exit 4"), map);
+    let differs = report(&format!("{prints}; exit 4"), map);
     assert_eq!(differs.outcome, task);
     assert_eq!(differs.notes.len(), 1);
     let line = differs.line("main", JobKind::Get);

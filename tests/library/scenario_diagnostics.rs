@@ -18,7 +18,7 @@ fn bad_scenarios() -> Vec<PathBuf> {
 }
 
 /// The diagnostic in a plain form: what a person reads, without drawing.
-fn told(path: &Path) -> String {
+fn plain(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
     let diagnostic = match Scenario::parse("bad", name, &text, Profile::builtin()) {
@@ -40,9 +40,9 @@ fn every_mistake_is_told_with_place_and_way_out() {
     let mut wrong = Vec::new();
     for path in files {
         let expected = fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
-        let told = told(&path);
-        if told != expected {
-            wrong.push(format!("== {}\n{told}-- expected\n{expected}", path.display()));
+        let plain = plain(&path);
+        if plain != expected {
+            wrong.push(format!("== {}\n{plain}-- expected\n{expected}", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -51,8 +51,8 @@ fn every_mistake_is_told_with_place_and_way_out() {
 #[test]
 fn every_message_is_a_sentence_without_its_full_stop() {
     for path in bad_scenarios() {
-        let told = told(&path);
-        let message = told.lines().next().unwrap();
+        let plain = plain(&path);
+        let message = plain.lines().next().unwrap();
         assert!(!message.is_empty() && !message.ends_with('.'), "{}: {message}", path.display());
     }
 }
@@ -61,6 +61,6 @@ fn every_message_is_a_sentence_without_its_full_stop() {
 #[ignore = "writes the expected files"]
 fn write_the_expected_files() {
     for path in bad_scenarios() {
-        fs::write(path.with_extension("expected"), told(&path)).unwrap();
+        fs::write(path.with_extension("expected"), plain(&path)).unwrap();
     }
 }

@@ -174,7 +174,7 @@ fn parse(text: &str) -> Scenario {
 }
 
 /// Without what says where it was written: the text, places in it, and the keys, which reading assigns.
-fn told(mut scenario: Scenario) -> Scenario {
+fn without_places(mut scenario: Scenario) -> Scenario {
     scenario.text.clear();
     scenario.must.hold.iter_mut().for_each(|named| named.at = 0..0);
     scenario.faults.iter_mut().for_each(|fault| fault.key.clear());
@@ -189,7 +189,7 @@ fn what_is_written_reads_back_the_same() {
         prop_assert_eq!(read.to_toml(), text, "writing again gives the same text");
         let keys: Vec<String> = read.faults.iter().map(|fault| fault.key.clone()).collect();
         prop_assert!(keys.iter().enumerate().all(|(n, key)| !key.is_empty() && !keys[..n].contains(key)));
-        prop_assert_eq!(told(read), told(scenario));
+        prop_assert_eq!(without_places(read), without_places(scenario));
         Ok(())
     });
 }
@@ -203,7 +203,7 @@ fn every_builtin_scenario_reads_back_the_same() {
         let keys =
             |scenario: &Scenario| scenario.faults.iter().map(|fault| fault.key.clone()).collect::<Vec<_>>();
         assert_eq!(keys(&again), keys(&scenario));
-        assert_eq!(told(again), told(scenario));
+        assert_eq!(without_places(again), without_places(scenario));
     }
 }
 

@@ -200,8 +200,8 @@ fn no_form_of_a_known_token_is_left_in_json() {
             let out = redactor.response(&Response::json(200, body));
             let text = out.text().unwrap();
             let value: serde_json::Value = serde_json::from_str(text).unwrap();
-            let said = value["a"].as_str().unwrap();
-            if said.contains(&form) || !said.contains("fd-secret-") {
+            let text = value["a"].as_str().unwrap();
+            if text.contains(&form) || !text.contains("fd-secret-") {
                 open.push(format!("{name}: {text}"));
             }
             assert!(text.starts_with("{\"id\":1.00,") && text.ends_with(",\"z\":[2]}"), "{name}: {text}");
@@ -262,12 +262,12 @@ fn bodies_that_are_no_utf8_are_searched_and_keep_their_encoding() {
 #[test]
 fn a_packed_body_with_a_known_token_in_it_is_in_doubt_and_one_without_is_not() {
     let redactor = knowing(TOKENS[0]);
-    let said =
+    let text =
         format!("some text with {} in it, and some more of it, and some more of it", percent(TOKENS[0]));
     for pack in [gzip, zlib, deflate] {
         for depth in 1..=2 {
             let packed = |text: &str| (0..depth).fold(text.as_bytes().to_vec(), |bytes, _| pack(&bytes));
-            let bad = Response::with_body(200, "application/octet-stream", packed(&said));
+            let bad = Response::with_body(200, "application/octet-stream", packed(&text));
             assert!(redactor.doubt_response(&bad).is_some(), "{depth}");
             assert_eq!(redactor.response(&bad).body, "fd-secret-1", "{depth}");
             let text = "some text with nothing in it, and some more of it, and some more of it";
