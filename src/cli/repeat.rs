@@ -45,7 +45,8 @@ impl Repeat {
         let texts: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let mut variables = Variables::of(environment, &texts);
         variables.held.iter().for_each(|(_, value)| redactor.learn(value));
-        let masked = redactor.arguments(&texts);
+        // By its place first, then wherever it stands once more.
+        let masked = redactor.arguments(&texts).iter().map(|word| redactor.text(word)).collect::<Vec<_>>();
         for ((word, text), masked) in command.iter().zip(&texts).zip(&masked) {
             let parts = if word.to_str().is_some() {
                 parts(text, masked, &mut variables)
@@ -115,8 +116,7 @@ fn variable(index: usize) -> String {
     if index == 0 { VARIABLE.to_owned() } else { format!("{VARIABLE}_{}", index + 1) }
 }
 
-/// The parts of a word: `masked` is the same with placeholders in it. A value that names a variable itself (`$TOKEN` in a
-/// script) is no secret, and stays.
+/// The parts of a word: `masked` is the same with placeholders in it.
 fn parts(text: &str, masked: &str, variables: &mut Variables) -> Vec<Part> {
     let mut parts = Vec::new();
     let (mut rest, mut at) = (text, 0);
@@ -139,7 +139,7 @@ fn parts(text: &str, masked: &str, variables: &mut Variables) -> Vec<Part> {
         let blanks = value.find(secret).unwrap_or_default();
         add(&mut parts, before);
         add(&mut parts, value.get(..blanks).unwrap_or_default());
-        if secret.starts_with('$') || is_redacted(secret.as_bytes()) {
+        if is_redacted(secret.as_bytes()) {
             add(&mut parts, secret);
         } else {
             parts.push(Part::Variable(variables.name(name, Some(secret))));
@@ -209,6 +209,42 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_makes_of_the_line_the_words_that_were_typed() {
+        let script = "curl -s -H \"SEC: a-long-secret-1\" \"$FAULTDECK_URL/x?a=b\"\n[ $? = 0 ] || exit 3";
+        for typed in [
+            &["curl", "-H", "SEC: a-long-secret-1", "http://h/x"][..],
+            &["curl", "-HSEC:a-long-secret-1", "--header=SEC:  a-long-secret-1", "it's \"$HOME\" `x` \\ %s"],
+            &["sh", "-c", script],
+            &[
+                "./poller",
+                "--token",
+                "a-long-secret-1",
+                "--token=a-long-secret-1",
+                "TOKEN=a-long-secret-1",
+                "*",
+            ],
+            &[
+                "curl",
+                "-u",
+                "ana:a-long-secret-1",
+                "http://ana:a-long-secret-1@h/x?token=a-long-secret-1&b=c",
+            ],
+            &["curl", "-d", "{\"password\": \"a-long-secret-1\", \"name\": \"x\"}"],
+        ] {
+            let line = repeated(typed).line();
+            assert!(!line.contains("a-long-secret-1"), "{line}");
+            let words = line.split_once(" -- ").unwrap().1;
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &format!("printf '%s\\000' {words}")])
+                .env("FAULTDECK_SECRET", "a-long-secret-1")
+                .output()
+                .unwrap();
+            let came = String::from_utf8(shell.stdout).unwrap();
+            assert_eq!(came.split_terminator('\0').collect::<Vec<_>>(), typed, "{line}");
+        }
+    }
+
+    #[test]
     fn without_a_secret_the_words_are_those_that_were_typed() {
         let repeat = repeated(&["sh", "-c", "curl \"$FAULTDECK_URL\"\nexit 3"]);
         assert_eq!(repeat.line(), "faultdeck run -- sh -c \"$(printf 'curl \"$FAULTDECK_URL\"\\nexit 3')\"");
@@ -220,6 +256,14 @@ mod tests {
         let repeat = repeated(&["./poller", "a-token-that-is-set", "SEC: a-token-that-is-set"]);
         let expected = "faultdeck run -- ./poller \"$POLLER_TOKEN\" \"SEC: $POLLER_TOKEN\"";
         assert_eq!((repeat.line().as_str(), repeat.first()), (expected, None));
+    }
+
+    #[test]
+    fn a_variable_in_a_script_is_no_secret() {
+        let script = "curl -H \"SEC: $FAULTDECK_SEC\" --token ${POLLER_TOKEN} \"$FAULTDECK_URL/x\"; exit 3";
+        let repeat = repeated(&["sh", "-c", script]);
+        let expected = format!("faultdeck run -- sh -c '{script}'");
+        assert_eq!((repeat.line(), repeat.first()), (expected, None));
     }
 
     #[test]

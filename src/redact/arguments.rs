@@ -11,6 +11,8 @@ use crate::message::Header;
 /// The words of a command line with the visited values put in place: what follows `--token` or `--token=`, in
 /// `TOKEN=...`, in a header (`-H 'SEC: ...'`), after `-u user:`, in a URL, and whatever a text of any kind shows.
 pub(super) fn arguments(words: &[String], rules: &Rules, visit: &mut Visit<'_>) -> Vec<String> {
+    let visit: &mut Visit<'_> =
+        &mut |place, value| if is_reference(value) { None } else { visit(place, value) };
     let mut out = Vec::with_capacity(words.len());
     let mut flag: Option<&str> = None;
     for word in words {
@@ -19,9 +21,24 @@ pub(super) fn arguments(words: &[String], rules: &Rules, visit: &mut Visit<'_>) 
             Some(new) => new,
             None => by_itself(word, rules, visit),
         });
-        flag = word.starts_with('-').then_some(word.as_str());
+        // `--token=abc` and `-HSEC:abc` have their value already.
+        flag = (word.starts_with('-') && !word.contains(['=', ':'])).then_some(word.as_str());
     }
     out
+}
+
+/// Whether a value is no credential, but says where a shell finds one: `$SEC_TOKEN`, `${SEC_TOKEN}`, `$(pass show x)`. A
+/// name in small letters may as well be a password.
+fn is_reference(value: &[u8]) -> bool {
+    let Some(rest) = value.trim_ascii().strip_prefix(b"$") else { return false };
+    if rest.starts_with(b"(") {
+        return rest.ends_with(b")");
+    }
+    let name = rest.strip_prefix(b"{").map_or(Some(rest), |inner| inner.strip_suffix(b"}"));
+    name.is_some_and(|name| {
+        let is_plain = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+        name.iter().all(is_plain) && name.first().is_some_and(|first| !first.is_ascii_digit())
+    })
 }
 
 /// A word that the flag before it speaks of.
@@ -56,7 +73,8 @@ fn by_itself(word: &str, rules: &Rules, visit: &mut Visit<'_>) -> String {
         && is_header_name(name)
         && let Some(new) = header_value(name, value.trim(), rules, visit)
     {
-        return format!("{before}{name}: {new}");
+        let blanks = value.get(..value.len() - value.trim_start().len()).unwrap_or_default();
+        return format!("{before}{name}:{blanks}{new}");
     }
     // `--token=abc`, `TOKEN=abc`: all of the rest is the value, blanks included.
     if let Some((name, value)) = word.split_once('=')
