@@ -65,10 +65,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let _programs = Programs::begin();
     let outputs = Outputs::new(Shown::AsData, args.ledger.clone(), args.report.clone())?;
     let client = open(&args.client)?;
     let plan = plan(&args)?;
+    let _programs = Programs::begin();
     let opening = RunLine {
         format: ledger::FORMAT,
         faultdeck: env!("CARGO_PKG_VERSION").to_owned(),

@@ -74,7 +74,6 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let _programs = Programs::begin();
     let outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
     let setup = args.story.setup("run", args.cassette.as_deref())?;
     let redactor = setup.redactor.clone();
@@ -95,6 +94,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         watch: args.trace.then_some(watch),
         repeat: repeat.line(),
     };
+    let _programs = Programs::begin();
     let ran = crate::run::run(plan, signals.first()).await.map_err(Problem::input)?;
     let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
     if exit != Exit::Passed {
