@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::problem::Problem;
-use super::queue::{Queue, Stream, write_now};
+use super::queue::{Queue, Stream, Weight, write_now};
 use crate::redact::Redactor;
 
 /// How long the URL of a server is waited for to be written.
@@ -87,7 +87,7 @@ pub(super) fn data(text: &str) -> Result<(), Problem> {
     let text = hidden(text);
     let written = match of_server() {
         Some(queue) => {
-            queue.push(Stream::Out, text);
+            queue.push(Stream::Out, Weight::Lasting, text);
             queue.flush(URL_WAIT);
             queue.failure().map_or(Ok(()), Err)
         }
@@ -108,7 +108,7 @@ pub(super) fn data(text: &str) -> Result<(), Problem> {
 pub(super) fn note(line: &str) {
     let text = hidden(line) + "\n";
     match of_server() {
-        Some(queue) => queue.push(Stream::Err, text),
+        Some(queue) => queue.push(Stream::Err, Weight::Lasting, text),
         None => {
             in_order();
             let _ = write_now(Stream::Err, &text);
@@ -119,7 +119,7 @@ pub(super) fn note(line: &str) {
 /// Writes a line on standard error that nobody waits for, whatever the verb: one about each request, for instance.
 pub(super) fn in_passing(line: &str) {
     match queue() {
-        Some(queue) => queue.push(Stream::Err, hidden(line) + "\n"),
+        Some(queue) => queue.push(Stream::Err, Weight::Passing, hidden(line) + "\n"),
         None => note(line),
     }
 }

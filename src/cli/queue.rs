@@ -10,9 +10,9 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lines that wait at one time.
+/// Lines about requests that wait at one time.
 const LINES_MAX: usize = 4096;
-/// Bytes that wait at one time.
+/// Their bytes.
 const BYTES_MAX: usize = 1024 * 1024;
 
 /// How many times longer than for one that takes nothing a reader is waited for that takes something.
@@ -23,6 +23,15 @@ const FLUSH_MAX: u32 = 10;
 pub(super) enum Stream {
     Out,
     Err,
+}
+
+/// What is left out first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// A line about one request of many.
+    Passing,
+    /// What is said once: it has as much room again for itself.
+    Lasting,
 }
 
 /// What waits to be written, in order.
@@ -49,9 +58,13 @@ impl Queue {
     }
 
     /// Puts a text at the end, or counts it as left out. Never waits.
-    pub(super) fn push(&self, stream: Stream, text: String) {
+    pub(super) fn push(&self, stream: Stream, weight: Weight, text: String) {
         let mut state = self.state();
-        if state.texts.len() >= LINES_MAX || state.bytes + text.len() > BYTES_MAX {
+        let room = match weight {
+            Weight::Passing => 1,
+            Weight::Lasting => 2,
+        };
+        if state.texts.len() >= room * LINES_MAX || state.bytes + text.len() > room * BYTES_MAX {
             state.left_out += 1;
             return;
         }
@@ -166,13 +179,13 @@ mod tests {
         let (queue, go, texts) = written_on_demand();
         let many = LINES_MAX + 100;
         for number in 0..many {
-            queue.push(Stream::Err, format!("{number}\n"));
+            queue.push(Stream::Err, Weight::Passing, format!("{number}\n"));
         }
         assert!(!queue.flush(SHORT));
         // From here on it reads.
         (0..2 * many).for_each(|_| go.send(()).unwrap());
         assert!(queue.flush(LONG));
-        queue.push(Stream::Err, "after\n".to_owned());
+        queue.push(Stream::Err, Weight::Passing, "after\n".to_owned());
         assert!(queue.flush(LONG));
         let all: Vec<String> = texts.try_iter().collect();
         let numbers: Vec<usize> = all.iter().filter_map(|text| text.trim().parse().ok()).collect();
@@ -189,10 +202,12 @@ mod tests {
     fn long_lines_are_bounded_too() {
         let (queue, _go, _texts) = written_on_demand();
         for _ in 0..100 {
-            queue.push(Stream::Err, "x".repeat(100_000));
+            queue.push(Stream::Err, Weight::Passing, "x".repeat(100_000));
         }
         assert!(queue.state().bytes <= BYTES_MAX);
         assert!(queue.state().left_out >= 89);
+        queue.push(Stream::Err, Weight::Lasting, "what it came to\n".to_owned());
+        assert!(queue.state().texts.back().is_some_and(|(_, text)| text == "what it came to\n"));
     }
 
     #[test]
@@ -201,7 +216,7 @@ mod tests {
             let queue = Arc::new(Queue::default());
             let of_writer = Arc::clone(&queue);
             std::thread::spawn(move || of_writer.write_to(|_, _| Err(kind.into())));
-            queue.push(Stream::Out, "http://x\n".to_owned());
+            queue.push(Stream::Out, Weight::Lasting, "http://x\n".to_owned());
             assert!(queue.flush(LONG));
             assert_eq!(queue.failure().is_some(), fails, "{kind:?}");
             assert!(queue.failure().is_none());

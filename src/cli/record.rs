@@ -154,9 +154,9 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
 fn show(event: &Event) {
     match event {
         Event::Passed(Passed { method, target, status, what }) => {
-            output::note(&shown(&format!("{method} {target} -> {status} {what}")));
+            output::in_passing(&shown(&format!("{method} {target} -> {status} {what}")));
         }
-        Event::Remark(remark) => output::note(&shown(&format!("warning: {remark}"))),
+        Event::Remark(remark) => output::in_passing(&shown(&format!("warning: {remark}"))),
     }
 }
 

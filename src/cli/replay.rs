@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let target = to_try(&setup);
     let opening = opening(&setup);
     let redactor = setup.redactor.clone();
-    let watch = Arc::new(|seen: Seen<'_>| output::note(&seen_line(seen)));
+    let watch = Arc::new(|seen: Seen<'_>| output::in_passing(&seen_line(seen)));
     let replay = Arc::new(Replay::new(setup).watched(watch));
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
     output::note(&visible(&begins));
