@@ -38,9 +38,9 @@ Examples:
   faultdeck record --upstream https://console.example --cassette mine --redact customer_name \
       --redact /data/*/owner --redact 'regex:CUST-[0-9]+'
 
-Exit codes: 0 recorded, 1 a request that was let through has no interaction in the cassette (not reached, no answer that
-can be read, not to be stored) or the file could not be saved, 2 wrong input (the cassette exists, or another process
-records to it, for instance), 3 nothing was recorded, or a request was turned away. With the variable CI set it runs only with --overwrite.")]
+Exit codes: 0 recorded, 1 an answer could not be read or not be stored, or the file could not be saved, 2 wrong input
+(the cassette exists, or another process records to it, for instance), 3 nothing was recorded, the console was not
+reached, or a request was turned away. With the variable CI set it runs only with --overwrite.")]
 pub(super) struct Args {
     /// The console: https://HOST or https://HOST:PORT (or http), without a path.
     #[arg(long, value_name = "URL")]

@@ -27,17 +27,16 @@ pub struct Summary {
 
 impl Summary {
     /// Everything found out about the recording, with what each asks for. A request that was let through has its
-    /// interaction in the cassette, or the recording failed.
+    /// interaction in the cassette, or the recording is not green.
     pub fn weigh(&self) -> Reasons {
         let mut reasons = Reasons::default();
         let lost = [
-            (self.unreachable, "did not reach the console"),
-            (self.unanswered, "sent without an answer that could be read whole"),
-            (self.not_stored, "answered, but not stored"),
+            (self.unreachable, Exit::Inconclusive, "did not reach the console"),
+            (self.unanswered, Exit::Failed, "sent without an answer that could be read whole"),
+            (self.not_stored, Exit::Failed, "answered, but not stored"),
         ];
-        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
-            reasons
-                .push(Exit::Failed, format!("{count} request{} {what}", if count == 1 { "" } else { "s" }));
+        for (count, exit, what) in lost.into_iter().filter(|(count, ..)| *count > 0) {
+            reasons.push(exit, format!("{count} request{} {what}", if count == 1 { "" } else { "s" }));
         }
         if self.refused > 0 {
             let many = if self.refused == 1 { "" } else { "s" };

@@ -84,7 +84,7 @@ fn a_console_that_is_away_is_named_at_the_start_with_the_fix_and_is_not_green() 
     let answer = recorder.get("/api/x");
     assert!(answer.status() == 502 && answer.text().contains("nothing was sent"), "{}", answer.text());
     let finished = recorder.stop();
-    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    assert_eq!(finished.code, Some(3), "{}", finished.stderr);
     let (start, rest) = finished.stderr.split_once("recording http://").expect(&finished.stderr);
     assert!(start.contains("warning: cannot connect to the console"), "{start}");
     assert!(start.contains("help: is --upstream right"), "{start}");
