@@ -77,7 +77,13 @@ fn like(name: &str) -> Vec<String> {
 
 fn properties() -> String {
     let rows: String = judge::PROPERTIES.iter().map(|property| row(property.id, property.summary)).collect();
-    format!("Properties: a scenario's `must.hold` names them, `judge` puts them to the test\n{rows}")
+    let on_the_wire = judge::PROPERTIES.iter().filter(|property| property.in_a_suite.is_some());
+    let on_the_wire: Vec<&str> = on_the_wire.map(|property| property.id).collect();
+    format!(
+        "Properties: a scenario's `must.hold` names them, `judge` puts them to the test\n{rows}  From the wire alone, \
+         `run` judges {}.\n",
+        on_the_wire.join(", ")
+    )
 }
 
 fn law(property: &'static judge::Property) -> String {

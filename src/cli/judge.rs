@@ -32,7 +32,8 @@ Examples:
   faultdeck judge clients/mine.toml
   faultdeck judge clients/mine.toml --scenario lost-answer --report junit=report.xml
 
-Exit codes: 0 every property that must hold was put to the test and holds, 1 one is violated, 3 one was not reached,
+Exit codes: 0 every property that must hold was put to the test and holds, 1 one is violated, 2 what the client writes
+cannot be read although nothing goes wrong (what starts or reads it is wrong, not the client), 3 one was not reached,
 or the client could not be started.")]
 pub(super) struct Args {
     /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.

@@ -33,7 +33,7 @@ const TIMEOUT_S: u64 = 3600;
 /// its arguments `{base_url}` stands for the same URL. With --tls it also gets FAULTDECK_CA_FILE, SSL_CERT_FILE,
 /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS. It keeps the terminal, its input and its output.
 ///
-/// Three properties are judged from the wire alone: right-address, terminates and creates-once.
+/// Some properties are judged from the wire alone; `faultdeck explain properties` names them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -185,3 +185,13 @@ fn explain_says_the_limits_of_termination() {
         assert!(law.stdout.contains(&format!("{:>3} {}", limit.most, limit.of)), "{}", law.stdout);
     }
 }
+
+#[test]
+fn explain_names_the_properties_that_a_command_is_judged_by() {
+    let lab = Lab::new();
+    let listed = lab.run(&["explain", "properties"]).stdout;
+    let named = listed.lines().find(|line| line.contains("From the wire alone")).unwrap();
+    for property in faultdeck::judge::PROPERTIES {
+        assert_eq!(named.contains(property.id), property.in_a_suite.is_some(), "{}: {named}", property.id);
+    }
+}

@@ -51,11 +51,15 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     }
     let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone() };
     let mut tally = Tally::default();
-    let units = match adapter::check(&bench, &slots, &units).await? {
-        Adapter::Reads => units,
-        Adapter::NotStarted(why) => {
+    let units = match adapter::check(&bench, &slots, &units).await {
+        Ok(Adapter::Reads) => units,
+        Ok(Adapter::NotStarted(why)) => {
             tally.not_started(&why);
             Vec::new()
+        }
+        Err(unreadable) => {
+            stop(slots).await;
+            return Err(unreadable);
         }
     };
     for unit in &units {
@@ -72,10 +76,14 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             tally.add(weighed);
         }
     }
+    stop(slots).await;
+    Ok(tally.judged())
+}
+
+async fn stop(slots: Vec<Slot>) {
     for slot in slots {
         slot.stop().await;
     }
-    Ok(tally.judged())
 }
 
 /// All that is to be run, in order.
