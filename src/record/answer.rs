@@ -14,6 +14,9 @@ use tokio::time::timeout;
 use super::trailers::Trailers;
 use crate::message::{Headers, HttpVersion, Response};
 
+/// A remark that is made once an answer.
+const DROPPED: &str = "chunk extensions were dropped";
+
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const LINES_MAX: usize = 128;
 const INTERIM_MAX: usize = 16;
@@ -171,8 +174,8 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             Some((size, extension)) => (size.trim_end(), Some(extension)),
             None => (line.as_str(), None),
         };
-        if extension.is_some() && !self.notes.iter().any(|note| note.starts_with("chunk extensions")) {
-            self.notes.push("chunk extensions were dropped".to_owned());
+        if extension.is_some() && !self.notes.iter().any(|note| note == DROPPED) {
+            self.notes.push(DROPPED.to_owned());
         }
         let legal = !size.is_empty() && size.len() <= 16 && size.bytes().all(|byte| byte.is_ascii_hexdigit());
         let size = legal.then(|| u64::from_str_radix(size, 16).ok()).flatten();
