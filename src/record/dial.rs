@@ -2,6 +2,7 @@
 //! is 0 because nothing there can reach this.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,6 +78,17 @@ impl DialError {
 pub(super) enum Line {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Line {
+    /// The address that the console's name led to.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        socket.peer_addr().ok().map(|address| address.ip())
+    }
 }
 
 /// Dials the console; all of it, the handshake included, within `wait`.

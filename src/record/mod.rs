@@ -25,9 +25,10 @@ mod trust;
 mod upstream;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
@@ -167,6 +168,8 @@ struct Site {
     settings: Settings,
     believer: Believer,
     console: Console,
+    /// Where the console's name led to, once it was dialled.
+    address: OnceLock<IpAddr>,
     keeper: Keeper,
     budget: Arc<Budget>,
     watch: Option<Watch>,
@@ -174,6 +177,15 @@ struct Site {
 }
 
 impl Site {
+    /// The console as it is taken out of what is stored: by name and by address.
+    fn stored_console(&self) -> Console {
+        let console = self.console.clone();
+        match self.address.get() {
+            Some(address) => console.at(*address),
+            None => console,
+        }
+    }
+
     fn tell(&self, event: &Event) {
         if let Some(watch) = &self.watch {
             watch(event);
@@ -240,6 +252,7 @@ impl Recorder {
         let site = Site {
             believer,
             console: settings.upstream.console(),
+            address: OnceLock::new(),
             keeper,
             budget: Arc::default(),
             watch,

@@ -125,6 +125,10 @@ impl Passing {
         let wait = settings.console_timeout;
         let (asked, remark) = rewrite::to_console(&self.request, &settings.upstream);
         let line = dial(&settings.upstream, &self.site.believer, wait).await?;
+        if let Some(address) = line.peer() {
+            // A name that leads to several addresses is left with the first of them.
+            let _ = self.site.address.set(address);
+        }
         let (from, mut to) = split(line);
         let mut reader = Reader::new(from, wait);
         reader.notes.extend(remark);
@@ -240,8 +244,9 @@ impl Passing {
         let mut request = self.request.clone();
         let (site, base, place) = (Arc::clone(&self.site), self.base.clone(), self.place);
         let mut keep = move || {
-            site.console.leave_request(&mut request, &base);
-            site.console.leave_response(&mut response);
+            let console = site.stored_console();
+            console.leave_request(&mut request, &base);
+            console.leave_response(&mut response);
             site.keeper.keep(place, &request, &response, &notes)
         };
         let kept = if is_long {

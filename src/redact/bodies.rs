@@ -143,11 +143,13 @@ fn json(whole: &str, depth: usize, rules: &Rules, visit: &mut Visit<'_>) -> Opti
         if token.kind == Kind::Bare {
             continue;
         }
-        if depth > 0 && tokens::looks_like_json(&value) && value.len() > 1 {
-            if let Some(new) = json(&value, depth - 1, rules, visit) {
-                edits.push((token.at, tokens::quoted(&new)));
-                continue;
-            }
+        if depth > 0
+            && value.len() > 1
+            && tokens::looks_like_json(&value)
+            && let Some(new) = json(&value, depth - 1, rules, visit)
+        {
+            edits.push((token.at, tokens::quoted(&new)));
+            continue;
         }
         let start = token.at.start + 1;
         let inner = finds(tokens::inner(source).as_bytes(), rules, visit);

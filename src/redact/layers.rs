@@ -58,9 +58,13 @@ fn descend(
             return;
         }
         let place = |at: Range<usize>| layer.place(view.place(at));
-        // Lines that were put together by trial name nothing, and are not decoded any further.
+        // Lines that were put together by trial name nothing; folded ones are not decoded any further.
         let is_folded = escapes == Escapes::Folded;
-        let inner = Layer { bytes: &view.bytes, is_text: layer.is_text && !is_folded, place: &place };
+        let inner = Layer {
+            bytes: &view.bytes,
+            is_text: layer.is_text && (view.is_decoded || escapes == Escapes::Wide),
+            place: &place,
+        };
         descend(&inner, (kind, if is_folded { 0 } else { depth - 1 }), budget, look);
     }
     let runs = if kind == Depth::All { coded::runs(layer.bytes) } else { Vec::new() };

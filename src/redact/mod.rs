@@ -196,8 +196,13 @@ impl Redactor {
                 known.also(value, number);
             }
         };
-        if place.what == What::Authorization
-            && let Ok(pair) = base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT.decode(value)
+        let (has_scheme, bare) = without_scheme(value);
+        if has_scheme {
+            also(bare);
+        }
+        // What reads as `user:password` once it is decoded is no accident.
+        if let Ok(pair) = base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT.decode(bare)
+            && std::str::from_utf8(&pair).is_ok_and(|pair| !pair.contains(char::is_control))
             && let Some(colon) = pair.iter().position(|byte| *byte == b':')
         {
             also(&pair);
@@ -308,9 +313,12 @@ impl Redactor {
     }
 }
 
+/// Says where in a text a part of one of its layers stands.
+pub type PlaceOf<'p> = dyn Fn(Range<usize>) -> Range<usize> + 'p;
+
 /// Shows a text as it stands and without its escapes, layer by layer, with what says where in the text a part of a
 /// layer stands.
-pub fn unescaped(text: &[u8], look: &mut dyn FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>)) {
+pub fn unescaped(text: &[u8], look: &mut dyn FnMut(&[u8], &PlaceOf<'_>)) {
     layers::each(text, layers::Depth::Escapes, &mut |layer| look(layer.bytes, &|at| layer.place(at)));
 }
 
@@ -323,6 +331,16 @@ pub fn with_text(body: &[u8], edit: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) ->
         }
         _ => edit(body),
     }
+}
+
+/// A value without the scheme before it (`Bearer`, `Basic`), and whether it has one.
+fn without_scheme(value: &[u8]) -> (bool, &[u8]) {
+    let blank = value
+        .iter()
+        .position(|byte| *byte == b' ')
+        .filter(|at| value.get(..*at).is_some_and(|scheme| scheme.iter().all(u8::is_ascii_alphabetic)));
+    let bare = blank.and_then(|at| value.get(at + 1..)).filter(|rest| !rest.contains(&b' '));
+    (bare.is_some(), bare.unwrap_or(value))
 }
 
 fn replace_headers(known: &mut Known, headers: &mut Headers) {

@@ -37,6 +37,8 @@ pub(super) struct View {
     pub(super) bytes: Vec<u8>,
     /// The place in the source of each byte, and of the end.
     starts: Vec<usize>,
+    /// Whether an escape stood for something, and bytes were not only left out.
+    pub(super) is_decoded: bool,
 }
 
 /// What an escape stands for.
@@ -52,8 +54,11 @@ impl View {
         if !escapes.may_be_in(source) {
             return None;
         }
-        let mut view =
-            Self { bytes: Vec::with_capacity(source.len()), starts: Vec::with_capacity(source.len() + 1) };
+        let mut view = Self {
+            bytes: Vec::with_capacity(source.len()),
+            starts: Vec::with_capacity(source.len() + 1),
+            is_decoded: false,
+        };
         let (mut at, mut changed) = (0, false);
         while let Some(byte) = source.get(at) {
             let rest = source.get(at..).unwrap_or_default();
@@ -71,6 +76,7 @@ impl View {
                 continue;
             };
             changed = true;
+            view.is_decoded |= !matches!(decoded, Decoded::Nothing);
             match decoded {
                 Decoded::Byte(byte) => view.push(byte, at),
                 Decoded::Character(c) => {

@@ -89,3 +89,16 @@ fn a_redacted_value_stands_for_any_value_in_its_place() {
     assert!(bind(&recorded, &post(r#"{"n":1,"customer":17}"#)).is_some());
     assert!(bind(&recorded, &post(r#"{"n":2,"customer":17}"#)).is_none());
 }
+
+#[test]
+fn a_console_that_was_dialled_by_name_leaves_by_address_as_well() {
+    let console = Console::new("https", "console.example", 443).at("10.1.2.3".parse().unwrap());
+    let mut response =
+        Response::json(200, r#"{"ip":"10.1.2.3","other":"10.1.2.30","name":"console.example"}"#);
+    console.leave_response(&mut response);
+    assert_eq!(response.text(), Some(r#"{"ip":"host-1","other":"10.1.2.30","name":"host-1"}"#));
+    let local = Console::new("http", "localhost", 80).at("127.0.0.1".parse().unwrap());
+    let mut response = Response::json(200, r#"{"ip":"127.0.0.1"}"#);
+    local.leave_response(&mut response);
+    assert_eq!(response.text(), Some(r#"{"ip":"127.0.0.1"}"#));
+}

@@ -31,6 +31,9 @@ static USER_INFO: Pattern =
 static FLAG: Pattern = LazyLock::new(|| {
     Regex::new(r#"(?-u)(?:^|[\s"'\[,])--?([A-Za-z][A-Za-z0-9_-]+)(?:[ \t]+|["'],[ \t]*)(?:"([^"]*)"|'([^']*)'|([^\s"']+))"#).ok()
 });
+static PAIR: Pattern = LazyLock::new(|| {
+    Regex::new(r#"(?-u)["']([A-Za-z][A-Za-z0-9_.-]{1,63})["']\s*,\s*["']([^"'\s]{8,})["']"#).ok()
+});
 static USER: Pattern = LazyLock::new(|| {
     Regex::new(r#"(?-u)(?:^|\s)(?:-u|-U|--user|--proxy-user)[ =]?["']?[^\s:"']+:([^\s"']+)"#).ok()
 });
@@ -53,6 +56,9 @@ pub(super) fn find(bytes: &[u8], holds: &Holds, rules: &Rules, found: &mut Vec<F
     }
     if holds.all(b"-") {
         flags(bytes, rules, found);
+    }
+    if holds.all(b"',") || holds.all(b"\",") {
+        pairs(bytes, rules, found);
     }
     if holds.all(b":-\n") {
         parts(bytes, rules, found);
@@ -123,6 +129,18 @@ fn flags(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
     }
 }
 
+/// `('SEC', 'abc')`, if the second looks like a secret: the first may be one of a list of names.
+fn pairs(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
+    let Some(pattern) = PAIR.as_ref() else { return };
+    for captures in pattern.captures_iter(bytes) {
+        let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
+        let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+        if rules.likeness(&name).is_some() && counts(Likeness::Maybe, value.as_bytes()) {
+            found.push(Find { at: value.range(), place: Place::new(What::Text, name) });
+        }
+    }
+}
+
 fn parts(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
     let Some(pattern) = PART.as_ref() else { return };
     for captures in pattern.captures_iter(bytes) {
@@ -142,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [&WEB_TOKEN, &PRIVATE_KEY, &SCHEME, &USER_INFO, &FLAG, &USER, &PART] {
+        for pattern in [&WEB_TOKEN, &PRIVATE_KEY, &SCHEME, &USER_INFO, &FLAG, &PAIR, &USER, &PART] {
             assert!(pattern.is_some());
         }
     }

@@ -18,7 +18,9 @@ const HOLDING: &[&str] =
     &["value", "val", "content", "string", "data", "text", "default", "td", "dd", "input"];
 
 struct Tag {
-    /// Without its prefix, in lower case.
+    /// Without its prefix, as it is written.
+    written: String,
+    /// The same in lower case.
     name: String,
     attributes: Range<usize>,
     end: usize,
@@ -31,7 +33,7 @@ pub(super) fn find(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
     while let Some(tag) = next_tag(bytes, at) {
         at = tag.end;
         let attributes = attributes(bytes, &tag.attributes);
-        let own = rules.likeness(&tag.name).map(|likeness| (tag.name.clone(), likeness));
+        let own = rules.likeness(&tag.written).map(|likeness| (tag.written.clone(), likeness));
         let by_attribute = attributes.iter().find_map(|(name, value)| {
             let text = String::from_utf8_lossy(bytes.get(value.clone())?).into_owned();
             let likeness = rules.likeness(&text).filter(|_| NAMING.contains(&name.as_str()))?;
@@ -73,8 +75,9 @@ fn next_tag(bytes: &[u8], from: usize) -> Option<Tag> {
     let rest = bytes.get(at..).unwrap_or_default();
     let length =
         rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_:.-".contains(byte)).count();
-    let name = String::from_utf8_lossy(rest.get(..length).unwrap_or_default()).to_ascii_lowercase();
-    let name = name.rsplit(':').next().unwrap_or_default().to_owned();
+    let written = String::from_utf8_lossy(rest.get(..length).unwrap_or_default());
+    let written = written.rsplit(':').next().unwrap_or_default().to_owned();
+    let name = written.to_ascii_lowercase();
     let mut quote = None;
     let mut end = at + length;
     while let Some(byte) = bytes.get(end).filter(|_| end - at < TAG_MAX) {
@@ -86,7 +89,7 @@ fn next_tag(bytes: &[u8], from: usize) -> Option<Tag> {
         }
         end += 1;
     }
-    Some(Tag { name, attributes: at + length..end, end: (end + 1).min(bytes.len()) })
+    Some(Tag { written, name, attributes: at + length..end, end: (end + 1).min(bytes.len()) })
 }
 
 /// Attributes with quoted values, or with plain words.
