@@ -4,6 +4,7 @@
 //! (DNS rebinding). Its requests carry the stranger's name in `Host`, so a name that is not the listener's own is
 //! answered with a 421, before anything else is looked at.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -136,10 +137,19 @@ pub(super) fn admit(request: &mut Request, hosts: &Hosts, at: IpAddr) -> Result<
     {
         return Err(Unfit::new(400, "the Host header names no host"));
     }
-    let named = if request.target.starts_with('/') { sent } else { Some(take_origin(request)?) };
+    let is_whole_url = !request.target.starts_with('/');
+    let named = if is_whole_url { Some(take_origin(request)?) } else { sent };
     let Some(authority) = named else { return Ok(()) };
     let host = Host::of(&authority).ok_or_else(|| Unfit::new(400, "the request target names no host"))?;
-    if hosts.answer_for(&host, at) { Ok(()) } else { Err(misdirected(&authority)) }
+    if hosts.answer_for(&host, at) {
+        Ok(())
+    } else if is_whole_url {
+        // Only a client that takes this listener for a proxy asks it so for somebody else.
+        let whose = shown(&authority);
+        Err(no_proxy(format!("the request target is a URL of `{whose}`; this listener is no proxy")))
+    } else {
+        Err(misdirected(&authority))
+    }
 }
 
 /// Turns a whole URL into path and query, and gives its authority, which outranks `Host`.
@@ -157,16 +167,20 @@ fn take_origin(request: &mut Request) -> Result<String, Unfit> {
     Ok(authority)
 }
 
-fn no_proxy(why: &'static str) -> Unfit {
+fn no_proxy(why: impl Into<Cow<'static, str>>) -> Unfit {
     Unfit::new(400, why).help("use the listener's URL as the client's address, not as its proxy")
 }
 
 fn misdirected(authority: &str) -> Unfit {
-    // A name is at most 253 characters long; what is longer is not repeated whole.
-    let shown: String = authority.chars().take(260).collect();
-    Unfit::new(421, format!("this listener does not answer for `{shown}`, and it is no proxy")).help(
+    let whose = shown(authority);
+    Unfit::new(421, format!("this listener does not answer for `{whose}`, and it is no proxy")).help(
         "use the listener's URL as the client's address; replay, record and emulate take further names with --host NAME",
     )
+}
+
+/// A name is at most 253 characters long; what is longer is not repeated whole.
+fn shown(authority: &str) -> String {
+    authority.chars().take(260).collect()
 }
 
 #[cfg(test)]
@@ -264,7 +278,7 @@ mod tests {
         );
         assert_eq!(admitted(&own, "HTTP://127.0.0.1", "127.0.0.1"), pair("127.0.0.1", "/"));
         assert_eq!(admitted(&own, "http://[::1]:9?x", "a"), pair("[::1]:9", "/?x"));
-        assert_eq!(admitted(&own, "http://evil.test/a", "localhost"), Err(421));
+        assert_eq!(admitted(&own, "http://evil.test/a", "localhost"), Err(400), "asked of a proxy");
         for wrong in
             ["ftp://localhost/", "*", "localhost:443", "api/x", "http:///x", "http://u:p@localhost/", "://"]
         {

@@ -12,8 +12,8 @@
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
 //! `Transfer-Encoding`, or two of either, are a 400; so are no `Host` or two, a bare line feed in the head, a blank in the
-//! target, and a target that is neither a path nor a whole URL. A URL of one of our own hosts is taken as its path; any
-//! other host is a 421 (this is no forward proxy). Connections over HTTP/1.0 are closed after one response; `Upgrade` is
+//! target, and a target that is neither a path nor a whole URL. A URL of one of our own hosts is taken as its path, one of
+//! another host is a 400 (this is no forward proxy); a `Host` that is not ours is a 421. Connections over HTTP/1.0 are closed after one response; `Upgrade` is
 //! ignored.
 
 mod ca;
