@@ -122,7 +122,7 @@ fn what_cannot_be_searched_is_passed_on_left_out_and_named() {
     for part in [
         "GET /api/packed: a body holds a secret",
         "GET /api/picture: a body is binary",
-        "2 requests could not be stored",
+        "2 requests answered, but not stored",
     ] {
         assert!(finished.stderr.contains(part), "{part}: {}", finished.stderr);
     }
