@@ -12,6 +12,7 @@ use faultdeck::fields::FieldSelector;
 use faultdeck::json::{Json, JsonError, VALUES_MAX};
 use faultdeck::ledger::{self, Line, RunLine, Standing, VerdictLine};
 use faultdeck::profile::{Filter, Profile};
+use faultdeck::redact::{Redactor, Rules};
 use faultdeck::report::{self, shell_word};
 use faultdeck::scenario::{Scenario, ScenarioError};
 use proptest::collection::vec;
@@ -139,6 +140,22 @@ fn a_text_with_too_many_values_is_an_error_of_its_own() {
     let zeros = |many: usize| format!("[{}0]", "0,".repeat(many - 1));
     assert!(Json::parse(&zeros(VALUES_MAX - 1)).is_ok());
     assert_eq!(Json::parse(&zeros(VALUES_MAX)).map(drop), Err(JsonError::TooMany));
+}
+
+#[test]
+fn a_pattern_of_the_users_own_takes_linear_time() {
+    for pattern in ["regex:(a+)+$", "regex:(a|aa)+$", "regex:(.*a){20}$"] {
+        let mut rules = Rules::default();
+        rules.add(pattern).unwrap();
+        let redactor = Redactor::new().with_rules(rules);
+        let text = format!("{}!", "a".repeat(20_000));
+        let began = Instant::now();
+        let shown = redactor.text(&text);
+        assert!(began.elapsed() < PATIENCE, "{pattern} takes {:?}", began.elapsed());
+        assert!(!shown.is_empty());
+    }
+    let long = format!("regex:{}", "a".repeat(10 << 20));
+    assert!(Rules::default().add(&long).is_err(), "a pattern is bounded");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod findings_last;
 mod hostile_files;
 mod lint_cassettes;
 mod newcomer;
+mod offline;
 mod raw_targets;
 mod readme;
 mod recording;

@@ -1,0 +1,66 @@
+//! A replay needs nothing from outside: no network, no credential; and it leaves no key of its TLS behind.
+
+use crate::harness;
+
+use std::process::Command;
+
+use harness::{Lab, files};
+
+const FAULTDECK: &str = env!("CARGO_BIN_EXE_faultdeck");
+
+/// A run whose command polls the recorded task to its end.
+const RUN: [&str; 16] = [
+    FAULTDECK,
+    "run",
+    "--tls",
+    "--scenario",
+    "mine.toml",
+    "--",
+    FAULTDECK,
+    "client",
+    "careful",
+    "wait",
+    "--base",
+    "{base_url}",
+    "--id",
+    "956",
+    "--pace-ms",
+    "1",
+];
+
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.write("mine.toml", "summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\n");
+    lab
+}
+
+#[test]
+fn a_replay_works_where_there_is_no_network_and_no_credential() {
+    let lab = lab();
+    let alone = |script: &str, rest: &[&str]| {
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", "60", "unshare", "-rn", "sh", "-c", script]).args(rest);
+        command.env_clear().env("PATH", std::env::var("PATH").unwrap());
+        command.env("FAULTDECK_HOME", lab.file("home")).current_dir(lab.path());
+        command.output().unwrap()
+    };
+    if !alone("ip link set lo up", &[]).status.success() {
+        println!("skipped: this machine allows no network of one's own");
+        return;
+    }
+    let ended = alone("ip link set lo up; exec \"$0\" \"$@\"", &RUN);
+    lab.show(&ended.stdout);
+    lab.show(&ended.stderr);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{}{stderr}", String::from_utf8_lossy(&ended.stdout));
+}
+
+#[test]
+fn no_variable_makes_it_write_the_keys_of_its_connections() {
+    let lab = lab();
+    let log = lab.file("keys.log").display().to_string();
+    let ended = lab.run_with(&RUN[1..], &[("SSLKEYLOGFILE", &log)]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let left: Vec<_> = files(lab.path()).into_iter().filter(|file| file.ends_with("keys.log")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
