@@ -270,3 +270,36 @@ fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
     assert!(text.contains("/api/a/fd-secret-1") && text.contains("token=fd-secret-1"), "{text}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn whoever_reads_a_cassette_while_it_is_saved_sees_a_whole_one() {
+    let folder = canary::Folder::new();
+    let path = folder.path().join("a.json");
+    let of = |many: usize| {
+        let one = |n: usize| Interaction {
+            id: String::new(),
+            endpoint: String::new(),
+            request: Request::new("GET", &format!("/api/{n}")),
+            response: Response::json(200, "{}"),
+            by_recorder: false,
+            notes: Vec::new(),
+        };
+        Cassette { interactions: (0..many).map(one).collect(), ..Cassette::default() }
+    };
+    let (small, large) = (of(1), of(60));
+    small.save(&path).unwrap();
+    let saving = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..10 {
+                large.save(&path).unwrap();
+                small.save(&path).unwrap();
+            }
+            saving.store(false, std::sync::atomic::Ordering::Relaxed);
+        });
+        while saving.load(std::sync::atomic::Ordering::Relaxed) {
+            let seen = Cassette::load(&path).unwrap().interactions.len();
+            assert!(seen == 1 || seen == 60, "{seen}");
+        }
+    });
+}
