@@ -157,6 +157,10 @@ async fn raw_head(
             Some(until) if !begins => until,
             _ => *until.insert(from_now(if seen > 0 { limits.head } else { first })),
         };
+        // What came at the last moment counts if it ends the head; a drip earns no more time.
+        if seen > 0 && tokio::time::Instant::now() >= until {
+            return Err(refused(too_slow(place), io));
+        }
         match patience.wait(until, io.fill()).await {
             Waited::Done(Ok(1..)) => {}
             Waited::Done(Ok(0) | Err(_)) if seen > 0 => {
