@@ -101,7 +101,10 @@ const CASSETTE: &str = r#"{"format":1,"recorded_from":{"host":"host-1","api_vers
 "response":{"status":200,"reason":"OK","headers":[["X",{"base64":"//8="}]],"chunks":[3,4],"body":{"json":{"a":[1.00,"é"]}},"trailers":[["T","1"]]}}]}"#;
 
 /// Every reader of text, and a text it takes.
-fn readers() -> Vec<(&'static str, String, fn(&str))> {
+/// What is read, a text of it, and who reads it.
+type Reader = (&'static str, String, fn(&str));
+
+fn readers() -> Vec<Reader> {
     let scenarios: String = Scenario::builtins().iter().map(|(_, text)| *text).take(6).collect();
     let client =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/careful.toml")).unwrap();
