@@ -111,10 +111,13 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match parsed {
         // A bundled client ends in its own way.
         Ok(Cli { verb: Verb::Client(args) }) => return ExitCode::from(client::run(args).await),
-        Ok(cli) => start(cli.verb).await.unwrap_or_else(|problem| {
-            problem.show();
-            problem.exit()
-        }),
+        Ok(cli) => {
+            signals::leave_no_core_file();
+            start(cli.verb).await.unwrap_or_else(|problem| {
+                problem.show();
+                problem.exit()
+            })
+        }
         // Help and version are asked for and go to standard output; a wrong argument goes to standard error.
         Err(asked) => {
             let text = asked.render().ansi().to_string();

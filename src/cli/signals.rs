@@ -101,6 +101,14 @@ pub(super) fn outlive_quotas() {
     let _ = signal(SignalKind::from_raw(FILE_SIZE));
 }
 
+/// Makes a crash leave no core file, which would hold every secret that is in memory. Programs that are started later
+/// are not concerned: each new program begins with what is usual.
+pub(super) fn leave_no_core_file() {
+    // Where it cannot be had, or the system has no such thing, the user's own limit on core files remains.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 #[expect(clippy::exit, reason = "a second signal means now, whatever is still running")]
 fn end_at_once(stop: Stop) -> ! {
     output::last_word("stopped by a second signal; what was running is not finished");

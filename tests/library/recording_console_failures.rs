@@ -220,3 +220,22 @@ async fn a_redirect_is_passed_on_and_never_followed() {
     assert!(answer.contains(&format!("Location: {metadata}\r\n")), "{answer}");
     assert_eq!(counts(&proxy.stop().await), (1, 0, 0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_after_an_answer_never_become_part_of_the_next_one() {
+    let folder = canary::Folder::new();
+    let (mut first, ending) = whole("200 OK", "one");
+    first.extend(whole("200 OK", "planted").0);
+    let proxy = before(&folder, vec![(first, ending), whole("200 OK", "two")]).await;
+    let head = |target: &str, more: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: {}\r\nSEC: {}\r\n{more}\r\n", proxy.addr, canary::canary())
+    };
+    let both = head("/api/a", "") + &head("/api/b", "Connection: close\r\n");
+    let answers = String::from_utf8(proxy.send(&both).await.unwrap()).unwrap();
+    assert!(answers.contains("\r\n\r\none") && answers.ends_with("\r\n\r\ntwo"), "{answers}");
+    assert!(!answers.contains("planted"), "{answers}");
+    assert_eq!(counts(&proxy.stop().await), (2, 0, 0, 0));
+    let cassette = Cassette::load(&folder.path().join("c.json")).unwrap();
+    let notes: Vec<&String> = cassette.interactions.iter().flat_map(|one| &one.notes).collect();
+    assert!(notes.len() == 1 && notes[0].contains("bytes came after the end"), "{notes:?}");
+}

@@ -1,8 +1,11 @@
-//! A replay needs nothing from outside: no network, no credential; and it leaves no key of its TLS behind.
+//! A replay needs nothing from outside, and leaves nothing of what it knows behind: no key of its TLS, no core file.
 
 use crate::harness;
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use harness::{Lab, files};
 
@@ -63,4 +66,31 @@ fn no_variable_makes_it_write_the_keys_of_its_connections() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     let left: Vec<_> = files(lab.path()).into_iter().filter(|file| file.ends_with("keys.log")).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_crash_leaves_no_core_file() {
+    let lab = lab();
+    let mut child = Command::new("prlimit")
+        .args(["--core=unlimited", FAULTDECK, "emulate"])
+        .current_dir(lab.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    let sent = Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let until = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > until {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!((status.signal(), status.core_dumped()), (Some(6), false));
 }
