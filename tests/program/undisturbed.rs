@@ -97,3 +97,25 @@ fn a_fault_without_a_chance_changes_neither_bytes_nor_time() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!lab.read("l.jsonl").contains("\"faults\":[{"));
 }
+
+#[test]
+fn many_that_start_at_one_time_each_have_a_port_of_their_own_and_write_it_down_whole() {
+    let lab = Lab::new();
+    let lab = &lab;
+    let addresses: Vec<String> = std::thread::scope(|scope| {
+        let start = |n: usize| {
+            scope.spawn(move || {
+                let port_file = format!("port-{n}");
+                let running = lab.serve(&["emulate", "--port-file", &port_file]);
+                assert_eq!(lab.read(&port_file).trim(), running.addr.port().to_string());
+                assert_eq!(running.get(CASES).status(), 200);
+                running
+            })
+        };
+        let started: Vec<_> = (0..24).map(start).collect();
+        let running: Vec<Running> = started.into_iter().map(|one| one.join().unwrap()).collect();
+        running.iter().map(|one| one.addr.to_string()).collect()
+    });
+    let distinct: std::collections::BTreeSet<&String> = addresses.iter().collect();
+    assert_eq!(distinct.len(), 24);
+}
