@@ -3,6 +3,9 @@
 use crate::harness::{Lab, Running};
 use crate::raw::raw_console;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn fine(_: &str) -> Vec<u8> {
@@ -136,4 +139,64 @@ fn quota(running: &Running, bytes: Option<u64>) {
     let process = rustix::process::Pid::from_raw(i32::try_from(running.id()).unwrap());
     let limit = rustix::process::Rlimit { current: bytes, maximum: None };
     rustix::process::prlimit(process, rustix::process::Resource::Fsize, limit).unwrap();
+}
+
+#[test]
+fn a_disk_that_is_full_is_named_and_what_was_saved_before_stays_whole() {
+    let lab = Lab::new();
+    let console = raw_console(|request| {
+        let body = "x".repeat(if request.contains("/api/large") { 100_000 } else { 10 });
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    });
+    // A file system of its own, in a room of its own; where a machine allows none, this is skipped.
+    let room = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_faultdeck"), &console]);
+        command.current_dir(lab.path()).env("SEC_TOKEN", lab.canary()).stdin(Stdio::null());
+        command
+    };
+    std::fs::create_dir(lab.file("small")).unwrap();
+    let mount = "mount -t tmpfs -o size=64k tmpfs small";
+    if !room(mount).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        println!("skipped: this machine allows no file system of one's own");
+        return;
+    }
+    let record = format!(
+        "{mount}; \"$0\" record --upstream \"$1\" --cassette small/c.json & read end; kill -INT $!; wait $!; code=$?; cat small/c.json >&2; exit $code"
+    );
+    let mut child =
+        room(&record).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let get = |target: &str| {
+        let mut stream = TcpStream::connect(url.trim().strip_prefix("http://").unwrap()).unwrap();
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\nConnection: close\r\n\r\n",
+            lab.canary()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    get("/api/small");
+    // Longer than it takes until a save.
+    std::thread::sleep(Duration::from_millis(2500));
+    get("/api/large");
+    get("/api/after");
+    std::thread::sleep(Duration::from_millis(2500));
+    child.stdin.take().unwrap().write_all(b"end\n").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    lab.show(&ended.stderr);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("the recording cannot be saved: ") && stderr.contains("No space left"),
+        "{stderr}"
+    );
+    let (_, saved) = stderr.split_once("\n{\n").expect(&stderr);
+    assert!(
+        saved.contains("/api/small") && saved.trim_end().ends_with('}') && !saved.contains("/api/large"),
+        "{saved}"
+    );
 }
