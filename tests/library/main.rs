@@ -39,6 +39,7 @@ mod recording;
 mod recording_console_failures;
 mod recording_files;
 mod recording_links;
+mod recording_one_request;
 mod recording_trust;
 mod refused;
 mod reports_from_a_ledger;
