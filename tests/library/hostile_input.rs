@@ -100,10 +100,10 @@ const CASSETTE: &str = r#"{"format":1,"recorded_from":{"host":"host-1","api_vers
 "request":{"method":"POST","target":"/api/x?a=%22","version":"HTTP/1.0","headers":[["SEC","fd-secret-1"]],"body":{"lines":["a","b"]}},
 "response":{"status":200,"reason":"OK","headers":[["X",{"base64":"//8="}]],"chunks":[3,4],"body":{"json":{"a":[1.00,"é"]}},"trailers":[["T","1"]]}}]}"#;
 
-/// Every reader of text, and a text it takes.
 /// What is read, a text of it, and who reads it.
 type Reader = (&'static str, String, fn(&str));
 
+/// Every reader of text, and a text it takes.
 fn readers() -> Vec<Reader> {
     let scenarios: String = Scenario::builtins().iter().map(|(_, text)| *text).take(6).collect();
     let client =
