@@ -19,6 +19,8 @@ use crate::message::Headers;
 
 /// JSON text in a string of JSON text, so deep.
 const JSON_DEPTH: usize = 4;
+/// A body is looked through so often, until nothing more is found in it.
+const ROUNDS_MAX: usize = 4;
 /// Numbers of so many digits may be a secret; shorter ones count something.
 const DIGITS_MIN: usize = 8;
 
@@ -60,14 +62,23 @@ fn decoded_body(
         let new = text(now.as_bytes(), rules, visit).map(|new| String::from_utf8_lossy(&new).into_owned());
         return new.or(fields).map(|new| charset.encode(&new));
     }
-    let members = tokens::looks_like_json(&whole).then(|| json(&whole, JSON_DEPTH, rules, visit)).flatten();
-    // What is almost JSON, or several texts of it, is a text as well.
-    let is_json = tokens::looks_like_json(&whole) && serde_json::from_str::<IgnoredAny>(&whole).is_ok();
-    let new = match is_json {
-        true => members,
-        false => any_text(members.as_deref().unwrap_or(&whole), rules, visit).or(members),
-    };
+    let mut new: Option<String> = None;
+    // What stands in the place of a value can bring another to light, where a text is almost JSON.
+    for _ in 0..ROUNDS_MAX {
+        let Some(next) = json_or_text(new.as_deref().unwrap_or(&whole), rules, visit) else { break };
+        new = Some(next);
+    }
     new.map(|new| charset.encode(&new))
+}
+
+fn json_or_text(whole: &str, rules: &Rules, visit: &mut Visit<'_>) -> Option<String> {
+    let members = tokens::looks_like_json(whole).then(|| json(whole, JSON_DEPTH, rules, visit)).flatten();
+    // What is almost JSON, or several texts of it, is a text as well.
+    let is_json = tokens::looks_like_json(whole) && serde_json::from_str::<IgnoredAny>(whole).is_ok();
+    match is_json {
+        true => members,
+        false => any_text(members.as_deref().unwrap_or(whole), rules, visit).or(members),
+    }
 }
 
 /// A text of any format but JSON.
@@ -173,6 +184,11 @@ fn member(token: &Token, value: &str, rules: &Rules) -> Option<Place> {
         (Kind::Text, Likeness::Maybe) => looks::secret(value.as_bytes()) || is_redacted(value.as_bytes()),
     };
     counts.then(|| Place::new(What::Member, credential.name.clone()))
+}
+
+/// Whether `whole` is meant to be JSON, and cannot be read far enough for the pointers of the rules.
+pub(super) fn is_beyond_pointers(whole: &str, rules: &Rules) -> bool {
+    !rules.pointers().is_empty() && tokens::looks_like_json(whole) && Json::parse(whole).is_err()
 }
 
 /// Where the values stand that the pointers of the rules lead to, and by which rule.

@@ -73,6 +73,8 @@ pub enum Doubt {
     Binary,
     /// A secret stands in it, but cannot be replaced there.
     Hidden,
+    /// A rule points into it, and it cannot be read as JSON: cut short, too deep, too many values.
+    Unpointed,
 }
 
 impl Doubt {
@@ -87,6 +89,9 @@ impl Doubt {
             }
             Self::Binary => "a body is binary: secrets in it cannot be found",
             Self::Hidden => "a body holds a secret in compressed form, where it cannot be taken out",
+            Self::Unpointed => {
+                "a body cannot be read as JSON, and a --redact rule that is a /pointer cannot be followed in it"
+            }
         }
     }
 }
@@ -297,7 +302,11 @@ impl Redactor {
             return Some(Doubt::Encoded);
         }
         match packed::kind(body) {
-            packed::Kind::Text(_) => None,
+            packed::Kind::Text(charset) => {
+                bodies::is_beyond_pointers(&charset.decode(body), &self.rules).then_some(Doubt::Unpointed)
+            }
+            // So few bytes are no secret that is looked for anywhere but in its own place.
+            packed::Kind::Opaque if body.len() < EVERYWHERE_MIN_BYTES => None,
             packed::Kind::Opaque => Some(Doubt::Binary),
             packed::Kind::Packed => {
                 let Some(inner) = packed::unpacked(body) else { return Some(Doubt::Packed) };

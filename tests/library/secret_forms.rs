@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use faultdeck::cassette::{Cassette, Interaction};
 use faultdeck::message::{Request, Response};
-use faultdeck::redact::Redactor;
+use faultdeck::redact::{Doubt, Redactor, Rules};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
@@ -303,6 +303,20 @@ fn what_cannot_be_searched_is_in_doubt() {
     let mut sent = Request::new("POST", "/api/x").with("Content-Encoding", "gzip");
     sent.body = gzip(b"{}").into();
     assert!(redactor.doubt_request(&sent).is_some());
+}
+
+#[test]
+fn a_body_that_a_pointer_cannot_be_followed_in_is_in_doubt() {
+    let mut rules = Rules::default();
+    rules.add("/owner").unwrap();
+    let pointed = Redactor::new().with_rules(rules);
+    let body = |text: &str| Response::json(200, text.to_owned());
+    let deep = format!("{{\"owner\":\"x\",\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    for text in [&deep, "{\"owner\":\"x\"", "[1,{\"owner\":}]"] {
+        assert_eq!(pointed.doubt_response(&body(text)), Some(Doubt::Unpointed), "{text}");
+        assert_eq!(Redactor::new().doubt_response(&body(text)), None, "without a pointer: {text}");
+    }
+    assert_eq!(pointed.doubt_response(&body("{\"owner\":\"x\"}")), None);
 }
 
 #[test]
