@@ -6,6 +6,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use percent_encoding::percent_decode_str;
 
+use super::messages::Memory;
 use super::names::placeholder;
 use super::packed::{self, Charset, Kind as Bytes};
 use super::places::spliced;
@@ -30,6 +31,8 @@ pub(super) struct Known {
     ever_wanted: usize,
     search: Search,
     is_stale: bool,
+    changes: usize,
+    pub(super) memory: Memory,
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +85,7 @@ impl Known {
 
     /// Knows these values no longer: their numbers stay used.
     pub(super) fn forget(&mut self, values: &BTreeSet<Vec<u8>>) {
+        self.changes += 1;
         self.numbers.retain(|value, _| !values.contains(value));
         let held = std::mem::take(&mut self.wanted).into_iter().zip(std::mem::take(&mut self.learnt));
         (self.wanted, self.learnt) = held.filter(|((value, _), _)| !values.contains(value)).unzip();
@@ -118,6 +122,7 @@ impl Known {
 
     fn insert(&mut self, value: &[u8], number: usize, reach: Reach) {
         let is_wanted = reach == Reach::Everywhere;
+        self.changes += 1;
         self.numbers.insert(value.to_vec(), Secret { number, is_wanted });
         if is_wanted {
             self.wanted.push((value.to_vec(), number));
@@ -125,6 +130,11 @@ impl Known {
             self.learnt.push(self.ever_wanted);
             self.is_stale = true;
         }
+    }
+
+    /// How often anything was learnt or forgotten.
+    pub(super) fn changes(&self) -> usize {
+        self.changes
     }
 
     /// Grows with each value that is learnt, and with each that is searched for from then on.

@@ -8,6 +8,7 @@
 //! - `places` walks a message, `bodies` a body, `text` finds names and forms in any text, `tokens` those of JSON;
 //!   `arguments` reads a command line
 //! - `layers` shows a text in every form it can be read: `views` without escapes, `coded` decoded, `packed` unpacked
+//! - `messages` cleans a message, and remembers what became of its parts
 //! - `known` finds what was learnt, in all `spellings`; `numbering` renumbers placeholders
 
 mod arguments;
@@ -16,6 +17,7 @@ mod coded;
 mod known;
 mod layers;
 mod looks;
+mod messages;
 mod names;
 mod numbering;
 mod packed;
@@ -34,7 +36,6 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
-use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use crate::message::{Headers, Request, Response};
@@ -174,16 +175,6 @@ impl Redactor {
         }
     }
 
-    /// Learns the credentials a request carries, by place.
-    pub fn learn_request(&self, request: &Request) {
-        let _ = places::request(request, &self.rules, &mut |place, value| self.placed(place, value));
-    }
-
-    /// Learns the credentials a response carries, by place.
-    pub fn learn_response(&self, response: &Response) {
-        let _ = places::response(response, &self.rules, &mut |place, value| self.placed(place, value));
-    }
-
     /// The placeholder of a value found in a credential's place; `None` if it is one already.
     fn placed(&self, place: &Place, value: &[u8]) -> Option<String> {
         if value.is_empty() || is_redacted(value) {
@@ -220,12 +211,12 @@ impl Redactor {
 
     /// Any text (an output line, an error, what a client printed) with every known secret in every spelling replaced.
     pub fn text(&self, text: &str) -> String {
-        self.known().replace_str(text)
+        self.known_in_text(text)
     }
 
     /// A target, path or URL with every known secret replaced, however it is encoded.
     pub fn target(&self, target: &str) -> String {
-        self.known().replace_target(target)
+        self.known_in_url(target.as_bytes()).unwrap_or_else(|| target.to_owned())
     }
 
     /// JSON text of our own with every known secret replaced in its strings. Numbers stay: they are ours, and a
@@ -249,36 +240,6 @@ impl Redactor {
     /// The same for bytes that need not be text.
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         self.known().replace(bytes).unwrap_or_else(|| bytes.to_vec())
-    }
-
-    /// A request as it may be written: credentials by place (learnt on the way) and known values anywhere.
-    #[must_use]
-    pub fn request(&self, request: &Request) -> Request {
-        let mut out = places::request(request, &self.rules, &mut |place, value| self.placed(place, value));
-        let mut known = self.known();
-        out.method = known.replace_str(&out.method);
-        out.target = known.replace_target(&out.target);
-        replace_headers(&mut known, &mut out.headers);
-        if let Some(body) = known.replace_body(&out.body) {
-            out.set_body(body);
-        }
-        out
-    }
-
-    /// A response as it may be written: credentials by place (learnt on the way) and known values anywhere.
-    #[must_use]
-    pub fn response(&self, response: &Response) -> Response {
-        let mut out = places::response(response, &self.rules, &mut |place, value| self.placed(place, value));
-        let mut known = self.known();
-        if let Some(reason) = known.replace(&out.reason) {
-            out.reason = reason.into();
-        }
-        replace_headers(&mut known, &mut out.headers);
-        replace_headers(&mut known, &mut out.trailers);
-        if let Some(body) = known.replace_body(&out.body) {
-            out.set_body(body);
-        }
-        out
     }
 }
 
@@ -350,18 +311,6 @@ fn without_scheme(value: &[u8]) -> (bool, &[u8]) {
         .filter(|at| value.get(..*at).is_some_and(|scheme| scheme.iter().all(u8::is_ascii_alphabetic)));
     let bare = blank.and_then(|at| value.get(at + 1..)).filter(|rest| !rest.contains(&b' '));
     (bare.is_some(), bare.unwrap_or(value))
-}
-
-fn replace_headers(known: &mut Known, headers: &mut Headers) {
-    for line in headers.iter_mut() {
-        line.name = known.replace_str(&line.name);
-        let in_url = line.is("Location") || line.is("Content-Location") || line.is("Referer");
-        if in_url && let Ok(text) = std::str::from_utf8(&line.value) {
-            line.value = Bytes::from(known.replace_target(text));
-        } else if let Some(value) = known.replace(&line.value) {
-            line.value = value.into();
-        }
-    }
 }
 
 /// Whether a value looks like a secret by itself: no word, no number, no path, and at least [`EVERYWHERE_MIN_BYTES`] long.

@@ -6,48 +6,15 @@ use std::ops::Range;
 
 use percent_encoding::{percent_decode, percent_decode_str};
 
-use super::bodies::{self, text};
+use super::bodies::text;
 use super::looks;
 use super::names::{Likeness, is_redacted};
 use super::place::{Place, What};
 use super::rules::Rules;
-use crate::message::{Header, Headers, Request, Response, octets};
+use crate::message::{Header, octets};
 
 /// Called with the place and the value there, decoded; what it returns takes the value's place.
 pub(super) type Visit<'v> = dyn FnMut(&Place, &[u8]) -> Option<String> + 'v;
-
-/// A request with the visited values put in place.
-pub(super) fn request(request: &Request, rules: &Rules, visit: &mut Visit<'_>) -> Request {
-    let mut out = request.clone();
-    out.target = target(&request.target, rules, visit);
-    headers(&mut out.headers, rules, visit);
-    if let Some(body) = bodies::body(&request.body, &request.headers, rules, visit) {
-        out.set_body(body);
-    }
-    out
-}
-
-/// A response with the visited values put in place.
-pub(super) fn response(response: &Response, rules: &Rules, visit: &mut Visit<'_>) -> Response {
-    let mut out = response.clone();
-    if let Some(reason) = text(&response.reason, rules, visit) {
-        out.reason = reason.into();
-    }
-    headers(&mut out.headers, rules, visit);
-    headers(&mut out.trailers, rules, visit);
-    if let Some(body) = bodies::body(&response.body, &response.headers, rules, visit) {
-        out.set_body(body);
-    }
-    out
-}
-
-pub(super) fn headers(headers: &mut Headers, rules: &Rules, visit: &mut Visit<'_>) {
-    for line in headers.iter_mut() {
-        if let Some(value) = header(line, rules, visit) {
-            line.value = value.into();
-        }
-    }
-}
 
 /// A header's value with the visited values put in place.
 pub(super) fn header(line: &Header, rules: &Rules, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
