@@ -1,7 +1,7 @@
 //! Messages as they may be written: first the credentials in their places, learnt on the way, then all that is known.
 //!
-//! Most lines of most messages have been seen before: what became of them is remembered, for as long as nothing new is
-//! learnt.
+//! Most messages, and most lines of the others, have been seen before: what became of them is remembered, for as long as
+//! nothing new is learnt.
 
 use std::collections::HashMap;
 
@@ -20,6 +20,8 @@ type Cleaned = Option<Vec<u8>>;
 #[derive(Default)]
 pub(super) struct Memory {
     parts: HashMap<Vec<u8>, Cleaned>,
+    requests: HashMap<Vec<u8>, Request>,
+    responses: HashMap<Vec<u8>, Response>,
     held: usize,
     /// `Known::changes` when these were cleaned.
     since: usize,
@@ -31,15 +33,34 @@ impl Memory {
     }
 
     fn put(&mut self, part: Vec<u8>, cleaned: Cleaned, changes: usize) {
-        let room = part.len() + cleaned.as_ref().map_or(0, Vec::len) + 64;
-        if self.since != changes || self.held + room > HELD_MAX {
-            self.parts.clear();
-            self.held = 0;
-            self.since = changes;
-        }
-        self.held += room;
+        self.make_room(part.len() + cleaned.as_ref().map_or(0, Vec::len), changes);
         self.parts.insert(part, cleaned);
     }
+
+    fn make_room(&mut self, bytes: usize, changes: usize) {
+        const ENTRY: usize = 64;
+        if self.since != changes || self.held + bytes + ENTRY > HELD_MAX {
+            *self = Self { since: changes, ..Self::default() };
+        }
+        self.held += bytes + ENTRY;
+    }
+}
+
+/// All of a message that decides what becomes of it; `None` if it is too long to be remembered whole.
+fn whole<'m>(start: &[&'m [u8]], headers: [&'m Headers; 2], body: &'m [u8]) -> Option<Vec<u8>> {
+    let lines = headers.into_iter().flat_map(|headers| headers.iter().map(Some).chain([None]));
+    let mut all = Vec::with_capacity(1024);
+    let mut add = |part: &[u8]| {
+        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        all.extend_from_slice(part);
+    };
+    start.iter().for_each(|part| add(part));
+    for line in lines {
+        add(line.map_or(b"", |line| line.name.as_bytes()));
+        add(line.map_or(b"", |line| &line.value));
+    }
+    add(body);
+    (all.len() <= PART_MAX).then_some(all)
 }
 
 /// What is done to a part; two of them never share what is remembered.
@@ -57,17 +78,34 @@ enum Step {
 impl Redactor {
     /// Learns the credentials a request carries, by place.
     pub fn learn_request(&self, request: &Request) {
-        let _ = self.request_placed(request);
+        let _ = self.request(request);
     }
 
     /// Learns the credentials a response carries, by place.
     pub fn learn_response(&self, response: &Response) {
-        let _ = self.response_placed(response);
+        let _ = self.response(response);
     }
 
     /// A request as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn request(&self, request: &Request) -> Request {
+        let none = Headers::new();
+        let start =
+            [request.method.as_bytes(), request.target.as_bytes(), request.version.as_str().as_bytes()];
+        let whole = whole(&start, [&request.headers, &none], &request.body);
+        let (found, before) =
+            self.seen(|memory| whole.as_ref().and_then(|whole| memory.requests.get(whole).cloned()));
+        if let Some(found) = found {
+            return found;
+        }
+        let out = self.request_anew(request);
+        if let Some(whole) = whole {
+            self.keep(whole, before, |memory, whole| drop(memory.requests.insert(whole, out.clone())));
+        }
+        out
+    }
+
+    fn request_anew(&self, request: &Request) -> Request {
         let mut out = self.request_placed(request);
         out.method = self.known_in_text(&out.method);
         if let Some(new) = self.known_in_url(out.target.as_bytes()) {
@@ -83,6 +121,41 @@ impl Redactor {
     /// A response as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn response(&self, response: &Response) -> Response {
+        let status = response.status.to_le_bytes();
+        let start = [&status, response.version.as_str().as_bytes(), &response.reason];
+        let chunks: Vec<u8> = format!("{:?}", response.chunks).into_bytes();
+        let start = [&start[..], &[&chunks]].concat();
+        let whole = whole(&start, [&response.headers, &response.trailers], &response.body);
+        let (found, before) =
+            self.seen(|memory| whole.as_ref().and_then(|whole| memory.responses.get(whole).cloned()));
+        if let Some(found) = found {
+            return found;
+        }
+        let out = self.response_anew(response);
+        if let Some(whole) = whole {
+            self.keep(whole, before, |memory, whole| drop(memory.responses.insert(whole, out.clone())));
+        }
+        out
+    }
+
+    /// What `look` finds in memory, if that is of use still, and how often anything had been learnt then.
+    fn seen<T>(&self, look: impl FnOnce(&Memory) -> Option<T>) -> (Option<T>, usize) {
+        let known = self.known();
+        let changes = known.changes();
+        let found = if known.memory.since == changes { look(&known.memory) } else { None };
+        (found, changes)
+    }
+
+    /// Remembers a whole message, if nothing was learnt since `before`.
+    fn keep(&self, whole: Vec<u8>, before: usize, put: impl FnOnce(&mut Memory, Vec<u8>)) {
+        let known = &mut *self.known();
+        if known.changes() == before {
+            known.memory.make_room(2 * whole.len(), before);
+            put(&mut known.memory, whole);
+        }
+    }
+
+    fn response_anew(&self, response: &Response) -> Response {
         let mut out = self.response_placed(response);
         if let Some(reason) = self.known_in(&out.reason) {
             out.reason = reason.into();
