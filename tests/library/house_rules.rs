@@ -416,6 +416,26 @@ fn every_dependency_says_why_it_is_there() {
 }
 
 #[test]
+fn data_is_called_what_it_is() {
+    let vague = ["told", "said", "say"];
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let code = code(&text);
+        for word in vague {
+            for form in
+                ["let {}", "let mut {}", "fn {}(", "({}:", " {}: "].map(|form| form.replace("{}", word))
+            {
+                let named = |line: &str| line.split('"').step_by(2).any(|part| part.contains(&form));
+                wrong.extend(
+                    code.lines().filter(|line| named(line)).map(|line| format!("{file}: {}", line.trim())),
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "an answer, a response, a report, a hash:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn the_map_stays_a_size_to_read() {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let lines = architecture.lines().count();
