@@ -422,8 +422,8 @@ fn data_is_called_what_it_is() {
     for (file, text) in sources() {
         let code = code(&text);
         for word in vague {
-            for form in
-                ["let {}", "let mut {}", "fn {}(", "({}:", " {}: "].map(|form| form.replace("{}", word))
+            for form in ["let {} ", "let mut {} ", "fn {}(", "({}: &", ", {}: &", "|{}|"]
+                .map(|form| form.replace("{}", word))
             {
                 let named = |line: &str| line.split('"').step_by(2).any(|part| part.contains(&form));
                 wrong.extend(
