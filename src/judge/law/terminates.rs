@@ -63,8 +63,12 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     let mut endless = Endless::default();
     let mut worst: Option<AskedOn> = None;
-    for poll in &polls {
-        let asked_on = endless.see(poll, wire::is_delivered(run, poll));
+    let was_ended = run.report.outcome == Outcome::TimedOut;
+    for (place, poll) in (1..).zip(&polls) {
+        // Whether the client had the very last answer when it was ended is chance, and must not change the count.
+        let is_last_of_all = was_ended && place == polls.len();
+        let heard = wire::is_delivered(run, poll) || (is_last_of_all && wire::is_surely_heard(poll));
+        let asked_on = endless.see(poll, heard);
         if let Some(asked_on) = asked_on.filter(|asked_on| asked_on.is_too_often(&run.claims)) {
             worst = Some(asked_on);
         }
