@@ -12,7 +12,7 @@ use rustix::io::Errno;
 const OWNER_ONLY: u32 = 0o600;
 
 /// Takes hold of a file, so that a wrong path is found before anything runs. What is no plain file (`/dev/stdout`, a
-/// pipe) is left for [`write`]: its reader may come later.
+/// pipe) is left for [`write()`]: its reader may come later.
 ///
 /// # Errors
 /// If it is a folder, or cannot be written.

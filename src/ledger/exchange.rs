@@ -8,7 +8,7 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// A line of a message head.
 pub type HeadLine = (String, String);
 
-/// What identifies an exchange; [`Timing`] and evidence refer to it.
+/// What identifies an exchange; [`super::Timing`] and evidence refer to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeKey {

@@ -29,7 +29,7 @@ const INHERITED: [&str; 22] = [
     "LOCALAPPDATA",
 ];
 
-/// The variables a child is given; beside them it gets the mark of [`super::family`], and nothing else reaches it.
+/// The variables a child is given; beside them it gets the mark of `family`, and nothing else reaches it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment(pub(super) BTreeMap<OsString, OsString>);
 
