@@ -148,7 +148,8 @@ fn a_disk_that_is_full_is_named_and_what_was_saved_before_stays_whole() {
         let body = "x".repeat(if request.contains("/api/large") { 100_000 } else { 10 });
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
     });
-    // A file system of its own, in a room of its own; where a machine allows none, this is skipped.
+    // A file system of its own, in a room of its own; where a machine allows none, or the program cannot be reached
+    // from there (its folder belongs to another user), this is skipped.
     let room = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_faultdeck"), &console]);
@@ -157,19 +158,27 @@ fn a_disk_that_is_full_is_named_and_what_was_saved_before_stays_whole() {
     };
     std::fs::create_dir(lab.file("small")).unwrap();
     let mount = "mount -t tmpfs -o size=64k tmpfs small";
-    if !room(mount).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+    let can =
+        room(&format!("{mount} && \"$0\" --version")).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !can.is_ok_and(|status| status.success()) {
         println!("skipped: this machine allows no file system of one's own");
         return;
     }
+    // Only the recorder has the standard output that is read here: one that does not start ends the reading.
     let record = format!(
-        "{mount}; \"$0\" record --upstream \"$1\" --cassette small/c.json & read end; kill -INT $!; wait $!; code=$?; cat small/c.json >&2; exit $code"
+        "exec 3>&1 >&2; {mount}; \"$0\" record --upstream \"$1\" --cassette small/c.json >&3 3>&- & exec 3>&-; read end; kill -INT $!; wait $!; code=$?; cat small/c.json >&2; exit $code"
     );
     let mut child =
         room(&record).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut url = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    if url.is_empty() {
+        drop(child.stdin.take());
+        panic!("the recorder did not start: {:?}", child.wait_with_output());
+    }
     let get = |target: &str| {
         let mut stream = TcpStream::connect(url.trim().strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let head = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\nConnection: close\r\n\r\n",
             lab.canary()
