@@ -87,7 +87,7 @@ pub struct Image {
 
 impl Image {
     /// Bytes in all.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.head.len() + self.body.len()
     }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, open};
 
 /// The largest scenario, client file, rule file or certificate, in bytes.
-pub const SMALL_MAX_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const SMALL_MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// The largest ledger, in bytes: a run holds 256 MiB of lines, and escapes make them longer on disk.
 pub const LEDGER_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ pub enum Kind {
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// The system does not let us.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -95,7 +95,7 @@ impl Kind {
 ///
 /// # Errors
 /// If it cannot be read, is no file or too large. Nothing is waited for.
-pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     let file = opened(path)?;
     let about = file.metadata()?;
     if let Some(kind) = Kind::of(about.file_type()) {
@@ -114,7 +114,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
 ///
 /// # Errors
 /// As [`read`], and if it is not text.
-pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
+pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     String::from_utf8(read(path, most)?).map_err(|error| {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         Unreadable::NotText {
@@ -129,7 +129,7 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
 /// # Errors
 /// If the disk fails. Some file systems have no such call, and some folders cannot be opened by those who may write in
 /// them; that is no error.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(error) if matches!(error.kind(), InvalidInput | Unsupported | PermissionDenied) => Ok(()),
         other => other,

@@ -105,7 +105,7 @@ pub mod files;
 pub mod json;
 pub mod message;
 pub mod seed;
-pub mod spelling;
+mod spelling;
 
 pub mod delivery;
 pub mod fields;

@@ -23,7 +23,7 @@ pub enum HttpVersion {
 
 impl HttpVersion {
     /// As it stands in a status or request line.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Http10 => "HTTP/1.0",
             Self::Http11 => "HTTP/1.1",
@@ -31,7 +31,7 @@ impl HttpVersion {
     }
 
     /// The version an exact spelling names.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "HTTP/1.0" => Some(Self::Http10),
             "HTTP/1.1" => Some(Self::Http11),
@@ -76,7 +76,7 @@ impl Header {
     }
 
     /// Whether this line carries `name`, in any case.
-    pub fn is(&self, name: &str) -> bool {
+    pub(crate) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 }
@@ -87,7 +87,7 @@ pub struct Headers(Vec<Header>);
 
 impl Headers {
     /// No lines.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -102,22 +102,17 @@ impl Headers {
     }
 
     /// The lines, in order, to be edited in place.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
+    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
         self.0.iter_mut()
     }
 
-    /// How many lines there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Whether there is no line.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The value of the first line called `name`.
-    pub fn get(&self, name: &str) -> Option<&Bytes> {
+    fn get(&self, name: &str) -> Option<&Bytes> {
         self.iter().find(|line| line.is(name)).map(|line| &line.value)
     }
 
@@ -127,7 +122,7 @@ impl Headers {
     }
 
     /// The values of all lines called `name`, in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> + 'a {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> + 'a {
         self.iter().filter(move |line| line.is(name)).map(|line| &line.value)
     }
 
@@ -137,7 +132,7 @@ impl Headers {
     }
 
     /// Whether a comma-separated header such as `Connection` names `token`.
-    pub fn lists(&self, name: &str, token: &str) -> bool {
+    pub(crate) fn lists(&self, name: &str, token: &str) -> bool {
         self.all(name).any(|value| {
             String::from_utf8_lossy(value).split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
         })
@@ -204,7 +199,7 @@ impl Request {
     }
 
     /// Puts another body in place; an existing `Content-Length` is set to the new length.
-    pub fn set_body(&mut self, body: impl Into<Bytes>) {
+    pub(crate) fn set_body(&mut self, body: impl Into<Bytes>) {
         self.body = body.into();
         if self.headers.has("Content-Length") {
             self.headers.set("Content-Length", self.body.len().to_string());
@@ -217,31 +212,31 @@ impl Request {
     }
 
     /// The raw query, without `?`.
-    pub fn query(&self) -> Option<&str> {
+    pub(crate) fn query(&self) -> Option<&str> {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
     /// The query as pairs, decoded once (`+` and `%20` are spaces), in order. A byte that is no UTF-8 is the same
     /// whether it was sent raw or as an escape, and no two such bytes are.
-    pub fn params(&self) -> Vec<(String, String)> {
+    pub(crate) fn params(&self) -> Vec<(String, String)> {
         let query = octets::bytes(self.query().unwrap_or(""));
         let pairs = query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         pairs.map(pair).collect()
     }
 
     /// The first query parameter called `name`, decoded once.
-    pub fn param(&self, name: &str) -> Option<String> {
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
         self.params().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// Whether it changes nothing on a console: GET, HEAD, OPTIONS (RFC 9110, section 9.2.1).
-    pub fn is_read(&self) -> bool {
+    pub(crate) fn is_read(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
     /// Whether the request carries any credential the console would look at: `SEC`, a `SEC` cookie, or Basic.
     /// Presence only; the value is never compared.
-    pub fn has_credentials(&self) -> bool {
+    pub(crate) fn has_credentials(&self) -> bool {
         let basic = |value: &Bytes| value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"basic "));
         let cookie = |value: &Bytes| {
             String::from_utf8_lossy(value).split(';').any(|pair| pair.trim_start().starts_with("SEC="))
@@ -304,7 +299,7 @@ impl Response {
     }
 
     /// Whether the status is 2xx.
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -315,7 +310,7 @@ impl Response {
 
     /// Puts another body in place and keeps the framing true to it: an existing `Content-Length` is set to the new
     /// length, a chunked body becomes one chunk, `Content-Encoding` goes.
-    pub fn set_body(&mut self, body: impl Into<Bytes>) {
+    pub(crate) fn set_body(&mut self, body: impl Into<Bytes>) {
         self.body = body.into();
         self.headers.remove("Content-Encoding");
         if self.headers.has("Content-Length") {
@@ -328,7 +323,7 @@ impl Response {
 }
 
 /// The reason phrase servers usually send with `status`; empty for one not in RFC 9110.
-pub fn usual_reason(status: u16) -> &'static str {
+pub(crate) fn usual_reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",

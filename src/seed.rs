@@ -19,7 +19,7 @@ pub struct Seed(pub u64);
 
 impl Seed {
     /// The 32 bytes that key the stream of `key`. Parts are length-prefixed, so `["ab"]` and `["a", "b"]` differ.
-    pub fn derive(self, key: &[&str]) -> [u8; 32] {
+    pub(crate) fn derive(self, key: &[&str]) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.0.to_le_bytes());
         for part in key {
@@ -55,7 +55,7 @@ pub struct Stream(ChaCha8Rng);
 
 impl Stream {
     /// The next 64-bit word.
-    pub fn word(&mut self) -> u64 {
+    pub(crate) fn word(&mut self) -> u64 {
         self.0.next_u64()
     }
 
@@ -65,7 +65,7 @@ impl Stream {
     }
 
     /// Whether an event of chance `ratio` happens. One word a draw, whatever the ratio.
-    pub fn chance(&mut self, ratio: Ratio) -> bool {
+    pub(crate) fn chance(&mut self, ratio: Ratio) -> bool {
         self.below(u64::from(ratio.of)) < u64::from(ratio.hits)
     }
 }

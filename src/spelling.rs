@@ -8,7 +8,7 @@ const OFFERED: usize = 3;
 /// Up to three of `known` that `name` may be a slip of, the likeliest first: at most a third of its letters are put in,
 /// taken out, changed or swapped (one letter at least), or it is the start of the name. Case does not count, nor `-`
 /// for `_`: people mix these up most.
-pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<&'k str> {
     if name.is_empty() || name.len() > NAME_MAX {
         return Vec::new();
     }

@@ -78,7 +78,7 @@ pub(super) const POSTS_AGAIN: &str = "posts-again";
 ///
 /// # Errors
 /// One sentence that names the unknown defect and lists those there are.
-pub fn check_defects(list: &str) -> Result<(), String> {
+pub(crate) fn check_defects(list: &str) -> Result<(), String> {
     Defects::parse(list).map(drop)
 }
 

@@ -17,13 +17,14 @@ mod wire;
 use std::ffi::OsString;
 use std::io::Write;
 
-pub use defects::{DEFECTS, Defect, check_defects};
+pub(crate) use defects::check_defects;
+pub use defects::{DEFECTS, Defect};
 
 use arguments::Arguments;
 use report::Outcome;
 
 /// How the programs are called, for `--help` and mistakes.
-pub const USAGE: &str = "\
+const USAGE: &str = "\
 usage: faultdeck client careful|careless get|wait|create|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
            [--sec TOKEN] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
 The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.

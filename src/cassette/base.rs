@@ -146,7 +146,7 @@ pub(super) fn leave_listener(line: &mut Header, address: &str) -> bool {
 }
 
 /// The listener's address as the client of `request` knows it: its `Host` in place of the listener's own.
-pub fn base_for(listener: &str, request: &Request) -> String {
+pub(crate) fn base_for(listener: &str, request: &Request) -> String {
     let host = request.headers.text("Host").filter(|host| {
         let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
         !host.is_empty() && host.len() <= AUTHORITY_MAX && host.bytes().all(is_legal)
@@ -162,7 +162,7 @@ pub fn base_for(listener: &str, request: &Request) -> String {
 }
 
 /// `{base}` in `Location` and in the `Domain` of cookies becomes the listener's address, `scheme://host:port`.
-pub fn put_base(response: &mut Response, base: &str) {
+pub(crate) fn put_base(response: &mut Response, base: &str) {
     let authority = base.split_once("://").map_or(base, |(_, authority)| authority);
     let authority = authority.split('/').next().unwrap_or_default();
     let host = host_and_port(authority).map_or(authority, |(host, _)| host);

@@ -116,7 +116,7 @@ impl Draft {
     }
 
     /// Whether its canonical form is made in no time.
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.bytes <= SHORT_BYTES_MAX
     }
 
@@ -141,14 +141,14 @@ impl Draft {
     }
 
     /// Leaves an interaction out.
-    pub fn take_out(&mut self, place: u64) {
+    pub(crate) fn take_out(&mut self, place: u64) {
         if let Some(old) = self.held.remove(&place) {
             self.bytes = self.bytes.saturating_sub(old.text.len() as u64);
         }
     }
 
     /// The interactions as they are now, with their places.
-    pub fn interactions(&self) -> Vec<(u64, Arc<Interaction>)> {
+    pub(crate) fn interactions(&self) -> Vec<(u64, Arc<Interaction>)> {
         self.held.iter().map(|(place, ready)| (*place, Arc::clone(&ready.interaction))).collect()
     }
 
@@ -195,10 +195,5 @@ impl Snapshot {
             .flat_map(|(place, text)| [if place == 0 { write::FIRST } else { write::NEXT }, text]);
         let end = if self.texts.is_empty() { write::END_EMPTY } else { write::END };
         std::iter::once(self.head.as_str()).chain(between).chain([end])
-    }
-
-    /// The whole text.
-    pub fn text(&self) -> String {
-        self.parts().collect()
     }
 }

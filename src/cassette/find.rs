@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{Cassette, CassetteError};
 
 /// The cassettes in the binary: name and text.
-pub const BUILTINS: &[(&str, &str)] =
+pub(crate) const BUILTINS: &[(&str, &str)] =
     &[("forensics/create-case", include_str!("../../cassettes/forensics/create-case.json"))];
 
 /// Who names a cassette: it decides what a relative path is relative to, and where names are looked up first.

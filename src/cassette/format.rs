@@ -14,7 +14,7 @@ use super::{Cassette, CassetteError, Interaction, RecordedFrom, TlsTrust};
 use crate::message::{Headers, HttpVersion, Request, Response};
 
 /// The format that is written.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The longest target, in bytes.
 const TARGET_MAX: usize = 64 * 1024;

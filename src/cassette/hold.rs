@@ -94,7 +94,7 @@ impl Hold {
     }
 
     /// The file that is held.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

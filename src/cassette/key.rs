@@ -47,7 +47,7 @@ impl MatchKey {
     }
 
     /// Eight hex digits that stay the same when placeholders are renumbered.
-    pub fn hash8(&self) -> String {
+    pub(super) fn hash8(&self) -> String {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             let part = without_numbers(part, &["fd-secret-", "user-", "host-"]);

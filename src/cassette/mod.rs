@@ -33,14 +33,13 @@ use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::{self, Open, Rules};
 
-pub use base::{base_for, put_base};
+pub(crate) use base::{base_for, put_base};
 pub use check::{Remark, Weight};
 pub use deck::{Deck, Index, Slot};
 pub use draft::{Draft, Intake, Ready, Snapshot, Unkept};
-pub use format::FORMAT;
 pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
-pub use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
+pub(crate) use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
 pub use store::FILE_MAX_BYTES;
 
 /// Interactions, and where they are from.
@@ -243,7 +242,7 @@ impl Cassette {
     }
 
     /// The same, by rules of the user's own beside the built-in ones.
-    pub fn unredacted_by(&self, rules: &Rules) -> Vec<Unredacted> {
+    pub(crate) fn unredacted_by(&self, rules: &Rules) -> Vec<Unredacted> {
         let mut found = Vec::new();
         for (index, interaction) in self.interactions.iter().enumerate() {
             let id = &interaction.id;

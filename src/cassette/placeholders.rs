@@ -16,20 +16,20 @@ use crate::redact::{is_credential_name, looks_like_a_secret};
 
 /// A recorded console's address, to be taken out of what is stored.
 #[derive(Clone, Debug)]
-pub struct Console {
+pub(crate) struct Console {
     address: Address,
     names: Names,
 }
 
 impl Console {
     /// A console at `scheme://host:port`; an IPv6 address in brackets.
-    pub fn new(scheme: &str, host: &str, port: u16) -> Self {
+    pub(crate) fn new(scheme: &str, host: &str, port: u16) -> Self {
         Self { address: Address::new(scheme, host, port), names: Names::of(host) }
     }
 
     /// The same console, which also has this address: the one that its name led to.
     #[must_use]
-    pub fn at(mut self, address: IpAddr) -> Self {
+    pub(crate) fn at(mut self, address: IpAddr) -> Self {
         // Of this machine's own address nobody learns where a console is.
         if !address.is_loopback() {
             self.names.add(&address.to_string());
@@ -39,7 +39,7 @@ impl Console {
 
     /// Takes this console's and the listener's addresses out of a request: `Host` becomes `{base}`, and so does the
     /// start of `Origin` and `Referer`; the console's name anywhere else becomes `host-1`.
-    pub fn leave_request(&self, request: &mut Request, listener: &str) {
+    pub(crate) fn leave_request(&self, request: &mut Request, listener: &str) {
         for line in request.headers.iter_mut() {
             if line.is("Host") {
                 line.value = BASE.into();
@@ -57,7 +57,7 @@ impl Console {
     }
 
     /// Takes this console's address out of a response, as [`Console::leave_links`] does, and its name out of all else.
-    pub fn leave_response(&self, response: &mut Response) {
+    pub(crate) fn leave_response(&self, response: &mut Response) {
         self.leave_links(response);
         self.hide_host(&mut response.headers);
         self.hide_host(&mut response.trailers);
@@ -67,12 +67,12 @@ impl Console {
     }
 
     /// `Location` and the `Domain` of cookies only: `{base}` in place of this console's address.
-    pub fn leave_links(&self, response: &mut Response) {
+    pub(crate) fn leave_links(&self, response: &mut Response) {
         self.address.leave_links(response);
     }
 
     /// Where a redirect leads if it is this console under another scheme or port (`https://console.example`).
-    pub fn moved_to(&self, response: &Response) -> Option<String> {
+    pub(crate) fn moved_to(&self, response: &Response) -> Option<String> {
         self.address.moved_to(response)
     }
 
@@ -87,27 +87,22 @@ impl Console {
 
 /// What placeholders stand for in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bindings(BTreeMap<String, String>);
+pub(crate) struct Bindings(BTreeMap<String, String>);
 
 impl Bindings {
     /// Takes over what `newer` says; it wins where both speak of the same placeholder.
-    pub fn merge(&mut self, newer: Bindings) {
+    pub(crate) fn merge(&mut self, newer: Bindings) {
         self.0.extend(newer.0);
     }
 
-    /// What `placeholder` stands for.
-    pub fn get(&self, placeholder: &str) -> Option<&str> {
-        self.0.get(placeholder).map(String::as_str)
-    }
-
     /// Whether nothing is bound.
-    pub fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Puts bound values into an answer: users in the members that hold users, hosts wherever their placeholder stands.
     /// All other bytes stay; the answer's `Content-Length` follows.
-    pub fn apply(&self, response: &mut Response) {
+    pub(crate) fn apply(&self, response: &mut Response) {
         if self.is_empty() {
             return;
         }
@@ -177,12 +172,12 @@ fn split_host(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Whether `live` is the recorded request but for its placeholders, and what they stand for.
-pub fn bind(recorded: &Request, live: &Request) -> Option<Bindings> {
+pub(crate) fn bind(recorded: &Request, live: &Request) -> Option<Bindings> {
     bind_keys(&MatchKey::of(recorded), &MatchKey::of(live), &all_users(Profile::builtin()))
 }
 
 /// Whether `live` is the recorded request but for its placeholders.
-pub fn same_but_for_placeholders(recorded: &Request, live: &Request) -> bool {
+pub(crate) fn same_but_for_placeholders(recorded: &Request, live: &Request) -> bool {
     bind(recorded, live).is_some()
 }
 

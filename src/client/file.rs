@@ -81,7 +81,7 @@ pub enum Stdout {
 
 /// What an exit code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitWord {
+pub(super) enum ExitWord {
     /// A task was reported, and stands so.
     Task(Resting),
     /// There is no such task.
@@ -110,17 +110,17 @@ impl ExitWord {
     ];
 
     /// As it is written in an exit map.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(word, _)| *word == self).map_or("error", |(_, text)| text)
     }
 
     /// The word an exact spelling names.
-    pub fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, each)| *each == text).map(|(word, _)| *word)
     }
 
     /// The word for an outcome; what is seen from outside is an error.
-    pub fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Task { standing, .. } => Self::Task(*standing),
             Outcome::NotFound { .. } => Self::NotFound,
@@ -146,16 +146,11 @@ impl ExitWord {
 
 /// What exit codes mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExitMap(BTreeMap<i32, ExitWord>);
+pub struct ExitMap(pub(super) BTreeMap<i32, ExitWord>);
 
 impl ExitMap {
-    /// From pairs; a later one of equal code wins.
-    pub fn of(pairs: &[(i32, ExitWord)]) -> Self {
-        Self(pairs.iter().copied().collect())
-    }
-
     /// What a code means, if anything.
-    pub fn get(&self, code: i32) -> Option<ExitWord> {
+    pub(super) fn get(&self, code: i32) -> Option<ExitWord> {
         self.0.get(&code).copied()
     }
 

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use crate::ledger::OutcomeLine;
 
 pub use exec::{Exec, Settings, builtins, open};
-pub use file::{ClientError, ClientFile, ExitWord, Stdout};
+pub use file::{ClientError, ClientFile, Stdout};
 pub use in_process::InProcess;
 pub use outcome::read_outcome;
 
@@ -46,7 +46,7 @@ impl JobKind {
     }
 
     /// The kind an exact spelling names.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
@@ -111,7 +111,7 @@ pub enum Resting {
 
 impl Resting {
     /// Every standing, in the order it is documented.
-    pub const ALL: [Self; 4] = [Self::Done, Self::Usable, Self::Pending, Self::Failed];
+    pub(crate) const ALL: [Self; 4] = [Self::Done, Self::Usable, Self::Pending, Self::Failed];
 
     /// As it is written in an outcome.
     pub fn as_str(self) -> &'static str {
@@ -124,7 +124,7 @@ impl Resting {
     }
 
     /// The standing an exact spelling names.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|standing| standing.as_str() == text)
     }
 }

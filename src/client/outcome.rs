@@ -170,12 +170,12 @@ fn read_resource(stdout: &str) -> Result<Option<String>, String> {
 
 impl Report {
     /// A report of a client that never ran.
-    pub fn not_started(why: impl Into<String>) -> Self {
+    pub(crate) fn not_started(why: impl Into<String>) -> Self {
         Self::of(Outcome::NotStarted { why: why.into() })
     }
 
     /// A report with nothing but its outcome.
-    pub fn of(outcome: Outcome) -> Self {
+    pub(crate) fn of(outcome: Outcome) -> Self {
         Self { outcome, stderr: String::new(), stdout: String::new(), notes: Vec::new() }
     }
 
@@ -214,7 +214,7 @@ fn end_of(text: &str, max: usize) -> &str {
 
 impl Outcome {
     /// Whether the client went down, or left nothing that can be read.
-    pub fn says_nothing(&self) -> bool {
+    pub(crate) fn says_nothing(&self) -> bool {
         matches!(self, Self::Crashed { .. } | Self::Silent | Self::Unreadable { .. })
     }
 
@@ -255,6 +255,8 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::super::child::Captured;
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn finished(ending: Ending, stdout: &str) -> Finished {
@@ -262,12 +264,12 @@ mod tests {
     }
 
     fn map() -> ExitMap {
-        ExitMap::of(&[
+        ExitMap(BTreeMap::from([
             (0, ExitWord::Task(Resting::Done)),
             (3, ExitWord::Task(Resting::Usable)),
             (4, ExitWord::NotFound),
             (7, ExitWord::GaveUp),
-        ])
+        ]))
     }
 
     fn outcome(ending: Ending, stdout: &str, kind: Stdout) -> Outcome {

@@ -27,7 +27,7 @@ pub const VALUES_MAX: usize = 2_000_000;
 const DUPLICATES_BYTES_MAX: usize = 64 * 1024;
 
 /// A member: its decoded name and its value.
-pub type Member<'a> = (Cow<'a, str>, Json<'a>);
+type Member<'a> = (Cow<'a, str>, Json<'a>);
 
 /// A value and its source text.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ impl<'a> Json<'a> {
     }
 
     /// Whether this is `null`.
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.kind, Kind::Null)
     }
 

@@ -55,7 +55,7 @@ pub enum Alteration {
 
 impl Alteration {
     /// In words, to follow "the same answer with".
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self {
             Self::KeyOrder => "the keys in another order".to_owned(),
             Self::ExtraMembers => "members nobody asked for".to_owned(),
@@ -70,7 +70,7 @@ impl Case {
     ///
     /// # Errors
     /// If the text is no selector, which is a case of its own: the console refuses it.
-    pub fn selector(&self) -> Result<Option<FieldSelector>, FieldsError> {
+    pub(super) fn selector(&self) -> Result<Option<FieldSelector>, FieldsError> {
         match &self.fields {
             None => Ok(None),
             Some(text) => FieldSelector::parse(text),
@@ -78,7 +78,7 @@ impl Case {
     }
 
     /// What the client was told, in a line for a person.
-    pub fn task_line(&self) -> String {
+    pub(super) fn task_line(&self) -> String {
         let what = match (self.job, &self.id, &self.name) {
             (JobKind::Create, _, Some(name)) => format!("create the case `{name}`"),
             (JobKind::Create, _, None) => "create a case".to_owned(),
@@ -116,7 +116,7 @@ pub struct Run {
 
 impl Run {
     /// Why nothing can be judged, if the client never ran or never called: a test of nothing is no pass.
-    pub fn vacuous(&self) -> Option<String> {
+    pub(super) fn vacuous(&self) -> Option<String> {
         if let Outcome::NotStarted { why } = &self.report.outcome {
             return Some(format!("the client could not be started: {why}"));
         }
@@ -124,7 +124,7 @@ impl Run {
     }
 
     /// What the client reported, in a line.
-    pub fn reported_line(&self) -> String {
+    pub(super) fn reported_line(&self) -> String {
         match &self.report.outcome {
             Outcome::Task { standing, task } => format!("{standing} {task}"),
             other => other.to_string(),

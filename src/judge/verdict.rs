@@ -28,27 +28,27 @@ pub struct Violation {
 
 impl Verdict {
     /// Held, without advice.
-    pub fn held() -> Self {
+    pub(super) fn held() -> Self {
         Self::Held(Vec::new())
     }
 
     /// Not put to the test.
-    pub fn not_reached(why: impl Into<String>) -> Self {
+    pub(super) fn not_reached(why: impl Into<String>) -> Self {
         Self::NotReached(why.into())
     }
 
     /// Says nothing.
-    pub fn inconclusive(why: impl Into<String>) -> Self {
+    pub(super) fn inconclusive(why: impl Into<String>) -> Self {
         Self::Inconclusive(why.into())
     }
 
     /// Broken.
-    pub fn violated(because: impl Into<String>, evidence: Vec<String>) -> Self {
+    pub(super) fn violated(because: impl Into<String>, evidence: Vec<String>) -> Self {
         Self::Violated(Violation { because: because.into(), evidence })
     }
 
     /// Its kind, as a ledger writes it.
-    pub fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         match self {
             Self::Held(_) => Standing::Held,
             Self::Violated(_) => Standing::Violated,
@@ -59,13 +59,13 @@ impl Verdict {
     }
 
     /// Whether the property is broken.
-    pub fn is_violated(&self) -> bool {
+    pub(super) fn is_violated(&self) -> bool {
         matches!(self, Self::Violated(_))
     }
 
     /// Which of several answers speaks for all cases: a violation outweighs all, a case that says nothing outweighs
     /// one that holds, and one that holds outweighs those that were never put to the test.
-    pub fn weight(&self) -> u8 {
+    pub(super) fn weight(&self) -> u8 {
         match self {
             Self::NotApplicable(_) | Self::NotReached(_) => 0,
             Self::Held(_) => 1,

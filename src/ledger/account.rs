@@ -35,7 +35,7 @@ pub struct Sum {
 
 impl Sum {
     /// What `lines` come to.
-    pub fn of(lines: &[Line]) -> Self {
+    pub(crate) fn of(lines: &[Line]) -> Self {
         let mut sum = Self::default();
         for line in lines {
             match line {
@@ -48,7 +48,7 @@ impl Sum {
     }
 
     /// Counts one request that was served.
-    pub fn count(&mut self, exchange: &Exchange) {
+    pub(crate) fn count(&mut self, exchange: &Exchange) {
         self.served += 1;
         self.faults += exchange.faults.len() as u64;
         let place = match exchange.origin {
@@ -105,7 +105,7 @@ pub struct EndLine {
 impl EndLine {
     /// Finds what any account shows against any run: nothing was tested, or not all that was to be. `idle` says in the
     /// verb's words that nothing was served.
-    pub fn weigh(&self, idle: &str, reasons: &mut Reasons) {
+    pub(crate) fn weigh(&self, idle: &str, reasons: &mut Reasons) {
         reasons.push_refused(self.sum.refused);
         let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
         if self.sum.served == 0 {

@@ -179,7 +179,7 @@ pub struct FaultLine {
 
 /// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from
 /// run to run, and means nothing.
-pub fn without_address(text: &str, url: &str) -> String {
+pub(crate) fn without_address(text: &str, url: &str) -> String {
     let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
     if authority.is_empty() || !text.contains(authority) {
         return text.to_owned();
@@ -189,7 +189,7 @@ pub fn without_address(text: &str, url: &str) -> String {
 
 impl Exchange {
     /// Puts `{base}` in place of the listener's own address, wherever it stands.
-    pub fn leave_address(&mut self, url: &str) {
+    pub(crate) fn leave_address(&mut self, url: &str) {
         let lines = self.request_headers.iter_mut().chain(&mut self.response_headers);
         let bodies = [&mut self.request_body, &mut self.response_body];
         let bodies = bodies.into_iter().filter_map(|body| match body {

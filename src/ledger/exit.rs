@@ -55,7 +55,7 @@ impl Exit {
 
     /// The one that outranks the other: 70, 2, 1, 3, 0.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    fn and(self, other: Self) -> Self {
         self.max(other)
     }
 }
@@ -108,7 +108,7 @@ impl Reasons {
     }
 
     /// Adds that so many requests were turned away: a client that cannot say what it wants was not put to the test.
-    pub fn push_refused(&mut self, count: u64) {
+    pub(crate) fn push_refused(&mut self, count: u64) {
         if count > 0 {
             let were = if count == 1 { "request was" } else { "requests were" };
             self.push(Exit::Inconclusive, format!("{count} {were} refused before anybody was asked"));

@@ -149,7 +149,7 @@ pub struct VerdictLine {
 
 impl Line {
     /// About how many bytes of memory the line takes.
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         const FIXED: usize = 256;
         FIXED
             + match self {

@@ -16,7 +16,8 @@ mod lines;
 use std::io::{self, Write};
 
 pub use account::{EndLine, Sum};
-pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin, without_address};
+pub(crate) use exchange::without_address;
+pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 pub use exit::{Exit, Reason, Reasons};
 pub use lines::{Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine};
 

@@ -13,7 +13,7 @@ const STAND_INS: RangeInclusive<char> = '\u{ef80}'..='\u{efff}';
 const OFFSET: u32 = 0xef00;
 
 /// The text of `bytes`.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -58,7 +58,7 @@ pub struct Parameter {
 
 impl Parameter {
     /// Whether only an integer will do.
-    pub fn is_integer(&self) -> bool {
+    pub(super) fn is_integer(&self) -> bool {
         self.data_type.contains("Integer") || self.data_type.contains("Long")
     }
 }
@@ -90,20 +90,20 @@ pub struct ApiError {
 
 impl Endpoint {
     /// The documented error with this status and code.
-    pub fn error(&self, status: u16, code: u32) -> Option<&ApiError> {
+    pub(crate) fn error(&self, status: u16, code: u32) -> Option<&ApiError> {
         self.errors.iter().find(|error| error.status == status && error.code == code)
     }
 
     /// The documented answer for an element that is not there, if this endpoint documents one (404/1002). The
     /// description is documented; the message is ours.
-    pub fn not_found(&self, id: &str) -> Option<Response> {
+    pub(crate) fn not_found(&self, id: &str) -> Option<Response> {
         let error = self.error(404, 1002)?;
         let message = format!("Nothing found with id: {id}");
         Some(error_response(404, 1002, &error.description, &message))
     }
 
     /// The parameter of this name and kind. Header names are compared without regard to case.
-    pub fn parameter(&self, kind: ParameterKind, name: &str) -> Option<&Parameter> {
+    pub(super) fn parameter(&self, kind: ParameterKind, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| {
             parameter.kind == kind
                 && match kind {

@@ -9,7 +9,7 @@ use crate::message::{Response, usual_reason};
 
 /// An error as the API answers it: compact JSON, with a JSON content type even where the endpoint answers something
 /// else. `description` is the text of the endpoint's table, empty for a framework code.
-pub fn error_response(status: u16, code: u32, description: &str, message: &str) -> Response {
+pub(crate) fn error_response(status: u16, code: u32, description: &str, message: &str) -> Response {
     let body = format!(
         r#"{{"http_response":{{"code":{status},"message":{}}},"code":{code},"description":{},"details":{{}},"message":{}}}"#,
         quote(status_message(status)),
@@ -37,7 +37,7 @@ fn status_message(status: u16) -> &'static str {
 }
 
 /// The page that answers a path outside `/api`: status 200, HTML (one source; the exact bytes are ours).
-pub fn outside_page() -> Response {
+pub(super) fn outside_page() -> Response {
     const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Application error</title></head>\n\
         <body><h1>Application error</h1><p>The page you asked for could not be shown.</p></body></html>\n";
     Response::with_body(200, "text/html;charset=UTF-8", PAGE)

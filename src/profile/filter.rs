@@ -41,7 +41,7 @@ impl Filter {
 
     /// Whether this object has the contents asked for. Scalars are compared as text; a member that is not there, or
     /// is no scalar, never fits.
-    pub fn accepts(&self, element: &Json<'_>) -> bool {
+    pub(super) fn accepts(&self, element: &Json<'_>) -> bool {
         self.0.iter().all(|clause| {
             element.member(&clause.name).is_some_and(|found| match found.kind() {
                 Kind::String(text) => *text == clause.value,

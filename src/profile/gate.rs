@@ -184,7 +184,7 @@ fn admit<'p>(
 
 /// The raw `fields` value a request carries in the place this endpoint takes it: of a query the first, decoded once;
 /// of headers the first, as it stands.
-pub fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<String> {
+pub(crate) fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<String> {
     match endpoint.fields_in? {
         Carrier::Query => request.param("fields"),
         Carrier::Header => request.headers.text("fields").map(|text| text.into_owned()),

@@ -47,22 +47,22 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// The kind of a state as the API spells it.
-    pub fn phase(&self, state: &str) -> Option<Phase> {
+    pub(crate) fn phase(&self, state: &str) -> Option<Phase> {
         self.phases.iter().find(|(spelling, _)| spelling == state).map(|(_, phase)| *phase)
     }
 
     /// How the API spells this kind of state; the first in the file if there are several.
-    pub fn spelling(&self, phase: Phase) -> Option<&str> {
+    pub(crate) fn spelling(&self, phase: Phase) -> Option<&str> {
         self.phases.iter().find(|(_, kind)| *kind == phase).map(|(spelling, _)| spelling.as_str())
     }
 
     /// The member of `task` that holds its state, and the state.
-    pub fn state_of<'t>(&self, task: &'t Json<'_>) -> Option<(&str, &'t str)> {
+    pub(crate) fn state_of<'t>(&self, task: &'t Json<'_>) -> Option<(&str, &'t str)> {
         self.state.iter().find_map(|member| Some((member.as_str(), task.member(member)?.as_str()?)))
     }
 
     /// The renames of a dialect; none for `sample`, `None` for one that this task does not have.
-    pub fn renames(&self, dialect: &str) -> Option<&[(String, String)]> {
+    pub(crate) fn renames(&self, dialect: &str) -> Option<&[(String, String)]> {
         match self.dialects.iter().find(|(name, _)| name == dialect) {
             Some((_, renames)) => Some(renames),
             None => (dialect == "sample").then_some(&[]),
@@ -70,13 +70,13 @@ impl Lifecycle {
     }
 
     /// The name a creation asks for.
-    pub fn name_in<'b>(&self, body: &'b Json<'_>) -> Option<&'b str> {
+    pub(crate) fn name_in<'b>(&self, body: &'b Json<'_>) -> Option<&'b str> {
         body.member(self.name_member.as_deref()?)?.as_str()
     }
 
     /// Why a creation with this body is refused (422/1005), as the message of the answer; `None` if it is not. The
     /// rules are documented, the wording is ours. Whether the name is taken is for the caller to know.
-    pub fn refuses(&self, body: &Json<'_>) -> Option<String> {
+    pub(crate) fn refuses(&self, body: &Json<'_>) -> Option<String> {
         for name in &self.required {
             if body.member(name).is_none_or(Json::is_null) {
                 return Some(format!("The {name} is required."));
@@ -115,7 +115,7 @@ impl Lifecycle {
     }
 
     /// The message of the 422/1005 for a name that is taken (wording of another endpoint's capture).
-    pub fn name_taken(&self, name: &str) -> String {
+    pub(crate) fn name_taken(&self, name: &str) -> String {
         format!("The name {name} is already in use")
     }
 }

@@ -7,7 +7,7 @@ use crate::message::{Request, Response};
 
 /// The answer of a list endpoint to an admitted request: what its `filter`, `Range` and `fields` leave of `elements`.
 /// A filter that is not understood is refused with 422/1010 (ours): a wrong list would be worse.
-pub fn answer_list(elements: &[String], admitted: &Admitted<'_>, request: &Request) -> Response {
+pub(crate) fn answer_list(elements: &[String], admitted: &Admitted<'_>, request: &Request) -> Response {
     match request.param("filter").map(|text| Filter::parse(&text)).transpose() {
         Ok(filter) => list_response(elements, filter.as_ref(), admitted.range, admitted.selector.as_ref()),
         Err(error) => error_response(422, 1010, "", &error.to_string()),
@@ -17,7 +17,7 @@ pub fn answer_list(elements: &[String], admitted: &Admitted<'_>, request: &Reque
 /// A list of JSON texts: those that `filter` accepts, of these the ones in `range` (zero-based, inclusive, clipped),
 /// each projected. Status 200 even for a part (documented); `Content-Range: items 0-4/5`, counted after the filter,
 /// stands there if a range was asked for (seen; `items */5` for a range past the end, one source).
-pub fn list_response(
+fn list_response(
     elements: &[String],
     filter: Option<&Filter>,
     range: Option<(u64, u64)>,
@@ -44,7 +44,7 @@ pub fn list_response(
 }
 
 /// One element, projected.
-pub fn item_response(status: u16, text: &str, selector: Option<&FieldSelector>) -> Response {
+pub(crate) fn item_response(status: u16, text: &str, selector: Option<&FieldSelector>) -> Response {
     Response::json(status, projected(text, selector))
 }
 

@@ -16,11 +16,13 @@ mod version;
 use percent_encoding::percent_decode_str;
 
 pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
-pub use error::{error_response, framework_error, outside_page};
+pub(crate) use error::error_response;
+pub use error::framework_error;
 pub use filter::{Filter, FilterError};
-pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, fields_text, gate};
+pub(crate) use gate::fields_text;
+pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, gate};
 pub use lifecycle::Lifecycle;
-pub use listing::{answer_list, item_response, list_response};
+pub(crate) use listing::{answer_list, item_response};
 pub use load::ProfileError;
 pub use version::{Version, Versions};
 
@@ -41,7 +43,7 @@ pub enum Source {
 
 impl Source {
     /// As a ledger writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Documented => "documented",
             Self::Seen => "seen",
@@ -157,7 +159,7 @@ impl Profile {
     }
 
     /// The endpoint with this full id.
-    pub fn endpoint(&self, id: &str) -> Option<&Endpoint> {
+    pub(crate) fn endpoint(&self, id: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.id == id)
     }
 
@@ -167,12 +169,12 @@ impl Profile {
     }
 
     /// The life cycle whose tasks this endpoint creates.
-    pub fn created_by(&self, endpoint_id: &str) -> Option<&Lifecycle> {
+    pub(crate) fn created_by(&self, endpoint_id: &str) -> Option<&Lifecycle> {
         self.lifecycles.iter().find(|life| life.created_by.as_deref() == Some(endpoint_id))
     }
 
     /// Whether every public endpoint below the root of this path (without `/api`) is known.
-    pub fn is_complete_for(&self, path: &str) -> bool {
+    pub(crate) fn is_complete_for(&self, path: &str) -> bool {
         self.complete.iter().any(|root| {
             path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })

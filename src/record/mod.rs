@@ -59,7 +59,7 @@ use crate::serve::{Answer, Refusal, Reply};
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long the console may take for each step, unless the settings say otherwise: case work on a busy console takes
 /// seconds.
-pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const CONSOLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a console may take for the handshake before the recording begins.
 const PROBE_MAX: Duration = Duration::from_secs(10);
 /// Answers that are being read at one time, those included whose client has left.

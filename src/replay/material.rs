@@ -72,7 +72,7 @@ impl Material {
     }
 
     /// 16 hex digits of the SHA-256 of the cassette's text.
-    pub fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         &self.id
     }
 

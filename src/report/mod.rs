@@ -18,6 +18,7 @@ pub use json::json;
 pub use junit::junit;
 pub use lines::{refused_line, request_line};
 pub use shell::{Part, shell_parts, shell_word};
+
 pub use visible::{brief, visible};
 
 /// Whether a report for a person carries colour. Colour never carries meaning alone.

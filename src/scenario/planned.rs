@@ -129,7 +129,7 @@ impl PlannedFault {
     }
 
     /// What it is called in ledgers: its name, or all of it in a line.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.to_string())
     }
 
@@ -147,7 +147,7 @@ impl PlannedFault {
 
 impl Scenario {
     /// What one of its planned faults is called where several scenarios are told of.
-    pub fn title_of(&self, planned: &PlannedFault) -> String {
+    pub(crate) fn title_of(&self, planned: &PlannedFault) -> String {
         format!("{}: {}", self.name, planned.title())
     }
 }

@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_proce
 use super::{GRACE, Group};
 
 /// The variable that holds a program's mark: `RUN.NUMBER`, after those of the runs around this one, with colons between.
-pub const MARK: &str = "FAULTDECK_CHILD";
+pub(crate) const MARK: &str = "FAULTDECK_CHILD";
 
 /// For so long after a program was started the numbers of processes cannot have gone round once.
 const IN_ORDER: Duration = Duration::from_secs(10);

@@ -29,14 +29,15 @@ use rustix::process::Signal;
 pub use captured::{Captured, KEPT};
 pub use dispositions::ignored;
 pub use environment::Environment;
-pub use family::{MARK, end_all, take_charge};
+pub(crate) use family::MARK;
+pub use family::{end_all, take_charge};
 pub use guard::{Guard, end_orphans_of};
 
 use captured::{drain, kept};
 use family::Family;
 
 /// How long a judged program may take to end after TERM, and any to vanish after KILL.
-pub const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How long output is still read after the program has ended and its descendants are gone.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -154,7 +155,7 @@ pub async fn run(command: &Command) -> Result<Finished, NotStarted> {
 ///
 /// # Errors
 /// If it cannot be started.
-pub async fn run_until(command: &Command, stop: impl Future) -> Result<Finished, NotStarted> {
+pub(crate) async fn run_until(command: &Command, stop: impl Future) -> Result<Finished, NotStarted> {
     let (mut child, mut family) = spawn(command)?;
     let (stdout, stderr) = (Mutex::new(Captured::default()), Mutex::new(Captured::default()));
     let pipes = (child.stdout.take(), child.stderr.take());

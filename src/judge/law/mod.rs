@@ -91,7 +91,7 @@ pub fn property(id: &str) -> Option<&'static Property> {
 
 impl Property {
     /// The job that is run for its sake with a client that does these jobs.
-    pub fn job_among(&self, jobs: &[JobKind]) -> Option<JobKind> {
+    pub(super) fn job_among(&self, jobs: &[JobKind]) -> Option<JobKind> {
         self.jobs.iter().copied().find(|job| jobs.contains(job))
     }
 }
