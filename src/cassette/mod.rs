@@ -64,7 +64,7 @@ pub struct RecordedFrom {
     pub tls: TlsTrust,
     /// The content encoding asked of the console: `identity`, or `any` if the client's wish was passed on.
     pub encoding: String,
-    /// Names the redaction policy that was in force ([`crate::redact::policy_hash`]).
+    /// Names the redaction policy that was in force ([`crate::redact::Rules::policy_hash`]).
     pub redaction: String,
 }
 

@@ -74,11 +74,6 @@ impl Effect {
         }
     }
 
-    /// Whether a client that waits long enough has an answer in the end that it can read.
-    pub fn is_readable(self) -> bool {
-        !matches!(self, Self::Unreadable | Self::Lost)
-    }
-
     /// Whether the answer has other members than the console gave it.
     pub fn changes_members(self) -> bool {
         matches!(self, Self::Thinner | Self::Respelt)
@@ -114,7 +109,7 @@ pub struct Context<'a> {
 }
 
 /// One kind of fault: its parameters, its words, its effect.
-pub trait FaultKind: Sized {
+trait FaultKind: Sized {
     /// What it does, in a line.
     const SUMMARY: &'static str;
     /// What the client sees and what that puts to the test, for `explain`.
@@ -259,18 +254,13 @@ macro_rules! faults {
                 match self { $(Self::$Kind(_) => $name),+ }
             }
 
-            /// What it is about.
-            pub fn at(&self) -> At {
-                match self { $(Self::$Kind(_) => $Kind::AT),+ }
-            }
-
             /// Whether the console did its work.
-            pub fn work(&self) -> Work {
+            pub(crate) fn work(&self) -> Work {
                 match self { $(Self::$Kind(_) => $Kind::WORK),+ }
             }
 
             /// Whether a request refused before an endpoint runs may meet it.
-            pub fn meets_refused(&self) -> bool {
+            pub(crate) fn meets_refused(&self) -> bool {
                 match self { $(Self::$Kind(_) => $Kind::MEETS_REFUSED),+ }
             }
 
@@ -280,7 +270,7 @@ macro_rules! faults {
             }
 
             /// The error of the API that it answers with, status and code, if it does.
-            pub fn answers(&self) -> Option<(u16, u32)> {
+            pub(crate) fn answers(&self) -> Option<(u16, u32)> {
                 match self { $(Self::$Kind(kind) => kind.answers()),+ }
             }
 

@@ -77,12 +77,12 @@ enum Step {
 
 impl Redactor {
     /// Learns the credentials a request carries, by place.
-    pub fn learn_request(&self, request: &Request) {
+    pub(crate) fn learn_request(&self, request: &Request) {
         let _ = self.request(request);
     }
 
     /// Learns the credentials a response carries, by place.
-    pub fn learn_response(&self, response: &Response) {
+    pub(crate) fn learn_response(&self, response: &Response) {
         let _ = self.response(response);
     }
 

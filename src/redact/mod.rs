@@ -42,8 +42,10 @@ use crate::message::{Headers, Request, Response};
 use known::{Known, Reach};
 use place::{Place, What};
 
-pub use names::{covers, is_credential_name, is_redacted, is_secret, policy_hash};
-pub use numbering::Numbering;
+pub(crate) use names::{covers, is_redacted};
+pub use names::{is_credential_name, is_secret};
+
+pub(crate) use numbering::Numbering;
 pub use placeholders::placeholders;
 pub use rules::{RuleError, Rules};
 
@@ -80,7 +82,7 @@ pub enum Doubt {
 
 impl Doubt {
     /// The same in words.
-    pub fn why(self) -> &'static str {
+    pub(crate) fn why(self) -> &'static str {
         match self {
             Self::Encoded => {
                 "a body is compressed although plain ones were asked for: secrets in it cannot be found"
@@ -116,7 +118,7 @@ impl Redactor {
     }
 
     /// Knows nothing yet, and numbers what it learns from `number` + 1: for text that holds placeholders already.
-    pub fn counting_from(number: usize) -> Self {
+    pub(crate) fn counting_from(number: usize) -> Self {
         Self { known: Arc::new(Mutex::new(Known::counting_from(number))), ..Self::default() }
     }
 
@@ -128,7 +130,7 @@ impl Redactor {
     }
 
     /// The rules of the user's own.
-    pub fn rules(&self) -> &Rules {
+    pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
 
@@ -137,29 +139,29 @@ impl Redactor {
     }
 
     /// Grows with what is known: text redacted at a lower count may hold a value that was learnt since.
-    pub fn generation(&self) -> usize {
+    pub(crate) fn generation(&self) -> usize {
         self.known().generation()
     }
 
     /// How many values were ever searched for everywhere: what is learnt later is [`Redactor::since`] then.
-    pub fn wanted(&self) -> usize {
+    pub(crate) fn wanted(&self) -> usize {
         self.known().wanted()
     }
 
     /// Looks for what was learnt after the first `wanted` alone, under the same numbers: for text that was cleaned
     /// before.
     #[must_use]
-    pub fn since(&self, wanted: usize) -> Self {
+    pub(crate) fn since(&self, wanted: usize) -> Self {
         Self { known: Arc::new(Mutex::new(self.known().since(wanted))), rules: Arc::clone(&self.rules) }
     }
 
     /// Knows these values no longer (cookies that the console has replaced long ago): they make room for others.
-    pub fn forget(&self, values: &BTreeSet<Vec<u8>>) {
+    pub(crate) fn forget(&self, values: &BTreeSet<Vec<u8>>) {
         self.known().forget(values);
     }
 
     /// Whether [`SECRETS_MAX`] is reached: a further secret is replaced in its own place, not elsewhere.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.known().len() >= SECRETS_MAX
     }
 
@@ -215,7 +217,7 @@ impl Redactor {
     }
 
     /// A target, path or URL with every known secret replaced, however it is encoded.
-    pub fn target(&self, target: &str) -> String {
+    pub(crate) fn target(&self, target: &str) -> String {
         self.known_in_url(target.as_bytes()).unwrap_or_else(|| target.to_owned())
     }
 
@@ -227,12 +229,12 @@ impl Redactor {
 
     /// Learns the credentials in a command line: what follows `--token` or `--token=`, `TOKEN=...`, a header after
     /// `-H`, the password of a URL.
-    pub fn learn_arguments(&self, arguments: &[String]) {
+    pub(crate) fn learn_arguments(&self, arguments: &[String]) {
         let _ = self.arguments(arguments);
     }
 
     /// A command line as it may be shown: each credential in it, however short, is a placeholder, and known from now on.
-    pub fn arguments(&self, words: &[String]) -> Vec<String> {
+    pub(crate) fn arguments(&self, words: &[String]) -> Vec<String> {
         let placed = arguments::arguments(words, &self.rules, &mut |place, value| self.placed(place, value));
         placed.iter().map(|word| self.text(word)).collect()
     }
@@ -284,16 +286,16 @@ impl Redactor {
 }
 
 /// Says where in a text a part of one of its layers stands.
-pub type PlaceOf<'p> = dyn Fn(Range<usize>) -> Range<usize> + 'p;
+type PlaceOf<'p> = dyn Fn(Range<usize>) -> Range<usize> + 'p;
 
 /// Shows a text as it stands and without its escapes, layer by layer, with what says where in the text a part of a
 /// layer stands.
-pub fn unescaped(text: &[u8], look: &mut dyn FnMut(&[u8], &PlaceOf<'_>)) {
+pub(crate) fn unescaped(text: &[u8], look: &mut dyn FnMut(&[u8], &PlaceOf<'_>)) {
     layers::each(text, layers::Depth::Escapes, &mut |layer| look(layer.bytes, &|at| layer.place(at)));
 }
 
 /// Edits a body that may have two bytes for a character: `edit` sees one, and the others come back.
-pub fn with_text(body: &[u8], edit: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+pub(crate) fn with_text(body: &[u8], edit: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     match packed::kind(body) {
         packed::Kind::Text(charset @ packed::Charset::Utf16 { .. }) => {
             let new = edit(charset.decode(body).as_bytes())?;
@@ -314,7 +316,7 @@ fn without_scheme(value: &[u8]) -> (bool, &[u8]) {
 }
 
 /// Whether a value looks like a secret by itself: no word, no number, no path, and at least [`EVERYWHERE_MIN_BYTES`] long.
-pub fn looks_like_a_secret(value: &str) -> bool {
+pub(crate) fn looks_like_a_secret(value: &str) -> bool {
     looks::secret(value.as_bytes())
 }
 
@@ -343,7 +345,7 @@ pub enum Part {
 }
 
 /// Where a credential stands in a request that is not redacted, by these rules; empty if it is clean.
-pub fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
+pub(crate) fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
     let _ = places::target(&request.target, rules, &mut noting(&mut found, Part::Start));
     open_in_lines(&request.headers, Part::Header, rules, &mut found);
@@ -352,7 +354,7 @@ pub fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
 }
 
 /// Where a credential stands in a response that is not redacted, by these rules; empty if it is clean.
-pub fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> {
+pub(crate) fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
     let _ = bodies::text(&response.reason, rules, &mut noting(&mut found, Part::Start));
     open_in_lines(&response.headers, Part::Header, rules, &mut found);

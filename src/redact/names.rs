@@ -17,7 +17,7 @@ pub(super) const POLICY: &str = "2; headers SEC Authorization Proxy-Authorizatio
      and more that are no ordinary word everywhere";
 
 /// Eight hex digits that name the redaction policy a cassette was written under.
-pub fn policy_hash() -> String {
+pub(super) fn policy_hash() -> String {
     hash8(POLICY)
 }
 
@@ -172,7 +172,7 @@ pub fn is_credential_name(name: &str) -> bool {
 }
 
 /// Whether all that stands below a member of this name is a credential, lists and objects included.
-pub fn covers(name: &str) -> bool {
+pub(crate) fn covers(name: &str) -> bool {
     likeness(name) == Some(Likeness::Sure)
 }
 
@@ -227,7 +227,7 @@ pub(super) fn placeholder(number: usize) -> String {
 }
 
 /// Whether a value is already redacted: `fd-secret-` and digits.
-pub fn is_redacted(value: &[u8]) -> bool {
+pub(crate) fn is_redacted(value: &[u8]) -> bool {
     value
         .strip_prefix(PREFIX.as_bytes())
         .is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))

@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 /// Gives each placeholder of one kind (`fd-secret-7`) a new number by first sight, so that the same exchanges give
 /// the same file whatever order the values were learnt in.
 #[derive(Debug, Default)]
-pub struct Numbering {
+pub(crate) struct Numbering {
     prefix: String,
     numbers: BTreeMap<Vec<u8>, usize>,
 }
 
 impl Numbering {
     /// For placeholders that start with `prefix`, dash included.
-    pub fn of(prefix: &str) -> Self {
+    pub(crate) fn of(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), numbers: BTreeMap::new() }
     }
 
     /// For redacted secrets.
-    pub fn of_secrets() -> Self {
+    pub(crate) fn of_secrets() -> Self {
         Self::of(super::names::PREFIX)
     }
 
     /// The greatest number of a redacted secret in `bytes`; 0 if there is none. Numbers past a million do not count:
     /// nobody has that many, and the next must fit.
-    pub fn greatest_secret(bytes: &[u8]) -> usize {
+    pub(crate) fn greatest_secret(bytes: &[u8]) -> usize {
         let prefix = super::names::PREFIX.as_bytes();
         let mut greatest = 0;
         let mut done = 0;
@@ -44,14 +44,14 @@ impl Numbering {
     }
 
     /// The placeholder of `value`, the same for equal values.
-    pub fn placeholder(&mut self, value: &[u8]) -> String {
+    pub(crate) fn placeholder(&mut self, value: &[u8]) -> String {
         let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(value.to_vec()).or_insert(next);
         format!("{}{number}", self.prefix)
     }
 
     /// `bytes` with every placeholder renumbered; `None` if nothing changes.
-    pub fn renumber(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn renumber(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let prefix = self.prefix.clone();
         let prefix = prefix.as_bytes();
         let mut out = Vec::new();

@@ -11,7 +11,7 @@ const METHOD_MAX: usize = 20;
 impl Refusal {
     /// The ledger's line about it. What was read is shown only if it is the beginning of a request: anything else may be
     /// the rest of a body, and hold whatever a body holds.
-    pub fn line(&self, session: &str, redactor: &Redactor) -> RefusedLine {
+    pub(crate) fn line(&self, session: &str, redactor: &Redactor) -> RefusedLine {
         let head = match (&self.method, &self.target) {
             (Some(method), Some(target)) if is_request_line(method, target) => {
                 let clean = redactor.request(&Request::new(method, target));
