@@ -30,6 +30,10 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// The bytes of `text`.
 pub fn bytes(text: &str) -> Vec<u8> {
+    // Nearly every target.
+    if text.is_ascii() {
+        return text.as_bytes().to_vec();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
         if STAND_INS.contains(&character) {

@@ -63,6 +63,18 @@ fn whole<'m>(start: &[&'m [u8]], headers: [&'m Headers; 2], body: &'m [u8]) -> O
     (all.len() <= PART_MAX).then_some(all)
 }
 
+fn whole_request(request: &Request) -> Option<Vec<u8>> {
+    let start = [request.method.as_bytes(), request.target.as_bytes(), request.version.as_str().as_bytes()];
+    whole(&start, [&request.headers, &Headers::new()], &request.body)
+}
+
+fn whole_response(response: &Response) -> Option<Vec<u8>> {
+    let status = response.status.to_le_bytes();
+    let chunks = format!("{:?}", response.chunks);
+    let start = [&status, response.version.as_str().as_bytes(), &response.reason, chunks.as_bytes()];
+    whole(&start, [&response.headers, &response.trailers], &response.body)
+}
+
 /// What is done to a part; two of them never share what is remembered.
 #[derive(Clone, Copy)]
 enum Step {
@@ -78,21 +90,22 @@ enum Step {
 impl Redactor {
     /// Learns the credentials a request carries, by place.
     pub(crate) fn learn_request(&self, request: &Request) {
-        let _ = self.request(request);
+        if !self.is_seen(whole_request(request), |memory, whole| memory.requests.contains_key(whole)) {
+            let _ = self.request_placed(request);
+        }
     }
 
     /// Learns the credentials a response carries, by place.
     pub(crate) fn learn_response(&self, response: &Response) {
-        let _ = self.response(response);
+        if !self.is_seen(whole_response(response), |memory, whole| memory.responses.contains_key(whole)) {
+            let _ = self.response_placed(response);
+        }
     }
 
     /// A request as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn request(&self, request: &Request) -> Request {
-        let none = Headers::new();
-        let start =
-            [request.method.as_bytes(), request.target.as_bytes(), request.version.as_str().as_bytes()];
-        let whole = whole(&start, [&request.headers, &none], &request.body);
+        let whole = whole_request(request);
         let (found, before) =
             self.seen(|memory| whole.as_ref().and_then(|whole| memory.requests.get(whole).cloned()));
         if let Some(found) = found {
@@ -121,11 +134,7 @@ impl Redactor {
     /// A response as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn response(&self, response: &Response) -> Response {
-        let status = response.status.to_le_bytes();
-        let start = [&status, response.version.as_str().as_bytes(), &response.reason];
-        let chunks: Vec<u8> = format!("{:?}", response.chunks).into_bytes();
-        let start = [&start[..], &[&chunks]].concat();
-        let whole = whole(&start, [&response.headers, &response.trailers], &response.body);
+        let whole = whole_response(response);
         let (found, before) =
             self.seen(|memory| whole.as_ref().and_then(|whole| memory.responses.get(whole).cloned()));
         if let Some(found) = found {
@@ -136,6 +145,11 @@ impl Redactor {
             self.keep(whole, before, |memory, whole| drop(memory.responses.insert(whole, out.clone())));
         }
         out
+    }
+
+    fn is_seen(&self, whole: Option<Vec<u8>>, look: impl FnOnce(&Memory, &[u8]) -> bool) -> bool {
+        let look = |memory: &Memory| whole.filter(|whole| look(memory, whole));
+        self.seen(look).0.is_some()
     }
 
     /// What `look` finds in memory, if that is of use still, and how often anything had been learnt then.

@@ -14,6 +14,7 @@
 mod arguments;
 mod bodies;
 mod coded;
+mod deflate;
 mod known;
 mod layers;
 mod looks;

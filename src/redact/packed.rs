@@ -6,7 +6,7 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::EVERYWHERE_MIN_BYTES;
+use super::deflate;
 
 /// The most that is unpacked from one body, in bytes.
 const UNPACKED_MAX: u64 = 64 * 1024 * 1024;
@@ -142,32 +142,8 @@ fn once(bytes: &[u8]) -> Option<Vec<u8>> {
         [0x1f, 0x8b, ..] => within(MultiGzDecoder::new(bytes), bytes.len()),
         [0x78, ..] if is_packed(bytes) => within(ZlibDecoder::new(bytes), bytes.len()),
         // Bare deflate has no mark. Text never reads as it by chance: it would have to end well, and be longer.
-        _ if !begins_like_deflate(bytes) || std::str::from_utf8(bytes).is_ok() => None,
+        _ if !deflate::may_begin(bytes) || std::str::from_utf8(bytes).is_ok() => None,
         _ => within(DeflateDecoder::new(bytes), bytes.len()).filter(|inner| inner.len() > bytes.len() / 2),
-    }
-}
-
-/// Whether the first block can be one of bare deflate (RFC 1951, section 3.2.3). Most bytes cannot be, and a look at a few
-/// bits says so at a thousandth of what it costs to unpack them.
-fn begins_like_deflate(bytes: &[u8]) -> bool {
-    let mut first = [0; 16];
-    for (place, byte) in first.iter_mut().zip(bytes) {
-        *place = *byte;
-    }
-    let bits = u128::from_le_bytes(first);
-    let part = |from: u32, length: u32| (bits >> from) & ((1 << length) - 1);
-    match part(1, 2) {
-        // Stored: a length and its complement.
-        0 => part(8, 16) == !part(24, 16) & 0xffff,
-        1 => bytes.len() >= EVERYWHERE_MIN_BYTES,
-        // Codes of its own: their lengths must fill the code they are told in.
-        2 => {
-            let lengths =
-                (0..part(13, 4) as u32 + 4).map(|n| part(17 + 3 * n, 3)).filter(|length| *length > 0);
-            let filled: u128 = lengths.clone().map(|length| 128 >> length).sum();
-            part(3, 5) <= 29 && part(8, 5) <= 29 && (filled == 128 || lengths.count() == 1)
-        }
-        _ => false,
     }
 }
 
@@ -203,25 +179,6 @@ mod tests {
         assert_eq!(kind(b"Z\xfcrich"), Kind::Text(Charset::OneByte));
         assert_eq!(kind(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff"), Kind::Opaque);
         assert_eq!(kind(b"PK\x03\x04\x14\0\x08\x08\xc9\xd0"), Kind::Opaque);
-    }
-
-    #[test]
-    fn whatever_is_bare_deflate_begins_like_it() {
-        let mut stream = crate::seed::Seed(7).stream(&["deflate"]);
-        for n in 0..600_usize {
-            let letters = 2 + n % 60;
-            let text: Vec<u8> = (0..8 + n * 3).map(|_| b'A' + stream.below(letters as u64) as u8).collect();
-            for level in [0, 1, 6, 9] {
-                let packed = all(DeflateEncoder::new(&text[..], Compression::new(level)));
-                assert!(begins_like_deflate(&packed), "{packed:?}");
-            }
-        }
-        let random = (0..4_000).filter(|_| {
-            let bytes: Vec<u8> = (0..24).map(|_| stream.below(256) as u8).collect();
-            begins_like_deflate(&bytes)
-        });
-        let taken = random.count();
-        assert!(taken < 1_200, "a quarter has the fixed code, and next to nothing else gets by: {taken}");
     }
 
     #[test]

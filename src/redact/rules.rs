@@ -9,6 +9,8 @@ use super::text::Find;
 
 /// The most rules of one policy.
 const RULES_MAX: usize = 256;
+/// The longest pattern, in bytes: a longer one is refused before it is looked at.
+const PATTERN_LENGTH_MAX: usize = 16 * 1024;
 /// The most memory that one compiled pattern may take, in bytes.
 const PATTERN_MAX_BYTES: usize = 1024 * 1024;
 
@@ -136,6 +138,11 @@ impl Rules {
 }
 
 fn compiled(pattern: &str) -> Result<Regex, RuleError> {
+    if pattern.len() > PATTERN_LENGTH_MAX {
+        let start: String = pattern.chars().take(60).collect();
+        let why = format!("it is longer than {PATTERN_LENGTH_MAX} bytes");
+        return Err(RuleError::Pattern { pattern: format!("{start}..."), why });
+    }
     let built =
         RegexBuilder::new(pattern).size_limit(PATTERN_MAX_BYTES).dfa_size_limit(PATTERN_MAX_BYTES).build();
     let why =

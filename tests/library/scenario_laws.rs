@@ -26,11 +26,11 @@ fn texts() -> impl Strategy<Value = String> {
         "''' \"\"\"",
         "x = 1 # [y]",
     ];
-    prop_oneof![select(odd.to_vec()).prop_map(str::to_owned), "[ -~]{0,12}"]
+    prop_oneof![select(odd.to_vec()).prop_map(str::to_owned), crate::laws::text("[ -~]{0,12}")]
 }
 
 fn names() -> impl Strategy<Value = String> {
-    "[a-zA-Z][a-zA-Z0-9._-]{0,10}"
+    crate::laws::text("[a-zA-Z][a-zA-Z0-9._-]{0,10}")
 }
 
 fn nths() -> impl Strategy<Value = Nth> {

@@ -1,6 +1,7 @@
 //! Runs a law on generated cases, the same cases on every machine: the environment has no say (`PROPTEST_*`).
 
 use proptest::strategy::Strategy;
+use proptest::string::{RegexGeneratorStrategy, string_regex};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestCaseError, TestRng, TestRunner};
 
 /// Runs `law` on `cases` values of `strategy`; a case that breaks it is shrunk and shown.
@@ -29,4 +30,9 @@ pub(crate) fn holds<S: Strategy>(
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"faultdeck holds its laws, always");
     let result = TestRunner::new_with_rng(config, rng).run(&strategy, law);
     assert!(result.is_ok(), "{}", result.err().map_or_else(String::new, |broken| broken.to_string()));
+}
+
+/// Texts that match a pattern. A pattern that stands by itself as a strategy is parsed anew for each case.
+pub(crate) fn text(pattern: &str) -> RegexGeneratorStrategy<String> {
+    string_regex(pattern).expect(pattern)
 }
