@@ -6,25 +6,8 @@ use std::io;
 
 use crate::bundled;
 
-/// Runs a bundled client, careful or careless, as an ordinary program.
-#[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
-pub(super) struct Args {
-    /// Its arguments; it reads them itself.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, num_args = 0..)]
-    arguments: Vec<OsString>,
-}
-
-/// Gives back the client's own exit code, which means something else than faultdeck's.
-pub(super) async fn run(args: Args) -> u8 {
-    // It waits for answers as an ordinary program does, so it gets a thread that may wait.
-    let work = move || {
-        bundled::run(
-            &args.arguments,
-            &|name| env::var_os(name),
-            &mut io::stdout().lock(),
-            &mut io::stderr().lock(),
-        )
-    };
-    tokio::task::spawn_blocking(work).await.unwrap_or(crate::ledger::Exit::Defect.code())
+/// Runs a bundled client, careful or careless, as an ordinary program: it reads its own arguments and waits for its
+/// answers. Gives back its own exit code, which means something else than faultdeck's.
+pub(super) fn run(arguments: &[OsString]) -> u8 {
+    bundled::run(arguments, &|name| env::var_os(name), &mut io::stdout().lock(), &mut io::stderr().lock())
 }
