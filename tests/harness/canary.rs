@@ -6,9 +6,11 @@
 // Each test binary uses its own part of this, and stops where a fact it relies on does not hold.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
@@ -96,19 +98,16 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn found(secret: &str, place: &str, bytes: &[u8]) -> Vec<String> {
-    let hit = |needle: &Vec<u8>| {
-        let at = bytes.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))?;
-        let around = &bytes[at.saturating_sub(60)..(at + needle.len() + 60).min(bytes.len())];
-        Some(format!("{place} holds it: ...{}...", String::from_utf8_lossy(around)))
+    let spelt = AhoCorasick::builder().ascii_case_insensitive(true).build(spellings(secret)).expect("short");
+    let hit = |at: std::ops::Range<usize>| {
+        let around = &bytes[at.start.saturating_sub(60)..(at.end + 60).min(bytes.len())];
+        format!("{place} holds it: ...{}...", String::from_utf8_lossy(around))
     };
-    // Percent-encoding has more spellings than can be listed, so it is taken off first.
-    let plain: Vec<u8> = percent_encoding::percent_decode(bytes).collect();
-    let decoded = plain.windows(secret.len()).any(|window| window == secret.as_bytes());
-    let mut hits: Vec<String> = spellings(secret).iter().filter_map(hit).collect();
-    if decoded && hits.is_empty() {
-        hits.push(format!("{place} holds it in percent-encoding"));
-    }
-    hits
+    let hits: Vec<String> = spelt.find_iter(bytes).map(|found| hit(found.range())).take(8).collect();
+    // Percent-encoding has more spellings than can be listed, so it is taken off.
+    let plain = Cow::from(percent_encoding::percent_decode(bytes));
+    let is_encoded = matches!(plain, Cow::Owned(_)) && spelt.is_match(&*plain);
+    if hits.is_empty() && is_encoded { vec![format!("{place} holds it in percent-encoding")] } else { hits }
 }
 
 fn spellings(secret: &str) -> Vec<Vec<u8>> {

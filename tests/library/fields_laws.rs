@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, prop_assert_ne};
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union};
+use proptest::test_runner::TestCaseError;
 
 const CASES: u32 = 100_000;
 
@@ -83,25 +84,26 @@ fn each_shape<T: std::fmt::Debug + 'static>(
     Union::new(shapes().iter().map(strategy)).boxed()
 }
 
-fn selected() -> BoxedStrategy<(FieldSelector, String)> {
+/// What a law of these says; a test below holds several of them on the same cases, which cost more than the laws.
+type Law = Result<(), TestCaseError>;
+type Selected = (FieldSelector, String);
+type SelectedTwice = (FieldSelector, FieldSelector, String);
+
+fn selected() -> BoxedStrategy<Selected> {
     each_shape(|shape| (strategy::selectors(shape), values(shape)).boxed())
 }
 
-fn selected_twice() -> BoxedStrategy<(FieldSelector, FieldSelector, String)> {
+fn selected_twice() -> BoxedStrategy<SelectedTwice> {
     each_shape(|shape| (strategy::selectors(shape), strategy::selectors(shape), values(shape)).boxed())
 }
 
-#[test]
-fn projecting_twice_changes_nothing_more() {
-    holds(CASES, selected(), |(selector, value)| {
-        let once = selector.project(&json(&value));
-        prop_assert_eq!(selector.project(&json(&once)), once);
-        Ok(())
-    });
+fn projecting_twice_changes_nothing_more((selector, value): &Selected) -> Law {
+    let once = selector.project(&json(value));
+    prop_assert_eq!(selector.project(&json(&once)), once);
+    Ok(())
 }
 
-#[test]
-fn a_projection_is_a_subset_and_kept_values_are_their_own_source_text() {
+fn a_projection_is_a_subset_and_kept_values_are_their_own_source_text((selector, value): &Selected) -> Law {
     /// Follows product and source together, so that what is kept whole is compared to the byte.
     fn kept(selector: &FieldSelector, projected: &Json<'_>, source: &Json<'_>) -> bool {
         match (projected.kind(), source.kind()) {
@@ -119,14 +121,12 @@ fn a_projection_is_a_subset_and_kept_values_are_their_own_source_text() {
             _ => projected.text() == source.text(),
         }
     }
-    holds(CASES, selected(), |(selector, value)| {
-        let source = json(&value);
-        let projected = selector.project(&source);
-        prop_assert!(kept(&selector, &json(&projected), &source));
-        prop_assert!(naive::is_part(&naive::tree(&projected), &naive::tree(&value)));
-        prop_assert!(json(&projected).members().len() <= selector.fields().len());
-        Ok(())
-    });
+    let source = json(value);
+    let projected = selector.project(&source);
+    prop_assert!(kept(selector, &json(&projected), &source));
+    prop_assert!(naive::is_part(&naive::tree(&projected), &naive::tree(value)));
+    prop_assert!(json(&projected).members().len() <= selector.fields().len());
+    Ok(())
 }
 
 /// The selector with the names of each level in another order.
@@ -142,39 +142,48 @@ fn permuted(selector: &FieldSelector, mut words: u64) -> FieldSelector {
     FieldSelector::of(fields).expect("as many names as before")
 }
 
+fn the_order_of_names_means_nothing((selector, value): &Selected, words: u64) -> Law {
+    let other = permuted(selector, words);
+    prop_assert!(selector.same(&other));
+    prop_assert_eq!(selector.names(), other.names());
+    prop_assert_eq!(selector.project(&json(value)), other.project(&json(value)));
+    Ok(())
+}
+
+fn a_wider_selector_never_yields_less((one, two, value): &SelectedTwice) -> Law {
+    let wide = one.union(two);
+    prop_assert!(wide.covers(one) && wide.covers(two));
+    let (narrow_text, wide_text) = (one.project(&json(value)), wide.project(&json(value)));
+    prop_assert!(naive::is_part(&naive::tree(&narrow_text), &naive::tree(&wide_text)));
+    prop_assert_eq!(one.project(&json(&wide_text)), narrow_text);
+    Ok(())
+}
+
+fn a_union_yields_the_merge_of_both((one, two, value): &SelectedTwice) -> Law {
+    let value = json(value);
+    let both = one.union(two);
+    let merged = naive::merge(&naive::tree(&one.project(&value)), &naive::tree(&two.project(&value)));
+    prop_assert_eq!(Some(naive::tree(&both.project(&value))), merged);
+    prop_assert!(both.same(&two.union(one)));
+    prop_assert!(one.union(one) == *one);
+    Ok(())
+}
+
 #[test]
-fn the_order_of_names_means_nothing() {
-    holds(CASES, (selected(), proptest::num::u64::ANY), |((selector, value), words)| {
-        let other = permuted(&selector, words);
-        prop_assert!(selector.same(&other));
-        prop_assert_eq!(selector.names(), other.names());
-        prop_assert_eq!(selector.project(&json(&value)), other.project(&json(&value)));
-        Ok(())
+fn every_law_of_one_selector_holds() {
+    holds(CASES, (selected(), proptest::num::u64::ANY), |(selected, words)| {
+        projecting_twice_changes_nothing_more(&selected)?;
+        a_projection_is_a_subset_and_kept_values_are_their_own_source_text(&selected)?;
+        the_order_of_names_means_nothing(&selected, words)
     });
 }
 
 #[test]
-fn a_wider_selector_never_yields_less() {
-    holds(CASES, selected_twice(), |(one, two, value)| {
-        let wide = one.union(&two);
-        prop_assert!(wide.covers(&one) && wide.covers(&two));
-        let (narrow_text, wide_text) = (one.project(&json(&value)), wide.project(&json(&value)));
-        prop_assert!(naive::is_part(&naive::tree(&narrow_text), &naive::tree(&wide_text)));
-        prop_assert_eq!(one.project(&json(&wide_text)), narrow_text);
-        Ok(())
-    });
-}
-
-#[test]
-fn a_union_yields_the_merge_of_both() {
-    holds(CASES, selected_twice(), |(one, two, value)| {
-        let value = json(&value);
-        let both = one.union(&two);
-        let merged = naive::merge(&naive::tree(&one.project(&value)), &naive::tree(&two.project(&value)));
-        prop_assert_eq!(Some(naive::tree(&both.project(&value))), merged);
-        prop_assert!(both.same(&two.union(&one)));
-        prop_assert!(one.union(&one) == one);
-        Ok(())
+fn every_law_of_two_selectors_holds() {
+    holds(CASES, selected_twice(), |selected| {
+        a_wider_selector_never_yields_less(&selected)?;
+        a_union_yields_the_merge_of_both(&selected)?;
+        covering_is_covering_every_path(&selected)
     });
 }
 
@@ -200,23 +209,20 @@ fn two_independent_implementations_agree() {
     });
 }
 
-#[test]
-fn covering_is_covering_every_path() {
+fn covering_is_covering_every_path((one, two, value): &SelectedTwice) -> Law {
     let covered = |wide: &FieldSelector, narrow: &FieldSelector| {
         let wide = naive::paths(&names(wide), "");
         naive::paths(&names(narrow), "")
             .iter()
             .all(|path| wide.iter().any(|held| path == held || path.starts_with(&format!("{held}/"))))
     };
-    holds(CASES, selected_twice(), |(one, two, value)| {
-        prop_assert_eq!(one.covers(&two), covered(&one, &two));
-        prop_assert_eq!(one.same(&two), covered(&one, &two) && covered(&two, &one));
-        if one.covers(&two) {
-            let value = json(&value);
-            prop_assert_eq!(two.project(&json(&one.project(&value))), two.project(&value));
-        }
-        Ok(())
-    });
+    prop_assert_eq!(one.covers(two), covered(one, two));
+    prop_assert_eq!(one.same(two), covered(one, two) && covered(two, one));
+    if one.covers(two) {
+        let value = json(value);
+        prop_assert_eq!(two.project(&json(&one.project(&value))), two.project(&value));
+    }
+    Ok(())
 }
 
 #[test]
