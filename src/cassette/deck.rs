@@ -144,6 +144,13 @@ fn selector(interaction: &Interaction, profile: &Profile) -> Option<FieldSelecto
 
 fn is_refused(interaction: &Interaction, profile: &Profile) -> bool {
     let options = GateOptions { no_auth: false, shape_of: &OwnShapes, closed: false };
-    matches!(interaction.response.status, 400..=499)
-        && matches!(gate(profile, &interaction.request, &options), Gated::Answered { refused: true, .. })
+    let is_answered_by_the_gate = || match gate(profile, &interaction.request, &options) {
+        Gated::Answered { refused, .. } => refused,
+        Gated::Opaque => {
+            let fields = interaction.request.param("fields");
+            fields.is_some_and(|text| FieldSelector::parse(&text).is_err())
+        }
+        Gated::Admitted(_) => false,
+    };
+    matches!(interaction.response.status, 400..=499) && is_answered_by_the_gate()
 }

@@ -41,9 +41,8 @@ impl Session {
                 }
                 None => answer,
             },
-            Passed::Opaque | Passed::Console { .. } => {
-                self.look_up(&material, turn, None, &turn.request, setup)
-            }
+            Passed::Opaque(asked) => self.look_up(&material, turn, asked.as_ref(), &turn.request, setup),
+            Passed::Console { .. } => self.look_up(&material, turn, None, &turn.request, setup),
             Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
         }
     }
@@ -145,6 +144,9 @@ impl Session {
             self.cursors.write(material, &key, &turn.resource)
         };
         match found {
+            Ok(Found { index, project: true }) if !is_json(material, index) => {
+                Answer::missed(miss::answer(material, &turn.request, Cause::NoJson))
+            }
             Ok(Found { index, project }) => {
                 self.learn_placeholders(material, index, request);
                 let answer = Answer::recorded(material, index);
@@ -272,4 +274,10 @@ impl Session {
         let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
         !has_id || creation.recorded_path(&turn.endpoint, &turn.resource).is_some()
     }
+}
+
+/// Whether a recorded answer can be projected; one without a body has nothing to leave out.
+fn is_json(material: &Material, index: Index) -> bool {
+    let response = &material.cassette().interactions[index].response;
+    !response.is_success() || response.body.is_empty() || Json::parse_bytes(&response.body).is_ok()
 }

@@ -35,6 +35,7 @@ pub(super) struct Found {
 pub(super) enum Cause {
     NotRecorded,
     TooNarrow,
+    NoJson,
     WrongEpoch,
     Exhausted,
     /// The session may remember nothing more.
@@ -55,6 +56,7 @@ impl Cause {
         match self {
             Self::NotRecorded => "not recorded",
             Self::TooNarrow => "recorded too narrow",
+            Self::NoJson => "recorded whole, and no JSON",
             Self::WrongEpoch => "wrong epoch",
             Self::Exhausted => "exhausted",
             Self::Full => "session full",
@@ -68,6 +70,9 @@ impl Cause {
             }
             Self::TooNarrow => {
                 "the recording holds fewer fields than you ask for: record the request once without `fields`"
+            }
+            Self::NoJson => {
+                "`fields` can only be left out of JSON: record the request once with the `fields` you ask for"
             }
             Self::WrongEpoch => {
                 "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"

@@ -236,7 +236,7 @@ pub(super) fn state_of(lifecycle: &Lifecycle, body: &Json<'_>) -> Option<String>
 
 /// Whether two requests with one match key ask for the same: meaning of `fields`, presence of credentials.
 pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &Request, other: &Request) -> bool {
-    let fields = |request| endpoint.and_then(|endpoint| fields_text(endpoint, request)).unwrap_or_default();
+    let fields = |request| carried_fields(endpoint, request).unwrap_or_default();
     let (left, right) = (fields(one), fields(other));
     let same_fields = left == right
         || match (FieldSelector::parse(&left), FieldSelector::parse(&right)) {
@@ -245,6 +245,11 @@ pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &Request, other: &R
             _ => false,
         };
     same_fields && one.has_credentials() == other.has_credentials()
+}
+
+/// The `fields` of a request, where its endpoint takes them; an endpoint that no profile knows takes them in the query.
+pub(super) fn carried_fields(endpoint: Option<&Endpoint>, request: &Request) -> Option<String> {
+    endpoint.map_or_else(|| request.param("fields"), |endpoint| fields_text(endpoint, request))
 }
 
 fn duplicates(body: &[u8]) -> Vec<String> {

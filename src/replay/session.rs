@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cassette::{Bindings, MatchKey};
+use crate::cassette::{Bindings, Index, MatchKey};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
+use crate::fields::FieldSelector;
 use crate::ledger::{Exchange, FaultLine, Origin};
 use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Matched, OwnShapes, gate};
@@ -19,7 +20,7 @@ use crate::scenario::{Of, PlannedFault};
 use super::account::{self, Answer};
 use super::creation::Creation;
 use super::lookup::Cursors;
-use super::material::same_request;
+use super::material::{Material, carried_fields, same_request};
 use super::{Auth, Evidence, Setup};
 
 /// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
@@ -183,30 +184,43 @@ impl Session {
             GateOptions { no_auth: setup.auth == Auth::Off, shape_of: material.as_ref(), closed: false };
         match gate(setup.profile, request, &options) {
             Gated::Admitted(admitted) => Passed::Admitted(admitted),
-            Gated::Opaque => Passed::Opaque,
+            // What no console could read as a selector has no other meaning than the recording's.
+            Gated::Opaque => match opaque_fields(request) {
+                Ok(asked) => Passed::Opaque(asked),
+                Err(()) => match self.very_same(material, turn, request) {
+                    Some(index) => {
+                        Passed::Answered { answer: Answer::recorded(material, index), refused: false }
+                    }
+                    None => Passed::Opaque(None),
+                },
+            },
             Gated::Answered { response, rule, source, refused, findings, .. } => {
-                let key = MatchKey::of(request);
-                let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
-                let slots = material.deck().under(&key).iter().map(|slot| slot.index);
-                let recorded: Vec<_> = slots
-                    .filter(|index| {
-                        same_request(endpoint, request, &material.cassette().interactions[*index].request)
-                    })
-                    .collect();
-                let Some(first) = recorded.first() else {
-                    let origin =
-                        Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
-                    return Passed::Answered {
-                        answer: Answer { findings, ..Answer::made(response, origin) },
-                        refused,
-                    };
+                let answer = match self.very_same(material, turn, request) {
+                    Some(index) => Answer::recorded(material, index),
+                    None => {
+                        let origin =
+                            Origin::Synthesised { rule: rule.to_owned(), source: source.as_str().to_owned() };
+                        Answer { findings, ..Answer::made(response, origin) }
+                    }
                 };
-                let fields =
-                    endpoint.and_then(|it| crate::profile::fields_text(it, request)).unwrap_or_default();
-                let index = self.cursors.refused(&key, &fields, request.has_credentials(), &recorded);
-                Passed::Answered { answer: Answer::recorded(material, index.unwrap_or(*first)), refused }
+                Passed::Answered { answer, refused }
             }
         }
+    }
+
+    /// The recording of a request that the gate answers, if there is one.
+    fn very_same(&mut self, material: &Material, turn: &Turn<'_>, request: &Request) -> Option<Index> {
+        let key = MatchKey::of(request);
+        let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
+        let slots = material.deck().under(&key).iter().map(|slot| slot.index);
+        let same = |index: &Index| {
+            same_request(endpoint, request, &material.cassette().interactions[*index].request)
+        };
+        let recorded: Vec<_> = slots.filter(same).collect();
+        let first = *recorded.first()?;
+        let fields = carried_fields(endpoint, request).unwrap_or_default();
+        let index = self.cursors.refused(&key, &fields, request.has_credentials(), &recorded);
+        Some(index.unwrap_or(first))
     }
 
     /// A console has a gate of its own; what it is going to refuse counts as refused.
@@ -316,12 +330,26 @@ fn call_of(request: &Request) -> String {
     account::hash16(&[head.as_bytes(), &request.body[..]].concat())
 }
 
+/// What is asked of an endpoint that no profile knows: nearly all take `fields` in the query.
+///
+/// # Errors
+/// If it is no selector.
+fn opaque_fields(request: &Request) -> Result<Option<FieldSelector>, ()> {
+    request.param("fields").map_or(Ok(None), |text| FieldSelector::parse(&text).map_err(|_| ()))
+}
+
 /// What became of a request at the gate.
 pub(super) enum Passed<'p> {
-    Answered { answer: Answer, refused: bool },
+    Answered {
+        answer: Answer,
+        refused: bool,
+    },
     Admitted(Admitted<'p>),
-    Opaque,
-    Console { refused: bool },
+    /// No profile knows the path; what it asks for.
+    Opaque(Option<FieldSelector>),
+    Console {
+        refused: bool,
+    },
 }
 
 impl Passed<'_> {

@@ -50,4 +50,5 @@ mod secret_forms;
 mod secret_places;
 mod timeline_laws;
 mod tls;
+mod unknown_endpoints;
 mod wire;

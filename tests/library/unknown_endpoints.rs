@@ -1,0 +1,56 @@
+//! What a cassette holds of endpoints that no profile knows is answered as deep as `fields` goes.
+
+use crate::evidence;
+
+use evidence::*;
+
+const OFFENSES: &str = "/api/siem/offenses";
+
+#[test]
+fn each_selector_gets_its_own_recording_however_it_is_spelt() {
+    let tape = cassette(vec![
+        (get(&format!("{OFFENSES}?fields=id")), 200, r#"[{"id":1}]"#),
+        (get(&format!("{OFFENSES}?fields=id%2Cstatus")), 200, r#"[{"id":1,"status":"OPEN"}]"#),
+    ]);
+    let replay = replay(tape, None);
+    assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=id"))), (200, r#"[{"id":1}]"#.to_owned()));
+    for fields in ["id,status", "id%2Cstatus", "status,id", "id%2cstatus"] {
+        let answered = answer(&replay, get(&format!("{OFFENSES}?fields={fields}")));
+        assert_eq!(answered, (200, r#"[{"id":1,"status":"OPEN"}]"#.to_owned()), "{fields}");
+    }
+    let (status, body) = answer(&replay, get(&format!("{OFFENSES}?fields=magnitude")));
+    assert!(status == 501 && body.contains("too narrow"), "{body}");
+    let (status, body) = answer(&replay, get(OFFENSES));
+    assert!(status == 501 && body.contains("too narrow"), "the whole was never recorded: {body}");
+}
+
+#[test]
+fn a_whole_recording_serves_every_selector_and_keeps_the_source_text() {
+    let whole = r#"[{"id":1.00,"rules":[{"id":7,"type":"CRE_RULE"}],"source":null}]"#;
+    let replay = replay(cassette(vec![(get(OFFENSES), 200, whole)]), None);
+    assert_eq!(answer(&replay, get(OFFENSES)).1, whole);
+    let narrow = answer(&replay, get(&format!("{OFFENSES}?fields=id,rules(id)")));
+    assert_eq!(narrow, (200, r#"[{"id":1.00,"rules":[{"id":7}]}]"#.to_owned()));
+}
+
+#[test]
+fn what_is_no_json_is_never_passed_off_as_filtered() {
+    let replay = replay(cassette(vec![(get(OFFENSES), 200, "id,status\n1,OPEN\n")]), None);
+    assert_eq!(answer(&replay, get(OFFENSES)).0, 200);
+    let (status, body) = answer(&replay, get(&format!("{OFFENSES}?fields=id")));
+    assert!(status == 501 && body.contains("no JSON"), "{body}");
+}
+
+#[test]
+fn a_recorded_refusal_of_a_selector_answers_that_text_alone() {
+    let tape = cassette(vec![
+        (get(&format!("{OFFENSES}?fields=id,(")), 422, r#"{"code":31}"#),
+        (get(OFFENSES), 200, r#"[{"id":1,"status":"OPEN"}]"#),
+    ]);
+    let replay = replay(tape, None);
+    assert_eq!(answer(&replay, get(OFFENSES)).0, 200);
+    assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=id,("))), (422, r#"{"code":31}"#.to_owned()));
+    assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=id"))).1, r#"[{"id":1}]"#);
+    let (status, body) = answer(&replay, get(&format!("{OFFENSES}?fields=),")));
+    assert_ne!(status, 422, "{body}");
+}
