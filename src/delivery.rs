@@ -1,4 +1,4 @@
-//! [`Delivery`] and [`Welcome`]: everything about to happen on the wire, as plain data.
+//! [`Delivery`]: everything about to happen on the wire, as plain data.
 //!
 //! Deciding and performing are apart. A replay, an emulator or a fault edits a `Delivery`; only `serve/perform.rs`
 //! turns one into bytes on a socket. So every fault is tested without a port, and a ledger can say what was planned
@@ -10,16 +10,6 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::message::Response;
-
-/// How one accepted connection is greeted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Welcome {
-    /// Requests are read.
-    #[default]
-    Accept,
-    /// Nothing is read; the connection ends at once.
-    Close(End),
-}
 
 /// How a connection ends after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::output;
 use super::problem::{Problem, nearest_or};
 use crate::bundled::{DEFECTS, Defect};
-use crate::fault::{At, Fault, Row, Work};
+use crate::fault::{Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
@@ -168,10 +168,7 @@ fn fault(row: &Row) -> String {
         let takes = parameter.takes.in_words();
         text.push_str(&format!("  {:<14} {}: {takes}, {default}\n", parameter.name, parameter.meaning));
     }
-    text.push_str(match row.at {
-        At::Connection => "\nIt is about a connection, before any request is read.\n",
-        At::Response => "\nIt is about one response.\n",
-    });
+    text.push_str("\nIt is about one response.\n");
     text.push_str(&format!("{}\n", row.effect.in_words()));
     text.push_str(match row.work {
         Work::Done => "The console did its work: a creation counts, although the answer suffers.\n",

@@ -31,7 +31,7 @@ fn json_body(delivery: &Delivery) -> Option<&str> {
 }
 
 /// Whether the whole response is sent in order, waits apart.
-fn is_whole(delivery: &Delivery) -> bool {
+pub(super) fn is_whole(delivery: &Delivery) -> bool {
     let mut steps = delivery.steps.iter().filter(|step| !matches!(step, Step::Wait(_)));
     let sends_all =
         matches!(steps.next(), Some(Step::Send(range)) if range.start == 0 && range.end == usize::MAX);

@@ -8,9 +8,12 @@ mod body;
 mod close;
 mod drop_field;
 mod ending;
+mod garbage;
+mod half_close;
 mod hang;
 mod html_page;
 mod latency;
+mod malformed_chunk;
 mod malformed_json;
 mod renamed_keys;
 mod reset;
@@ -24,15 +27,6 @@ use crate::delivery::Delivery;
 use crate::fields::FieldSelector;
 use crate::profile::{Endpoint, Lifecycle};
 use crate::seed::Stream;
-
-/// What a fault is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// A whole connection, before any request is read.
-    Connection,
-    /// One response.
-    Response,
-}
 
 /// Whether the console did what the request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +112,6 @@ trait FaultKind: Sized {
     const EXAMPLE: &'static str;
     /// What can be set, in the order of the fields.
     const PARAMETERS: &'static [Parameter];
-    /// What it is about.
-    const AT: At = At::Response;
     /// Whether the console did its work.
     const WORK: Work;
     /// What becomes of the answer.
@@ -211,8 +203,6 @@ pub struct Row {
     pub example: &'static str,
     /// What can be set.
     pub parameters: &'static [Parameter],
-    /// What it is about.
-    pub at: At,
     /// Whether the console did its work.
     pub work: Work,
     /// What becomes of the answer.
@@ -243,7 +233,6 @@ macro_rules! faults {
                 docs: $Kind::DOCS,
                 example: $Kind::EXAMPLE,
                 parameters: $Kind::PARAMETERS,
-                at: $Kind::AT,
                 work: $Kind::WORK,
                 effect: $Kind::EFFECT,
                 meets_refused: $Kind::MEETS_REFUSED,
@@ -304,14 +293,17 @@ macro_rules! faults {
 
 faults! {
     "latency" => latency::Latency,
+    "half-close" => half_close::HalfClose,
     "api-error" => api_error::ApiError,
     "html-page" => html_page::HtmlPage,
     "drop-field" => drop_field::DropField,
     "renamed-keys" => renamed_keys::RenamedKeys,
     "malformed-json" => malformed_json::MalformedJson,
     "truncate" => truncate::Truncate,
+    "malformed-chunk" => malformed_chunk::MalformedChunk,
     "close" => close::Close,
     "reset" => reset::Reset,
+    "garbage" => garbage::Garbage,
     "hang" => hang::Hang,
 }
 

@@ -15,4 +15,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = &[
     ("faults/malformed-json", include_str!("../../scenarios/faults/malformed-json.toml")),
     ("faults/truncate", include_str!("../../scenarios/faults/truncate.toml")),
     ("faults/close", include_str!("../../scenarios/faults/close.toml")),
+    ("faults/half-close", include_str!("../../scenarios/faults/half-close.toml")),
+    ("faults/malformed-chunk", include_str!("../../scenarios/faults/malformed-chunk.toml")),
+    ("faults/garbage", include_str!("../../scenarios/faults/garbage.toml")),
 ];

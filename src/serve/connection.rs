@@ -1,4 +1,4 @@
-//! One connection, from its welcome to its end.
+//! One connection, from its first byte to its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,6 @@ use super::perform::{self, After};
 use super::places::{Place, Places, Standing};
 use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
-use crate::delivery::Welcome;
 
 /// What all connections of a listener share.
 pub(super) struct Site<A> {
@@ -68,32 +67,15 @@ impl Phases {
 }
 
 /// Runs one accepted connection to its end.
-pub(super) async fn run<A: Answer>(
-    socket: TcpStream,
-    number: u64,
-    place: Place,
-    site: Arc<Site<A>>,
-    mut phases: Phases,
-) {
+pub(super) async fn run<A: Answer>(socket: TcpStream, place: Place, site: Arc<Site<A>>, mut phases: Phases) {
     let place = Arc::new(place);
     // Without it, a body in a second segment waits for the peer's acknowledgement. It fails only on a dead socket.
     let _ = socket.set_nodelay(true);
-    let welcome = site.answer.welcome(number);
-    let opened = match welcome {
-        Welcome::Accept => open(socket, &site, &place, &mut phases).await,
-        Welcome::Close(_) => Some(Io::plain(socket)),
-    };
-    let Some(mut io) = opened else { return };
+    let Some(mut io) = open(socket, &site, &place, &mut phases).await else { return };
     let mut drain = phases.clone();
-    let driven = async {
-        match welcome {
-            Welcome::Accept => drive(&mut io, &site, &place, &mut drain).await,
-            Welcome::Close(end) => perform::unanswered(&mut io, end, &site.limits, &place, &mut drain).await,
-        }
-    };
     let after = tokio::select! {
         biased;
-        after = driven => after,
+        after = drive(&mut io, &site, &place, &mut drain) => after,
         () = phases.killed() => After::Reset,
     };
     match after {

@@ -41,7 +41,7 @@ pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>,
         number += 1;
         if let Some(place) = site.places.take(number) {
             // A panic in an answer ends this task, and so this connection, and nothing else.
-            tokio::spawn(connection::run(socket, number, place, Arc::clone(&site), phases.clone()));
+            tokio::spawn(connection::run(socket, place, Arc::clone(&site), phases.clone()));
         } else if site.tls.is_none() {
             match Arc::clone(&refusals).try_acquire_owned() {
                 Ok(refusal) => {

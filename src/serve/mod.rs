@@ -52,19 +52,13 @@ pub use self::limits::Limits;
 use self::places::Places;
 pub use self::refusal::Refusal;
 pub use self::thread::ServerThread;
-use crate::delivery::{Delivery, End, Welcome};
+use crate::delivery::{Delivery, End};
 use crate::message::{Headers, Request, Response};
 
 /// Who answers. `serve` does not know whether it is a replay, an emulator or a recorder.
 ///
 /// A panic in any of these ends the connection it was called for, and nothing else.
 pub trait Answer: Send + Sync + 'static {
-    /// How connection number `n` (from 1, in the order accepted) is greeted.
-    fn welcome(&self, n: u64) -> Welcome {
-        let _ = n;
-        Welcome::Accept
-    }
-
     /// Whether requests that a browser sends for a page of another site are refused: a recorder has a real console
     /// behind it, and such a page must not reach it.
     fn keeps_strange_pages_out(&self) -> bool {

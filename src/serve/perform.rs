@@ -89,30 +89,13 @@ pub(super) async fn reply<A: Answer>(
         End::Keep => After::Keep,
         End::Fin => After::Close,
         End::Rst => After::Reset,
-        End::HalfClose | End::Hang => unanswered(io, end, &site.limits, place, phases).await,
-    }
-}
-
-/// Ends a connection, nothing having been sent or nothing more to be sent.
-pub(super) async fn unanswered(
-    io: &mut Io,
-    end: End,
-    limits: &Limits,
-    place: &Place,
-    phases: &mut Phases,
-) -> After {
-    let mut sent = 0;
-    match end {
-        End::Keep | End::Fin => return After::Close,
-        End::Rst => return After::Reset,
-        End::HalfClose => {
-            if !matches!(within(limits.write_idle, io.shutdown()).await, Some(Ok(()))) {
-                return After::Gone;
-            }
+        End::HalfClose | End::Hang => {
+            let mut sent = 0;
+            let mut wire =
+                Wire { io, limits: &site.limits, place, phases, sent: &mut sent, stuck: Duration::ZERO };
+            wire.half_close().await
         }
-        End::Hang => {}
     }
-    Wire { io, limits, place, phases, sent: &mut sent, stuck: Duration::ZERO }.hang().await
 }
 
 /// Calls `performed` exactly once: when dropped, so also if the connection is killed half-way.
@@ -270,6 +253,14 @@ impl Wire<'_> {
         }
         timer::sleep(SETTLE).await;
         Ok(())
+    }
+
+    /// Closes the sending side, then holds the connection.
+    async fn half_close(&mut self) -> After {
+        if !matches!(within(self.limits.write_idle, self.io.shutdown()).await, Some(Ok(()))) {
+            return After::Gone;
+        }
+        self.hang().await
     }
 
     /// Holds the connection in silence until the peer leaves or the listener stops.

@@ -418,7 +418,7 @@ impl CheckSaysOk for HtmlPage {
 /// What became of an answer that is a task, or a list of tasks, as whoever reads it on the wire would say.
 fn seen(before: &Delivery, after: &Delivery) -> Effect {
     let sends_all = sent(after).len() == after.image().head.len() + after.response.body.len();
-    let keeps = after.steps.last() == Some(&Step::End(End::Keep));
+    let keeps = matches!(after.steps.last(), Some(Step::End(End::Keep | End::HalfClose)));
     let json = |delivery: &Delivery| Json::parse_bytes(&delivery.response.body).map(|json| json.compact());
     if !sends_all || !keeps {
         return Effect::Lost;

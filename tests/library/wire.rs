@@ -5,8 +5,10 @@ use crate::peer;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use faultdeck::delivery::{Delivery, End, Framing, Step, Welcome};
+use faultdeck::delivery::{Delivery, End, Framing, Step};
+use faultdeck::fault::{Context, Fault, Garbage, HalfClose, MalformedChunk};
 use faultdeck::message::{Headers, Request, Response};
+use faultdeck::seed::Seed;
 use faultdeck::serve::{Limits, Piece, Reply};
 use peer::{Console, Peer, bytes_of, get, sample, send_then, start, start_within, stepped};
 
@@ -362,17 +364,56 @@ async fn requests_that_can_be_understood_in_two_ways_are_refused() {
     assert_eq!(console.requests(), []);
 }
 
+/// What `kind` makes of the sample answer under a fixed seed.
+fn faulted(fault: &Fault) -> Delivery {
+    let mut delivery = sample();
+    let mut stream = Seed(7).stream(&["wire"]);
+    let mut cx = Context { endpoint: None, lifecycle: None, selector: None, stream: &mut stream };
+    assert!(fault.inject(&mut delivery, &mut cx).is_some());
+    delivery
+}
+
 #[tokio::test]
-async fn a_connection_can_end_before_anything_is_read() {
-    let mut console = Console::always(sample());
-    console.welcome = Welcome::Close(End::Rst);
-    let (server, _console) = start(console).await;
-    assert_eq!(Peer::connect(&server).await.read_to_reset().await, b"");
-    let mut console = Console::always(sample());
-    console.welcome = Welcome::Close(End::Fin);
-    let (server, console) = start(console).await;
-    assert_eq!(Peer::connect(&server).await.read_to_fin().await, "");
-    assert_eq!(console.requests(), []);
+async fn half_close_sends_the_whole_answer_and_takes_what_follows_in_silence() {
+    let (server, console) = start(Console::always(faulted(&Fault::HalfClose(HalfClose {})))).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send(get("/")).await;
+    assert_eq!(peer.read_to_fin().await.as_bytes(), bytes_of(&sample()));
+    for _ in 0..3 {
+        peer.send(get("/again")).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(console.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn garbage_is_the_same_under_the_same_seed_and_no_status_line() {
+    let fault = Fault::Garbage(Garbage {});
+    let steps = faulted(&fault).steps;
+    let [Step::Raw(wanted), Step::End(End::Fin)] = &steps[..] else { panic!("{steps:?}") };
+    assert_eq!(wanted.len(), 64);
+    for _ in 0..3 {
+        let (server, _console) = start(Console::always(faulted(&fault))).await;
+        let mut peer = Peer::connect(&server).await;
+        peer.send(get("/")).await;
+        let came = peer.read(64).await;
+        assert_eq!(came, &wanted[..]);
+        assert!(!came[0].is_ascii());
+        assert_eq!(peer.read_to_fin().await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_chunk_follows_a_good_head() {
+    let (server, _console) = start(Console::always(faulted(&Fault::MalformedChunk(MalformedChunk {})))).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send(get("/")).await;
+    let came = peer.read_to_fin().await;
+    let (head, body) = came.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\nTransfer-Encoding: chunked"));
+    assert!(!head.contains("Content-Length"));
+    let whole = String::from_utf8(sample().response.body.to_vec()).unwrap();
+    assert_eq!(body, format!("no-number\r\n{whole}\r\n0\r\n\r\n"));
 }
 
 /// Streams these pieces for each request.

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use faultdeck::delivery::{Delivery, End, Step, Welcome};
+use faultdeck::delivery::{Delivery, End, Step};
 use faultdeck::message::{Request, Response};
 use faultdeck::serve::{Answer, Hosts, Limits, Options, Performed, Refusal, Reply, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,8 +44,6 @@ type Script = dyn Fn(&Request) -> Reply + Send + Sync;
 /// Answers as a closure says, and keeps what it saw.
 pub struct Console {
     script: Box<Script>,
-    /// The welcome of every connection.
-    pub welcome: Welcome,
     requests: Mutex<Vec<Request>>,
     performed: Mutex<Vec<(u64, Performed)>>,
     refusals: Mutex<Vec<Refusal>>,
@@ -55,7 +53,6 @@ impl Console {
     pub fn new(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self {
             script: Box::new(script),
-            welcome: Welcome::Accept,
             requests: Mutex::default(),
             performed: Mutex::default(),
             refusals: Mutex::default(),
@@ -91,10 +88,6 @@ impl Console {
 }
 
 impl Answer for Console {
-    fn welcome(&self, _n: u64) -> Welcome {
-        self.welcome
-    }
-
     async fn answer(&self, request: Request, _at: Duration) -> Reply {
         let reply = (self.script)(&request);
         self.requests.lock().unwrap().push(request);
