@@ -168,8 +168,7 @@ fn fault(row: &Row) -> String {
         let takes = parameter.takes.in_words();
         text.push_str(&format!("  {:<14} {}: {takes}, {default}\n", parameter.name, parameter.meaning));
     }
-    text.push_str("\nIt is about one response.\n");
-    text.push_str(&format!("{}\n", row.effect.in_words()));
+    text.push_str(&format!("\n{}\n", row.effect.in_words()));
     text.push_str(match row.work {
         Work::Done => "The console did its work: a creation counts, although the answer suffers.\n",
         Work::NotDone => "The console did not do its work: a creation does not count.\n",

@@ -35,7 +35,7 @@ pub(super) fn is_whole(delivery: &Delivery) -> bool {
     let mut steps = delivery.steps.iter().filter(|step| !matches!(step, Step::Wait(_)));
     let sends_all =
         matches!(steps.next(), Some(Step::Send(range)) if range.start == 0 && range.end == usize::MAX);
-    let keeps = matches!(steps.next(), Some(Step::End(End::Keep | End::Fin)));
+    let keeps = matches!(steps.next(), Some(Step::End(End::Keep | End::Fin | End::HalfClose)));
     sends_all && keeps && steps.next().is_none()
 }
 

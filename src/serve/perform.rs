@@ -89,7 +89,9 @@ pub(super) async fn reply<A: Answer>(
         End::Keep => After::Keep,
         End::Fin => After::Close,
         End::Rst => After::Reset,
-        End::HalfClose | End::Hang => {
+        // It has returned above.
+        End::Hang => After::Gone,
+        End::HalfClose => {
             let mut sent = 0;
             let mut wire =
                 Wire { io, limits: &site.limits, place, phases, sent: &mut sent, stuck: Duration::ZERO };

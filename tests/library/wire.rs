@@ -386,6 +386,22 @@ async fn half_close_sends_the_whole_answer_and_takes_what_follows_in_silence() {
     assert_eq!(console.requests().len(), 1);
 }
 
+#[test]
+fn a_half_closed_answer_can_be_spoilt_as_well_whichever_comes_first() {
+    let json = faultdeck::fault::MalformedJson {};
+    let faults = [Fault::HalfClose(HalfClose {}), Fault::MalformedJson(json)];
+    for order in [[0, 1], [1, 0]] {
+        let mut delivery = Delivery::of(Response::json(200, "{}"));
+        for fault in order {
+            let mut stream = Seed(7).stream(&["wire"]);
+            let mut cx = Context { endpoint: None, lifecycle: None, selector: None, stream: &mut stream };
+            assert!(faults[fault].inject(&mut delivery, &mut cx).is_some(), "{order:?}");
+        }
+        assert_eq!(delivery.response.text(), Some("{"));
+        assert_eq!(delivery.steps.last(), Some(&Step::End(End::HalfClose)));
+    }
+}
+
 #[tokio::test]
 async fn garbage_is_the_same_under_the_same_seed_and_no_status_line() {
     let fault = Fault::Garbage(Garbage {});
