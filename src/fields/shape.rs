@@ -40,6 +40,11 @@ impl Shape {
         Self::read(sample, sample_scalar)
     }
 
+    /// From a real value alone: only what stands in it is known.
+    pub(crate) fn of_value(value: &Json<'_>) -> Self {
+        Self::read(value, real_scalar)
+    }
+
     /// Adds every member seen in a real value. Where the shape has a scalar and the value an object or an array, the
     /// value is believed (ours); an array given to an object shape is a list of such objects.
     pub fn absorb(&mut self, value: &Json<'_>) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cassette::{Index, MatchKey, base_for, bind, put_base};
-use crate::fields::FieldSelector;
+use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
 use crate::ledger::Origin;
 use crate::message::Request;
@@ -143,10 +143,11 @@ impl Session {
         } else {
             self.cursors.write(material, &key, &turn.resource)
         };
-        match found {
-            Ok(Found { index, project: true }) if !is_json(material, index) => {
-                Answer::missed(miss::answer(material, &turn.request, Cause::NoJson))
-            }
+        let is_hindered = |found: Found| {
+            let cause = if found.project { hindrance(material, found.index, turn, asked) } else { None };
+            cause.map_or(Ok(found), Err)
+        };
+        match found.and_then(is_hindered) {
             Ok(Found { index, project }) => {
                 self.learn_placeholders(material, index, request);
                 let answer = Answer::recorded(material, index);
@@ -276,8 +277,20 @@ impl Session {
     }
 }
 
-/// Whether a recorded answer can be projected; one without a body has nothing to leave out.
-fn is_json(material: &Material, index: Index) -> bool {
+/// Why a recorded answer cannot be filtered. An error, or nothing at all, has nothing to leave out.
+fn hindrance(
+    material: &Material,
+    index: Index,
+    turn: &Turn<'_>,
+    asked: Option<&FieldSelector>,
+) -> Option<Cause> {
     let response = &material.cassette().interactions[index].response;
-    !response.is_success() || response.body.is_empty() || Json::parse_bytes(&response.body).is_ok()
+    if !response.is_success() || response.body.is_empty() {
+        return None;
+    }
+    let Ok(body) = Json::parse_bytes(&response.body) else { return Some(Cause::NoJson) };
+    let shape = Shape::of_value(&body);
+    // Where a profile knows the endpoint, the gate has looked. Of an empty list nothing is known, and nothing made up.
+    let is_judged = turn.matched.is_none() && !shape.names().is_empty();
+    (is_judged && asked?.check(&shape).is_err()).then_some(Cause::UnknownField)
 }

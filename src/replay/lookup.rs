@@ -36,6 +36,7 @@ pub(super) enum Cause {
     NotRecorded,
     TooNarrow,
     NoJson,
+    UnknownField,
     WrongEpoch,
     Exhausted,
     /// The session may remember nothing more.
@@ -57,6 +58,7 @@ impl Cause {
             Self::NotRecorded => "not recorded",
             Self::TooNarrow => "recorded too narrow",
             Self::NoJson => "recorded whole, and no JSON",
+            Self::UnknownField => "a field that the recording has not",
             Self::WrongEpoch => "wrong epoch",
             Self::Exhausted => "exhausted",
             Self::Full => "session full",
@@ -73,6 +75,9 @@ impl Cause {
             }
             Self::NoJson => {
                 "`fields` can only be left out of JSON: record the request once with the `fields` you ask for"
+            }
+            Self::UnknownField => {
+                "a console refuses a field that it does not know: correct `fields`, or record the request with them"
             }
             Self::WrongEpoch => {
                 "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"

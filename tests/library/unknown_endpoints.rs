@@ -34,6 +34,21 @@ fn a_whole_recording_serves_every_selector_and_keeps_the_source_text() {
 }
 
 #[test]
+fn a_field_that_the_recording_has_not_is_a_miss_and_no_empty_answer() {
+    let answers =
+        [(OFFENSES, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#), ("/api/siem/offense_types", "[]")];
+    let tape = answers.into_iter().map(|(path, body)| (get(path), 200, body)).collect();
+    let replay = replay(cassette(tape), None);
+    for fields in ["idd", "id,rules(name)", "id(x)", "owner(name)"] {
+        let (status, body) = answer(&replay, get(&format!("{OFFENSES}?fields={fields}")));
+        assert!(status == 501 && body.contains("has not"), "{fields}: {body}");
+    }
+    assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=owner"))).1, r#"[{"owner":null}]"#);
+    let empty = answer(&replay, get("/api/siem/offense_types?fields=id"));
+    assert_eq!(empty, (200, "[]".to_owned()), "what is not there has every form");
+}
+
+#[test]
 fn what_is_no_json_is_never_passed_off_as_filtered() {
     let replay = replay(cassette(vec![(get(OFFENSES), 200, "id,status\n1,OPEN\n")]), None);
     assert_eq!(answer(&replay, get(OFFENSES)).0, 200);
