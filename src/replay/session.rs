@@ -277,8 +277,11 @@ impl Session {
         delivery.bodiless |= turn.request.method == "HEAD";
         let mut faults = Vec::new();
         let mut replaced = None;
-        for planned in firing.iter().filter(|_| !missed) {
-            let not_done = planned.inject.work() == Work::NotDone;
+        // What the console answers comes before what becomes of it on the way; each of these in file order.
+        let is_not_done = |planned: &&PlannedFault| planned.inject.work() == Work::NotDone;
+        let (at_the_console, on_the_way): (Vec<_>, Vec<_>) = firing.iter().partition(is_not_done);
+        for planned in at_the_console.into_iter().chain(on_the_way).filter(|_| !missed) {
+            let not_done = is_not_done(&planned);
             // The console can be out of the way only once.
             if not_done && replaced.is_some() {
                 continue;

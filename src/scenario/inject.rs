@@ -63,7 +63,7 @@ fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
         (Some(first), Some(second)) => Err(second.fail_at_key(
             format!("`inject` names two faults, `{}` and `{}`", first.key, second.key),
             "the second",
-            "give each fault a [[fault]] of its own; they apply in file order".to_owned(),
+            "give each fault a [[fault]] of its own; they apply in file order, those that take the answer's place first".to_owned(),
         )),
     }
 }

@@ -37,6 +37,41 @@ fn rungs_answer_in_their_order() {
 }
 
 #[test]
+fn an_error_takes_the_place_of_the_answer_before_anything_happens_to_it_whatever_the_order_in_the_file() {
+    let error = r#"api-error = { status = 500, code = 1020 }"#;
+    for other in
+        ["truncate = { body_bytes = 900000 }", "drop-field = { name = \"state\" }", "malformed-json = {}"]
+    {
+        let scenario = |faults: [&str; 2]| {
+            let fault = |inject| format!("[[fault]]\nwhen = {{}}\ninject = {{ {inject} }}\n");
+            format!("summary = \"x\"\n{}", faults.map(fault).concat())
+        };
+        for order in [[error, other], [other, error]] {
+            let replay = replay(life(&["COMPLETE"]), Some(&scenario(order)));
+            let (status, body) = answer(&replay, get(TASK));
+            assert!(status == 500 && body.contains("1020"), "{order:?}: {body}");
+            let faults = exchanges(&replay).pop().unwrap().faults;
+            let kinds: Vec<&str> = faults.iter().map(|fault| fault.kind.as_str()).collect();
+            assert_eq!(
+                kinds,
+                ["api-error"],
+                "{other} did nothing to this answer, and is not said to have fired"
+            );
+        }
+    }
+    let both = format!(
+        "summary = \"x\"\n[[fault]]\nwhen = {{}}\ninject = {{ malformed-chunk = {{}} }}\n[[fault]]\nwhen = {{}}\ninject = {{ {error} }}\n"
+    );
+    let replay = replay(life(&["COMPLETE"]), Some(&both));
+    let delivery = ask(&replay, get(TASK));
+    assert_eq!(delivery.response.status, 500);
+    assert!(
+        delivery.image().body.starts_with(b"no-number"),
+        "the error suffers what was planned for the answer"
+    );
+}
+
+#[test]
 fn a_refused_poll_advances_no_tick() {
     let replay = replay(life(&["WAITING", "COMPLETE"]), None);
     answer(&replay, get(&format!("{TASK}?fields=nope")));
