@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::placeholders::{replace_users, users_of};
-use super::{Cassette, Interaction, MatchKey, key};
+use super::{Cassette, Interaction, MatchKey, key, moments};
 use crate::message::Headers;
 use crate::profile::Profile;
 use crate::redact::{Numbering, Redactor, Rules, is_redacted};
@@ -21,6 +21,7 @@ pub(super) fn canonicalise_by(cassette: &mut Cassette, profile: &Profile, rules:
         let found = profile.find(&interaction.request.method, interaction.request.path());
         interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
     }
+    moments::put(cassette, profile);
     cassette.interactions.sort_by_cached_key(|interaction| resource_order(profile, interaction));
     let mut secrets = Numbering::of_secrets();
     let mut users = Numbering::of("user-");

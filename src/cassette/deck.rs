@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::moments::{Moments, Related};
 use super::placeholders::{all_users, bind_keys, is_user, replace_users};
 use super::{Cassette, Interaction, MatchKey, nearest};
 use crate::fields::FieldSelector;
@@ -22,6 +23,10 @@ pub struct Slot {
     /// Whether the gate refuses such a request (no credentials, a wrong `fields`) and the recorded answer is a refusal.
     /// Such a recording answers the very same request only: it lends its answer to no other and is in no sequence.
     pub refused: bool,
+    /// The moment of the last write elsewhere that changed what this read shows; 0 before the first.
+    pub moment: u32,
+    /// All such writes, where the recordings of this path come before and after some.
+    pub related: Option<Related>,
 }
 
 /// Interactions by match key.
@@ -54,6 +59,7 @@ impl Deck {
             users: all_users(profile),
         };
         let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
+        let moments = Moments::of(cassette, profile);
         for (index, interaction) in cassette.interactions.iter().enumerate() {
             let request = &interaction.request;
             let found = profile.find(&request.method, request.path());
@@ -65,15 +71,24 @@ impl Deck {
                 *current += 1;
             }
             if !interaction.by_recorder {
-                deck.file_away(index, epoch, interaction, profile);
+                deck.file_away((index, epoch), interaction, &moments, profile);
             }
         }
         deck
     }
 
-    fn file_away(&mut self, index: Index, epoch: usize, interaction: &Interaction, profile: &Profile) {
+    fn file_away(
+        &mut self,
+        (index, epoch): (Index, usize),
+        interaction: &Interaction,
+        moments: &Moments,
+        profile: &Profile,
+    ) {
         let key = MatchKey::of(&interaction.request);
+        let (moment, related) = moments.of_read(index, interaction.request.path());
         let slot = Slot {
+            moment,
+            related: related.cloned(),
             index,
             epoch,
             selector: selector(interaction, profile),

@@ -92,6 +92,8 @@ struct InteractionForm<'t> {
     endpoint: String,
     #[serde(default)]
     by: Option<By>,
+    #[serde(default)]
+    moment: u32,
     #[serde(borrow)]
     request: RequestForm<'t>,
     #[serde(borrow)]
@@ -248,6 +250,7 @@ impl InteractionForm<'_> {
             id: self.id,
             endpoint: self.endpoint,
             by_recorder: self.by.is_some(),
+            moment: self.moment,
             request: Request {
                 method: request.method.0,
                 target: request.target.0,

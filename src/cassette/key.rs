@@ -82,7 +82,7 @@ fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)>
 
 /// The path with one spelling for each byte: unreserved ones plain, other escapes in capitals, and what should have been
 /// sent as an escape as one.
-fn normal_path(path: &str) -> String {
+pub(super) fn normal_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('%') {

@@ -22,6 +22,7 @@ mod format;
 mod hold;
 mod host;
 mod key;
+mod moments;
 mod nearest;
 mod placeholders;
 mod store;
@@ -39,6 +40,7 @@ pub use deck::{Deck, Index, Slot};
 pub use draft::{Draft, Intake, Ready, Snapshot, Unkept};
 pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
+pub use moments::Related;
 pub(crate) use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
 pub use store::FILE_MAX_BYTES;
 
@@ -96,6 +98,8 @@ pub struct Interaction {
     pub response: Response,
     /// Whether the recorder fetched it by itself: it lends its body and is no step of the client's.
     pub by_recorder: bool,
+    /// Which write of another path it came after, where a recording tells; of such a write its own number, from 1.
+    pub moment: u32,
     /// Remarks of the recorder: bytes after the end of an answer, chunk extensions that were dropped.
     pub notes: Vec<String>,
 }

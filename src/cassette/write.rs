@@ -62,6 +62,9 @@ fn write_interaction(out: &mut String, interaction: &Interaction) {
     if interaction.by_recorder {
         out.push_str("      \"by\": \"recorder\",\n");
     }
+    if interaction.moment > 0 {
+        let _ = writeln!(out, "      \"moment\": {},", interaction.moment);
+    }
     write_request(out, &interaction.request);
     out.push_str(",\n");
     write_response(out, &interaction.response);

@@ -184,6 +184,7 @@ impl Keeper {
             request: self.redactor.request(request),
             response: self.redactor.response(response),
             by_recorder: false,
+            moment: 0,
             notes: notes.iter().map(|note| self.redactor.text(note)).collect(),
         }
     }

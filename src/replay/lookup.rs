@@ -12,11 +12,13 @@ use crate::scenario::Repeats;
 
 use super::material::Material;
 use super::session::{ENTRY, HELD_MAX};
+use super::variant;
 
 /// What a session remembers for the matcher.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
-    reads: BTreeMap<(MatchKey, String, usize), usize>,
+    /// By epoch and moment, too.
+    reads: BTreeMap<(MatchKey, String, (usize, u32)), usize>,
     refused: BTreeMap<(MatchKey, String, bool), usize>,
     held: usize,
     written: BTreeSet<Index>,
@@ -38,9 +40,18 @@ pub(super) enum Cause {
     NoJson,
     UnknownField,
     WrongEpoch,
+    /// Its recordings differ in this header, and none has the value asked for.
+    OtherHeader(Header),
     Exhausted,
     /// The session may remember nothing more.
     Full,
+}
+
+/// A header by which one address can have several answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    Accept,
+    Version,
 }
 
 /// Whether an answer counts as given.
@@ -60,6 +71,8 @@ impl Cause {
             Self::NoJson => "recorded whole, and no JSON",
             Self::UnknownField => "a field that the recording has not",
             Self::WrongEpoch => "wrong epoch",
+            Self::OtherHeader(Header::Accept) => "recorded for another Accept",
+            Self::OtherHeader(Header::Version) => "recorded for another Version",
             Self::Exhausted => "exhausted",
             Self::Full => "session full",
         }
@@ -81,6 +94,12 @@ impl Cause {
             }
             Self::WrongEpoch => {
                 "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"
+            }
+            Self::OtherHeader(Header::Accept) => {
+                "this request was recorded with several kinds of answers, and with none that `Accept` allows: ask for one of those, or record it with this `Accept`"
+            }
+            Self::OtherHeader(Header::Version) => {
+                "this request was recorded in several versions of the API, and not in this one: send one of those in `Version`, or record it with this one"
             }
             Self::Exhausted => {
                 "each recorded write is served once (with `repeats = \"error\"` each read, too), and this one has been: record it as often as your client sends it"
@@ -109,14 +128,15 @@ impl Cursors {
         let closed = self.epochs.get(resource).copied();
         let here: Vec<&Slot> =
             slots.iter().copied().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
-        let (here, variant) = of_the_variant(material, request, here);
+        let (here, variant) = variant::of(material, request, here)?;
         let Some((group, project)) = group(&here, asked) else {
             let elsewhere = group(&slots, asked).is_some();
             return Err(if elsewhere && closed.is_some() { Cause::WrongEpoch } else { Cause::TooNarrow });
         };
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
-        let counted = (key.clone(), text_of(asked) + &variant, epoch);
+        let (group, moment) = self.of_the_moment(group);
+        let counted = (key.clone(), text_of(asked) + &variant, (epoch, moment));
         let count = self.reads.get(&counted).copied();
         let place = place(count.unwrap_or_default(), group.len(), repeats).ok_or(Cause::Exhausted)?;
         if count.is_none() {
@@ -130,6 +150,18 @@ impl Cursors {
             *self.reads.entry(counted).or_default() += 1;
         }
         Ok(Found { index: group[place].index, project })
+    }
+
+    /// What was recorded after the last write elsewhere that this session has made, of those that show in this read;
+    /// before the first of them what was recorded before it. If nothing was, the earliest: it is better than nothing.
+    fn of_the_moment<'s>(&self, slots: Vec<&'s Slot>) -> (Vec<&'s Slot>, u32) {
+        let Some(related) = slots.iter().find_map(|slot| slot.related.as_ref()) else { return (slots, 0) };
+        let made = related.iter().rev().find(|(_, index)| self.written.contains(index));
+        let reached = made.map_or(0, |(moment, _)| *moment);
+        let moments = || slots.iter().map(|slot| slot.moment);
+        let due = moments().filter(|moment| *moment <= reached).max().or_else(|| moments().min());
+        let due = due.unwrap_or_default();
+        (slots.into_iter().filter(|slot| slot.moment == due).collect(), due)
     }
 
     /// A request the gate would refuse, but which was recorded: i-th by i-th, then the last.
@@ -194,36 +226,6 @@ impl Cursors {
             self.epochs.insert(resource.to_owned(), epoch + 1);
         }
     }
-}
-
-/// One address can have several answers: JSON or CSV by `Accept`, seconds or milliseconds by `Version`. Where the
-/// recordings of a request differ in one of these, those that were asked for in the same way are meant; if none was, all
-/// are. Gives the values that told them apart, too.
-fn of_the_variant<'s>(
-    material: &Material,
-    request: &Request,
-    mut slots: Vec<&'s Slot>,
-) -> (Vec<&'s Slot>, String) {
-    let mut variant = String::new();
-    for name in ["Accept", "Version"] {
-        let asked = value_of(request, name);
-        let recorded = |slot: &&Slot| {
-            let interaction = material.cassette().interactions.get(slot.index);
-            interaction.is_some_and(|interaction| value_of(&interaction.request, name) == asked)
-        };
-        let same: Vec<&Slot> = slots.iter().copied().filter(|slot| recorded(slot)).collect();
-        if !same.is_empty() && same.len() < slots.len() {
-            slots = same;
-            variant.push_str(&format!("\n{name}: {asked}"));
-        }
-    }
-    (slots, variant)
-}
-
-/// A header's value, as far as it matters; `Accept: */*` is as good as none.
-fn value_of(request: &Request, name: &str) -> String {
-    let value = request.headers.text(name).unwrap_or_default().trim().to_ascii_lowercase();
-    if value == "*/*" { String::new() } else { value }
 }
 
 /// The recordings whose selector is the one asked for, else those of the nearest that covers it: fewest names, then

@@ -14,6 +14,7 @@ mod material;
 mod miss;
 mod poll;
 mod session;
+mod variant;
 
 use std::collections::BTreeMap;
 use std::fmt;

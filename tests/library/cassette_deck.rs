@@ -19,6 +19,7 @@ fn deck(exchanges: &[(Request, u16)]) -> Deck {
         request: request.clone(),
         response: Response::json(*status, "{}"),
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     });
     Deck::new(&Cassette { interactions: interactions.collect(), ..Cassette::default() }, Profile::builtin())

@@ -118,6 +118,7 @@ fn interaction() -> impl Strategy<Value = Interaction> {
                         trailers,
                     },
                     by_recorder,
+                    moment: 0,
                     notes,
                 }
             },
@@ -181,6 +182,7 @@ fn a_body_without_secrets_keeps_every_byte() {
             request: Request::new("GET", "/api/x"),
             response,
             by_recorder: false,
+            moment: 0,
             notes: Vec::new(),
         };
         let cassette = Cassette { interactions: vec![interaction], ..Cassette::default() };
@@ -241,6 +243,7 @@ fn hostile_depth_and_length_are_no_danger() {
         request: Request::new("GET", "/api/x"),
         response,
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     });
     let text = cassette.to_text();
@@ -260,6 +263,7 @@ fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
             request: Request::new("GET", target).with("SEC", "abcde-12345"),
             response: Response::json(200, r#"{"assigned_to":["alice"]}"#),
             by_recorder: false,
+            moment: 0,
             notes: Vec::new(),
         });
     }
@@ -282,6 +286,7 @@ fn whoever_reads_a_cassette_while_it_is_saved_sees_a_whole_one() {
             request: Request::new("GET", &format!("/api/{n}")),
             response: Response::json(200, "{}"),
             by_recorder: false,
+            moment: 0,
             notes: Vec::new(),
         };
         Cassette { interactions: (0..many).map(one).collect(), ..Cassette::default() }

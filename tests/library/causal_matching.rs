@@ -3,6 +3,7 @@
 use crate::evidence;
 
 use evidence::*;
+use faultdeck::cassette::Cassette;
 use faultdeck::message::Request;
 
 const OTHER: &str = "/api/siem/offenses/5";
@@ -155,4 +156,115 @@ fn an_options_request_changes_nothing_and_is_answered_as_often_as_it_comes() {
         assert_eq!(answer(&replay, options()).0, 200);
     }
     assert_eq!(answer(&replay, get("/api/siem/offenses")).1, "[]");
+}
+
+const SET: &str = "/api/reference_data/sets/demo";
+const BULK: &str = "/api/reference_data/sets/bulk_load/demo";
+
+/// As it is after it was saved and loaded.
+fn saved(tape: Cassette) -> Cassette {
+    Cassette::parse("test", &tape.to_text()).unwrap()
+}
+
+#[test]
+fn a_read_shows_a_write_to_another_path_only_once_it_was_made() {
+    let tape = cassette(vec![
+        (get(SET), 200, "0"),
+        (post(BULK, r#"["a"]"#), 200, "\"loaded\""),
+        (get(SET), 200, "1"),
+    ]);
+    for tape in [tape.clone(), saved(tape)] {
+        let replay = replay(tape, None);
+        let read = || answer(&replay, get(SET)).1;
+        assert_eq!([read(), read()], ["0", "0"]);
+        assert_eq!(answer(&replay, post(BULK, r#"["a"]"#)).1, "\"loaded\"");
+        assert_eq!([read(), read()], ["1", "1"]);
+    }
+}
+
+#[test]
+fn what_is_kept_of_the_order_between_paths_is_only_what_a_read_can_show() {
+    let other = "/api/siem/offenses/5";
+    let tape = |between: Request| {
+        saved(cassette(vec![(get(SET), 200, "0"), (between, 200, "2"), (get(SET), 200, "1")])).to_text()
+    };
+    assert!(tape(post(BULK, "[1]")).contains("\"moment\": 1"));
+    for between in [post(other, "{}"), get(BULK), post("/api/reference_data/sets", "{}"), post(SET, "{}")] {
+        assert!(!tape(between.clone()).contains("moment"), "{} {}", between.method, between.target);
+    }
+    let text = tape(post(BULK, "[1]"));
+    assert_eq!(saved(Cassette::parse("x", &text).unwrap()).to_text(), text, "saving again changes nothing");
+}
+
+#[test]
+fn a_moment_never_makes_a_miss_and_each_path_has_its_own() {
+    let notes = "/api/siem/offenses/5/notes";
+    let tape = saved(cassette(vec![
+        (get(SET), 200, "0"),
+        (get("/api/siem/offenses/5"), 200, "\"no note\""),
+        (post(notes, "1"), 201, "{}"),
+        (get("/api/siem/offenses/5"), 200, "\"one note\""),
+        (post(BULK, "[1]"), 200, "{}"),
+        (get(SET), 200, "1"),
+        (get(&format!("{SET}?fields=a")), 200, "{}"),
+        (post(BULK, "[2]"), 200, "{}"),
+        (get(SET), 200, "2"),
+    ]));
+    let replay = replay(tape, None);
+    assert_eq!(answer(&replay, get(&format!("{SET}?fields=a"))).0, 200, "recorded only after the write");
+    assert_eq!(answer(&replay, get(SET)).1, "0");
+    assert_eq!(answer(&replay, post(notes, "1")).0, 201);
+    assert_eq!(answer(&replay, get(SET)).1, "0", "a note is no element of a set");
+    assert_eq!(answer(&replay, get("/api/siem/offenses/5")).1, "\"one note\"");
+    assert_eq!(answer(&replay, post(BULK, "[2]")).0, 200);
+    assert_eq!(answer(&replay, get(SET)).1, "2", "as far as this session has come, whatever it left out");
+    assert_eq!(answer(&replay, post(BULK, "[1]")).0, 501, "its own path has its own order");
+    assert_eq!(answer(&replay, get(SET)).1, "2");
+}
+
+#[test]
+fn a_list_that_a_profile_knows_waits_for_the_write_to_one_of_its_items() {
+    let item = "/api/forensics/case_management/cases/7";
+    let tape = || {
+        saved(cassette(vec![
+            (get(CASES), 200, r#"[{"id":7,"name":"A"}]"#),
+            (put(item, "{}"), 200, "{}"),
+            (get(CASES), 200, r#"[{"id":7,"name":"B"}]"#),
+        ]))
+    };
+    let replay = replay(tape(), None);
+    for _ in 0..2 {
+        assert!(answer(&replay, get(CASES)).1.contains("\"A\""));
+    }
+}
+
+#[test]
+fn several_answers_of_one_address_are_never_given_one_after_the_other() {
+    let results = "/api/ariel/searches/abc/results";
+    let accepts = |kind: &str| get(results).with("Accept", kind);
+    let mut tape = cassette(vec![(accepts("application/json"), 200, "{}"), (accepts("text/csv"), 200, "ip")]);
+    let csv = tape.interactions.iter_mut().find(|it| it.response.body == "ip").unwrap();
+    csv.response.headers.set("Content-Type", "text/csv; charset=UTF-8");
+    let replay_ = replay(tape, None);
+    for _ in 0..2 {
+        for (accept, body) in
+            [("text/csv", "ip"), ("application/json", "{}"), ("*/*", "{}"), ("text/*;q=0.5", "ip")]
+        {
+            assert_eq!(answer(&replay_, accepts(accept)).1, body, "{accept}");
+        }
+        assert_eq!(answer(&replay_, get(results)).1, "{}", "who does not care gets the first kind");
+    }
+    let (status, body) = answer(&replay_, accepts("application/xml"));
+    assert!(status == 501 && body.contains("another Accept"), "{body}");
+
+    let of = |version: &str| get(OTHER).with("Version", version);
+    let replay = replay(cassette(vec![(of("18.0"), 200, "1"), (of("20.0"), 200, "1000")]), None);
+    for _ in 0..2 {
+        for (version, body) in [("20.0", "1000"), ("18.0", "1"), ("20", "1000")] {
+            assert_eq!(answer(&replay, of(version)).1, body, "{version}");
+        }
+        assert_eq!(answer(&replay, get(OTHER)).1, "1000", "no version is the latest");
+    }
+    let (status, body) = answer(&replay, of("19.0"));
+    assert!(status == 501 && body.contains("another Version"), "{body}");
 }

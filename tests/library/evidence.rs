@@ -51,6 +51,7 @@ pub fn cassette(pairs: Vec<(Request, u16, &str)>) -> Cassette {
         request,
         response: Response::json(status, body.to_owned()),
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     });
     let mut cassette = Cassette {

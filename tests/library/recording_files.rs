@@ -72,6 +72,7 @@ prop_compose! {
             request,
             response: Response { version, status, reason: reason.into(), headers: answered, body: body.into(), chunks, trailers },
             by_recorder: false,
+            moment: 0,
             notes,
         }
     }

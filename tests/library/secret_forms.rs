@@ -343,6 +343,7 @@ fn what_is_saved_holds_no_form_of_a_token_that_is_learnt_last() {
         request,
         response,
         by_recorder: false,
+        moment: 0,
         notes: vec![format!("heard {token}")],
     };
     let mut interactions: Vec<Interaction> = forms(token)

@@ -289,6 +289,7 @@ fn cassette(message: &Message) -> Cassette {
         request,
         response,
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     };
     Cassette { interactions: vec![interaction], ..Cassette::default() }

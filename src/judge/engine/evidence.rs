@@ -67,6 +67,7 @@ fn interaction(target: &str, body: &str, id: &str) -> Interaction {
         request: Request::new("GET", target).with("SEC", "fd-secret-1"),
         response: Response::json(200, body.to_owned()),
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     }
 }

@@ -229,6 +229,7 @@ fn interaction(method: &str, template: &str, request: Request, response: Respons
         request,
         response,
         by_recorder: false,
+        moment: 0,
         notes: Vec::new(),
     }
 }
