@@ -18,7 +18,7 @@ use crate::report::{shell_word, visible};
 
 /// Records what a client and a console say to each other, until Ctrl-C.
 ///
-/// Point the client at the URL printed on standard output instead of the console. GET and HEAD pass; anything that
+/// Point the client at the URL printed on standard output instead of the console. GET, HEAD and OPTIONS pass; anything that
 /// writes is refused unless it is allowed by name: it is somebody's production console.
 ///
 /// Credentials become placeholders before anything reaches the disk: what stands under a name like `token` or `password`

@@ -7,7 +7,7 @@
 //! - `keep` holds the interactions, redacted on the way in, and saves them; `jar` knows which cookies are in use, and
 //!   `bodies` bounds the bodies on their way; `summary` is what a recording comes to
 //!
-//! It is somebody's production console: `GET` and `HEAD` pass, everything else is answered here with a 501 unless it
+//! It is somebody's production console: `GET`, `HEAD` and `OPTIONS` pass, everything else is answered here with a 501 unless it
 //! was allowed by name.
 
 mod answer;
@@ -359,8 +359,7 @@ impl Answer for Recorder {
         let site = &self.site;
         site.settings.redactor.learn_request(&request);
         let endpoint = self.endpoint(&request);
-        let reads = matches!(request.method.as_str(), "GET" | "HEAD");
-        if !reads && !self.allowed.contains(&endpoint) {
+        if !request.is_read() && !self.allowed.contains(&endpoint) {
             return self.refuse_write(&request, &endpoint);
         }
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {

@@ -12,7 +12,7 @@ use crate::scenario::Repeats;
 
 use super::material::Material;
 use super::session::{ENTRY, HELD_MAX};
-use super::variant;
+use super::{conditional, variant};
 
 /// What a session remembers for the matcher.
 #[derive(Debug, Default)]
@@ -42,6 +42,8 @@ pub(super) enum Cause {
     WrongEpoch,
     /// Its recordings differ in this header, and none has the value asked for.
     OtherHeader(Header),
+    /// Only a 304 was recorded, and the request sets no condition that it answers.
+    NotModified,
     Exhausted,
     /// The session may remember nothing more.
     Full,
@@ -52,6 +54,8 @@ pub(super) enum Cause {
 pub(super) enum Header {
     Accept,
     Version,
+    /// What a page's browser asks leave for.
+    Preflight,
 }
 
 /// Whether an answer counts as given.
@@ -73,6 +77,8 @@ impl Cause {
             Self::WrongEpoch => "wrong epoch",
             Self::OtherHeader(Header::Accept) => "recorded for another Accept",
             Self::OtherHeader(Header::Version) => "recorded for another Version",
+            Self::OtherHeader(Header::Preflight) => "recorded for another Access-Control-Request-Method",
+            Self::NotModified => "recorded as not modified only",
             Self::Exhausted => "exhausted",
             Self::Full => "session full",
         }
@@ -101,6 +107,12 @@ impl Cause {
             Self::OtherHeader(Header::Version) => {
                 "this request was recorded in several versions of the API, and not in this one: send one of those in `Version`, or record it with this one"
             }
+            Self::OtherHeader(Header::Preflight) => {
+                "leave was recorded for other methods only: record the page once more with the request that it asks leave for"
+            }
+            Self::NotModified => {
+                "a 304 answers the condition it was recorded for and nothing else: record the request once without `If-None-Match` and `If-Modified-Since`"
+            }
             Self::Exhausted => {
                 "each recorded write is served once (with `repeats = \"error\"` each read, too), and this one has been: record it as often as your client sends it"
             }
@@ -125,6 +137,7 @@ impl Cursors {
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
         }
+        let (slots, condition) = conditional::fitting(material, request, slots)?;
         let closed = self.epochs.get(resource).copied();
         let here: Vec<&Slot> =
             slots.iter().copied().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
@@ -136,7 +149,7 @@ impl Cursors {
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
         let (group, moment) = self.of_the_moment(group);
-        let counted = (key.clone(), text_of(asked) + &variant, (epoch, moment));
+        let counted = (key.clone(), text_of(asked) + &variant + condition, (epoch, moment));
         let count = self.reads.get(&counted).copied();
         let place = place(count.unwrap_or_default(), group.len(), repeats).ok_or(Cause::Exhausted)?;
         if count.is_none() {

@@ -131,10 +131,11 @@ impl Material {
         }
         if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
             let selector = recorded_selector(endpoint, interaction);
-            // A recorded request that the gate refuses is no poll of the task.
+            // A recorded request that the gate refuses is no poll of the task, and a 304 says nothing of it.
             let slots = self.deck.under(&MatchKey::of(request));
             let refused = slots.iter().any(|slot| slot.index == index && slot.refused);
-            let (Ok(selector), false) = (selector, refused) else { return };
+            let is_empty = interaction.response.status == 304;
+            let (Ok(selector), false) = (selector, refused || is_empty) else { return };
             let path = self.paths.entry(matched.resource.clone()).or_default();
             let before = path.last().map_or(Phase::Waiting, |poll| poll.phase);
             path.push(poll_of(index, interaction, lifecycle, selector, before));

@@ -6,6 +6,7 @@
 
 mod account;
 mod builder;
+mod conditional;
 mod creation;
 mod kept;
 mod ladder;

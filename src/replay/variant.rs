@@ -20,7 +20,11 @@ pub(super) fn of<'s>(
     mut slots: Vec<&'s Slot>,
 ) -> Result<(Vec<&'s Slot>, String), Cause> {
     let mut variant = String::new();
-    for header in [Header::Accept, Header::Version] {
+    let headers: &[Header] = match request.method.as_str() {
+        "OPTIONS" => &[Header::Preflight],
+        _ => &[Header::Accept, Header::Version],
+    };
+    for header in headers.iter().copied() {
         let value = |slot: &Slot| header.value(&material.cassette().interactions[slot.index].request);
         let mut kinds: Vec<String> = slots.iter().map(|slot| value(slot)).collect();
         let in_order = kinds.clone();
@@ -46,6 +50,7 @@ impl Header {
         match self {
             Self::Accept => "Accept",
             Self::Version => "Version",
+            Self::Preflight => "Access-Control-Request-Method",
         }
     }
 
@@ -55,7 +60,7 @@ impl Header {
         match self {
             Self::Accept if value == "*/*" => String::new(),
             Self::Version => Version::try_from(value.clone()).map_or(value, |version| version.to_string()),
-            Self::Accept => value,
+            Self::Accept | Self::Preflight => value,
         }
     }
 
@@ -73,7 +78,7 @@ impl Header {
                 let number = |kind: &&String| Version::try_from((*kind).clone()).ok();
                 kinds.iter().filter(|kind| number(kind).is_some()).max_by_key(number).cloned()
             }
-            Self::Version => None,
+            Self::Version | Self::Preflight => None,
         }
     }
 }

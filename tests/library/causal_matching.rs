@@ -158,6 +158,82 @@ fn an_options_request_changes_nothing_and_is_answered_as_often_as_it_comes() {
     assert_eq!(answer(&replay, get("/api/siem/offenses")).1, "[]");
 }
 
+#[test]
+fn a_page_is_given_leave_as_it_was_recorded_without_credentials_and_by_method() {
+    let leave = |path: &str, method: &str| {
+        Request::new("OPTIONS", path)
+            .with("Origin", "http://app.test")
+            .with("Access-Control-Request-Method", method)
+    };
+    for path in [CASES, "/api/siem/offenses", "/console/x"] {
+        let tape = cassette(vec![
+            (leave(path, "GET"), 200, "\"get\""),
+            (leave(path, "POST"), 403, "\"post\""),
+            (get(path), 200, "[]"),
+        ]);
+        let fault = "summary = \"x\"\n[[fault]]\nwhen = { nth = \"2\" }\ninject = { malformed-json = {} }\n";
+        let calm = replay(tape.clone(), None);
+        for _ in 0..2 {
+            assert_eq!(answer(&calm, leave(path, "POST")), (403, "\"post\"".to_owned()), "{path}");
+            assert_eq!(answer(&calm, leave(path, "GET")), (200, "\"get\"".to_owned()), "{path}");
+        }
+        assert_eq!(answer(&calm, get(path)).0, 200, "{path}");
+        let (status, body) = answer(&calm, leave(path, "DELETE"));
+        assert!(status == 501 && body.contains("Access-Control-Request-Method"), "{body}");
+        let troubled = replay(tape, Some(fault));
+        assert_eq!(answer(&troubled, leave(path, "GET")).1, "\"get\"", "{path}");
+        assert_eq!(
+            answer(&troubled, leave(path, "GET")).1,
+            "\"get",
+            "it meets faults like any other: {path}"
+        );
+    }
+    let (status, body) = answer(&replay(cassette(vec![(get(OTHER), 200, "1")]), None), leave(OTHER, "GET"));
+    assert!(status == 501 && body.contains("not recorded"), "no rule speaks for a console here: {body}");
+}
+
+#[test]
+fn a_304_answers_the_condition_it_was_recorded_for_and_nothing_else() {
+    let tagged = |tag: &str| get(OTHER).with("If-None-Match", tag);
+    let since = |day: &str| get(OTHER).with("If-Modified-Since", day);
+    let tape = cassette(vec![(get(OTHER), 200, "1"), (tagged("\"a\""), 304, ""), (get(OTHER), 200, "2")]);
+    let replay_ = replay(tape, None);
+    assert_eq!(answer(&replay_, tagged("W/\"a\", \"c\"")).0, 304, "asked first");
+    assert_eq!(answer(&replay_, get(OTHER)).1, "1");
+    assert_eq!(answer(&replay_, tagged("\"a\"")).0, 304);
+    for body in ["2", "2", "2"] {
+        assert_eq!(answer(&replay_, get(OTHER)), (200, body.to_owned()));
+    }
+    assert_eq!(
+        answer(&replay_, tagged("\"b\"")).0,
+        200,
+        "of another version nothing says that it is current"
+    );
+    assert_eq!(answer(&replay_, since("Thu, 26 Nov 2026 00:00:00 GMT")).0, 200);
+
+    let timed = cassette(vec![(get(OTHER), 200, "1"), (since("Mon, 02 Nov 2026 00:00:00 GMT"), 304, "")]);
+    let replay_ = replay(timed, None);
+    assert_eq!(answer(&replay_, since("Thu, 26 Nov 2026 00:00:00 GMT")).0, 304, "the time moves on");
+    assert_eq!(answer(&replay_, get(OTHER)).0, 200);
+
+    let replay = replay(cassette(vec![(tagged("\"a\""), 304, "")]), None);
+    assert_eq!(answer(&replay, tagged("\"a\"")).0, 304);
+    let (status, body) = answer(&replay, get(OTHER));
+    assert!(status == 501 && body.contains("not modified only") && body.contains("If-None-Match"), "{body}");
+}
+
+#[test]
+fn a_304_is_no_poll_of_a_task() {
+    let (waiting, done) = (task("WAITING"), task("COMPLETE"));
+    let tape = cassette(vec![
+        (get(TASK), 200, &waiting),
+        (get(TASK).with("If-None-Match", "\"a\""), 304, ""),
+        (get(TASK), 200, &done),
+    ]);
+    let replay = replay(tape, None);
+    assert_eq!([state(&replay, get(TASK)), state(&replay, get(TASK))], ["WAITING", "COMPLETE"]);
+}
+
 const SET: &str = "/api/reference_data/sets/demo";
 const BULK: &str = "/api/reference_data/sets/bulk_load/demo";
 

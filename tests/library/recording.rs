@@ -314,3 +314,17 @@ async fn a_certificate_is_verified_pinned_or_refused_with_all_that_is_needed() {
     }
     console.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_what_is_allowed_writes_nothing_and_is_recorded_like_a_read() {
+    let folder = canary::Folder::new();
+    let path = folder.path().join("c.json");
+    let answer = b"HTTP/1.1 204 No Content\r\nAllow: GET\r\nConnection: close\r\n\r\n".to_vec();
+    let console = raw_console(vec![(answer, Ending::Close)]).await;
+    let proxy = proxy(settings(&console.url, &path)).await;
+    let request = format!("OPTIONS /api/x HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.addr);
+    assert!(proxy.send(&request).await.unwrap().starts_with(b"HTTP/1.1 204"));
+    let summary = proxy.stop().await;
+    assert_eq!((summary.stored, summary.refused_writes), (1, 0));
+    assert_eq!(Cassette::load(&path).unwrap().interactions[0].request.method, "OPTIONS");
+}
