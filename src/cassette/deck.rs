@@ -1,7 +1,9 @@
 //! [`Deck`]: finds interactions by match key. Built once per cassette, shared by all sessions; holds no session's state.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
+use super::loose::Loose;
 use super::moments::{Moments, Related};
 use super::placeholders::{all_users, bind_keys, is_user, replace_users};
 use super::{Cassette, Interaction, MatchKey, nearest};
@@ -45,6 +47,8 @@ pub struct Deck {
     /// Each key once, with the id of its first interaction, in file order.
     keys: Vec<(MatchKey, String)>,
     users: Vec<String>,
+    /// Made by the first request that nothing matches.
+    loose: OnceLock<Loose>,
 }
 
 impl Deck {
@@ -57,6 +61,7 @@ impl Deck {
             epochs: Vec::with_capacity(cassette.interactions.len()),
             keys: Vec::new(),
             users: all_users(profile),
+            loose: OnceLock::new(),
         };
         let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
         let moments = Moments::of(cassette, profile);
@@ -126,6 +131,15 @@ impl Deck {
         }
         let host = self.with_hosts.iter().find(|recorded| bind_keys(recorded, key, &self.users).is_some());
         host.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The second step, for a request that [`Deck::under`] finds nothing for. `cassette` is the one this was made of.
+    pub(crate) fn loose(&self, cassette: &Cassette) -> &Loose {
+        self.loose.get_or_init(|| {
+            let mut slots: Vec<&Slot> = self.by_key.values().flatten().collect();
+            slots.sort_by_key(|slot| slot.index);
+            Loose::new(cassette, slots.into_iter())
+        })
     }
 
     /// The epoch of an interaction; 0 past the end of the cassette.

@@ -7,6 +7,8 @@
 //!   one process records to, [`Draft`] one that is being recorded
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
+//! - `moments` keeps the order of writes and reads of different paths; `loose` is the second step of matching, which
+//!   leaves out what `volatile` finds
 //!
 //! A file is redacted whenever it is written, whoever writes it; see [`crate::redact`].
 
@@ -22,10 +24,12 @@ mod format;
 mod hold;
 mod host;
 mod key;
+mod loose;
 mod moments;
 mod nearest;
 mod placeholders;
 mod store;
+mod volatile;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +45,7 @@ pub use draft::{Draft, Intake, Ready, Snapshot, Unkept};
 pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
 pub use moments::Related;
+pub(crate) use nearest::difference;
 pub(crate) use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
 pub use store::FILE_MAX_BYTES;
 

@@ -61,7 +61,8 @@ fn differing_names(mut one: &[(String, String)], mut two: &[(String, String)]) -
     count
 }
 
-fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
+/// In what two requests differ, recorded against received.
+pub(crate) fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
     let mut parts = Vec::new();
     if recorded.method != received.method {
         parts.push(against("method", &recorded.method, &received.method));
@@ -86,7 +87,38 @@ fn difference(recorded: &MatchKey, received: &MatchKey) -> String {
 }
 
 fn against(part: &str, recorded: &str, received: &str) -> String {
+    let is_long = |text: &str| text.chars().nth(SHOWN_MAX).is_some();
+    if is_long(recorded) || is_long(received) {
+        let (recorded, received) = contrast(recorded, received);
+        return format!("{part}: recorded {}, received {}", shown(&recorded), shown(&received));
+    }
     format!("{part}: recorded {}, received {}", shown(recorded), shown(received))
+}
+
+/// Two long texts without what they share at both ends, but with whole words.
+fn contrast(one: &str, two: &str) -> (String, String) {
+    let pairs = || one.chars().zip(two.chars()).take_while(|(one, two)| one == two);
+    let shared: usize = pairs().map(|(char, _)| char.len_utf8()).sum();
+    let start =
+        one.get(..shared).and_then(|shared| shared.rfind(char::is_whitespace)).map_or(0, |blank| blank + 1);
+    let rest = |text: &str| text.get(start..).unwrap_or_default().to_owned();
+    let (one, two) = (rest(one), rest(two));
+    let tail: usize = one
+        .chars()
+        .rev()
+        .zip(two.chars().rev())
+        .take_while(|(one, two)| one == two)
+        .map(|(char, _)| char.len_utf8())
+        .sum();
+    let tail = one
+        .get(one.len() - tail..)
+        .and_then(|shared| shared.find(char::is_whitespace).map(|blank| shared.len() - blank));
+    let cut = |text: &str| {
+        let end = text.len().saturating_sub(tail.unwrap_or_default());
+        let lead = if start > 0 { "..." } else { "" };
+        format!("{lead}{}{}", text.get(..end).unwrap_or_default(), if tail.is_some() { "..." } else { "" })
+    };
+    (cut(&one), cut(&two))
 }
 
 fn shown(text: &str) -> String {
@@ -186,6 +218,19 @@ mod tests {
             found[0],
             ("four".to_owned(), "path: recorded /api/cases/7, received /api/cases/8".to_owned())
         );
+    }
+
+    #[test]
+    fn of_long_texts_the_part_that_differs_is_shown() {
+        let text =
+            |window: &str| format!("{} START {window} LIMIT 5", "SELECT a FROM events WHERE b".repeat(9));
+        assert_eq!(
+            against("query_expression", &text("1699999990000"), &text("1764123000123")),
+            "query_expression: recorded ...1699999990000..., received ...1764123000123..."
+        );
+        let long = "x".repeat(100);
+        assert_eq!(contrast(&long, &long[1..]), (long.clone(), long[1..].to_owned()));
+        assert_eq!(contrast(&long, ""), (long.clone(), String::new()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cassette::{Index, MatchKey, base_for, bind, put_base};
+use crate::cassette::{Index, MatchKey, base_for, bind, difference, put_base};
 use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
 use crate::ledger::Origin;
@@ -12,7 +12,7 @@ use crate::scenario::Repeats;
 
 use super::account::Answer;
 use super::creation::{self, Creation, Made};
-use super::lookup::{Cause, Found, Step};
+use super::lookup::{Candidates, Cause, Found, Step};
 use super::material::{Material, state_of};
 use super::session::{ENTRY, Passed, Session, Turn};
 use super::{Evidence, Setup, miss, poll};
@@ -136,13 +136,22 @@ impl Session {
         if request.method == "HEAD" && material.deck().under(&key).is_empty() {
             "GET".clone_into(&mut key.method);
         }
-        let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
-        let found = if request.is_read() {
-            let step = if request.method == key.method { Step::On } else { Step::Stay };
-            self.cursors.read(material, (request, &key), &turn.resource, asked, (repeats, step))
-        } else {
-            self.cursors.write(material, &key, &turn.resource)
-        };
+        let exact = Candidates { key: &key, slots: material.deck().under(&key), is_loose: false };
+        let mut found = self.candidate(material, turn, asked, request, exact, setup);
+        let mut remark = None;
+        if matches!(found, Err(Cause::NotRecorded))
+            && let Some((masked, slots)) = material.deck().loose(material.cassette()).under(&key)
+        {
+            // An id that the profile calls one is no volatile value.
+            if masked.path != key.path
+                && let Some(answer) = self.unknown_id(material, turn, setup)
+            {
+                return answer;
+            }
+            let alike = Candidates { key: &masked, slots, is_loose: true };
+            found = self.candidate(material, turn, asked, request, alike, setup);
+            remark = found.as_ref().ok().map(|found| passed_over(material, found.index, &key));
+        }
         let is_hindered = |found: Found| {
             let cause = if found.project { hindrance(material, found.index, turn, asked) } else { None };
             cause.map_or(Ok(found), Err)
@@ -150,13 +159,32 @@ impl Session {
         match found.and_then(is_hindered) {
             Ok(Found { index, project }) => {
                 self.learn_placeholders(material, index, request);
-                let answer = Answer::recorded(material, index);
+                let mut answer = Answer::recorded(material, index);
+                answer.findings.extend(remark);
                 self.complete(turn, answer, asked.filter(|_| project), setup)
             }
             Err(cause) => self
                 .unknown_id(material, turn, setup)
                 .unwrap_or_else(|| Answer::missed(miss::answer(material, &turn.request, cause))),
         }
+    }
+
+    /// One step of the matcher.
+    fn candidate(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        asked: Option<&FieldSelector>,
+        request: &Request,
+        candidates: Candidates<'_>,
+        setup: &Setup,
+    ) -> Result<Found, Cause> {
+        if !request.is_read() {
+            return self.cursors.write(material, candidates, &turn.resource);
+        }
+        let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
+        let step = if request.method == candidates.key.method { Step::On } else { Step::Stay };
+        self.cursors.read(material, (request, candidates), &turn.resource, asked, (repeats, step))
     }
 
     /// Rung 8: an endpoint documented with 404/1002, of which the cassette holds another id but not this one.
@@ -275,6 +303,12 @@ impl Session {
         let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
         !has_id || creation.recorded_path(&turn.endpoint, &turn.resource).is_some()
     }
+}
+
+/// What a request that was matched loosely differs in from the recorded one.
+pub(super) fn passed_over(material: &Material, index: Index, received: &MatchKey) -> String {
+    let recorded = MatchKey::of(&material.cassette().interactions[index].request);
+    format!("nothing recorded matches exactly; passed over: {}", difference(&recorded, received))
 }
 
 /// Why a recorded answer cannot be filtered. An error, or nothing at all, has nothing to leave out.

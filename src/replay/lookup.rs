@@ -21,6 +21,8 @@ pub(super) struct Cursors {
     reads: BTreeMap<(MatchKey, String, (usize, u32)), usize>,
     refused: BTreeMap<(MatchKey, String, bool), usize>,
     held: usize,
+    /// Recorded reads that have answered something.
+    served: BTreeSet<Index>,
     written: BTreeSet<Index>,
     epochs: BTreeMap<String, usize>,
 }
@@ -123,17 +125,28 @@ impl Cause {
     }
 }
 
+/// Recordings that may answer a request, and what they are counted under.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidates<'m> {
+    pub(super) key: &'m MatchKey,
+    pub(super) slots: &'m [Slot],
+    /// They are the request but for its volatile values.
+    pub(super) is_loose: bool,
+}
+
 impl Cursors {
-    /// A read: the i-th gets its selector's i-th recording of the epoch, then what `repeats` says.
+    /// A read: the i-th gets its selector's i-th recording of the epoch, then what `repeats` says. Of recordings that
+    /// only resemble it the first that has answered nothing.
     pub(super) fn read(
         &mut self,
         material: &Material,
-        (request, key): (&Request, &MatchKey),
+        (request, candidates): (&Request, Candidates<'_>),
         resource: &str,
         asked: Option<&FieldSelector>,
         (repeats, step): (Repeats, Step),
     ) -> Result<Found, Cause> {
-        let slots: Vec<&Slot> = material.deck().under(key).iter().filter(|slot| !slot.refused).collect();
+        let key = candidates.key;
+        let slots: Vec<&Slot> = candidates.slots.iter().filter(|slot| !slot.refused).collect();
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
         }
@@ -151,7 +164,10 @@ impl Cursors {
         let (group, moment) = self.of_the_moment(group);
         let counted = (key.clone(), text_of(asked) + &variant + condition, (epoch, moment));
         let count = self.reads.get(&counted).copied();
-        let place = place(count.unwrap_or_default(), group.len(), repeats).ok_or(Cause::Exhausted)?;
+        let fresh = || group.iter().position(|slot| !self.served.contains(&slot.index));
+        let place = if candidates.is_loose { fresh() } else { None };
+        let place = place.or_else(|| place_of(count.unwrap_or_default(), group.len(), repeats));
+        let place = place.ok_or(Cause::Exhausted)?;
         if count.is_none() {
             let room = weight(key) + counted.1.len();
             if self.held + room > HELD_MAX {
@@ -159,10 +175,12 @@ impl Cursors {
             }
             self.held += room;
         }
+        let index = group[place].index;
         if step == Step::On {
             *self.reads.entry(counted).or_default() += 1;
+            self.served.insert(index);
         }
-        Ok(Found { index: group[place].index, project })
+        Ok(Found { index, project })
     }
 
     /// What was recorded after the last write elsewhere that this session has made, of those that show in this read;
@@ -194,7 +212,7 @@ impl Cursors {
             self.held += room;
         }
         let count = self.refused.entry(counted).or_default();
-        let place = place(*count, recorded.len(), Repeats::Last)?;
+        let place = place_of(*count, recorded.len(), Repeats::Last)?;
         *count += 1;
         recorded.get(place).copied()
     }
@@ -203,10 +221,10 @@ impl Cursors {
     pub(super) fn write(
         &mut self,
         material: &Material,
-        key: &MatchKey,
+        candidates: Candidates<'_>,
         resource: &str,
     ) -> Result<Found, Cause> {
-        let slots = material.deck().under(key);
+        let slots = candidates.slots;
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
         }
@@ -267,7 +285,7 @@ fn weight(key: &MatchKey) -> usize {
     ENTRY + key.path.len() + key.body.len() + query
 }
 
-fn place(count: usize, len: usize, repeats: Repeats) -> Option<usize> {
+fn place_of(count: usize, len: usize, repeats: Repeats) -> Option<usize> {
     if count < len {
         return Some(count);
     }

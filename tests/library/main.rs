@@ -34,6 +34,7 @@ mod json_view;
 mod judge_finds_defects;
 mod judge_repeats_findings;
 mod limits;
+mod loose_matching;
 mod recorder;
 mod recording;
 mod recording_console_failures;
