@@ -46,6 +46,11 @@ impl MatchKey {
         }
     }
 
+    /// The pairs of a form, if the body is one.
+    pub(crate) fn form(&self) -> Option<Vec<(String, String)>> {
+        form(&self.body).filter(|pairs| !pairs.is_empty())
+    }
+
     /// Eight hex digits that stay the same when placeholders are renumbered.
     pub(super) fn hash8(&self) -> String {
         let mut hash = Sha256::new();
@@ -144,6 +149,16 @@ fn body(request: &Request) -> String {
         Ok(value) => canonical(&value),
         Err(_) => without_numbers(text, &["fd-secret-"]),
     }
+}
+
+/// The pairs of a form, from how a key has it.
+pub(super) fn form(body: &str) -> Option<Vec<(String, String)>> {
+    let unquoted = |text: String| Json::parse(&text).ok()?.as_str().map(str::to_owned);
+    let pair = |line: &str| {
+        let (name, value) = line.split_once("\"=\"")?;
+        Some((unquoted(format!("{name}\""))?, unquoted(format!("\"{value}"))?))
+    };
+    body.lines().map(pair).collect()
 }
 
 /// One text for all spellings of a value.

@@ -36,4 +36,9 @@ impl Loose {
         let slots = self.by_mask.get(&masked)?;
         Some((masked, slots))
     }
+
+    /// A text without its volatile values.
+    pub(crate) fn text(&self, text: &str) -> String {
+        volatile::text_of(text, &self.given).into_owned()
+    }
 }

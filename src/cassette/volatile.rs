@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::{Cassette, Interaction, MatchKey};
+use super::{Cassette, Interaction, MatchKey, key};
 use crate::json::{Json, Kind, quote};
 
 /// What stands for a value in a masked text. No request line and no header has this character.
@@ -146,7 +146,7 @@ fn segment_of<'t>(segment: &'t str, given: &Given) -> Cow<'t, str> {
 }
 
 /// A text without its volatile values.
-pub(crate) fn text_of<'t>(text: &'t str, given: &Given) -> Cow<'t, str> {
+pub(super) fn text_of<'t>(text: &'t str, given: &Given) -> Cow<'t, str> {
     let without_window = if AQL.is_match(text) {
         WINDOW.replace_all(text, |found: &Captures<'_>| window(found, given))
     } else {
@@ -195,23 +195,13 @@ fn body_of(body: &str, given: &Given) -> String {
         write(&mut out, &json, given);
         return out;
     }
-    match form(body) {
+    match key::form(body) {
         Some(pairs) => pairs
             .iter()
             .map(|(name, value)| format!("{}={}\n", quote(name), quote(&text_of(value, given))))
             .collect(),
         None => text_of(body, given).into_owned(),
     }
-}
-
-/// The pairs of a form, as a key has it.
-pub(crate) fn form(body: &str) -> Option<Vec<(String, String)>> {
-    let unquoted = |text: String| Json::parse(&text).ok()?.as_str().map(str::to_owned);
-    let pair = |line: &str| {
-        let (name, value) = line.split_once("\"=\"")?;
-        Some((unquoted(format!("{name}\""))?, unquoted(format!("\"{value}"))?))
-    };
-    body.lines().map(pair).collect()
 }
 
 fn write(out: &mut String, value: &Json<'_>, given: &Given) {

@@ -21,6 +21,9 @@ pub struct Lifecycle {
     pub case_item: Option<String>,
     /// The member with the task's id.
     pub id: String,
+    /// The members of a creation (in its query, form or body) that say what is asked for: no creation is answered with
+    /// what another asked for. Empty where any two have the same answer but for what they name.
+    pub key: Vec<String>,
     /// The members that may hold the state, one a dialect.
     pub state: Vec<String>,
     /// The member with the id of the thing that is made.
@@ -139,6 +142,8 @@ pub(super) struct Row {
     case_list: Option<String>,
     case_item: Option<String>,
     id: Pointer,
+    #[serde(default)]
+    key: Vec<String>,
     state: Vec<Pointer>,
     #[serde(default)]
     echoes: BTreeMap<String, Vec<Pointer>>,
@@ -201,6 +206,7 @@ impl Row {
             case_list: self.case_list,
             case_item: self.case_item,
             id: self.id.0,
+            key: self.key,
             state: names(self.state),
             case: self.case.map(|pointer| pointer.0),
             echoes: self.echoes.into_iter().map(|(member, pointers)| (member, names(pointers))).collect(),

@@ -1,16 +1,20 @@
 //! Creations: what a client creates comes back wherever that task or case is answered.
 //!
-//! A creation is answered by the first that fits: an unserved recorded one with an equal body; a refusal by the
-//! profile's rules; the first unserved recorded one that was accepted; a fresh task that walks the first recorded
-//! task's path, with ids after the greatest recorded ones.
+//! A fresh one has an id of its own, and answers from what was recorded below the id that it was made after.
 
-use crate::cassette::{Index, same_but_for_placeholders};
-use crate::json::{self, Json};
+use percent_encoding::percent_decode_str;
+
+use crate::cassette::Index;
+use crate::json::{self, Json, quote};
 use crate::message::{Request, Response};
-use crate::profile::{Endpoint, Lifecycle};
+use crate::profile::Lifecycle;
+use crate::seed::Stream;
 
-use super::lookup::Cursors;
+use super::fresh::{self, put_word};
 use super::material::Material;
+
+/// A text that is so long is an id wherever it stands alone; a shorter one may be an ordinary word.
+const WORD_MIN: usize = 8;
 
 /// A task and its case, as this session's client made them.
 #[derive(Clone, Debug)]
@@ -20,7 +24,7 @@ pub(super) struct Creation {
     /// The endpoint that gives the case.
     case_endpoint: Option<String>,
     case_list: Option<String>,
-    /// Ids as recorded and as told, as JSON text.
+    /// Ids as recorded and as served, as JSON text.
     task_id: Renamed,
     case_id: Option<Renamed>,
     /// Members put in place: the request's own name for it, response names, JSON text.
@@ -36,94 +40,78 @@ struct Echo {
 #[derive(Clone, Debug)]
 struct Renamed {
     member: String,
-    recorded: String,
-    served: String,
+    recorded: Id,
+    served: Id,
 }
 
-/// How a creation is answered.
-#[derive(Debug)]
-pub(super) enum Made {
-    /// From this recorded creation.
-    Recorded { index: Index, creation: Option<Box<Creation>> },
-    /// After this recorded creation, with fresh ids.
-    Fresh { index: Index, creation: Box<Creation> },
-    /// 422/1005, with the message.
-    Refused(String),
-    /// No recorded creation was ever accepted.
-    Miss,
+/// An id as it stands in JSON, and in a path: a text without its quotes.
+#[derive(Clone, Debug, PartialEq)]
+struct Id {
+    json: String,
+    text: String,
 }
 
-/// Decides how a creation is answered; marks what it consumes.
-pub(super) fn make(
-    material: &Material,
-    cursors: &mut Cursors,
-    made: &[Creation],
-    endpoint: &Endpoint,
-    lifecycle: &Lifecycle,
-    request: &Request,
-) -> Made {
-    let recorded = material.creations(&endpoint.id);
-    let accepted = |index: &Index| material.cassette().interactions[*index].response.is_success();
-    let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
+impl Id {
+    fn of(value: &Json<'_>) -> Self {
+        let json = value.text().to_owned();
+        Self { text: value.as_str().map_or_else(|| json.clone(), str::to_owned), json }
+    }
 
-    if let Some(index) = recorded
-        .iter()
-        .copied()
-        .find(|index| !cursors.is_written(*index) && equal_body(material, *index, request))
-    {
-        let creation = accepted(&index)
-            .then(|| Creation::of(material, index, lifecycle, body.as_ref(), None))
-            .flatten()
-            .map(Box::new);
-        return Made::Recorded { index, creation };
+    fn number(number: i128) -> Self {
+        Self { json: number.to_string(), text: number.to_string() }
     }
-    if let Some(message) = body.as_ref().and_then(|body| refusal(lifecycle, body, made)) {
-        return Made::Refused(message);
+
+    fn text(text: String) -> Self {
+        Self { json: quote(&text), text }
     }
-    if let Some(index) = recorded.iter().copied().find(|index| accepted(index) && !cursors.is_written(*index))
-    {
-        let creation = Creation::of(material, index, lifecycle, body.as_ref(), None).map(Box::new);
-        return Made::Recorded { index, creation };
-    }
-    let Some(index) = recorded.iter().copied().find(accepted) else { return Made::Miss };
-    let fresh = made.iter().filter(|creation| creation.is_fresh()).count() as i128 + 1;
-    match Creation::of(material, index, lifecycle, body.as_ref(), Some(fresh)) {
-        Some(creation) => Made::Fresh { index, creation: Box::new(creation) },
-        None => Made::Recorded { index, creation: None },
+
+    fn is_text(&self) -> bool {
+        self.json.starts_with('"')
     }
 }
 
-fn equal_body(material: &Material, index: Index, request: &Request) -> bool {
-    same_but_for_placeholders(&material.cassette().interactions[index].request, request)
+impl Renamed {
+    fn is_fresh(&self) -> bool {
+        self.recorded != self.served
+    }
 }
 
-fn refusal(lifecycle: &Lifecycle, body: &Json<'_>, made: &[Creation]) -> Option<String> {
-    if let Some(message) = lifecycle.refuses(body) {
-        return Some(message);
-    }
-    let name = body.member(lifecycle.name_member.as_deref()?)?;
-    let taken = made.iter().flat_map(|creation| &creation.echoes).any(|echo| {
-        echo.response_members.iter().any(|member| Some(member) == lifecycle.name_member.as_ref())
-            && Json::parse(&echo.value).is_ok_and(|value| value.same(name))
-    });
-    taken.then(|| lifecycle.name_taken(name.as_str().unwrap_or_else(|| name.text())))
+/// What fresh ids are made from.
+pub(super) struct Fresh<'f> {
+    /// How many there were before, and one.
+    pub(super) number: i128,
+    pub(super) stream: Stream,
+    /// What this session has created already.
+    pub(super) made: &'f [Creation],
 }
 
 impl Creation {
-    fn of(
+    /// The thing that a recorded creation made, or a fresh one after it.
+    pub(super) fn of(
         material: &Material,
         index: Index,
         lifecycle: &Lifecycle,
         body: Option<&Json<'_>>,
-        fresh: Option<i128>,
+        mut fresh: Option<Fresh<'_>>,
     ) -> Option<Self> {
         let response = &material.cassette().interactions[index].response;
         let answer = Json::parse(response.text()?).ok()?;
-        let renamed = |member: &str, endpoints: &[&str]| {
-            let recorded = answer.member(member)?.text().to_owned();
-            let served = match fresh {
-                Some(n) => material.greatest(endpoints, member).saturating_add(n).to_string(),
-                None => recorded.clone(),
+        let number = fresh.as_ref().map(|fresh| fresh.number);
+        let mut renamed = |member: &str, endpoints: &[&str]| {
+            let id = answer.member(member)?;
+            let recorded = Id::of(id);
+            let served = match (&mut fresh, id.as_str()) {
+                (None, _) => recorded.clone(),
+                (Some(fresh), None) => {
+                    Id::number(material.greatest(endpoints, member).saturating_add(fresh.number))
+                }
+                (Some(fresh), Some(text)) => {
+                    let made = fresh.made;
+                    let is_taken = |drawn: &str| {
+                        drawn == text || material.is_id(drawn) || made.iter().any(|one| one.has_id(drawn))
+                    };
+                    Id::text(fresh::text(text, &mut fresh.stream, is_taken))
+                }
             };
             Some(Renamed { member: member.to_owned(), recorded, served })
         };
@@ -132,11 +120,11 @@ impl Creation {
         let task_id = renamed(&lifecycle.id, &tasks)?;
         let case_id = lifecycle.case.as_deref().and_then(|member| {
             let mut renamed = renamed(member, &tasks)?;
-            if let Some(n) = fresh {
+            if let Some(n) = number {
                 let items: Vec<&str> =
                     lifecycle.case_item.iter().chain(&lifecycle.case_list).map(String::as_str).collect();
                 let greatest = material.greatest(&tasks, member).max(material.greatest(&items, "id"));
-                renamed.served = greatest.saturating_add(n).to_string();
+                renamed.served = Id::number(greatest.saturating_add(n));
             }
             Some(renamed)
         });
@@ -156,24 +144,106 @@ impl Creation {
 
     /// Bytes of the client's own that it holds.
     pub(super) fn weight(&self) -> usize {
-        self.echoes.iter().map(|echo| echo.value.len()).sum()
+        let ids = [Some(&self.task_id), self.case_id.as_ref()].into_iter().flatten();
+        let ids: usize = ids.map(|id| 2 * (id.recorded.json.len() + id.served.json.len())).sum();
+        ids + self.echoes.iter().map(|echo| echo.value.len()).sum::<usize>()
     }
 
-    fn is_fresh(&self) -> bool {
-        self.task_id.recorded != self.task_id.served
+    pub(super) fn is_fresh(&self) -> bool {
+        self.task_id.is_fresh()
     }
 
-    /// If `path` (with this endpoint) is about this creation's task or case: the path it was recorded under.
-    pub(super) fn recorded_path(&self, endpoint: &str, path: &str) -> Option<String> {
-        let id = if endpoint == self.task_endpoint {
-            &self.task_id
-        } else if Some(endpoint) == self.case_endpoint.as_deref() {
-            self.case_id.as_ref()?
-        } else {
+    /// The id it goes by, if that is a fresh one.
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.is_fresh().then_some(self.task_id.served.text.as_str())
+    }
+
+    fn has_id(&self, text: &str) -> bool {
+        self.task_id.recorded.text == text || self.task_id.served.text == text
+    }
+
+    /// Whether something with this name was created.
+    pub(super) fn is_called(&self, member: &str, name: &Json<'_>) -> bool {
+        self.echoes.iter().any(|echo| {
+            echo.response_members.iter().any(|known| known == member)
+                && Json::parse(&echo.value).is_ok_and(|value| value.same(name))
+        })
+    }
+
+    /// If `path` is that of this creation's task or case, or below it: the path it was recorded under.
+    pub(super) fn recorded_path(&self, path: &str) -> Option<String> {
+        let case = self.case_endpoint.as_deref().zip(self.case_id.as_ref());
+        let mut ids = [Some((self.task_endpoint.as_str(), &self.task_id)), case].into_iter().flatten();
+        ids.find_map(|(endpoint, id)| with_id(endpoint, path, &id.served.text, &id.recorded.text))
+    }
+
+    /// The request as it was recorded, if it is about this creation and that has a fresh id: in the path, or a long text
+    /// anywhere.
+    pub(super) fn recorded_request(&self, request: &Request) -> Option<Request> {
+        if !self.is_fresh() {
             return None;
+        }
+        let mut target = self.recorded_path(request.path()).map(|path| match request.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        });
+        let mut body = None;
+        if let Some((old, new)) = self.word() {
+            target = put_word(target.as_deref().unwrap_or(&request.target), new, old).or(target);
+            body = std::str::from_utf8(&request.body).ok().and_then(|body| put_word(body, new, old));
+        }
+        if target.is_none() && body.is_none() {
+            return None;
+        }
+        let mut recorded = request.clone();
+        recorded.target = target.unwrap_or(recorded.target);
+        if let Some(body) = body {
+            recorded.set_body(body);
+        }
+        Some(recorded)
+    }
+
+    /// A fresh id that is a long text, recorded and served.
+    fn word(&self) -> Option<(&str, &str)> {
+        let Renamed { recorded, served, .. } = &self.task_id;
+        let is_word = self.is_fresh() && recorded.is_text() && recorded.text.len() >= WORD_MIN;
+        is_word.then_some((recorded.text.as_str(), served.text.as_str()))
+    }
+
+    /// The fresh id in the place of the recorded one: in links, and in the body wherever it is told apart from other
+    /// words.
+    pub(super) fn rename(&self, response: &mut Response) {
+        if !self.is_fresh() {
+            return;
+        }
+        let Renamed { recorded, served, .. } = &self.task_id;
+        let word = self.word();
+        for line in response.headers.iter_mut().filter(|line| line.is("Location") || word.is_some()) {
+            let value = std::str::from_utf8(&line.value).ok();
+            if let Some(value) = value.and_then(|value| put_word(value, &recorded.text, &served.text)) {
+                line.value = value.into();
+            }
+        }
+        let Some(text) = response.text() else { return };
+        let body = match word {
+            Some((old, new)) => put_word(text, old, new),
+            None => self.with_members_renamed(text),
         };
-        let (parent, last) = path.rsplit_once('/')?;
-        (last == id.served).then(|| format!("{parent}/{}", id.recorded))
+        if let Some(body) = body {
+            response.set_body(body);
+        }
+    }
+
+    /// A short text is an id where it is all that a member of the answer holds.
+    fn with_members_renamed(&self, text: &str) -> Option<String> {
+        let Renamed { recorded, served, .. } = &self.task_id;
+        let body = Json::parse(text).ok().filter(|_| recorded.is_text())?;
+        let same = body.members().iter().filter(|(_, value)| value.as_str() == Some(recorded.text.as_str()));
+        let places: Vec<String> =
+            same.map(|(name, _)| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect();
+        let edits: Vec<(&str, &str)> =
+            places.iter().map(|place| (place.as_str(), served.json.as_str())).collect();
+        (!edits.is_empty()).then(|| json::replace(text, &edits))
     }
 
     /// The answer with this creation's ids and members in place, if it is about its task, its case, or a list that
@@ -211,7 +281,7 @@ impl Creation {
         let Ok(body) = Json::parse(text) else { return };
         let Some(case) = &self.case_id else { return };
         let is_template =
-            |element: &&Json<'_>| element.member("id").is_some_and(|id| id.text() == case.recorded);
+            |element: &&Json<'_>| element.member("id").is_some_and(|id| id.text() == case.recorded.json);
         let Some(template) = body.elements().iter().find(is_template) else { return };
         let mut edits = Vec::new();
         self.edit_case(template, "", &mut edits);
@@ -224,20 +294,21 @@ impl Creation {
     }
 
     fn edit_task(&self, body: &Json<'_>, edits: &mut Vec<(String, String)>) {
-        let is_ours = body.member(&self.task_id.member).is_some_and(|id| id.text() == self.task_id.recorded);
+        let is_ours =
+            body.member(&self.task_id.member).is_some_and(|id| id.text() == self.task_id.recorded.json);
         if !is_ours {
             return;
         }
         for renamed in std::iter::once(&self.task_id).chain(&self.case_id) {
-            put(body, "", &renamed.member, &renamed.served, edits);
+            put(body, "", &renamed.member, &renamed.served.json, edits);
         }
         self.echo(body, "", edits);
     }
 
     fn edit_case(&self, body: &Json<'_>, at: &str, edits: &mut Vec<(String, String)>) {
         let Some(case) = &self.case_id else { return };
-        if body.member("id").is_some_and(|id| id.text() == case.recorded) {
-            put(body, at, "id", &case.served, edits);
+        if body.member("id").is_some_and(|id| id.text() == case.recorded.json) {
+            put(body, at, "id", &case.served.json, edits);
             self.echo(body, at, edits);
         }
     }
@@ -257,4 +328,26 @@ fn put(body: &Json<'_>, at: &str, member: &str, value: &str, edits: &mut Vec<(St
     if !Json::parse(value).is_ok_and(|value| value.same(there)) {
         edits.push((format!("{at}/{member}"), value.to_owned()));
     }
+}
+
+/// `path` with `new` for the last parameter of an endpoint, if it is that endpoint's, or below it, and has `old` there.
+fn with_id(endpoint: &str, path: &str, old: &str, new: &str) -> Option<String> {
+    if !path.contains(old) && !path.contains('%') {
+        return None;
+    }
+    let (_, template) = endpoint.split_once(' ')?;
+    let template: Vec<&str> = template.split('/').skip(1).collect();
+    let is_parameter = |segment: &&str| segment.starts_with('{');
+    let id = template.iter().rposition(is_parameter)?;
+    let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    let mut segments: Vec<&str> = path.strip_prefix("/api/")?.split('/').collect();
+    let fits =
+        template.iter().zip(&segments).take(id).all(|(expected, found)| {
+            is_parameter(expected) || expected == found || decoded(found) == **expected
+        });
+    if !fits || decoded(segments.get(id)?) != old {
+        return None;
+    }
+    *segments.get_mut(id)? = new;
+    Some(format!("/api/{}", segments.join("/")))
 }

@@ -7,11 +7,12 @@ use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
 use crate::ledger::Origin;
 use crate::message::Request;
-use crate::profile::{Admitted, error_response, fields_text};
-use crate::scenario::Repeats;
+use crate::profile::{Admitted, Endpoint, error_response, fields_text};
+use crate::scenario::{Repeats, Writes};
 
 use super::account::Answer;
-use super::creation::{self, Creation, Made};
+use super::creation::Creation;
+use super::creators::{self, Asked, Made};
 use super::lookup::{Candidates, Cause, Found, Step};
 use super::material::{Material, state_of};
 use super::session::{ENTRY, Passed, Session, Turn};
@@ -41,8 +42,11 @@ impl Session {
                 }
                 None => answer,
             },
-            Passed::Opaque(asked) => self.look_up(&material, turn, asked.as_ref(), &turn.request, setup),
-            Passed::Console { .. } => self.look_up(&material, turn, None, &turn.request, setup),
+            Passed::Opaque(asked) => {
+                let (request, scope) = self.as_recorded(&turn.request);
+                self.look_up(&material, turn, asked.as_ref(), (&request, &scope), setup)
+            }
+            Passed::Console { .. } => self.look_up(&material, turn, None, (&turn.request, ""), setup),
             Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
         }
     }
@@ -91,8 +95,8 @@ impl Session {
         setup: &Setup,
     ) -> Answer {
         let asked = admitted.selector.as_ref();
-        let recorded_path = self.recorded_path(turn);
-        let resource = recorded_path.as_deref().unwrap_or(&turn.resource);
+        let recorded = self.created.iter().find_map(|creation| creation.recorded_path(&turn.resource));
+        let resource = recorded.as_deref().unwrap_or(&turn.resource);
         if let Some(lifecycle) = setup.profile.task_of(&turn.endpoint)
             && let Some(path) = material.path(resource)
         {
@@ -112,15 +116,21 @@ impl Session {
                 }
             };
         }
-        let target = recorded_path.map(|path| match turn.request.query() {
-            Some(query) => format!("{path}?{query}"),
-            None => path,
-        });
-        let request = match target {
-            Some(target) => Request { target, ..turn.request.clone() },
-            None => turn.request.clone(),
-        };
-        self.look_up(material, turn, asked, &request, setup)
+        let (request, scope) = self.as_recorded(&turn.request);
+        self.look_up(material, turn, asked, (&request, &scope), setup)
+    }
+
+    /// The request as it was recorded, and the fresh id that it is about, if it is about one.
+    fn as_recorded(&self, request: &Request) -> (Request, String) {
+        let mut recorded = request.clone();
+        let mut scope = String::new();
+        for creation in self.created.iter().rev() {
+            if let Some(older) = creation.recorded_request(&recorded) {
+                recorded = older;
+                creation.scope().unwrap_or_default().clone_into(&mut scope);
+            }
+        }
+        (recorded, scope)
     }
 
     /// The matcher, then rung 8, then a miss.
@@ -129,14 +139,14 @@ impl Session {
         material: &Material,
         turn: &Turn<'_>,
         asked: Option<&FieldSelector>,
-        request: &Request,
+        (request, scope): (&Request, &str),
         setup: &Setup,
     ) -> Answer {
         let mut key = MatchKey::of(request);
         if request.method == "HEAD" && material.deck().under(&key).is_empty() {
             "GET".clone_into(&mut key.method);
         }
-        let exact = Candidates { key: &key, slots: material.deck().under(&key), is_loose: false };
+        let exact = Candidates { key: &key, slots: material.deck().under(&key), is_loose: false, scope };
         let mut found = self.candidate(material, turn, asked, request, exact, setup);
         let mut remark = None;
         if matches!(found, Err(Cause::NotRecorded))
@@ -148,7 +158,7 @@ impl Session {
             {
                 return answer;
             }
-            let alike = Candidates { key: &masked, slots, is_loose: true };
+            let alike = Candidates { key: &masked, slots, is_loose: true, scope };
             found = self.candidate(material, turn, asked, request, alike, setup);
             remark = found.as_ref().ok().map(|found| passed_over(material, found.index, &key));
         }
@@ -180,7 +190,8 @@ impl Session {
         setup: &Setup,
     ) -> Result<Found, Cause> {
         if !request.is_read() {
-            return self.cursors.write(material, candidates, &turn.resource);
+            let writes = setup.scenario.as_ref().map_or(Writes::Once, |scenario| scenario.writes);
+            return self.cursors.write(material, candidates, &turn.resource, writes);
         }
         let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
         let step = if request.method == candidates.key.method { Step::On } else { Step::Stay };
@@ -216,8 +227,33 @@ impl Session {
         if self.created.len() >= CREATED_MAX || self.is_full() {
             return Answer::missed(miss::answer(material, &turn.request, Cause::Full));
         }
-        let made =
-            creation::make(material, &mut self.cursors, &self.created, endpoint, lifecycle, &turn.request);
+        let number = self.created.len().to_string();
+        let (made, is_loose) = creators::make(
+            material,
+            &self.cursors,
+            Asked {
+                endpoint,
+                lifecycle,
+                request: &turn.request,
+                made: &self.created,
+                stream: setup.seed.stream(&[&self.name, "fresh id", &endpoint.id, &number]),
+            },
+        );
+        let mut answer = self.made(material, turn, admitted, (endpoint, made), setup);
+        if let Some(index) = answer.index.filter(|_| is_loose) {
+            answer.findings.push(passed_over(material, index, &MatchKey::of(&turn.request)));
+        }
+        answer
+    }
+
+    fn made(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        admitted: &Admitted<'_>,
+        (endpoint, made): (&Endpoint, Made),
+        setup: &Setup,
+    ) -> Answer {
         let asked = admitted.selector.as_ref();
         if let Made::Recorded { creation: Some(creation), .. } | Made::Fresh { creation, .. } = &made {
             self.held += ENTRY + creation.weight();
@@ -226,7 +262,7 @@ impl Session {
             Made::Recorded { index, creation } => {
                 let recorded = &material.cassette().interactions[index];
                 let epoch = material.deck().epoch_of(index);
-                self.cursors.wrote(material, index, &turn.resource, epoch);
+                self.cursors.wrote(material, (index, ""), (&turn.resource, epoch));
                 self.learn_placeholders(material, index, &turn.request);
                 self.created.extend(creation.map(|creation| *creation));
                 let held = fields_text(endpoint, &recorded.request);
@@ -250,6 +286,7 @@ impl Session {
                 };
                 Answer::made(response, origin)
             }
+            Made::OtherKey(key) => Answer::missed(miss::other_key(material, &turn.request, &key)),
             Made::Miss => Answer::missed(miss::no_creation(material, &turn.request)),
         }
     }
@@ -259,10 +296,6 @@ impl Session {
         if let Some(newer) = bind(&material.cassette().interactions[index].request, live) {
             self.bindings.merge(newer);
         }
-    }
-
-    fn recorded_path(&self, turn: &Turn<'_>) -> Option<String> {
-        self.created.iter().find_map(|creation| creation.recorded_path(&turn.endpoint, &turn.resource))
     }
 
     /// A recorded answer with this session's creations in it, then projected.
@@ -281,6 +314,9 @@ impl Session {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
             for creation in self.created.iter().filter(ours) {
                 creation.put_into(&turn.endpoint, created_by, &mut answer.response);
+                if created_by.is_some() || is_about(creation, turn) {
+                    creation.rename(&mut answer.response);
+                }
             }
         }
         let body = answer.response.text().and_then(|text| Json::parse(text).ok());
@@ -301,8 +337,15 @@ impl Session {
             return self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
         }
         let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
-        !has_id || creation.recorded_path(&turn.endpoint, &turn.resource).is_some()
+        let is_list = turn.matched.is_some() && !has_id;
+        is_list || is_about(creation, turn)
     }
+}
+
+/// Whether a request names this creation.
+fn is_about(creation: &Creation, turn: &Turn<'_>) -> bool {
+    creation.recorded_path(turn.request.path()).is_some()
+        || creation.recorded_request(&turn.request).is_some()
 }
 
 /// What a request that was matched loosely differs in from the recorded one.

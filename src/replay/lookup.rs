@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cassette::{Index, MatchKey, Slot};
 use crate::fields::FieldSelector;
 use crate::message::Request;
-use crate::scenario::Repeats;
+use crate::scenario::{Repeats, Writes};
 
 use super::material::Material;
 use super::session::{ENTRY, HELD_MAX};
@@ -23,7 +23,8 @@ pub(super) struct Cursors {
     held: usize,
     /// Recorded reads that have answered something.
     served: BTreeSet<Index>,
-    written: BTreeSet<Index>,
+    /// How often, and for which fresh id.
+    written: BTreeMap<(Index, String), u32>,
     epochs: BTreeMap<String, usize>,
 }
 
@@ -47,6 +48,8 @@ pub(super) enum Cause {
     /// Only a 304 was recorded, and the request sets no condition that it answers.
     NotModified,
     Exhausted,
+    /// Each recording of this write has been served.
+    Written,
     /// The session may remember nothing more.
     Full,
 }
@@ -81,7 +84,7 @@ impl Cause {
             Self::OtherHeader(Header::Version) => "recorded for another Version",
             Self::OtherHeader(Header::Preflight) => "recorded for another Access-Control-Request-Method",
             Self::NotModified => "recorded as not modified only",
-            Self::Exhausted => "exhausted",
+            Self::Exhausted | Self::Written => "exhausted",
             Self::Full => "session full",
         }
     }
@@ -116,7 +119,10 @@ impl Cause {
                 "a 304 answers the condition it was recorded for and nothing else: record the request once without `If-None-Match` and `If-Modified-Since`"
             }
             Self::Exhausted => {
-                "each recorded write is served once (with `repeats = \"error\"` each read, too), and this one has been: record it as often as your client sends it"
+                "with `repeats = \"error\"` each recorded answer is served once, and these have been: record it as often as your client asks, or take `repeats` out of the scenario"
+            }
+            Self::Written => {
+                "each recorded write is served once, and this one has been: record it as often as your client sends it, or let it be answered again with `writes = \"last\"` (the last answer) or `writes = \"repeat\"` (all of them anew) in a scenario"
             }
             Self::Full => {
                 "this session has been asked for more different things than it remembers: start a new one with /@NAME before the path"
@@ -132,6 +138,9 @@ pub(super) struct Candidates<'m> {
     pub(super) slots: &'m [Slot],
     /// They are the request but for its volatile values.
     pub(super) is_loose: bool,
+    /// The fresh id that the request is about, in the place of the recorded one; empty for what was recorded itself.
+    /// What was asked of one thing is not asked of another.
+    pub(super) scope: &'m str,
 }
 
 impl Cursors {
@@ -151,7 +160,7 @@ impl Cursors {
             return Err(Cause::NotRecorded);
         }
         let (slots, condition) = conditional::fitting(material, request, slots)?;
-        let closed = self.epochs.get(resource).copied();
+        let closed = self.epochs.get(&scoped(resource, candidates.scope)).copied();
         let here: Vec<&Slot> =
             slots.iter().copied().filter(|slot| closed.is_none_or(|epoch| slot.epoch == epoch)).collect();
         let (here, variant) = variant::of(material, request, here)?;
@@ -161,8 +170,9 @@ impl Cursors {
         };
         let epoch = group.iter().map(|slot| slot.epoch).min().ok_or(Cause::NotRecorded)?;
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
-        let (group, moment) = self.of_the_moment(group);
-        let counted = (key.clone(), text_of(asked) + &variant + condition, (epoch, moment));
+        let (group, moment) = self.of_the_moment(group, candidates.scope);
+        let asked = [&text_of(asked), &variant, condition, "\n", candidates.scope].concat();
+        let counted = (key.clone(), asked, (epoch, moment));
         let count = self.reads.get(&counted).copied();
         let fresh = || group.iter().position(|slot| !self.served.contains(&slot.index));
         let place = if candidates.is_loose { fresh() } else { None };
@@ -185,9 +195,9 @@ impl Cursors {
 
     /// What was recorded after the last write elsewhere that this session has made, of those that show in this read;
     /// before the first of them what was recorded before it. If nothing was, the earliest: it is better than nothing.
-    fn of_the_moment<'s>(&self, slots: Vec<&'s Slot>) -> (Vec<&'s Slot>, u32) {
+    fn of_the_moment<'s>(&self, slots: Vec<&'s Slot>, scope: &str) -> (Vec<&'s Slot>, u32) {
         let Some(related) = slots.iter().find_map(|slot| slot.related.as_ref()) else { return (slots, 0) };
-        let made = related.iter().rev().find(|(_, index)| self.written.contains(index));
+        let made = related.iter().rev().find(|(_, index)| self.is_written(*index, scope));
         let reached = made.map_or(0, |(moment, _)| *moment);
         let moments = || slots.iter().map(|slot| slot.moment);
         let due = moments().filter(|moment| *moment <= reached).max().or_else(|| moments().min());
@@ -217,27 +227,38 @@ impl Cursors {
         recorded.get(place).copied()
     }
 
-    /// A write that creates nothing: each recorded one is served once.
+    /// A write that creates nothing: each recorded one is served once, then what `writes` says.
     pub(super) fn write(
         &mut self,
         material: &Material,
         candidates: Candidates<'_>,
         resource: &str,
+        writes: Writes,
     ) -> Result<Found, Cause> {
         let slots = candidates.slots;
         if slots.is_empty() {
             return Err(Cause::NotRecorded);
         }
-        let closed = self.epochs.get(resource).copied();
-        let unserved: Vec<&Slot> = slots.iter().filter(|slot| !self.written.contains(&slot.index)).collect();
-        if unserved.is_empty() {
-            return Err(Cause::Exhausted);
-        }
-        let next = unserved.iter().find(|slot| closed.is_none_or(|epoch| slot.epoch == epoch));
-        let slot = next.ok_or(Cause::WrongEpoch)?;
+        let scope = candidates.scope;
+        let closed = self.epochs.get(&scoped(resource, scope)).copied();
+        let unserved: Vec<&Slot> = slots.iter().filter(|slot| !self.is_written(slot.index, scope)).collect();
+        let next = unserved.iter().copied().find(|slot| closed.is_none_or(|epoch| slot.epoch == epoch));
+        let again = match writes {
+            Writes::Once => None,
+            Writes::Last => slots.iter().rfind(|slot| self.is_written(slot.index, scope)),
+            Writes::Repeat => self.due_again(slots, scope),
+        };
+        let cause = if unserved.is_empty() { Cause::Written } else { Cause::WrongEpoch };
+        let slot = next.or(again).ok_or(cause)?;
         let (index, epoch) = (slot.index, slot.epoch);
-        self.wrote(material, index, resource, epoch);
+        self.wrote(material, (index, scope), (resource, epoch));
         Ok(Found { index, project: false })
+    }
+
+    /// Of the recorded writes that were served, the first of those that were served least.
+    fn due_again<'s>(&self, slots: &'s [Slot], scope: &str) -> Option<&'s Slot> {
+        let times = |slot: &&Slot| self.written.get(&(slot.index, scope.to_owned())).copied();
+        slots.iter().filter(|slot| times(slot).is_some()).min_by_key(times)
     }
 
     /// Bytes of the client's own words that are remembered.
@@ -245,16 +266,25 @@ impl Cursors {
         self.held
     }
 
-    /// Whether this recorded write has been served.
-    pub(super) fn is_written(&self, index: Index) -> bool {
-        self.written.contains(&index)
+    /// Whether this recorded write has been served for this fresh id.
+    pub(super) fn is_written(&self, index: Index, scope: &str) -> bool {
+        self.written.contains_key(&(index, scope.to_owned()))
     }
 
     /// A recorded write has been served: if it was accepted, its resource moves to the next epoch, and closes it.
-    pub(super) fn wrote(&mut self, material: &Material, index: Index, resource: &str, epoch: usize) {
-        self.written.insert(index);
+    pub(super) fn wrote(
+        &mut self,
+        material: &Material,
+        (index, scope): (Index, &str),
+        (resource, epoch): (&str, usize),
+    ) {
+        if !scope.is_empty() && !self.is_written(index, scope) {
+            self.held += ENTRY + scope.len();
+        }
+        let times = self.written.entry((index, scope.to_owned())).or_default();
+        *times = times.saturating_add(1);
         if material.cassette().interactions.get(index).is_some_and(|it| it.response.is_success()) {
-            self.epochs.insert(resource.to_owned(), epoch + 1);
+            self.epochs.insert(scoped(resource, scope), epoch + 1);
         }
     }
 }
@@ -277,6 +307,11 @@ fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&
         covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
     let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector.as_ref())).collect();
     Some((alike, true))
+}
+
+/// A resource as one fresh id sees it: what was written for another is no matter of its.
+fn scoped(resource: &str, scope: &str) -> String {
+    if scope.is_empty() { resource.to_owned() } else { format!("{resource}\n{scope}") }
 }
 
 /// What remembering a key costs.

@@ -11,6 +11,8 @@ use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, fields_text};
 use crate::timeline::Phase;
 
+use super::keys::{Keys, key_of};
+
 /// A cassette with its index, its shapes and the state paths of its tasks.
 #[derive(Debug)]
 pub struct Material {
@@ -20,6 +22,9 @@ pub struct Material {
     shapes: BTreeMap<String, Shape>,
     paths: BTreeMap<String, Vec<Poll>>,
     creations: BTreeMap<String, Vec<Index>>,
+    keys: BTreeMap<String, Keys>,
+    /// Text ids of recorded creations.
+    ids: BTreeSet<String>,
     resources: BTreeMap<String, Vec<String>>,
     duplicates: Vec<Vec<String>>,
     mended: BTreeSet<Index>,
@@ -57,6 +62,8 @@ impl Material {
             shapes: BTreeMap::new(),
             paths: BTreeMap::new(),
             creations: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            ids: BTreeSet::new(),
             resources: BTreeMap::new(),
         };
         for index in 0..material.cassette.interactions.len() {
@@ -88,6 +95,16 @@ impl Material {
     /// The recorded creations of this endpoint, in order.
     pub(super) fn creations(&self, endpoint: &str) -> &[Index] {
         self.creations.get(endpoint).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same by what they ask for, where a life cycle says what that is.
+    pub(super) fn keys(&self, endpoint: &str) -> Option<&Keys> {
+        self.keys.get(endpoint)
+    }
+
+    /// Whether a recorded creation made something with this text for an id.
+    pub(super) fn is_id(&self, text: &str) -> bool {
+        self.ids.contains(text)
     }
 
     /// Whether the cassette holds this endpoint for another resource, and not for this one.
@@ -126,8 +143,15 @@ impl Material {
         let Some(matched) = self.profile.find(&request.method, request.path()) else { return };
         let endpoint = matched.endpoint;
         self.resources.entry(endpoint.id.clone()).or_default().push(matched.resource.clone());
-        if self.profile.created_by(&endpoint.id).is_some() {
+        if let Some(lifecycle) = self.profile.created_by(&endpoint.id) {
             self.creations.entry(endpoint.id.clone()).or_default().push(index);
+            if !lifecycle.key.is_empty() {
+                let key = key_of(request, &lifecycle.key);
+                self.keys.entry(endpoint.id.clone()).or_default().file_away(key, index);
+            }
+            let answer = interaction.response.text().and_then(|text| Json::parse(text).ok());
+            let id = answer.as_ref().and_then(|answer| answer.member(&lifecycle.id)?.as_str());
+            self.ids.extend(id.map(str::to_owned));
         }
         if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
             let selector = recorded_selector(endpoint, interaction);

@@ -23,6 +23,19 @@ pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, 
     )
 }
 
+/// The answer to a creation whose key no recorded one has.
+pub(super) fn other_key(material: &Material, request: &Request, key: &[String]) -> (Response, Origin) {
+    let names = key.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    among(
+        material,
+        request,
+        &format!("no creation recorded with this {}", key.join(", ")),
+        &format!(
+            "{names} says what is asked for (times and uuids of your own do not count), and nothing else is answered with it: record this one, too"
+        ),
+    )
+}
+
 /// The answer of a full session that has no recording to compare with.
 pub(super) fn full(request: &Request) -> (Response, Origin) {
     response_to(Vec::new(), request, Cause::Full.as_str(), Cause::Full.help())

@@ -30,7 +30,7 @@ pub(super) const ENTRY: usize = 200;
 
 /// The state of one session.
 pub(super) struct Session {
-    name: String,
+    pub(super) name: String,
     pub(super) setup: Arc<Setup>,
     pub(super) console: Option<super::Console>,
     /// By endpoint and resource.

@@ -48,6 +48,8 @@ pub struct Scenario {
     pub clock: Option<Clock>,
     /// What a read past its last recording gets.
     pub repeats: Repeats,
+    /// What a write past its last recording gets. Creations are no matter of this: they repeat by themselves.
+    pub writes: Writes,
     /// `unknown_id = "miss"`: an id the cassette does not hold is a miss, not 404/1002.
     pub unknown_id_misses: bool,
     /// What goes wrong, in file order.
@@ -138,6 +140,23 @@ pub enum Repeats {
 impl Repeats {
     const WORDS: [(&'static str, Self); 3] =
         [("last", Self::Last), ("error", Self::Error), ("cycle", Self::Cycle)];
+}
+
+/// What a write past its last recording gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Writes {
+    /// A miss: what the console does with it a second time was not recorded.
+    #[default]
+    Once,
+    /// The recordings from the first again.
+    Repeat,
+    /// The last recording again.
+    Last,
+}
+
+impl Writes {
+    const WORDS: [(&'static str, Self); 3] =
+        [("once", Self::Once), ("repeat", Self::Repeat), ("last", Self::Last)];
 }
 
 /// What a found counter-example carries, so that the file alone repeats it.

@@ -6,17 +6,18 @@ use toml::de::DeValue;
 
 use super::read::{Entry, Read, Table, Text};
 use super::trigger::{FAULT_KEYS, FAULTS_MOST, read_faults};
-use super::{Case, Clock, CommandMust, Must, Named, Repeats, Scenario, ScenarioError, See, Source};
+use super::{Case, Clock, CommandMust, Must, Named, Repeats, Scenario, ScenarioError, See, Source, Writes};
 use crate::json::{Json, quote};
 use crate::profile::Profile;
 use crate::seed::Seed;
 use crate::timeline::{Deployment, HostChange, HostState, ManagedHost, PathStep};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "summary",
     "cassette",
     "console",
     "repeats",
+    "writes",
     "unknown_id",
     "polls_per_phase",
     "clock",
@@ -84,6 +85,7 @@ fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<
         polls_per_phase: top.get("polls_per_phase").map(|entry| entry.number32(1..=10_000)).transpose()?,
         clock: top.get("clock").map(|entry| read_clock(&entry)).transpose()?,
         repeats: top.get("repeats").map(|entry| entry.word(&Repeats::WORDS)).transpose()?.unwrap_or_default(),
+        writes: top.get("writes").map(|entry| entry.word(&Writes::WORDS)).transpose()?.unwrap_or_default(),
         unknown_id_misses: top
             .get("unknown_id")
             .map(|entry| entry.word(&[("miss", true)]))

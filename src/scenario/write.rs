@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source};
+use super::{Case, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
 use crate::fault::Fault;
 use crate::json::{Json, Kind, quote};
 use crate::timeline::{Deployment, HostState, PathStep};
@@ -20,6 +20,9 @@ impl Scenario {
         }
         if self.repeats != Repeats::default() {
             put(&mut out, "repeats", &text(word(&Repeats::WORDS, self.repeats)));
+        }
+        if self.writes != Writes::default() {
+            put(&mut out, "writes", &text(word(&Writes::WORDS, self.writes)));
         }
         if self.unknown_id_misses {
             put(&mut out, "unknown_id", "\"miss\"");

@@ -344,3 +344,30 @@ fn several_answers_of_one_address_are_never_given_one_after_the_other() {
     let (status, body) = answer(&replay, of("19.0"));
     assert!(status == 501 && body.contains("another Version"), "{body}");
 }
+
+#[test]
+fn what_a_write_gets_when_all_its_recordings_are_served_is_said_by_the_scenario() {
+    let tape = || {
+        cassette(vec![
+            (put(OTHER, "1"), 200, "\"one\""),
+            (get(OTHER), 200, "\"after one\""),
+            (put(OTHER, "1"), 200, "\"two\""),
+            (get(OTHER), 200, "\"after two\""),
+        ])
+    };
+    for (writes, expected) in [
+        ("once", ["one", "two", "exhausted", "exhausted", "exhausted"]),
+        ("last", ["one", "two", "two", "two", "two"]),
+        ("repeat", ["one", "two", "one", "two", "one"]),
+    ] {
+        let replay = replay(tape(), Some(&format!("summary = \"x\"\nwrites = \"{writes}\"\n")));
+        for word in expected {
+            let (status, body) = answer(&replay, put(OTHER, "1"));
+            assert!(body.contains(word) && (status == 501) == (word == "exhausted"), "{writes}: {body}");
+            assert!(status != 501 || body.contains("writes = \\\"last\\\""), "the fix is named: {body}");
+            if status == 200 {
+                assert_eq!(answer(&replay, get(OTHER)).1, format!("\"after {word}\""), "{writes}");
+            }
+        }
+    }
+}

@@ -47,6 +47,7 @@ mod reports_from_a_ledger;
 mod same_run_twice;
 mod scenario_diagnostics;
 mod scenario_laws;
+mod searches;
 mod secret_forms;
 mod secret_places;
 mod timeline_laws;

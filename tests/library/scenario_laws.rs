@@ -5,7 +5,7 @@ use crate::laws;
 use faultdeck::fault::Fault;
 use faultdeck::profile::Profile;
 use faultdeck::scenario::{
-    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source,
+    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source, Writes,
 };
 use faultdeck::seed::{Ratio, Seed};
 use faultdeck::timeline::{Deployment, HostChange, HostState, ManagedHost, PathStep};
@@ -134,7 +134,8 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         Just(Source::Emulate)
     ];
     let repeats = select(&[Repeats::Last, Repeats::Error, Repeats::Cycle][..]);
-    let switches = (repeats, any::<bool>(), option::of(1..9_999u64));
+    let writes = select(&[Writes::Once, Writes::Repeat, Writes::Last][..]);
+    let switches = (repeats, any::<bool>(), option::of(1..9_999u64), writes);
     let story = (
         texts(),
         source,
@@ -160,6 +161,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
             polls_per_phase,
             clock: switches.2.map(|tick_ms| Clock { tick_ms }),
             repeats: switches.0,
+            writes: switches.3,
             unknown_id_misses: switches.1,
             faults: faults.into_iter().enumerate().map(named).collect(),
             case,

@@ -12,7 +12,7 @@ use crate::judge::case::Case;
 use crate::judge::law::Property;
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::scenario::{Case as FoundCase, Must, Named, Repeats, Scenario, Source};
+use crate::scenario::{Case as FoundCase, Must, Named, Repeats, Scenario, Source, Writes};
 
 /// The counter-examples in a folder that this client broke, by name. A folder that is not there holds none.
 pub(super) fn read(folder: &Path, client: &str) -> Result<Vec<Arc<Scenario>>, JudgeError> {
@@ -84,6 +84,7 @@ fn blank() -> Scenario {
         polls_per_phase: None,
         clock: None,
         repeats: Repeats::default(),
+        writes: Writes::default(),
         unknown_id_misses: false,
         faults: Vec::new(),
         case: None,

@@ -1,0 +1,141 @@
+//! How a creation is answered.
+//!
+//! By the first that fits: an unserved recorded one with an equal body; a refusal by the profile's rules; the first
+//! unserved recorded one that was accepted; a fresh task that walks the first recorded task's path.
+//!
+//! Where the life cycle names a key (the text of a search), only recorded creations with this key come into question,
+//! and a refusal of it is repeated as often as it is asked for.
+
+use crate::cassette::{Index, MatchKey, same_but_for_placeholders};
+use crate::json::Json;
+use crate::message::Request;
+use crate::profile::{Endpoint, Lifecycle};
+use crate::seed::Stream;
+
+use super::creation::{Creation, Fresh};
+use super::keys::{Key, key_of};
+use super::lookup::Cursors;
+use super::material::Material;
+
+/// How a creation is answered.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// From this recorded creation.
+    Recorded { index: Index, creation: Option<Box<Creation>> },
+    /// After this recorded creation, with fresh ids.
+    Fresh { index: Index, creation: Box<Creation> },
+    /// 422/1005, with the message.
+    Refused(String),
+    /// None with this key was recorded; these members decide.
+    OtherKey(Vec<String>),
+    /// No recorded creation was ever accepted.
+    Miss,
+}
+
+/// What is asked for, and by whom.
+pub(super) struct Asked<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) lifecycle: &'a Lifecycle,
+    pub(super) request: &'a Request,
+    /// What this session has created already.
+    pub(super) made: &'a [Creation],
+    /// What a fresh text id is drawn from.
+    pub(super) stream: Stream,
+}
+
+/// Decides how a creation is answered; the flag says whether volatile values had to be left out.
+pub(super) fn make(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bool) {
+    if !asked.lifecycle.key.is_empty() {
+        return by_key(material, cursors, asked);
+    }
+    let (lifecycle, request) = (asked.lifecycle, asked.request);
+    let recorded = material.creations(&asked.endpoint.id);
+    let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
+    let is_served = |index: &Index| cursors.is_written(*index, "");
+    let as_recorded = |index: Index| Made::Recorded {
+        index,
+        creation: Creation::of(material, index, lifecycle, body.as_ref(), None)
+            .filter(|_| is_accepted(material, index))
+            .map(Box::new),
+    };
+    let equal = |index: &&Index| !is_served(index) && equal_body(material, **index, request);
+    if let Some(index) = recorded.iter().find(equal) {
+        return (as_recorded(*index), false);
+    }
+    if let Some(message) = body.as_ref().and_then(|body| refusal(lifecycle, body, asked.made)) {
+        return (Made::Refused(message), false);
+    }
+    let mut accepted = recorded.iter().copied().filter(|index| is_accepted(material, *index)).peekable();
+    let Some(first) = accepted.peek().copied() else { return (Made::Miss, false) };
+    match accepted.find(|index| !is_served(index)) {
+        Some(index) => (as_recorded(index), false),
+        None => (fresh(material, first, asked, body.as_ref()), false),
+    }
+}
+
+fn by_key(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bool) {
+    let (lifecycle, request) = (asked.lifecycle, asked.request);
+    if material.creations(&asked.endpoint.id).is_empty() {
+        return (Made::Miss, false);
+    }
+    let key = key_of(request, &lifecycle.key);
+    let (recorded, is_loose) = of_this_key(material, &asked, &key);
+    let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
+    let unserved = recorded.iter().find(|index| !cursors.is_written(**index, ""));
+    let accepted = recorded.iter().find(|index| is_accepted(material, **index));
+    let made = match (unserved, accepted, recorded.last()) {
+        (Some(index), ..) => {
+            let creation = Creation::of(material, *index, lifecycle, body.as_ref(), None);
+            let creation = creation.filter(|_| is_accepted(material, *index)).map(Box::new);
+            Made::Recorded { index: *index, creation }
+        }
+        (None, Some(first), _) => fresh(material, *first, asked, body.as_ref()),
+        (None, None, Some(refused)) => Made::Recorded { index: *refused, creation: None },
+        (None, None, None) => Made::OtherKey(lifecycle.key.clone()),
+    };
+    (made, is_loose)
+}
+
+/// The recorded creations with this key. A request that has none of its members has to be equal as a whole.
+fn of_this_key(material: &Material, asked: &Asked<'_>, key: &Key) -> (Vec<Index>, bool) {
+    let loose = || material.deck().loose(material.cassette());
+    if key.iter().any(Option::is_some) {
+        let Some(keys) = material.keys(&asked.endpoint.id) else { return (Vec::new(), false) };
+        let (recorded, is_loose) = keys.under(key, &|text| loose().text(text));
+        return (recorded.to_vec(), is_loose);
+    }
+    let whole = MatchKey::of(asked.request);
+    let exact = material.deck().under(&whole);
+    let (slots, is_loose) = match exact.is_empty() {
+        true => (loose().under(&whole).map_or(&[][..], |(_, slots)| slots), true),
+        false => (exact, false),
+    };
+    (slots.iter().filter(|slot| !slot.refused).map(|slot| slot.index).collect(), is_loose)
+}
+
+fn fresh(material: &Material, after: Index, asked: Asked<'_>, body: Option<&Json<'_>>) -> Made {
+    let number = asked.made.iter().filter(|creation| creation.is_fresh()).count() as i128 + 1;
+    let fresh = Fresh { number, stream: asked.stream, made: asked.made };
+    match Creation::of(material, after, asked.lifecycle, body, Some(fresh)) {
+        Some(creation) => Made::Fresh { index: after, creation: Box::new(creation) },
+        None => Made::Recorded { index: after, creation: None },
+    }
+}
+
+fn is_accepted(material: &Material, index: Index) -> bool {
+    material.cassette().interactions[index].response.is_success()
+}
+
+fn equal_body(material: &Material, index: Index, request: &Request) -> bool {
+    same_but_for_placeholders(&material.cassette().interactions[index].request, request)
+}
+
+fn refusal(lifecycle: &Lifecycle, body: &Json<'_>, made: &[Creation]) -> Option<String> {
+    if let Some(message) = lifecycle.refuses(body) {
+        return Some(message);
+    }
+    let member = lifecycle.name_member.as_deref()?;
+    let name = body.member(member)?;
+    let taken = made.iter().any(|creation| creation.is_called(member, name));
+    taken.then(|| lifecycle.name_taken(name.as_str().unwrap_or_else(|| name.text())))
+}
