@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use super::loose::Loose;
 use super::moments::{Moments, Related};
 use super::placeholders::{all_users, bind_keys, is_user, replace_users};
-use super::{Cassette, Interaction, MatchKey, nearest};
+use super::{Cassette, Interaction, MatchKey, Shown, nearest};
 use crate::fields::FieldSelector;
-use crate::profile::{GateOptions, Gated, OwnShapes, Profile, fields_text, gate};
+use crate::profile::{Profile, fields_text};
 
 /// An interaction's place in its cassette.
 pub type Index = usize;
@@ -22,8 +22,8 @@ pub struct Slot {
     pub epoch: usize,
     /// The `fields` that were asked for; `None` for the whole resource, and for a `fields` that does not parse.
     pub selector: Option<FieldSelector>,
-    /// Whether the gate refuses such a request (no credentials, a wrong `fields`) and the recorded answer is a refusal.
-    /// Such a recording answers the very same request only: it lends its answer to no other and is in no sequence.
+    /// Whether the gate refuses such a request (no credentials, a wrong `fields`), or cannot read it though the console
+    /// did. Such a recording answers the very same request only: it lends its answer to no other and is in no sequence.
     pub refused: bool,
     /// The moment of the last write elsewhere that changed what this read shows; 0 before the first.
     pub moment: u32,
@@ -49,6 +49,7 @@ pub struct Deck {
     users: Vec<String>,
     /// Made by the first request that nothing matches.
     loose: OnceLock<Loose>,
+    shown: Shown,
 }
 
 impl Deck {
@@ -62,6 +63,7 @@ impl Deck {
             keys: Vec::new(),
             users: all_users(profile),
             loose: OnceLock::new(),
+            shown: Shown::of(cassette, profile),
         };
         let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
         let moments = Moments::of(cassette, profile);
@@ -97,7 +99,7 @@ impl Deck {
             index,
             epoch,
             selector: selector(interaction, profile),
-            refused: is_refused(interaction, profile),
+            refused: self.shown.stands_alone(&interaction.request, profile),
         };
         if let Some(blank) = self.blanked(&key, is_user) {
             self.by_blank.entry(blank).or_default().push(slot.clone());
@@ -142,6 +144,11 @@ impl Deck {
         })
     }
 
+    /// What the cassette shows of its console.
+    pub fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
     /// The epoch of an interaction; 0 past the end of the cassette.
     pub fn epoch_of(&self, index: Index) -> usize {
         self.epochs.get(index).copied().unwrap_or_default()
@@ -169,21 +176,4 @@ fn selector(interaction: &Interaction, profile: &Profile) -> Option<FieldSelecto
         None => request.param("fields"),
     };
     FieldSelector::parse(&text?).ok().flatten()
-}
-
-fn is_refused(interaction: &Interaction, profile: &Profile) -> bool {
-    // No rule of the API is about OPTIONS: whoever asks before a page may ask has no credentials yet.
-    if interaction.request.method == "OPTIONS" {
-        return false;
-    }
-    let options = GateOptions { no_auth: false, shape_of: &OwnShapes, closed: false };
-    let is_answered_by_the_gate = || match gate(profile, &interaction.request, &options) {
-        Gated::Answered { refused, .. } => refused,
-        Gated::Opaque => {
-            let fields = interaction.request.param("fields");
-            fields.is_some_and(|text| FieldSelector::parse(&text).is_err())
-        }
-        Gated::Admitted(_) => false,
-    };
-    matches!(interaction.response.status, 400..=499) && is_answered_by_the_gate()
 }

@@ -28,6 +28,7 @@ mod loose;
 mod moments;
 mod nearest;
 mod placeholders;
+mod shown;
 mod store;
 mod volatile;
 mod write;
@@ -47,6 +48,7 @@ pub use key::MatchKey;
 pub use moments::Related;
 pub(crate) use nearest::difference;
 pub(crate) use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
+pub use shown::Shown;
 pub use store::FILE_MAX_BYTES;
 
 /// Interactions, and where they are from.

@@ -9,7 +9,7 @@ use crate::judge;
 use crate::ledger::{self, RunLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Seen, Setup};
+use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Outside, Seen, Setup};
 use crate::report::{refused_line, request_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
@@ -46,6 +46,7 @@ impl Story {
             profile,
             seed: self.seed,
             auth,
+            outside: Outside::Miss,
             redactor: Redactor::new(),
             verb: verb.to_owned(),
             session: MAIN.to_owned(),

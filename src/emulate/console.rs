@@ -6,8 +6,8 @@ use crate::fields::Shape;
 use crate::json::Json;
 use crate::message::{Request, Response};
 use crate::profile::{
-    Admitted, Endpoint, GateOptions, Gated, Profile, ShapeOf, answer_list, error_response, framework_error,
-    gate, item_response,
+    Admitted, Endpoint, GateOptions, Gated, Profile, ShapeOf, Taken, answer_list, error_response,
+    framework_error, gate, item_response,
 };
 use crate::timeline::Phase;
 
@@ -53,12 +53,18 @@ impl Console {
 
     /// The answer to one request. A HEAD is answered as its GET, body included, but is no poll.
     pub fn answer(&mut self, request: &Request) -> Response {
-        let options = GateOptions { no_auth: self.settings.no_auth, shape_of: &self.shapes, closed: true };
+        let options = GateOptions {
+            no_auth: self.settings.no_auth,
+            shape_of: &self.shapes,
+            taken: Taken::nothing(),
+            closed: true,
+            has_pages: true,
+        };
         match gate(self.profile, request, &options) {
             Gated::Answered { response, .. } => response,
             Gated::Admitted(admitted) => self.run(&admitted, request),
             // A closed gate lets no unknown path through; were it to, this is the answer.
-            Gated::Opaque => framework_error(404, 4).unwrap_or_else(|| Response::new(404)),
+            Gated::Opaque { .. } => framework_error(404, 4).unwrap_or_else(|| Response::new(404)),
         }
     }
 

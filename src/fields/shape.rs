@@ -51,6 +51,30 @@ impl Shape {
         self.grow(value, real_scalar);
     }
 
+    /// Adds every name of a selector that a console took. What an added one holds is not known: of the members below
+    /// it, only those that were named.
+    pub fn admit(&mut self, selector: &FieldSelector) {
+        match self {
+            Self::List(element) => element.admit(selector),
+            Self::Scalar(_) => {
+                *self = Self::Object(Vec::new());
+                self.admit(selector);
+            }
+            Self::Object(members) => {
+                for field in selector.fields() {
+                    let place =
+                        members.iter().position(|(name, _)| *name == field.name).unwrap_or_else(|| {
+                            members.push((field.name.clone(), Self::Scalar(Scalar::String)));
+                            members.len() - 1
+                        });
+                    if let Some(((_, below), named)) = members.get_mut(place).zip(field.subfields.as_ref()) {
+                        below.admit(named);
+                    }
+                }
+            }
+        }
+    }
+
     /// The resource's own shape: through arrays to the element.
     pub fn element(&self) -> &Shape {
         match self {

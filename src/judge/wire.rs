@@ -97,6 +97,11 @@ pub(super) fn is_miss(exchange: &Exchange) -> bool {
     matches!(exchange.origin, Origin::Miss { .. })
 }
 
+/// Whether a recording shows the console to have taken what this rule would refuse.
+pub(super) fn is_taken(exchange: &Exchange, rule: &str) -> bool {
+    exchange.taken.iter().any(|taken| taken.split_once(' ').is_some_and(|(name, _)| name == rule))
+}
+
 /// What the faults that fired made of the answer, one after the other.
 pub(super) fn effects(exchange: &Exchange) -> impl Iterator<Item = Effect> {
     exchange.faults.iter().filter_map(|fault| Some(Fault::row(&fault.kind)?.effect))

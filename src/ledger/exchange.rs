@@ -62,6 +62,9 @@ pub struct Exchange {
     pub planned_bytes: u64,
     /// Things worth a remark: duplicate members, a selector encoded twice, a parameter sent twice.
     pub findings: Vec<String>,
+    /// Rules that would have refused it, or spoken against it, but for the recording: the rule, a blank, what it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<String>,
 }
 
 impl ExchangeKey {
@@ -75,7 +78,8 @@ impl Exchange {
         const LINE: usize = 48;
         let heads = self.request_headers.iter().chain(&self.response_headers);
         let heads: usize = heads.map(|(name, value)| name.len() + value.len() + LINE).sum();
-        let findings: usize = self.findings.iter().map(|finding| finding.len() + LINE).sum();
+        let findings: usize =
+            self.findings.iter().chain(&self.taken).map(|finding| finding.len() + LINE).sum();
         let nearest: usize = match &self.origin {
             Origin::Miss { nearest, .. } => nearest.iter().map(String::len).sum(),
             _ => 0,

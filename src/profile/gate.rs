@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::error::{self, error_response, outside_page};
+use super::taken::{Ground, Taken};
 use super::{Carrier, Endpoint, Matched, ParameterKind, Profile, Source, help};
 use crate::fields::{FieldSelector, FieldsError, Shape};
 use crate::json::{Json, Kind};
@@ -19,8 +20,12 @@ pub struct GateOptions<'a> {
     pub no_auth: bool,
     /// The shapes to check `fields` against.
     pub shape_of: &'a dyn ShapeOf,
+    /// The rules that a recording speaks against.
+    pub taken: &'a Taken,
     /// Whether every unknown path is answered 404/4 (an emulator does so), or only those below a complete root.
     pub closed: bool,
+    /// Whether a path outside `/api/` is answered with the console's page, or let through as one that nobody knows.
+    pub has_pages: bool,
 }
 
 /// Knows which shape an endpoint's answers have here.
@@ -52,13 +57,18 @@ pub enum Gated<'p> {
         source: Source,
         /// Whether it was refused: it takes no part in polling then.
         refused: bool,
+        /// What a recording of such a request that was not answered so speaks against.
+        ground: Ground,
         /// Remarks about the request.
         findings: Vec<String>,
     },
     /// Goes on to the endpoint.
     Admitted(Admitted<'p>),
     /// A path that no profile knows, below no complete root.
-    Opaque,
+    Opaque {
+        /// The rules that would have refused it, but for the recording.
+        waived: Vec<Ground>,
+    },
 }
 
 /// A request that the endpoint gets to see.
@@ -72,6 +82,11 @@ pub struct Admitted<'p> {
     pub findings: Vec<String>,
     /// `Range: items=a-b`, zero-based and inclusive, on an endpoint that takes one.
     pub range: Option<(u64, u64)>,
+    /// Whether its `fields` or its range was taken by the console and cannot be read here: nothing but a recording of
+    /// this very request answers it.
+    pub unread: bool,
+    /// The rules that would have refused it, but for the recording.
+    pub waived: Vec<Ground>,
 }
 
 /// Why a request is refused: a framework error.
@@ -81,12 +96,18 @@ struct Refusal {
     rule: &'static str,
     source: Source,
     message: String,
+    /// The value or the name that the rule speaks about, and where.
+    about: String,
 }
 
 impl Refusal {
     /// `rule` is the status and the code in text.
     fn new(status: u16, code: u32, rule: &'static str, source: Source, message: impl Into<String>) -> Self {
-        Self { status, code, rule, source, message: message.into() }
+        Self { status, code, rule, source, message: message.into(), about: String::new() }
+    }
+
+    fn about(self, about: impl Into<String>) -> Self {
+        Self { about: about.into(), ..self }
     }
 
     fn answered<'p>(self, findings: Vec<String>) -> Gated<'p> {
@@ -95,38 +116,70 @@ impl Refusal {
             rule: self.rule,
             source: self.source,
             refused: true,
+            ground: Ground::new(self.rule, self.about),
             findings,
         }
     }
 }
 
-/// Rungs 1 to 6 of the answer ladder: a function of the request alone. A HEAD is answered as its GET; leaving out the
-/// body is the caller's part.
-pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
-    if !request.path().starts_with("/api/") {
-        return outside_api();
+/// One request at the gate. Every rule hands what it has against the request to [`Self::refuse`], and goes on if that
+/// lets it pass.
+struct Keeper<'a> {
+    profile: &'a Profile,
+    request: &'a Request,
+    options: &'a GateOptions<'a>,
+    waived: Vec<Ground>,
+}
+
+impl Keeper<'_> {
+    /// A recording outranks a rule of ours.
+    fn refuse(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        if self.waives(refusal.rule, &refusal.about) { Ok(()) } else { Err(refusal) }
     }
-    if let Err(refusal) = before_the_path(profile, request, options) {
+
+    fn waives(&mut self, rule: &'static str, about: &str) -> bool {
+        let ground = Ground::new(rule, about);
+        let holds = self.options.taken.holds(&ground);
+        if holds {
+            self.waived.push(ground);
+        }
+        holds
+    }
+}
+
+/// Rungs 1 to 6 of the answer ladder: a function of the request and of what a recording shows of the console. A HEAD is
+/// answered as its GET; leaving out the body is the caller's part.
+pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
+    let mut keeper = Keeper { profile, request, options, waived: Vec::new() };
+    if !request.path().starts_with("/api/") {
+        return if options.has_pages { outside_api() } else { Gated::Opaque { waived: Vec::new() } };
+    }
+    if let Err(refusal) = before_the_path(&mut keeper) {
         return refusal.answered(Vec::new());
     }
     let Some(matched) = profile.find(&request.method, request.path()) else {
-        return unknown(profile, request, options);
+        return match unknown(&mut keeper) {
+            Ok(()) => Gated::Opaque { waived: keeper.waived },
+            Err(refusal) => refusal.answered(Vec::new()),
+        };
     };
     let endpoint = matched.endpoint;
     let findings = findings(endpoint, request);
-    let admitted = match admit(matched, request, options) {
-        Ok((matched, selector, range)) => Admitted { matched, selector, findings, range },
+    let admitted = match admit(&mut keeper, matched) {
+        Ok(admitted) => Admitted { findings, ..admitted },
         Err(refusal) => return refusal.answered(findings),
     };
-    match help::answer(profile, &admitted, request) {
+    let described = endpoint.template.starts_with("/help/") && !keeper.waives("help", &endpoint.id);
+    match described.then(|| help::answer(profile, &admitted, request)).flatten() {
         Some(response) => Gated::Answered {
             response,
             rule: "help",
             source: Source::Documented,
             refused: false,
+            ground: Ground::new("help", &endpoint.id),
             findings: admitted.findings,
         },
-        None => Gated::Admitted(admitted),
+        None => Gated::Admitted(Admitted { waived: keeper.waived, ..admitted }),
     }
 }
 
@@ -137,49 +190,84 @@ fn outside_api<'p>() -> Gated<'p> {
         rule: "outside /api",
         source: Source::OneSource,
         refused: true,
+        ground: Ground::new("outside /api", ""),
         findings: Vec::new(),
     }
 }
 
 /// Rungs 2 and 3: what is wrong whatever the endpoint.
-fn before_the_path(profile: &Profile, request: &Request, options: &GateOptions<'_>) -> Result<(), Refusal> {
-    if !options.no_auth && !request.has_credentials() {
-        return Err(Refusal::new(401, 18, "401/18", Source::Seen, error::NO_CREDENTIALS));
+fn before_the_path(keeper: &mut Keeper<'_>) -> Result<(), Refusal> {
+    let request = keeper.request;
+    if !keeper.options.no_auth && !request.has_credentials() {
+        let refusal = Refusal::new(401, 18, "401/18", Source::Seen, error::NO_CREDENTIALS);
+        keeper.refuse(refusal.about(in_place_of_credentials(keeper.profile, request)))?;
     }
-    match request.headers.text("Version").and_then(|version| profile.versions.refuse(&version)) {
+    let Some(version) = request.headers.text("Version") else { return Ok(()) };
+    match keeper.profile.versions.refuse(&version) {
         // The texts were seen; the code number is not known, and 0 is ours.
-        Some((source, message)) => Err(Refusal::new(422, 0, "version", source, message)),
+        Some((source, message)) => {
+            let refusal = Refusal::new(422, 0, "version", source, message);
+            keeper.refuse(refusal.about(super::version::spelt(&version)))
+        }
         None => Ok(()),
     }
 }
 
-/// Rung 4: no endpoint has this method and path.
-fn unknown<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
-    let path = request.path().strip_prefix("/api").unwrap_or_default();
-    if !options.closed && !profile.is_complete_for(path) {
-        return Gated::Opaque;
+/// What a request carries that might have been taken for a credential: another scheme of `Authorization`, the names of
+/// cookies. One that carries nothing speaks of its own endpoint only.
+fn in_place_of_credentials(profile: &Profile, request: &Request) -> String {
+    let scheme = request.headers.text("Authorization");
+    let scheme = scheme.as_deref().and_then(|text| text.split_whitespace().next()).map(str::to_lowercase);
+    let mut carried: Vec<String> =
+        scheme.into_iter().map(|scheme| format!("Authorization {scheme}")).collect();
+    let mut cookies = BTreeSet::new();
+    for line in request.headers.all("Cookie") {
+        let line = String::from_utf8_lossy(line);
+        let names =
+            line.split(';').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.trim().to_owned());
+        cookies.extend(names);
     }
+    carried.extend(cookies.into_iter().map(|name| format!("Cookie {name}")));
+    if carried.is_empty() {
+        return place(profile, request);
+    }
+    carried.join(", ")
+}
+
+/// The endpoint of a request, else its method and path.
+fn place(profile: &Profile, request: &Request) -> String {
+    let found = profile.find(&request.method, request.path());
+    found.map_or_else(|| format!("{} {}", request.method, request.path()), |found| found.endpoint.id.clone())
+}
+
+/// Rung 4: no endpoint has this method and path.
+fn unknown(keeper: &mut Keeper<'_>) -> Result<(), Refusal> {
+    let (profile, request) = (keeper.profile, keeper.request);
+    let path = request.path().strip_prefix("/api").unwrap_or_default();
+    let root = match profile.complete_root(path) {
+        Some(root) => root,
+        None if keeper.options.closed => "",
+        None => return Ok(()),
+    };
     let other_method = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         .iter()
         .any(|method| profile.find(method, request.path()).is_some());
     let source = if other_method { Source::Ours } else { Source::OneSource };
-    Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).answered(Vec::new())
+    // One endpoint more below a root that should be known whole, and it is not known whole.
+    keeper.refuse(Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).about(root))
 }
 
-type Passed<'p> = (Matched<'p>, Option<FieldSelector>, Option<(u64, u64)>);
-
 /// Rungs 5 and 6.
-fn admit<'p>(
-    matched: Matched<'p>,
-    request: &Request,
-    options: &GateOptions<'_>,
-) -> Result<Passed<'p>, Refusal> {
-    let selector = selector(matched.endpoint, request, options)?;
-    missing_parameters(matched.endpoint, request)?;
-    missing_body(matched.endpoint, request)?;
-    wrong_types(&matched, request)?;
-    let range = range(matched.endpoint, request)?;
-    Ok((matched, selector, range))
+fn admit<'p>(keeper: &mut Keeper<'_>, matched: Matched<'p>) -> Result<Admitted<'p>, Refusal> {
+    let endpoint = matched.endpoint;
+    let selector = selector(keeper, endpoint)?;
+    missing_parameters(keeper, endpoint)?;
+    missing_body(keeper, endpoint)?;
+    wrong_types(keeper, &matched)?;
+    let range = range(keeper, endpoint)?;
+    let unread = selector.is_none() || range.is_none();
+    let (selector, range) = (selector.flatten(), range.flatten());
+    Ok(Admitted { matched, selector, range, unread, findings: Vec::new(), waived: Vec::new() })
 }
 
 /// The raw `fields` value a request carries in the place this endpoint takes it: of a query the first, decoded once;
@@ -191,18 +279,19 @@ pub(crate) fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<Stri
     }
 }
 
-fn selector(
-    endpoint: &Endpoint,
-    request: &Request,
-    options: &GateOptions<'_>,
-) -> Result<Option<FieldSelector>, Refusal> {
-    let Some(raw) = fields_text(endpoint, request) else { return Ok(None) };
-    let Some(selector) = FieldSelector::parse(&raw).map_err(|error| refused_fields(&raw, &error))? else {
-        return Ok(None);
+/// What is asked for; `None` within if it is all, `None` if a console took what cannot be read here.
+fn selector(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<FieldSelector>>, Refusal> {
+    let Some(raw) = fields_text(endpoint, keeper.request) else { return Ok(Some(None)) };
+    let selector = match FieldSelector::parse(&raw) {
+        Ok(None) => return Ok(Some(None)),
+        Ok(Some(selector)) => selector,
+        Err(error) => {
+            return keeper.refuse(refused_fields(&raw, &error).about(&endpoint.id)).map(|()| None);
+        }
     };
-    let shape = options.shape_of.shape_of(endpoint).unwrap_or(&endpoint.shape);
+    let shape = keeper.options.shape_of.shape_of(endpoint).unwrap_or(&endpoint.shape);
     selector.check(shape.element()).map_err(|error| refused_fields(&raw, &error))?;
-    Ok(Some(selector))
+    Ok(Some(Some(selector)))
 }
 
 fn refused_fields(raw: &str, error: &FieldsError) -> Refusal {
@@ -220,26 +309,28 @@ fn refused_fields(raw: &str, error: &FieldsError) -> Refusal {
 }
 
 /// 422/8.
-fn missing_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
+fn missing_parameters(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
     for parameter in endpoint.parameters.iter().filter(|parameter| parameter.required) {
         let (missing, place) = match parameter.kind {
-            ParameterKind::Query => (request.param(&parameter.name).is_none(), "query"),
-            ParameterKind::Header => (!request.headers.has(&parameter.name), "header"),
+            ParameterKind::Query => (keeper.request.param(&parameter.name).is_none(), "query"),
+            ParameterKind::Header => (!keeper.request.headers.has(&parameter.name), "header"),
             ParameterKind::Path | ParameterKind::Body => continue,
         };
         if missing {
             let message = error::missing_parameter(&parameter.name, place);
-            return Err(Refusal::new(422, 8, "422/8", Source::Seen, message));
+            let refusal = Refusal::new(422, 8, "422/8", Source::Seen, message);
+            keeper.refuse(refusal.about(format!("{place} {} of {}", parameter.name, endpoint.id)))?;
         }
     }
     Ok(())
 }
 
 /// 422/10.
-fn missing_body(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
+fn missing_body(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
     match body_parameter(endpoint) {
-        Some((name, true)) if request.body.iter().all(u8::is_ascii_whitespace) => {
-            Err(Refusal::new(422, 10, "422/10", Source::Seen, error::missing_body(name)))
+        Some((name, true)) if is_blank(&keeper.request.body) => {
+            let refusal = Refusal::new(422, 10, "422/10", Source::Seen, error::missing_body(name));
+            keeper.refuse(refusal.about(format!("body {name} of {}", endpoint.id)))
         }
         _ => Ok(()),
     }
@@ -252,10 +343,11 @@ fn body_parameter(endpoint: &Endpoint) -> Option<(&str, bool)> {
 }
 
 /// 422/11: an integer that is none or has more than 64 bits, a body that is no JSON object.
-fn wrong_types(matched: &Matched<'_>, request: &Request) -> Result<(), Refusal> {
-    let endpoint = matched.endpoint;
+fn wrong_types(keeper: &mut Keeper<'_>, matched: &Matched<'_>) -> Result<(), Refusal> {
+    let (endpoint, request) = (matched.endpoint, keeper.request);
     let refusal = |place: &str, name: &str, content_type: &str, source: Source| {
-        Refusal::new(422, 11, "422/11", source, error::untransformed(place, name, content_type))
+        let message = error::untransformed(place, name, content_type);
+        Refusal::new(422, 11, "422/11", source, message).about(format!("{place} {name} of {}", endpoint.id))
     };
     let is_integer = |text: &str| text.parse::<i64>().is_ok();
     for parameter in endpoint.parameters.iter().filter(|parameter| parameter.is_integer()) {
@@ -263,47 +355,60 @@ fn wrong_types(matched: &Matched<'_>, request: &Request) -> Result<(), Refusal> 
         let in_path = || matched.path_params.iter().find(|(found, _)| found == name);
         match parameter.kind {
             ParameterKind::Path if in_path().is_some_and(|(_, value)| !is_integer(value)) => {
-                return Err(refusal("path", name, "TEXT_PLAIN", Source::Ours));
+                keeper.refuse(refusal("path", name, "TEXT_PLAIN", Source::Ours))?;
             }
             ParameterKind::Query if request.param(name).is_some_and(|value| !is_integer(&value)) => {
-                return Err(refusal("query", name, "TEXT_PLAIN", Source::Seen));
+                keeper.refuse(refusal("query", name, "TEXT_PLAIN", Source::Seen))?;
             }
             _ => {}
         }
     }
     match body_parameter(endpoint) {
-        Some((name, _)) if !request.body.is_empty() && !is_object(&request.body) => {
-            Err(refusal("body", name, "APPLICATION_JSON", Source::Ours))
+        Some((name, _)) if !is_blank(&request.body) && !is_object(&request.body) => {
+            keeper.refuse(refusal("body", name, "APPLICATION_JSON", Source::Ours))
         }
         _ => Ok(()),
     }
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.iter().all(u8::is_ascii_whitespace)
 }
 
 fn is_object(body: &[u8]) -> bool {
     Json::parse_bytes(body).is_ok_and(|value| matches!(value.kind(), Kind::Object(_)))
 }
 
-/// 422/36, where the endpoint takes a range.
-fn range(endpoint: &Endpoint, request: &Request) -> Result<Option<(u64, u64)>, Refusal> {
+/// 422/36, where the endpoint takes a range; `None` within if there is none, `None` if a console took what cannot be read
+/// here.
+fn range(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<(u64, u64)>>, Refusal> {
     if endpoint.parameter(ParameterKind::Header, "Range").is_none() {
-        return Ok(None);
+        return Ok(Some(None));
     }
-    let Some(text) = request.headers.text("Range") else { return Ok(None) };
-    let refusal = |message| Refusal::new(422, 36, "422/36", Source::Seen, message);
-    let items =
-        text.trim().strip_prefix("items=").map(str::trim).ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
+    let Some(text) = keeper.request.headers.text("Range") else { return Ok(Some(None)) };
+    match read_range(&text) {
+        Ok(range) => Ok(Some(Some(range))),
+        Err(message) => {
+            let refusal = Refusal::new(422, 36, "422/36", Source::Seen, message);
+            keeper.refuse(refusal.about(&endpoint.id)).map(|()| None)
+        }
+    }
+}
+
+fn read_range(text: &str) -> Result<(u64, u64), &'static str> {
+    let items = text.trim().strip_prefix("items=").map(str::trim).ok_or(error::RANGE_SYNTAX)?;
     // The dash between the numbers is the first one that is not a sign.
     let dash = items.char_indices().skip(1).find(|(_, char)| *char == '-').map(|(at, _)| at);
     let (first, last) = dash
         .and_then(|at| Some((items.get(..at)?.trim(), items.get(at + 1..)?.trim())))
-        .ok_or_else(|| refusal(error::RANGE_SYNTAX))?;
+        .ok_or(error::RANGE_SYNTAX)?;
     if [first, last].iter().any(|number| is_negative(number)) {
-        return Err(refusal(error::RANGE_NEGATIVE));
+        return Err(error::RANGE_NEGATIVE);
     }
     match (number(first), number(last)) {
         // That a range backwards is a syntax error is ours.
-        (Some(first), Some(last)) if first <= last => Ok(Some((first, last))),
-        _ => Err(refusal(error::RANGE_SYNTAX)),
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        _ => Err(error::RANGE_SYNTAX),
     }
 }
 

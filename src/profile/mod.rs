@@ -11,6 +11,7 @@ mod help;
 mod lifecycle;
 mod listing;
 mod load;
+mod taken;
 mod version;
 
 use percent_encoding::percent_decode_str;
@@ -24,6 +25,8 @@ pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, gate};
 pub use lifecycle::Lifecycle;
 pub(crate) use listing::{answer_list, item_response};
 pub use load::ProfileError;
+pub use taken::{Ground, Taken};
+pub(crate) use version::spelt as spelt_version;
 pub use version::{Version, Versions};
 
 /// How sure we are of a rule; the words of `explain` and of the ledger.
@@ -173,11 +176,12 @@ impl Profile {
         self.lifecycles.iter().find(|life| life.created_by.as_deref() == Some(endpoint_id))
     }
 
-    /// Whether every public endpoint below the root of this path (without `/api`) is known.
-    pub(crate) fn is_complete_for(&self, path: &str) -> bool {
-        self.complete.iter().any(|root| {
+    /// The root of this path (without `/api`), if every public endpoint below it is known.
+    pub(crate) fn complete_root(&self, path: &str) -> Option<&str> {
+        let is_below = |root: &&String| {
             path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        };
+        self.complete.iter().find(is_below).map(String::as_str)
     }
 }
 
@@ -298,7 +302,10 @@ mod tests {
     #[test]
     fn a_root_is_complete_for_its_own_paths_only() {
         let profile = Profile::builtin();
-        assert!(profile.is_complete_for("/forensics") && profile.is_complete_for("/forensics/nope"));
-        assert!(!profile.is_complete_for("/forensicsx") && !profile.is_complete_for("/siem/offenses"));
+        let root = Some("/forensics");
+        assert!(
+            profile.complete_root("/forensics") == root && profile.complete_root("/forensics/nope") == root
+        );
+        assert_eq!(profile.complete_root("/forensicsx").or(profile.complete_root("/siem/offenses")), None);
     }
 }

@@ -50,6 +50,12 @@ impl std::fmt::Display for Version {
     }
 }
 
+/// One spelling for each version: `6` and ` 6.0 ` are `6.0`. What is none stands as it is.
+pub(crate) fn spelt(text: &str) -> String {
+    let text = text.trim();
+    Version::parse(text).map_or_else(|| text.to_owned(), |version| version.to_string())
+}
+
 impl Versions {
     /// Why a version is refused, as the console words it: it is malformed or known to be removed. Any other passes: a
     /// newer one may exist, and an unknown minor part is rounded down by the console.

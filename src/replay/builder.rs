@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Auth, ConsoleMaker, Evidence, Material, Replay, Setup};
+use super::{Auth, ConsoleMaker, Evidence, Material, Outside, Replay, Setup};
 use crate::cassette::Cassette;
 use crate::cassette::find::{Asker, FindError, find};
 use crate::ledger::{EndLine, Line};
@@ -187,6 +187,7 @@ impl Builder {
             profile,
             seed: self.seed,
             auth: self.auth,
+            outside: Outside::Miss,
             redactor: Redactor::new(),
             verb: self.verb,
             session: MAIN.to_owned(),

@@ -47,6 +47,7 @@ impl Session {
                 self.look_up(&material, turn, asked.as_ref(), (&request, &scope), setup)
             }
             Passed::Console { .. } => self.look_up(&material, turn, None, (&turn.request, ""), setup),
+            Passed::Unread => Answer::missed(miss::answer(&material, &turn.request, Cause::Unread)),
             Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
         }
     }
@@ -172,6 +173,9 @@ impl Session {
                 let mut answer = Answer::recorded(material, index);
                 answer.findings.extend(remark);
                 self.complete(turn, answer, asked.filter(|_| project), setup)
+            }
+            Err(Cause::NotRecorded) if !request.path().starts_with("/api/") => {
+                Answer::missed(miss::answer(material, &turn.request, Cause::Outside))
             }
             Err(cause) => self
                 .unknown_id(material, turn, setup)

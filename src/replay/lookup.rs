@@ -39,6 +39,10 @@ pub(super) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     NotRecorded,
+    /// The same, outside `/api/`.
+    Outside,
+    /// A `fields` or a range that nobody can read here.
+    Unread,
     TooNarrow,
     NoJson,
     UnknownField,
@@ -76,6 +80,8 @@ impl Cause {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::NotRecorded => "not recorded",
+            Self::Outside => "not recorded, outside /api",
+            Self::Unread => "not recorded, and cannot be read",
             Self::TooNarrow => "recorded too narrow",
             Self::NoJson => "recorded whole, and no JSON",
             Self::UnknownField => "a field that the recording has not",
@@ -93,6 +99,12 @@ impl Cause {
         match self {
             Self::NotRecorded => {
                 "record this request against a console (faultdeck record), or compare it with the nearest below"
+            }
+            Self::Outside => {
+                "the API lives below /api/, once: elsewhere a console answers 200 with an HTML page. Correct the path, or record this request if it is meant"
+            }
+            Self::Unread => {
+                "its `fields` or `Range` has no meaning that is known here: correct it, or record this very request"
             }
             Self::TooNarrow => {
                 "the recording holds fewer fields than you ask for: record the request once without `fields`"

@@ -5,21 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
-use crate::fields::{FieldSelector, Shape};
+use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
-use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, fields_text};
+use crate::profile::{Endpoint, Lifecycle, Profile, fields_text, spelt_version};
 use crate::timeline::Phase;
 
 use super::keys::{Keys, key_of};
 
-/// A cassette with its index, its shapes and the state paths of its tasks.
+/// A cassette with its index and the state paths of its tasks.
 #[derive(Debug)]
 pub struct Material {
     cassette: Cassette,
     deck: Deck,
     profile: &'static Profile,
-    shapes: BTreeMap<String, Shape>,
     paths: BTreeMap<String, Vec<Poll>>,
     creations: BTreeMap<String, Vec<Index>>,
     keys: BTreeMap<String, Keys>,
@@ -59,7 +58,6 @@ impl Material {
             cassette,
             deck,
             profile,
-            shapes: BTreeMap::new(),
             paths: BTreeMap::new(),
             creations: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -69,7 +67,6 @@ impl Material {
         for index in 0..material.cassette.interactions.len() {
             material.file_away(index);
         }
-        material.learn_shapes();
         material
     }
 
@@ -165,21 +162,6 @@ impl Material {
             path.push(poll_of(index, interaction, lifecycle, selector, before));
         }
     }
-
-    /// The shape of each endpoint: the profile's sample in the dialect that was recorded, plus every member seen.
-    fn learn_shapes(&mut self) {
-        for interaction in &self.cassette.interactions {
-            if !interaction.response.is_success() {
-                continue;
-            }
-            let Some(endpoint) = self.profile.endpoint(&interaction.endpoint) else { continue };
-            let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else {
-                continue;
-            };
-            let first = || recorded_dialect(self.profile, endpoint, &body);
-            self.shapes.entry(endpoint.id.clone()).or_insert_with(first).absorb(&body);
-        }
-    }
 }
 
 /// A `Content-Length` that does not fit the body (edited by hand) gives way to the true one, and any beside chunks to
@@ -207,29 +189,6 @@ fn mend_lengths(cassette: &mut Cassette) -> BTreeSet<Index> {
         mended.insert(index);
     }
     mended
-}
-
-impl ShapeOf for Material {
-    fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape> {
-        self.shapes.get(&endpoint.id)
-    }
-}
-
-/// The endpoint's shape, with the member names of the dialect that this body speaks.
-fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> Shape {
-    let lifecycle = profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));
-    let spoken = lifecycle.and_then(|lifecycle| {
-        lifecycle.dialects.iter().find(|(_, renames)| {
-            renames.iter().any(|(usual, other)| body.member(other).is_some() && body.member(usual).is_none())
-        })
-    });
-    match spoken {
-        Some((_, renames)) => {
-            let renames: Vec<_> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
-            endpoint.shape.renamed(&renames)
-        }
-        None => endpoint.shape.clone(),
-    }
 }
 
 fn recorded_selector(
@@ -270,6 +229,12 @@ pub(super) fn same_request(endpoint: Option<&Endpoint>, one: &Request, other: &R
             _ => false,
         };
     same_fields && one.has_credentials() == other.has_credentials()
+}
+
+/// Whether two requests ask for the same version of the API.
+pub(super) fn same_version(one: &Request, other: &Request) -> bool {
+    let version = |request: &Request| request.headers.text("Version").map(|text| spelt_version(&text));
+    version(one) == version(other)
 }
 
 /// The `fields` of a request, where its endpoint takes them; an endpoint that no profile knows takes them in the query.

@@ -77,6 +77,16 @@ pub enum Auth {
     Off,
 }
 
+/// What becomes of a request outside `/api/` that was not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing is known of it: a miss.
+    #[default]
+    Miss,
+    /// A console's page: where a client is judged, that is what it would see.
+    Page,
+}
+
 /// All that a replay is made of.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -90,6 +100,8 @@ pub struct Setup {
     pub seed: Seed,
     /// Whether credentials are asked for.
     pub auth: Auth,
+    /// What becomes of requests outside `/api/` that were not recorded.
+    pub outside: Outside,
     /// Every text of the ledger goes through it.
     pub redactor: Redactor,
     /// `replay`, `judge`, `run`, `demo`: goes to the run line.

@@ -14,14 +14,14 @@ use crate::fault::{Context, Work};
 use crate::fields::FieldSelector;
 use crate::ledger::{Exchange, FaultLine, Origin};
 use crate::message::Request;
-use crate::profile::{Admitted, GateOptions, Gated, Matched, OwnShapes, gate};
+use crate::profile::{Admitted, GateOptions, Gated, Ground, Matched, OwnShapes, Taken, gate};
 use crate::scenario::{Of, PlannedFault};
 
 use super::account::{self, Answer};
 use super::creation::Creation;
 use super::lookup::Cursors;
-use super::material::{Material, carried_fields, same_request};
-use super::{Auth, Evidence, Setup, conditional};
+use super::material::{Material, carried_fields, same_request, same_version};
+use super::{Auth, Evidence, Outside, Setup, conditional};
 
 /// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
 pub(super) const HELD_MAX: usize = 16 * 1024 * 1024;
@@ -77,6 +77,15 @@ pub(super) struct Turn<'p> {
     is_known: bool,
 }
 
+/// What else a ledger line says.
+#[derive(Default)]
+struct Noted {
+    tick: Option<u32>,
+    work_done: bool,
+    /// The rules that the recording speaks against.
+    taken: Vec<Ground>,
+}
+
 impl Session {
     pub(super) fn new(name: &str, setup: Arc<Setup>, base: String) -> Self {
         let console = match &setup.evidence {
@@ -115,15 +124,21 @@ impl Session {
         let turn = self.turn(&setup, request);
         if !turn.is_known {
             let answer = self.full(&setup, &turn);
-            return self.finish(&setup, turn, answer, Vec::new(), None, true);
+            return self.finish(
+                &setup,
+                turn,
+                answer,
+                Vec::new(),
+                Noted { work_done: true, ..Noted::default() },
+            );
         }
-        let gated = self.gated(&setup, &turn);
+        let (gated, taken) = self.gated(&setup, &turn);
         let tick = if gated.is_refused() { None } else { self.tick(&setup, &turn, at) };
         let firing = self.firing(&setup, &turn, gated.is_refused());
 
         let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
         let answer = if not_done { Answer::nothing() } else { self.answer(&setup, &turn, gated, tick) };
-        self.finish(&setup, turn, answer, firing, tick, !not_done)
+        self.finish(&setup, turn, answer, firing, Noted { tick, work_done: !not_done, taken })
     }
 
     fn turn<'p>(&mut self, setup: &'p Setup, request: Request) -> Turn<'p> {
@@ -173,33 +188,44 @@ impl Session {
         self.seen.get(&place).map_or(0, |seen| seen.ticks)
     }
 
-    /// Rungs 0 to 6: what the gate says, unless this very request was recorded.
-    fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
-        let Evidence::Cassette(material) = &setup.evidence else { return self.gated_console(setup, turn) };
+    /// Rungs 0 to 6: what the gate says, unless this very request was recorded; and what the recording says against it.
+    fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn<'p>) -> (Passed<'p>, Vec<Ground>) {
+        let Evidence::Cassette(material) = &setup.evidence else {
+            return (self.gated_console(setup, turn), Vec::new());
+        };
         // No rule of the API is about it: whoever asks leave for a page has no credentials yet.
         if turn.request.method == "OPTIONS" {
-            return Passed::Opaque(None);
+            return (Passed::Opaque(None), Vec::new());
         }
         let request = match turn.request.method.as_str() {
             "HEAD" => &Request { method: "GET".to_owned(), ..turn.request.clone() },
             _ => &turn.request,
         };
-        let options =
-            GateOptions { no_auth: setup.auth == Auth::Off, shape_of: material.as_ref(), closed: false };
-        match gate(setup.profile, request, &options) {
-            Gated::Admitted(admitted) => Passed::Admitted(admitted),
+        let shown = material.deck().shown();
+        let options = GateOptions {
+            no_auth: setup.auth == Auth::Off,
+            shape_of: shown,
+            taken: shown.taken(),
+            closed: false,
+            has_pages: setup.outside == Outside::Page && !shown.has_outside(request),
+        };
+        let path = turn.matched.is_none().then(|| shown.path_of(request)).flatten();
+        let (passed, waived) = match gate(setup.profile, request, &options) {
+            Gated::Admitted(mut admitted) => {
+                let waived = std::mem::take(&mut admitted.waived);
+                let passed = match admitted.unread {
+                    true => self.unread(material, turn, request),
+                    false => Passed::Admitted(admitted),
+                };
+                (passed, waived)
+            }
             // What no console could read as a selector has no other meaning than the recording's.
-            Gated::Opaque => match opaque_fields(request) {
-                Ok(asked) => Passed::Opaque(asked),
-                Err(()) => match self.very_same(material, turn, request) {
-                    Some(index) => {
-                        Passed::Answered { answer: Answer::recorded(material, index), refused: false }
-                    }
-                    None => Passed::Opaque(None),
-                },
+            Gated::Opaque { waived } => match opaque_fields(request) {
+                Ok(asked) => (Passed::Opaque(asked), waived),
+                Err(()) => (self.unread(material, turn, request), waived),
             },
             Gated::Answered { response, rule, source, refused, findings, .. } => {
-                let answer = match self.very_same(material, turn, request) {
+                let answer = match self.very_same(material, turn, request, rule) {
                     Some(index) => Answer::recorded(material, index),
                     None => {
                         let origin =
@@ -207,19 +233,35 @@ impl Session {
                         Answer { findings, ..Answer::made(response, origin) }
                     }
                 };
-                Passed::Answered { answer, refused }
+                (Passed::Answered { answer, refused }, Vec::new())
             }
+        };
+        (passed, waived.into_iter().chain(path).collect())
+    }
+
+    /// A request that was taken, or may have been, and that nobody can read here: its own recording answers it, or none.
+    fn unread<'p>(&mut self, material: &Material, turn: &Turn<'_>, request: &Request) -> Passed<'p> {
+        match self.very_same(material, turn, request, "") {
+            Some(index) => Passed::Answered { answer: Answer::recorded(material, index), refused: false },
+            None => Passed::Unread,
         }
     }
 
-    /// The recording of a request that the gate answers, if there is one.
-    fn very_same(&mut self, material: &Material, turn: &Turn<'_>, request: &Request) -> Option<Index> {
+    /// The recording of a request that a rule of the gate answers, if there is one.
+    fn very_same(
+        &mut self,
+        material: &Material,
+        turn: &Turn<'_>,
+        request: &Request,
+        rule: &str,
+    ) -> Option<Index> {
         let key = MatchKey::of(request);
         let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
         let slots = material.deck().under(&key).iter().map(|slot| slot.index);
         let same = |index: &Index| {
             let recorded = &material.cassette().interactions[*index];
             same_request(endpoint, request, &recorded.request)
+                && (rule != "version" || same_version(request, &recorded.request))
                 && conditional::can_answer(&recorded.response, request)
         };
         let recorded: Vec<_> = slots.filter(same).collect();
@@ -231,7 +273,13 @@ impl Session {
 
     /// A console has a gate of its own; what it is going to refuse counts as refused.
     fn gated_console<'p>(&self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
-        let options = GateOptions { no_auth: setup.auth == Auth::Off, shape_of: &OwnShapes, closed: true };
+        let options = GateOptions {
+            no_auth: setup.auth == Auth::Off,
+            shape_of: &OwnShapes,
+            taken: Taken::nothing(),
+            closed: true,
+            has_pages: true,
+        };
         let gated = gate(setup.profile, &turn.request, &options);
         Passed::Console { refused: matches!(gated, Gated::Answered { refused: true, .. }) }
     }
@@ -271,8 +319,7 @@ impl Session {
         turn: Turn<'_>,
         answer: Answer,
         firing: Vec<PlannedFault>,
-        tick: Option<u32>,
-        work_done: bool,
+        noted: Noted,
     ) -> Decided {
         let missed = matches!(answer.origin, Origin::Miss { .. });
         let mut delivery = Delivery::of(match missed {
@@ -321,8 +368,9 @@ impl Session {
         exchange.key.resource = setup.redactor.target(&turn.resource);
         exchange.key.nth = turn.nth;
         exchange.call = turn.call;
-        exchange.tick = tick;
-        exchange.work_done = work_done;
+        exchange.tick = noted.tick;
+        exchange.work_done = noted.work_done;
+        exchange.taken = noted.taken.iter().map(|ground| setup.redactor.text(&ground.to_string())).collect();
         exchange.faults = faults;
         Decided { delivery, exchange }
     }
@@ -356,6 +404,8 @@ pub(super) enum Passed<'p> {
     Admitted(Admitted<'p>),
     /// No profile knows the path; what it asks for.
     Opaque(Option<FieldSelector>),
+    /// Nobody can say what it asks for, and it was not recorded.
+    Unread,
     Console {
         refused: bool,
     },

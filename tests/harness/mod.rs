@@ -155,7 +155,7 @@ impl Lab {
     }
 
     /// Starts the binary as a server: the URL is the only line on stdout. A request with the canary as a query
-    /// parameter, to a path outside `/api`, goes to it at once.
+    /// parameter, and without credentials, goes to it at once.
     pub fn serve<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
         self.serve_with(args, &[])
     }
@@ -181,8 +181,10 @@ impl Lab {
         if running.url.starts_with("http://") {
             let token: String = form_urlencoded::byte_serialize(token().as_bytes()).collect();
             running.try_send(
-                format!("GET /plant?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    .as_bytes(),
+                format!(
+                    "GET /api/plant?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                .as_bytes(),
             );
         }
         running

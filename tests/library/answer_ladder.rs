@@ -17,7 +17,7 @@ fn rule(replay: &faultdeck::replay::Replay) -> String {
 fn rungs_answer_in_their_order() {
     let replay = replay(life(&["COMPLETE"]), None);
     let cases = [
-        ("/elsewhere", 200, "<html"),
+        ("/elsewhere", 501, "outside /api"),
         ("/api/forensics/nope", 404, r#""code":4,"#),
         ("/api/forensics/case_management/case_create_tasks/42?fields=nope", 422, r#""code":30,"#),
         ("/api/forensics/case_management/case_create_tasks/42?fields=id,nope,id", 422, r#""code":31,"#),

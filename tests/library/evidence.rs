@@ -12,7 +12,7 @@ use faultdeck::ledger::{Exchange, Line};
 use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Evidence, Material, Replay, Setup};
+use faultdeck::replay::{Auth, Evidence, Material, Outside, Replay, Setup};
 use faultdeck::scenario::Scenario;
 use faultdeck::seed::Seed;
 
@@ -94,6 +94,7 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
         profile,
         seed: Seed(seed),
         auth: Auth::Required,
+        outside: Outside::Miss,
         redactor: Redactor::new(),
         verb: "replay".to_owned(),
         session: "main".to_owned(),

@@ -2,7 +2,7 @@
 
 use faultdeck::json::Json;
 use faultdeck::message::Request;
-use faultdeck::profile::{Admitted, GateOptions, Gated, OwnShapes, Profile, Source, gate};
+use faultdeck::profile::{Admitted, GateOptions, Gated, OwnShapes, Profile, Source, Taken, gate};
 
 const TASK: &str = "/api/forensics/case_management/case_create_tasks/42";
 const CASES: &str = "/api/forensics/case_management/cases";
@@ -18,7 +18,7 @@ fn post(target: &str, body: &str) -> Request {
 }
 
 fn options(closed: bool) -> GateOptions<'static> {
-    GateOptions { no_auth: false, shape_of: &OwnShapes, closed }
+    GateOptions { no_auth: false, shape_of: &OwnShapes, taken: Taken::nothing(), closed, has_pages: true }
 }
 
 fn at_the_gate(request: &Request) -> Gated<'static> {
@@ -175,7 +175,7 @@ fn a_path_no_profile_knows_is_opaque_unless_its_root_or_the_gate_is_closed() {
     for target in
         ["/api/siem/offenses", "/api/api/forensics/case_management/cases", "/api/", "/api/forensicsx"]
     {
-        assert!(matches!(at_the_gate(&get(target)), Gated::Opaque), "{target}");
+        assert!(matches!(at_the_gate(&get(target)), Gated::Opaque { .. }), "{target}");
         match gate(Profile::builtin(), &get(target), &options(true)) {
             Gated::Answered { rule: "404/4", refused: true, .. } => {}
             other => panic!("{target}: {other:?}"),
@@ -345,7 +345,7 @@ fn parameters_that_are_missing_or_of_the_wrong_type_are_refused_from_the_profile
     let answer = |request: &Request| match gate(&profile, request, &options(false)) {
         Gated::Answered { response, .. } => response.text().unwrap().to_owned(),
         Gated::Admitted(_) => "admitted".to_owned(),
-        Gated::Opaque => "opaque".to_owned(),
+        Gated::Opaque { .. } => "opaque".to_owned(),
     };
     let path = "/api/ariel/searches";
     let missing = answer(&post(path, ""));

@@ -24,6 +24,7 @@ mod creations;
 mod elastic_polling;
 mod emulate;
 mod evidence;
+mod evidence_outranks;
 mod fault_laws;
 mod fields_language;
 mod fields_laws;

@@ -12,7 +12,7 @@ use faultdeck::ledger::Origin;
 use faultdeck::message::Request;
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Evidence, Material, Replay, Setup};
+use faultdeck::replay::{Auth, Evidence, Material, Outside, Replay, Setup};
 use faultdeck::seed::Seed;
 
 const SEARCHES: &str = "/api/ariel/searches";
@@ -58,6 +58,7 @@ fn started(mut cassette: Cassette, seed: u64) -> Replay {
         profile,
         seed: Seed(seed),
         auth: Auth::Required,
+        outside: Outside::Miss,
         redactor: Redactor::new(),
         verb: "replay".to_owned(),
         session: "main".to_owned(),

@@ -27,7 +27,7 @@ fn console() -> (String, Seen) {
             let number = {
                 let mut kept = kept.lock().unwrap();
                 // The test's own plant is none of the requests that are counted.
-                if !line.starts_with(b"GET /plant") {
+                if !line.starts_with(b"GET /api/plant") {
                     kept.push(line.strip_suffix(b"\r\n").unwrap_or(&line).to_vec());
                 }
                 kept.len()

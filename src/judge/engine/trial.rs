@@ -17,7 +17,7 @@ use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, Evidence, Replay, Setup};
+use crate::replay::{self, Auth, Evidence, Outside, Replay, Setup};
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
@@ -95,6 +95,7 @@ impl<C: Client> Bench<'_, C> {
             profile: Profile::builtin(),
             seed: case.seed,
             auth: Auth::Required,
+            outside: Outside::Page,
             redactor: self.redactor.clone(),
             verb: self.verb.clone(),
             session: SESSION.to_owned(),

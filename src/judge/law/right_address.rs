@@ -88,10 +88,13 @@ fn leak(exchange: &Exchange) -> Option<String> {
 }
 
 /// Whether the path is a documented one, spelt wrongly. A path that is nothing like one of ours is not judged: a
-/// client may have other business with its console.
+/// client may have other business with its console. Nor is one that a recording shows the console to have answered.
 fn wrong_path(exchange: &Exchange) -> Option<String> {
     let profile = Profile::builtin();
     let path = wire::path(exchange);
+    if wire::is_taken(exchange, "path") {
+        return None;
+    }
     let knows = |path: &str| METHODS.iter().any(|method| profile.find(method, path).is_some());
     if profile.find(&exchange.method, path).is_some() {
         return None;
@@ -106,7 +109,11 @@ fn wrong_path(exchange: &Exchange) -> Option<String> {
         return None;
     }
     Some(match apis {
-        0 => "`/api` is missing from the path".to_owned(),
+        _ if !path.starts_with("/api/") => {
+            let wrong =
+                if apis == 0 { "`/api` is missing from the path" } else { "the path has an empty segment" };
+            format!("{wrong}: it lies outside /api/, where a console answers with an HTML page")
+        }
         1 if path.ends_with('/') => "the path ends in a slash that the API does not document".to_owned(),
         1 => "the path has an empty segment".to_owned(),
         _ => format!("`/api` stands in the path {apis} times"),
@@ -115,7 +122,8 @@ fn wrong_path(exchange: &Exchange) -> Option<String> {
 
 /// Whether a credential is missing, and was not sent on being asked for one.
 fn uncredited(exchange: &Exchange, later: &[&Exchange]) -> Option<String> {
-    if !wire::path(exchange).starts_with("/api/") || wire::has_credentials(exchange) {
+    let is_free = wire::is_taken(exchange, "401/18") || !wire::path(exchange).starts_with("/api/");
+    if is_free || wire::has_credentials(exchange) {
         return None;
     }
     let asked = exchange.status == 401

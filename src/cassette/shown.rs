@@ -1,0 +1,190 @@
+//! What a cassette shows of its console: which rules of the gate do not hold there, which members its answers have,
+//! which paths outside the profiles it answers.
+//!
+//! Evidence outranks rules: of every recorded request that the gate would have refused and the console did not, the rule
+//! is left out where it is about the same value or name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Cassette, Interaction, MatchKey};
+use crate::fields::{FieldSelector, Shape};
+use crate::json::Json;
+use crate::message::{Request, Response};
+use crate::profile::{Endpoint, GateOptions, Gated, Ground, Profile, ShapeOf, Taken, fields_text, gate};
+
+/// Rules that one recorded request can speak against; more than it can carry.
+const GROUNDS_MAX: usize = 100;
+
+/// The framework's codes that speak of an endpoint's own parameters: with one of these, version and path had passed.
+const PAST_THE_PATH: [i128; 7] = [8, 10, 11, 26, 30, 31, 36];
+/// From here on a code is an endpoint's own.
+const ENDPOINT_CODES: i128 = 1000;
+/// The rules about what comes before an endpoint.
+const BEFORE_THE_ENDPOINT: [&str; 3] = ["401/18", "version", "404/4"];
+
+/// What a cassette shows of its console.
+#[derive(Debug, Default)]
+pub struct Shown {
+    taken: Taken,
+    shapes: BTreeMap<String, Shape>,
+    /// Method and path of what was answered as an API answers.
+    paths: BTreeSet<(String, String)>,
+    /// Paths outside `/api/` that were asked for.
+    outside: BTreeSet<String>,
+}
+
+/// How far a recorded request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// It was done.
+    Through,
+    /// An endpoint, or the check of its parameters, said no.
+    ToTheEndpoint,
+}
+
+impl Shown {
+    pub(super) fn of(cassette: &Cassette, profile: &Profile) -> Self {
+        let mut shown = Self::default();
+        for interaction in &cassette.interactions {
+            shown.learn_shape(interaction, profile);
+            let path = MatchKey::of(&interaction.request).path;
+            if !path.starts_with("/api/") {
+                shown.outside.insert(path.clone());
+            }
+            if came(&interaction.response).is_some() {
+                shown.paths.insert((method(&interaction.request), path));
+            }
+        }
+        for interaction in &cassette.interactions {
+            if let Some(came) = came(&interaction.response) {
+                shown.learn_rules(&interaction.request, came, profile);
+            }
+        }
+        shown
+    }
+
+    /// The rules that the recording speaks against.
+    pub fn taken(&self) -> &Taken {
+        &self.taken
+    }
+
+    /// What the recording shows of a request's path, where no profile knows it.
+    pub fn path_of(&self, request: &Request) -> Option<Ground> {
+        let path = MatchKey::of(request).path;
+        let method = method(request);
+        let about = format!("{method} {path}");
+        self.paths.contains(&(method, path)).then(|| Ground::of_path(about))
+    }
+
+    /// Whether this path outside `/api/` was recorded.
+    pub fn has_outside(&self, request: &Request) -> bool {
+        !self.outside.is_empty() && self.outside.contains(&MatchKey::of(request).path)
+    }
+
+    /// Whether a recorded request is one that the console's gate refuses, or that cannot be read: its answer is lent to
+    /// no other.
+    pub(super) fn stands_alone(&self, request: &Request, profile: &Profile) -> bool {
+        if is_asking_leave(request) {
+            return false;
+        }
+        match self.gate(request, profile) {
+            Gated::Answered { refused, .. } => refused,
+            Gated::Admitted(admitted) => admitted.unread,
+            Gated::Opaque { .. } => {
+                request.param("fields").is_some_and(|text| FieldSelector::parse(&text).is_err())
+            }
+        }
+    }
+
+    fn gate<'p>(&self, request: &Request, profile: &'p Profile) -> Gated<'p> {
+        let options = GateOptions {
+            no_auth: false,
+            shape_of: self,
+            taken: &self.taken,
+            closed: false,
+            has_pages: false,
+        };
+        gate(profile, request, &options)
+    }
+
+    /// The gate is asked until it has nothing more against a request that the console took.
+    fn learn_rules(&mut self, request: &Request, came: Came, profile: &Profile) {
+        if is_asking_leave(request) {
+            return;
+        }
+        for _ in 0..GROUNDS_MAX {
+            let Gated::Answered { ground, .. } = self.gate(request, profile) else { return };
+            let is_shown = came == Came::Through || BEFORE_THE_ENDPOINT.contains(&ground.rule);
+            if !is_shown || !self.taken.learn(ground) {
+                return;
+            }
+        }
+    }
+
+    /// The profile's sample in the dialect that was recorded, every member seen, every name that was asked for and taken.
+    fn learn_shape(&mut self, interaction: &Interaction, profile: &Profile) {
+        if !interaction.response.is_success() {
+            return;
+        }
+        let request = &interaction.request;
+        let Some(found) = profile.find(&request.method, request.path()) else { return };
+        let endpoint = found.endpoint;
+        let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { return };
+        let first = || recorded_dialect(profile, endpoint, &body);
+        let shape = self.shapes.entry(endpoint.id.clone()).or_insert_with(first);
+        shape.absorb(&body);
+        let asked =
+            fields_text(endpoint, request).and_then(|text| FieldSelector::parse(&text).ok()).flatten();
+        if let Some(asked) = asked {
+            shape.admit(&asked);
+        }
+    }
+}
+
+impl ShapeOf for Shown {
+    fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape> {
+        self.shapes.get(&endpoint.id)
+    }
+}
+
+/// No rule of the API is about OPTIONS: whoever asks leave for a page has no credentials yet.
+fn is_asking_leave(request: &Request) -> bool {
+    request.method == "OPTIONS"
+}
+
+/// A HEAD goes where its GET goes.
+fn method(request: &Request) -> String {
+    if request.method == "HEAD" { "GET".to_owned() } else { request.method.clone() }
+}
+
+/// A page is no answer of the API: a login, a proxy, `Application error`.
+fn came(response: &Response) -> Option<Came> {
+    let content_type = response.headers.text("Content-Type").unwrap_or_default();
+    let is_page = content_type.trim_start().to_ascii_lowercase().starts_with("text/html");
+    if is_page {
+        return None;
+    }
+    if response.is_success() || response.status == 304 {
+        return Some(Came::Through);
+    }
+    let body = Json::parse(response.text()?).ok()?;
+    let code = body.member("http_response").and(body.member("code"))?.as_i128()?;
+    (code >= ENDPOINT_CODES || PAST_THE_PATH.contains(&code)).then_some(Came::ToTheEndpoint)
+}
+
+/// The endpoint's shape, with the member names of the dialect that this body speaks.
+fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> Shape {
+    let lifecycle = profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));
+    let spoken = lifecycle.and_then(|lifecycle| {
+        lifecycle.dialects.iter().find(|(_, renames)| {
+            renames.iter().any(|(usual, other)| body.member(other).is_some() && body.member(usual).is_none())
+        })
+    });
+    match spoken {
+        Some((_, renames)) => {
+            let renames: Vec<_> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+            endpoint.shape.renamed(&renames)
+        }
+        None => endpoint.shape.clone(),
+    }
+}
