@@ -4,11 +4,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::placeholders::{replace_users, users_of};
+use super::customer::Customers;
 use super::{Cassette, Interaction, MatchKey, key, moments};
 use crate::message::Headers;
 use crate::profile::Profile;
-use crate::redact::{Numbering, Redactor, Rules, is_redacted};
+use crate::redact::{Numbering, Redactor, Rules};
 
 pub(super) fn canonicalise(cassette: &mut Cassette, profile: &Profile) {
     canonicalise_by(cassette, profile, &Rules::default());
@@ -24,10 +24,14 @@ pub(super) fn canonicalise_by(cassette: &mut Cassette, profile: &Profile, rules:
     moments::put(cassette, profile);
     cassette.interactions.sort_by_cached_key(|interaction| resource_order(profile, interaction));
     let mut secrets = Numbering::of_secrets();
-    let mut users = Numbering::of("user-");
+    let mut customers = Customers::new(rules);
+    for interaction in &cassette.interactions {
+        customers.learn(interaction, profile);
+    }
+    customers.number();
     for interaction in &mut cassette.interactions {
-        // Users first: a secret that goes away with a user's name must not have taken a number.
-        number_users(interaction, profile, &mut users);
+        // Customers first: a secret that goes away with a user's name must not have taken a number.
+        customers.put(interaction, profile);
         number_secrets(interaction, &mut secrets);
     }
     put_ids(cassette, profile);
@@ -64,7 +68,7 @@ fn greatest_secret(interaction: &Interaction) -> usize {
 fn resource_order(profile: &Profile, interaction: &Interaction) -> Vec<Segment> {
     let path = interaction.request.path();
     let resource = profile.find(&interaction.request.method, path).map(|found| found.resource);
-    let resource = key::without_numbers(resource.as_deref().unwrap_or(path), &["fd-secret-"]);
+    let resource = key::without_placeholders(resource.as_deref().unwrap_or(path));
     resource.split('/').map(Segment::of).collect()
 }
 
@@ -130,24 +134,6 @@ fn number_lines(headers: &mut Headers, numbers: &mut Numbering) {
         if let Some(value) = numbers.renumber(&line.value) {
             line.value = value.into();
         }
-    }
-}
-
-/// Puts placeholders in the place of users, in the members of this endpoint that hold some.
-pub(super) fn number_users(interaction: &mut Interaction, profile: &Profile, numbers: &mut Numbering) {
-    let members = &users_of(profile, &interaction.endpoint);
-    let mut put = |user: &str| {
-        if is_redacted(user.as_bytes()) {
-            return None;
-        }
-        let placeholder = numbers.placeholder(user.as_bytes());
-        (placeholder != user).then_some(placeholder)
-    };
-    if let Some(body) = replace_users(&interaction.request.body, members, &mut put) {
-        interaction.request.set_body(body);
-    }
-    if let Some(body) = replace_users(&interaction.response.body, members, &mut put) {
-        interaction.response.set_body(body);
     }
 }
 

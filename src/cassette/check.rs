@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::placeholders::{is_user, replace_users, users_of};
+use super::customer::{self, Place};
 use super::{Cassette, CassetteError, Interaction, MatchKey, Side, canonical, write};
 use crate::json::Json;
 use crate::profile::Profile;
-use crate::redact::{Doubt, Part, Redactor, Rules, is_redacted};
+use crate::redact::customer::Class;
+use crate::redact::{Doubt, Part, Redactor, Rules};
 
 /// How much a remark weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Cassette {
         let mut ids = BTreeSet::new();
         for (index, interaction) in self.interactions.iter().enumerate() {
             checker.doubts(index, interaction, rules);
-            checker.users(index, interaction);
+            checker.customers(index, interaction, rules);
             checker.framing(index, interaction);
             checker.names(index, interaction, &mut ids);
         }
@@ -141,23 +142,22 @@ impl Checker<'_> {
         }
     }
 
-    fn users(&mut self, index: usize, interaction: &Interaction) {
-        let members = users_of(Profile::builtin(), &interaction.endpoint);
-        for (side, body) in [("request", &interaction.request.body), ("response", &interaction.response.body)]
-        {
-            let mut named = false;
-            let mut note = |user: &str| {
-                named |= !is_user(user) && !is_redacted(user.as_bytes());
-                None
+    fn customers(&mut self, index: usize, interaction: &Interaction, rules: &Rules) {
+        for (of, place, class) in customer::open(interaction, Profile::builtin(), rules) {
+            let (part, shown) = match place {
+                Place::Target => ("target", "target"),
+                Place::Headers => ("headers", "headers"),
+                Place::Body => ("body", "body"),
             };
-            let _ = replace_users(body, &members, &mut note);
-            if named {
-                self.broken(
-                    index,
-                    &format!("{side}/body"),
-                    format!("the name of a user stands in the {side}'s body"),
-                );
-            }
+            let what = match class {
+                Some(Class::User) => "the name of a user",
+                Some(Class::Host) => "the name of a host",
+                Some(Class::Address) => "an address",
+                Some(Class::Mail) => "a mail address",
+                None => "the source of an offense",
+            };
+            let side = side(of);
+            self.broken(index, &format!("{side}/{part}"), format!("{what} stands in the {side}'s {shown}"));
         }
     }
 

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use super::loose::Loose;
 use super::moments::{Moments, Related};
-use super::placeholders::{all_users, bind_keys, is_user, replace_users};
+use super::placeholders::{Bindings, bind_keys};
 use super::{Cassette, Interaction, MatchKey, Shown, nearest};
 use crate::fields::FieldSelector;
 use crate::profile::{Profile, fields_text};
+use crate::redact::customer::tokens;
 
 /// An interaction's place in its cassette.
 pub type Index = usize;
@@ -39,14 +40,11 @@ pub struct Slot {
 #[derive(Debug)]
 pub struct Deck {
     by_key: HashMap<MatchKey, Vec<Slot>>,
-    /// Recorded requests with users in them, under their key with every user blanked.
-    by_blank: HashMap<MatchKey, Vec<Slot>>,
-    /// Recorded requests with the placeholder of a host in them; few, and looked at one by one.
-    with_hosts: Vec<MatchKey>,
+    /// Recorded requests with placeholders in them, by what they cannot change; looked at one by one, in file order.
+    with_placeholders: HashMap<Frame, Vec<MatchKey>>,
     epochs: Vec<usize>,
     /// Each key once, with the id of its first interaction, in file order.
     keys: Vec<(MatchKey, String)>,
-    users: Vec<String>,
     /// Made by the first request that nothing matches.
     loose: OnceLock<Loose>,
     shown: Shown,
@@ -57,11 +55,9 @@ impl Deck {
     pub fn new(cassette: &Cassette, profile: &Profile) -> Self {
         let mut deck = Self {
             by_key: HashMap::new(),
-            by_blank: HashMap::new(),
-            with_hosts: Vec::new(),
+            with_placeholders: HashMap::new(),
             epochs: Vec::with_capacity(cassette.interactions.len()),
             keys: Vec::new(),
-            users: all_users(profile),
             loose: OnceLock::new(),
             shown: Shown::of(cassette, profile),
         };
@@ -101,38 +97,38 @@ impl Deck {
             selector: selector(interaction, profile),
             refused: self.shown.stands_alone(&interaction.request, profile),
         };
-        if let Some(blank) = self.blanked(&key, is_user) {
-            self.by_blank.entry(blank).or_default().push(slot.clone());
-        }
         if !self.by_key.contains_key(&key) {
             self.keys.push((key.clone(), interaction.id.clone()));
-            if has_host(&key) {
-                self.with_hosts.push(key.clone());
+            if has_placeholder(&key) {
+                self.with_placeholders.entry(Frame::of(&key)).or_default().push(key.clone());
             }
         }
         self.by_key.entry(key).or_default().push(slot);
     }
 
-    /// The key with every user that `which` picks written alike; `None` if there is none.
-    fn blanked(&self, key: &MatchKey, which: fn(&str) -> bool) -> Option<MatchKey> {
-        let mut put = |user: &str| which(user).then(|| "user-".to_owned());
-        let body = replace_users(key.body.as_bytes(), &self.users, &mut put)?;
-        Some(MatchKey { body, ..key.clone() })
-    }
-
     /// All recordings of a request, in file order: under this very key, else under one that is the same but for the
     /// placeholders in the recorded request. Mind [`Slot::refused`].
     pub fn under(&self, key: &MatchKey) -> &[Slot] {
+        self.under_bound(key, &Bindings::default())
+    }
+
+    /// The same, where some placeholders stand for something already: of several recorded requests that fit, the first
+    /// that does not say otherwise.
+    pub(crate) fn under_bound(&self, key: &MatchKey, bound: &Bindings) -> &[Slot] {
         if let Some(slots) = self.by_key.get(key) {
             return slots;
         }
-        if !self.by_blank.is_empty()
-            && let Some(slots) = self.blanked(key, |_| true).and_then(|blank| self.by_blank.get(&blank))
-        {
-            return slots;
+        let Some(candidates) = self.with_placeholders.get(&Frame::of(key)) else { return &[] };
+        let mut first = None;
+        for recorded in candidates {
+            let Some(bindings) = bind_keys(recorded, key) else { continue };
+            if bound.agrees(&bindings) {
+                first = Some(recorded);
+                break;
+            }
+            first = first.or(Some(recorded));
         }
-        let host = self.with_hosts.iter().find(|recorded| bind_keys(recorded, key, &self.users).is_some());
-        host.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
+        first.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
     }
 
     /// The second step, for a request that [`Deck::under`] finds nothing for. `cassette` is the one this was made of.
@@ -161,11 +157,29 @@ impl Deck {
     }
 }
 
-fn has_host(key: &MatchKey) -> bool {
+/// What is the same in a recorded request and in one that fits it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Frame {
+    method: String,
+    segments: usize,
+    names: Vec<String>,
+}
+
+impl Frame {
+    fn of(key: &MatchKey) -> Self {
+        Self {
+            method: key.method.clone(),
+            segments: key.path.split('/').count(),
+            names: key.query.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
+fn has_placeholder(key: &MatchKey) -> bool {
     let values = key.query.iter().map(|(_, value)| value.as_str());
     values
         .chain([key.path.as_str(), key.body.as_str()])
-        .any(|text| text.contains("host-") || text.contains("fd-secret-"))
+        .any(|text| text.contains("fd-secret-") || tokens(text).next().is_some())
 }
 
 /// An endpoint no profile knows is taken to carry `fields` in the query, as nearly all do.

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::customer::Customers;
 use super::{
     Cassette, CassetteError, FILE_MAX_BYTES, Interaction, RecordedFrom, canonical, format, store, write,
 };
 use crate::profile::Profile;
-use crate::redact::{self, Numbering, Rules};
+use crate::redact::{self, Rules};
 
 /// What a draft may grow to. The canonical text is about as long; the rest of [`FILE_MAX_BYTES`] is for the difference.
 const BYTES_MAX: u64 = FILE_MAX_BYTES / 16 * 15;
@@ -52,14 +53,15 @@ pub struct Ready {
 pub struct Intake {
     profile: &'static Profile,
     rules: Rules,
-    /// Users have the same placeholder in all interactions of a recording.
-    users: Mutex<Numbering>,
+    /// A value has the same placeholder in all interactions of a recording.
+    customers: Mutex<Customers>,
 }
 
 impl Intake {
     /// For one recording, redacted by these rules beside the built-in ones.
     pub fn new(profile: &'static Profile, rules: Rules) -> Self {
-        Self { profile, rules, users: Mutex::new(Numbering::of("user-")) }
+        let customers = Mutex::new(Customers::new(&rules));
+        Self { profile, rules, customers }
     }
 
     /// Makes a redacted interaction ready. `place` is its number in the recording.
@@ -67,12 +69,36 @@ impl Intake {
     /// # Errors
     /// If no cassette can hold it, or if it is not redacted after all.
     pub fn ready(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
+        {
+            let mut customers = self.customers.lock().unwrap_or_else(PoisonError::into_inner);
+            customers.learn(&interaction, self.profile);
+            customers.number();
+            customers.put(&mut interaction, self.profile);
+        }
+        self.again(place, interaction)
+    }
+
+    /// Puts placeholders in the place of what was learnt after an interaction came in; nothing that is one already is
+    /// touched.
+    pub(crate) fn late(&self, cassette: &mut Cassette) {
+        let customers = self.customers.lock().unwrap_or_else(PoisonError::into_inner).without_placeholders();
+        for interaction in &mut cassette.interactions {
+            customers.put(interaction, self.profile);
+        }
+    }
+
+    /// The rules of the recording.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Makes an interaction ready that was so before, and was redacted further since.
+    ///
+    /// # Errors
+    /// Those of [`Intake::ready`].
+    pub(crate) fn again(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
         let found = self.profile.find(&interaction.request.method, interaction.request.path());
         interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
-        {
-            let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-            canonical::number_users(&mut interaction, self.profile, &mut users);
-        }
         interaction.id = format!("{}-{place}", canonical::id_stem(&interaction, self.profile));
         let mut open = redact::open_in_request(&interaction.request, &self.rules);
         open.extend(redact::open_in_response(&interaction.response, &self.rules));

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::json::{Json, Kind, quote};
 use crate::message::{Request, octets};
+use crate::redact::customer::tokens;
 use crate::redact::{covers, is_credential_name, is_secret};
 
 /// Method, path, query without `fields` as a multiset of decoded pairs, `Range`, and body as JSON, else bytes. The
@@ -55,7 +56,7 @@ impl MatchKey {
     pub(super) fn hash8(&self) -> String {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
-            let part = without_numbers(part, &["fd-secret-", "user-", "host-"]);
+            let part = without_placeholders(part);
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         };
@@ -224,6 +225,19 @@ fn number(text: &str) -> String {
     }
     let shift = significant.len() as i128 - short.len() as i128 - fraction.len() as i128;
     format!("{sign}{short}e{}", i128::from(power) + shift)
+}
+
+/// `text` with every placeholder, of secrets and customer data, written alike.
+pub(super) fn without_placeholders(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for token in tokens(text) {
+        out.push_str(text.get(done..token.at.start).unwrap_or_default());
+        out.push_str(token.class.stem());
+        done = token.at.end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    without_numbers(&out, &["fd-secret-"])
 }
 
 /// `text` with the digits after each of `prefixes` left out.

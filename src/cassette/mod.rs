@@ -17,6 +17,7 @@ mod beside;
 mod body;
 mod canonical;
 mod check;
+mod customer;
 mod deck;
 mod draft;
 pub mod find;
@@ -218,9 +219,17 @@ impl Cassette {
     /// If it cannot be written, could not be loaded again, or holds a credential that could not be redacted; the old
     /// file, if there is one, is untouched then.
     pub fn save(&self, path: &Path) -> Result<(), CassetteError> {
+        self.save_by(path, &Rules::default())
+    }
+
+    /// The same, redacted by rules of the user's own beside the built-in ones.
+    ///
+    /// # Errors
+    /// Those of [`Cassette::save`].
+    pub(crate) fn save_by(&self, path: &Path, rules: &Rules) -> Result<(), CassetteError> {
         let mut canonical = self.clone();
-        canonical.canonicalise(Profile::builtin());
-        let places = canonical.unredacted();
+        canonical::canonicalise_by(&mut canonical, Profile::builtin(), rules);
+        let places = canonical.unredacted_by(rules);
         if !places.is_empty() {
             let places = places.iter().map(ToString::to_string).collect();
             return Err(CassetteError::Secret { path: path.display().to_string(), places });

@@ -1,4 +1,4 @@
-//! Users and hosts: how they leave a message on the way into a cassette, and come back at a replay.
+//! Users, hosts and addresses: how they leave a message on the way into a cassette, and come back at a replay.
 //!
 //! In a recorded request a placeholder stands for any value of its type: [`bind`] says whether a live request is the
 //! recorded one but for its placeholders, and what each stands for; [`Bindings::apply`] puts that into an answer.
@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
+
 use super::MatchKey;
 use super::base::{self, Address, BASE};
 use super::host::Names;
-use crate::json::{Json, Kind, quote};
+use crate::json::{Json, Kind, rewrite};
 use crate::message::{Headers, Request, Response};
-use crate::profile::Profile;
-use crate::redact::{is_credential_name, looks_like_a_secret};
+use crate::redact::customer::{Class, Holds, Token, holds, is_distinctive, is_query, tokens};
+use crate::redact::{is_credential_name, looks_like_a_secret, with_text};
 
 /// A recorded console's address, to be taken out of what is stored.
 #[derive(Clone, Debug)]
@@ -95,47 +97,61 @@ impl Bindings {
         self.0.extend(newer.0);
     }
 
-    /// Whether nothing is bound.
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Puts bound values into an answer: users in the members that hold users, hosts wherever their placeholder stands.
-    /// All other bytes stay; the answer's `Content-Length` follows.
+    /// Puts bound values into an answer, wherever their placeholders stand. All other bytes stay; the answer's
+    /// `Content-Length` follows.
     pub(crate) fn apply(&self, response: &mut Response) {
-        if self.is_empty() {
+        // A placeholder that stands for itself changes nothing.
+        if self.0.iter().all(|(placeholder, value)| placeholder == value) {
             return;
         }
-        let members = all_users(Profile::builtin());
-        if let Some(body) = replace_users(&response.body, &members, &mut |user| self.0.get(user).cloned()) {
-            response.set_body(body);
-        }
-        if let Some(body) = self.with_hosts(&response.body) {
+        if let Some(body) = with_text(&response.body, &mut |bytes| self.in_body(bytes)) {
             response.set_body(body);
         }
         for line in response.headers.iter_mut() {
-            if let Some(value) = self.with_hosts(&line.value) {
+            let new = std::str::from_utf8(&line.value).ok().and_then(|text| self.in_text(text, false));
+            if let Some(value) = new {
                 line.value = value.into();
             }
         }
     }
 
-    fn with_hosts(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        if !self.0.keys().any(|placeholder| placeholder.starts_with(HOST)) {
-            return None;
-        }
-        let mut text = std::str::from_utf8(bytes).ok()?;
+    fn in_body(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let new = match Json::parse(text) {
+            Ok(_) => rewrite(text, &mut |spot| {
+                let is_named = !spot.is_name && matches!(holds(spot.under), Some(Holds::Class(Class::User)));
+                self.in_text(spot.text, is_named)
+            }),
+            Err(_) => self.in_text(text, false),
+        };
+        new.map(String::into_bytes)
+    }
+
+    /// Where a name says that a user stands there, any user is put in; elsewhere one that is told from a word.
+    fn in_text(&self, text: &str, is_named: bool) -> Option<String> {
         let mut out = String::new();
-        let mut changed = false;
-        while let Some((before, placeholder, after)) = split_host(text) {
-            let value = self.0.get(placeholder);
-            changed |= value.is_some();
-            out.push_str(before);
-            out.push_str(value.map_or(placeholder, String::as_str));
-            text = after;
+        let mut done = 0;
+        for token in tokens(text) {
+            let Some(value) = text.get(token.at.clone()).and_then(|token| self.0.get(token)) else {
+                continue;
+            };
+            let is_whole = is_named && token.at == (0..text.len());
+            if token.class == Class::User && !is_whole && !is_distinctive(value) {
+                continue;
+            }
+            out.push_str(text.get(done..token.at.start).unwrap_or_default());
+            out.push_str(value);
+            done = token.at.end;
         }
-        out.push_str(text);
-        changed.then(|| out.into_bytes())
+        (done > 0).then(|| {
+            out.push_str(text.get(done..).unwrap_or_default());
+            out
+        })
+    }
+
+    /// Whether nothing that `other` says of a placeholder is said otherwise here.
+    pub(super) fn agrees(&self, other: &Bindings) -> bool {
+        other.0.iter().all(|(placeholder, value)| self.0.get(placeholder).is_none_or(|bound| bound == value))
     }
 
     fn bind(&mut self, placeholder: &str, value: &str) -> bool {
@@ -149,31 +165,9 @@ impl Bindings {
     }
 }
 
-const HOST: &str = "host-";
-
-/// Whether the whole text is a user's placeholder.
-pub(super) fn is_user(text: &str) -> bool {
-    text.strip_prefix("user-")
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn split_host(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    while let Some(found) = text.get(from..)?.find(HOST) {
-        let start = from + found;
-        let digits = text.get(start + HOST.len()..)?.bytes().take_while(u8::is_ascii_digit).count();
-        let end = start + HOST.len() + digits;
-        if digits > 0 {
-            return Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?));
-        }
-        from = end;
-    }
-    None
-}
-
 /// Whether `live` is the recorded request but for its placeholders, and what they stand for.
 pub(crate) fn bind(recorded: &Request, live: &Request) -> Option<Bindings> {
-    bind_keys(&MatchKey::of(recorded), &MatchKey::of(live), &all_users(Profile::builtin()))
+    bind_keys(&MatchKey::of(recorded), &MatchKey::of(live))
 }
 
 /// Whether `live` is the recorded request but for its placeholders.
@@ -181,61 +175,90 @@ pub(crate) fn same_but_for_placeholders(recorded: &Request, live: &Request) -> b
     bind(recorded, live).is_some()
 }
 
-pub(super) fn bind_keys(recorded: &MatchKey, live: &MatchKey, users: &[String]) -> Option<Bindings> {
+/// The same of their keys.
+pub(super) fn bind_keys(recorded: &MatchKey, live: &MatchKey) -> Option<Bindings> {
     let mut bindings = Bindings::default();
     let same = recorded.method == live.method
         && recorded.range == live.range
-        && bind_text(&recorded.path, &live.path, &mut bindings)
+        && bind_path(&recorded.path, &live.path, &mut bindings)
         && recorded.query.len() == live.query.len()
         && recorded.query.iter().zip(&live.query).all(|((name, value), (other, received))| {
-            name == other && bind_text(value, received, &mut bindings)
+            name == other && bind_text(value, received, Place::Whole, &mut bindings)
         })
-        && bind_body(&recorded.body, &live.body, users, &mut bindings);
+        && bind_body(&recorded.body, &live.body, &mut bindings);
     same.then_some(bindings)
 }
 
-fn bind_body(recorded: &str, live: &str, users: &[String], bindings: &mut Bindings) -> bool {
+/// Segments stand in a key with escapes in them; what they stand for has none.
+fn bind_path(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
     if recorded == live {
         return true;
     }
+    let plain = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    recorded.split('/').count() == live.split('/').count()
+        && recorded
+            .split('/')
+            .zip(live.split('/'))
+            .all(|(one, two)| one == two || bind_text(&plain(one), &plain(two), Place::Whole, bindings))
+}
+
+fn bind_body(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
+    if recorded == live {
+        return learn_equal(recorded, bindings);
+    }
     match (Json::parse(recorded), Json::parse(live)) {
-        (Ok(recorded), Ok(live)) => bind_value(&recorded, &live, users, Place::Plain, bindings),
-        _ => bind_text(recorded, live, bindings),
+        (Ok(recorded), Ok(live)) => bind_value(&recorded, &live, &mut Vec::new(), bindings),
+        _ => bind_text(recorded, live, Place::Whole, bindings),
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Plain,
-    /// In a member that holds users.
-    Users,
+/// What a client sends as it was recorded stands for itself.
+fn learn_equal(text: &str, bindings: &mut Bindings) -> bool {
+    tokens(text).all(|token| {
+        let token = text.get(token.at).unwrap_or_default();
+        bindings.bind(token, token)
+    })
 }
 
-fn bind_value(
-    recorded: &Json<'_>,
+/// Where a text stands that may hold placeholders.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Under a name that holds users or hosts.
+    Named,
+    /// A value of a query, a segment, a body that is no JSON: all of it may be one value.
+    Whole,
+    /// Within JSON, under any other name: a user is only one that is told from a word.
+    Plain,
+}
+
+fn bind_value<'v>(
+    recorded: &'v Json<'_>,
     live: &Json<'_>,
-    users: &[String],
-    place: Place,
+    under: &mut Vec<&'v str>,
     bindings: &mut Bindings,
 ) -> bool {
     match (recorded.kind(), live.kind()) {
         (Kind::String(hidden), Kind::String(_) | Kind::Number) if hidden == HIDDEN => true,
-        (Kind::String(user), Kind::String(value)) if place == Place::Users && is_user(user) => {
-            bindings.bind(user, value)
+        (Kind::String(one), Kind::String(two)) => {
+            let is_named = holds(under).is_some() || under.last().is_some_and(|name| is_query(name));
+            let place = if is_named { Place::Named } else { Place::Plain };
+            bind_text(one, two, place, bindings)
         }
-        (Kind::String(one), Kind::String(two)) => bind_text(one, two, bindings),
         (Kind::Array(one), Kind::Array(two)) => {
             one.len() == two.len()
-                && one.iter().zip(two).all(|(one, two)| bind_value(one, two, users, place, bindings))
+                && one.iter().zip(two).all(|(one, two)| bind_value(one, two, under, bindings))
         }
         (Kind::Object(one), Kind::Object(two)) => {
             // Keys hold canonical text: members are sorted and stand once.
             one.len() == two.len()
                 && one.iter().zip(two).all(|((name, value), (other, received))| {
-                    let place =
-                        if users.iter().any(|user| user == name) { Place::Users } else { Place::Plain };
-                    name == other
-                        && (is_credential_name(name) || bind_value(value, received, users, place, bindings))
+                    if !bind_text(name, other, Place::Plain, bindings) {
+                        return false;
+                    }
+                    under.push(name);
+                    let same = is_credential_name(name) || bind_value(value, received, under, bindings);
+                    under.pop();
+                    same
                 })
         }
         _ => recorded.same(live),
@@ -257,86 +280,71 @@ fn stands_for(recorded: &str, live: &str) -> bool {
     !value.is_empty() && (is_whole || (!value.contains(['/', '&', '"']) && looks_like_a_secret(value)))
 }
 
-/// Text with `host-N` in it against live text: what is around the placeholders must be equal.
-fn bind_text(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
+/// How many beginnings of values are tried for one text; texts are short, and so are values.
+const TRIES_MAX: usize = 4096;
+
+/// Text with placeholders in it against live text: what is around them must be equal.
+fn bind_text(recorded: &str, live: &str, place: Place, bindings: &mut Bindings) -> bool {
     if recorded.contains(HIDDEN) && recorded != live {
         return stands_for(recorded, live);
     }
-    let Some((before, placeholder, after)) = split_host(recorded) else { return recorded == live };
-    let Some(rest) = live.strip_prefix(before) else { return false };
-    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    let longest = rest.find(|c| !is_host(c)).unwrap_or(rest.len());
-    (1..=longest).rev().any(|length| {
+    if recorded == live {
+        return learn_equal(recorded, bindings);
+    }
+    let tokens: Vec<Token> = tokens(recorded).collect();
+    if let [token] = tokens.as_slice()
+        && token.at == (0..recorded.len())
+        && place != Place::Plain
+    {
+        return token.class.fits(live) && bindings.bind(recorded, live);
+    }
+    let mut tries = TRIES_MAX;
+    bind_tokens(recorded, &tokens, 0, live, place, bindings, &mut tries)
+}
+
+/// From `from` on in the recorded text.
+fn bind_tokens(
+    recorded: &str,
+    tokens: &[Token],
+    from: usize,
+    live: &str,
+    place: Place,
+    bindings: &mut Bindings,
+    tries: &mut usize,
+) -> bool {
+    let Some((token, rest)) = tokens.split_first() else {
+        return recorded.get(from..) == Some(live);
+    };
+    let before = recorded.get(from..token.at.start).unwrap_or_default();
+    let after = recorded.get(token.at.end..).unwrap_or_default();
+    let Some(live) = live.strip_prefix(before) else { return false };
+    let quote = before.chars().next_back().filter(|quote| matches!(quote, '"' | '\''));
+    let is_quoted = quote.is_some_and(|quote| after.starts_with(quote));
+    let longest = live.find(|c| !token.class.takes(c, is_quoted)).unwrap_or(live.len());
+    let placeholder = recorded.get(token.at.clone()).unwrap_or_default();
+    let mut ends: Vec<usize> =
+        live.char_indices().map(|(at, _)| at).take_while(|at| *at <= longest).collect();
+    if longest == live.len() {
+        ends.push(longest);
+    }
+    // The longest first: what stands behind is a dot, a colon or a slash more often than a letter.
+    for end in ends.into_iter().rev() {
+        let Some(left) = tries.checked_sub(1) else { return false };
+        *tries = left;
+        let (value, behind) = live.split_at(end);
+        let is_told = place != Place::Plain || token.class != Class::User || is_distinctive(value);
+        if !is_told || !token.class.fits(value) {
+            continue;
+        }
         let mut tried = bindings.clone();
-        let fits = tried.bind(placeholder, &rest[..length]) && bind_text(after, &rest[length..], &mut tried);
-        if fits {
+        if tried.bind(placeholder, value)
+            && bind_tokens(recorded, rest, token.at.end, behind, place, &mut tried, tries)
+        {
             *bindings = tried;
-        }
-        fits
-    })
-}
-
-/// The members that hold users in the bodies of this endpoint, in every dialect.
-pub(super) fn users_of(profile: &Profile, endpoint: &str) -> Vec<String> {
-    let mut members = Vec::new();
-    for lifecycle in &profile.lifecycles {
-        let mut ids =
-            [&lifecycle.created_by, &lifecycle.case_list, &lifecycle.case_item].into_iter().flatten();
-        if lifecycle.task != endpoint && !ids.any(|id| id == endpoint) {
-            continue;
-        }
-        for user in &lifecycle.users {
-            members.push(user.clone());
-            let renames = lifecycle.dialects.iter().flat_map(|(_, renames)| renames);
-            members.extend(renames.filter(|(from, _)| from == user).map(|(_, to)| to.clone()));
+            return true;
         }
     }
-    members
-}
-
-/// The members that hold users in any body.
-pub(super) fn all_users(profile: &Profile) -> Vec<String> {
-    let mut members: Vec<String> =
-        profile.lifecycles.iter().flat_map(|lifecycle| users_of(profile, &lifecycle.task)).collect();
-    members.sort();
-    members.dedup();
-    members
-}
-
-/// `body` with the users in these members of its object, or of each object of its list, replaced by what `put` says;
-/// `None` if nothing changes. All other bytes stay.
-pub(super) fn replace_users(
-    body: &[u8],
-    members: &[String],
-    put: &mut dyn FnMut(&str) -> Option<String>,
-) -> Option<String> {
-    let text = std::str::from_utf8(body).ok().filter(|_| !members.is_empty())?;
-    if !members.iter().any(|member| text.contains(member.as_str())) {
-        return None;
-    }
-    let json = Json::parse(text).ok()?;
-    let objects: Vec<&Json<'_>> = std::iter::once(&json).chain(json.elements()).collect();
-    let mut out = String::new();
-    let mut done = 0;
-    for (name, value) in objects.iter().flat_map(|object| object.members()) {
-        if !members.iter().any(|member| *member == **name) {
-            continue;
-        }
-        for user in std::iter::once(value).chain(value.elements()) {
-            let Some(new) = user.as_str().filter(|user| !user.is_empty()).and_then(&mut *put) else {
-                continue;
-            };
-            // The value's own text is a part of `text`: the distance of their starts is its place.
-            let start = user.text().as_ptr() as usize - text.as_ptr() as usize;
-            out.push_str(text.get(done..start).unwrap_or_default());
-            out.push_str(&quote(&new));
-            done = start + user.text().len();
-        }
-    }
-    (done > 0).then(|| {
-        out.push_str(text.get(done..).unwrap_or_default());
-        out
-    })
+    false
 }
 
 #[cfg(test)]

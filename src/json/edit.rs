@@ -62,6 +62,56 @@ pub fn rename_members(text: &str, renames: &[(&str, &str)]) -> String {
     splice(text, edits)
 }
 
+/// A string in a text, for [`rewrite`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot<'s> {
+    /// The names of the members it stands under, the nearest last. For a name those around it.
+    pub(crate) under: &'s [&'s str],
+    /// Whether it is the name of a member.
+    pub(crate) is_name: bool,
+    /// The string, decoded.
+    pub(crate) text: &'s str,
+}
+
+/// `text` with each string, names included, replaced by what `put` says of it; `None` if nothing changes, or if it is
+/// not JSON. All other bytes stay.
+pub(crate) fn rewrite(text: &str, put: &mut dyn FnMut(Spot<'_>) -> Option<String>) -> Option<String> {
+    let json = Json::parse(text).ok()?;
+    let mut edits = Vec::new();
+    rewrite_value(text, &json, &mut Vec::new(), put, &mut edits);
+    (!edits.is_empty()).then(|| splice(text, edits))
+}
+
+fn rewrite_value<'a>(
+    text: &str,
+    value: &'a Json<'_>,
+    under: &mut Vec<&'a str>,
+    put: &mut dyn FnMut(Spot<'_>) -> Option<String>,
+    edits: &mut Vec<Splice<'_>>,
+) {
+    match value.kind() {
+        Kind::String(string) => {
+            if let Some(new) = put(Spot { under, is_name: false, text: string }) {
+                edits.push((range(text, value), quote(&new).into()));
+            }
+        }
+        Kind::Array(elements) => {
+            elements.iter().for_each(|element| rewrite_value(text, element, under, put, edits));
+        }
+        Kind::Object(members) => {
+            for ((name, member), place) in members.iter().zip(names(text, value)) {
+                if let Some(new) = put(Spot { under, is_name: true, text: name }) {
+                    edits.push((place, quote(&new).into()));
+                }
+                under.push(name);
+                rewrite_value(text, member, under, put, edits);
+                under.pop();
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number => {}
+    }
+}
+
 /// The object itself, or the objects of the array.
 fn objects<'j, 'a>(json: &'j Json<'a>) -> impl Iterator<Item = &'j Json<'a>> {
     let own = matches!(json.kind(), Kind::Object(_)).then_some(json);

@@ -260,16 +260,13 @@ impl Keeper {
                 return None;
             }
             let whole = state.draft.is_short();
-            let save = if whole {
-                Save::Canonical(state.draft.cassette())
-            } else {
-                Save::Draft(state.draft.snapshot())
-            };
+            let save =
+                if whole { Save::Canonical(self.whole(&state)) } else { Save::Draft(state.draft.snapshot()) };
             (save, state.changes)
         };
         let had_failed = std::mem::take(&mut saved.has_failed);
         let result = match save {
-            Save::Canonical(cassette) => cassette.save(self.hold.path()),
+            Save::Canonical(cassette) => cassette.save_by(self.hold.path(), self.intake.rules()),
             Save::Draft(snapshot) => snapshot.save(self.hold.path()),
         };
         match result {
@@ -297,14 +294,21 @@ impl Keeper {
                 if state.draft.is_empty() {
                     return Ok(());
                 }
-                state.draft.cassette()
+                self.whole(&state)
             };
-            match cassette.save(self.hold.path()) {
+            match cassette.save_by(self.hold.path(), self.intake.rules()) {
                 // What the last look finds is left out; each round leaves out one at least.
                 Err(CassetteError::Secret { .. }) if self.leave_out_open() > 0 => {}
                 saved => return Ok(saved?),
             }
         }
+    }
+
+    /// All that is held, without what was learnt late.
+    fn whole(&self, state: &State) -> Cassette {
+        let mut cassette = state.draft.cassette();
+        self.intake.late(&mut cassette);
+        cassette
     }
 
     /// Takes out what holds a credential even in its canonical form; how many those are.
@@ -347,7 +351,7 @@ impl Keeper {
             if let Some(why) = doubt(&fresh, &interaction.request, &interaction.response) {
                 changed.push((*place, Err(Unkept::Unsearchable(why))));
             } else if clean != **interaction {
-                changed.push((*place, self.intake.ready(*place, clean)));
+                changed.push((*place, self.intake.again(*place, clean)));
             }
         }
         let mut state = self.state();

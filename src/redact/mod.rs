@@ -14,6 +14,7 @@
 mod arguments;
 mod bodies;
 mod coded;
+pub(crate) mod customer;
 mod deflate;
 mod known;
 mod layers;
@@ -46,6 +47,7 @@ use place::{Place, What};
 pub(crate) use names::{covers, is_redacted};
 pub use names::{is_credential_name, is_secret};
 
+pub use customer::Class;
 pub(crate) use numbering::Numbering;
 pub use placeholders::placeholders;
 pub use rules::{RuleError, Rules};

@@ -1,8 +1,11 @@
 //! What a user redacts beyond the built-in rules: names, places in JSON, patterns.
 
+use std::collections::BTreeSet;
+
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::customer::Class;
 use super::names::{self, Likeness, POLICY};
 use super::place::{Place, What};
 use super::text::Find;
@@ -14,6 +17,9 @@ const PATTERN_LENGTH_MAX: usize = 16 * 1024;
 /// The most memory that one compiled pattern may take, in bytes.
 const PATTERN_MAX_BYTES: usize = 1024 * 1024;
 
+/// What stands for all kinds of customer data.
+const ALL_KINDS: &str = "customer-data";
+
 /// Names, pointers and patterns whose values are secrets. Without any, the built-in rules alone.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -22,6 +28,8 @@ pub struct Rules {
     /// Each its steps, decoded; `*` stands for any.
     pointers: Vec<(String, Vec<String>)>,
     patterns: Vec<(String, Regex)>,
+    /// Customer data that stays as it is.
+    kept: BTreeSet<Class>,
 }
 
 /// Why a rule cannot be used.
@@ -48,6 +56,11 @@ pub enum RuleError {
     /// More than can be.
     #[error("more than {RULES_MAX} rules: use patterns that say the same in fewer")]
     TooMany,
+    /// No kind of customer data.
+    #[error(
+        "`{0}` is no kind of customer data to keep: write users, hosts, addresses, mails or customer-data"
+    )]
+    NoKind(String),
     /// The file of rules is not what it should be.
     #[error("{0}")]
     File(String),
@@ -56,7 +69,10 @@ pub enum RuleError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     redact: Vec<String>,
+    #[serde(default)]
+    keep: Vec<String>,
 }
 
 impl Rules {
@@ -83,24 +99,51 @@ impl Rules {
         Ok(())
     }
 
-    /// Adds the rules of a `redact.toml`: `redact = ["NAME", "/pointer", "regex:PATTERN"]`.
+    /// Adds the rules of a `redact.toml`: `redact = ["NAME", "/pointer", "regex:PATTERN"]`, and what
+    /// it keeps: `keep = ["users"]`.
     ///
     /// # Errors
     /// If it is not TOML of this form, or holds a rule that cannot be used.
     pub fn add_file(&mut self, text: &str) -> Result<(), RuleError> {
         let file: File =
             toml::from_str(text).map_err(|error| RuleError::File(error.to_string().trim().to_owned()))?;
-        file.redact.iter().try_for_each(|rule| self.add(rule))
+        file.redact.iter().try_for_each(|rule| self.add(rule))?;
+        file.keep.iter().try_for_each(|kind| self.keep(kind))
+    }
+
+    /// Keeps a kind of customer data as it is: `users`, `hosts`, `addresses`, `mails`, or `customer-data` for all.
+    ///
+    /// # Errors
+    /// If it is none of them.
+    pub fn keep(&mut self, kind: &str) -> Result<(), RuleError> {
+        let found: Vec<Class> =
+            Class::ALL.into_iter().filter(|class| class.name() == kind || kind == ALL_KINDS).collect();
+        if found.is_empty() {
+            return Err(RuleError::NoKind(kind.to_owned()));
+        }
+        self.kept.extend(found);
+        Ok(())
+    }
+
+    /// The kinds of customer data that stay as they are.
+    pub(crate) fn kept(&self) -> &BTreeSet<Class> {
+        &self.kept
     }
 
     /// Eight hex digits that name these rules together with the built-in ones.
     pub fn policy_hash(&self) -> String {
-        if self.names.is_empty() && self.pointers.is_empty() && self.patterns.is_empty() {
+        if self.names.is_empty()
+            && self.pointers.is_empty()
+            && self.patterns.is_empty()
+            && self.kept.is_empty()
+        {
             return names::policy_hash();
         }
         let mut all: Vec<&str> = self.names.iter().map(String::as_str).collect();
         all.extend(self.pointers.iter().map(|(text, _)| text.as_str()));
         all.extend(self.patterns.iter().map(|(text, _)| text.as_str()));
+        let kept: Vec<String> = self.kept.iter().map(|class| format!("keep {}", class.name())).collect();
+        all.extend(kept.iter().map(String::as_str));
         all.sort_unstable();
         all.dedup();
         names::hash8(&format!("{POLICY}\n{}", all.join("\n")))

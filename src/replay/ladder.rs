@@ -144,10 +144,15 @@ impl Session {
         setup: &Setup,
     ) -> Answer {
         let mut key = MatchKey::of(request);
-        if request.method == "HEAD" && material.deck().under(&key).is_empty() {
+        if request.method == "HEAD" && material.deck().under_bound(&key, &self.cursors.bindings).is_empty() {
             "GET".clone_into(&mut key.method);
         }
-        let exact = Candidates { key: &key, slots: material.deck().under(&key), is_loose: false, scope };
+        let exact = Candidates {
+            key: &key,
+            slots: material.deck().under_bound(&key, &self.cursors.bindings),
+            is_loose: false,
+            scope,
+        };
         let mut found = self.candidate(material, turn, asked, request, exact, setup);
         let mut remark = None;
         if matches!(found, Err(Cause::NotRecorded))
@@ -298,7 +303,7 @@ impl Session {
     /// A placeholder in a recorded request stands for what this client sent, for the rest of the session.
     fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
         if let Some(newer) = bind(&material.cassette().interactions[index].request, live) {
-            self.bindings.merge(newer);
+            self.cursors.bindings.merge(newer);
         }
     }
 
@@ -313,7 +318,7 @@ impl Session {
         let creates = setup.profile.created_by(&turn.endpoint);
         let created_by = creates.map(|_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
-        self.bindings.apply(&mut answer.response);
+        self.cursors.bindings.apply(&mut answer.response);
         if answer.response.is_success() {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
             for creation in self.created.iter().filter(ours) {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cassette::{Index, MatchKey, Slot};
+use crate::cassette::{Bindings, Index, MatchKey, Slot};
 use crate::fields::FieldSelector;
 use crate::message::Request;
 use crate::scenario::{Repeats, Writes};
@@ -26,6 +26,8 @@ pub(super) struct Cursors {
     /// How often, and for which fresh id.
     written: BTreeMap<(Index, String), u32>,
     epochs: BTreeMap<String, usize>,
+    /// What placeholders stand for.
+    pub(super) bindings: Bindings,
 }
 
 /// A recorded interaction that answers, and whether a wider selector was recorded than asked for.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cassette::{Bindings, Index, MatchKey};
+use crate::cassette::{Index, MatchKey};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::fields::FieldSelector;
@@ -42,7 +42,6 @@ pub(super) struct Session {
     first_poll: Option<Duration>,
     pub(super) cursors: Cursors,
     pub(super) created: Vec<Creation>,
-    pub(super) bindings: Bindings,
     fired: BTreeMap<String, u64>,
     pub(super) base: String,
 }
@@ -103,7 +102,6 @@ impl Session {
             first_poll: None,
             cursors: Cursors::default(),
             created: Vec::new(),
-            bindings: Bindings::default(),
             fired: BTreeMap::new(),
             base,
         }
@@ -257,7 +255,7 @@ impl Session {
     ) -> Option<Index> {
         let key = MatchKey::of(request);
         let endpoint = turn.matched.as_ref().map(|found| found.endpoint);
-        let slots = material.deck().under(&key).iter().map(|slot| slot.index);
+        let slots = material.deck().under_bound(&key, &self.cursors.bindings).iter().map(|slot| slot.index);
         let same = |index: &Index| {
             let recorded = &material.cassette().interactions[*index];
             same_request(endpoint, request, &recorded.request)

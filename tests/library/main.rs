@@ -21,6 +21,7 @@ mod causal_matching;
 mod client_files;
 mod client_hygiene;
 mod creations;
+mod customer_data;
 mod elastic_polling;
 mod emulate;
 mod evidence;
