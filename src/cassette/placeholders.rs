@@ -196,16 +196,15 @@ fn bind_path(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
     }
     let plain = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     recorded.split('/').count() == live.split('/').count()
-        && recorded
-            .split('/')
-            .zip(live.split('/'))
-            .all(|(one, two)| // A word of the API's own is no secret, though it fill a segment.
+        && recorded.split('/').zip(live.split('/')).all(|(one, two)| {
+            // A word of the API's own is no secret, though it fill a segment.
             let is_hidden = one.contains(HIDDEN);
             let (one, two) = (plain(one), plain(two));
             match is_hidden {
                 true => one == two || stands_for(&format!("/{one}"), &format!("/{two}")),
                 false => bind_text(&one, &two, Place::Whole, bindings),
-            })
+            }
+        })
 }
 
 fn bind_body(recorded: &str, live: &str, bindings: &mut Bindings) -> bool {
