@@ -215,7 +215,7 @@ mod tests {
             assert!(shows(&format!("{sets}/{read}"), method, &format!("{sets}/{write}")), "{read} {write}");
         }
         assert!(shows(sets, "POST", &format!("{sets}/bulk_load/demo")), "a list shows its elements");
-        assert!(shows("/api/siem/offenses/5", "POST", "/api/siem/offenses/5/notes"));
+        assert!(shows("/api/siem/offenses", "POST", "/api/siem/offenses/5/notes"));
         assert!(shows("//api/siem/offenses", "POST", "//api/siem/offenses/5"));
     }
 
@@ -227,6 +227,7 @@ mod tests {
         assert!(!shows("/api/siem/offenses/5/notes", "POST", "/api/siem/offenses/6/notes"));
         assert!(!shows("/api/reference_data/sets/demo", "POST", "/api/reference_data/maps/demo"));
         assert!(!shows("/api/siem/offenses/5", "POST", "/api/siem/offenses/5"), "an epoch says that");
+        assert!(!shows("/api/siem/offenses/5", "POST", "/api/siem/offenses/5/notes"), "and that");
         assert!(!shows("/api/siem", "POST", "/api/siem/offenses"));
     }
 }

@@ -1,5 +1,7 @@
 //! `faultdeck explain`: a fault, a scenario, an endpoint or a property, in words.
 
+use std::collections::BTreeMap;
+
 use super::output;
 use super::problem::{Problem, nearest_or};
 use crate::bundled::{DEFECTS, Defect};
@@ -17,7 +19,8 @@ Examples:
   faultdeck explain creates-once     # a property: the law, and what breaks it
   faultdeck explain lost-answer      # a scenario: the story and what must hold
   faultdeck explain latency          # a fault: what it does, how it is written
-  faultdeck explain cases.post       # an endpoint: what it promises")]
+  faultdeck explain cases.post       # an endpoint: what it promises
+  faultdeck explain ariel            # the endpoints below /ariel")]
 pub(super) struct Args {
     /// A name; or `properties`, `scenarios`, `faults`, `endpoints` or `defects`, to list one kind.
     name: Option<String>,
@@ -32,7 +35,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
         ("defects", defects),
     ];
     let text = match args.name.as_deref() {
-        None => lists.map(|(_, list)| list()).join("\n"),
+        None => lists.map(|(kind, list)| if kind == "endpoints" { roots() } else { list() }).join("\n"),
         Some(name) => match lists.iter().find(|(kind, _)| *kind == name) {
             Some((_, list)) => list(),
             None => one(name.strip_prefix("builtin:").unwrap_or(name))?,
@@ -49,6 +52,10 @@ fn one(name: &str) -> Result<String, Problem> {
     let law = judge::property(name).map(law);
     let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
     let mut texts: Vec<String> = [law, scenario, fault, defect].into_iter().flatten().collect();
+    let below = endpoints_of(|id| root_of(id) == name);
+    if !below.is_empty() {
+        texts.push(format!("Endpoints below /{name}\n{below}"));
+    }
     if texts.is_empty() {
         match Profile::builtin().by_name(name) {
             Ok(found) => texts.push(endpoint(found)),
@@ -147,9 +154,29 @@ fn defect(defect: &Defect) -> String {
 }
 
 fn endpoints() -> String {
-    let endpoints = &Profile::builtin().endpoints;
-    let rows: String = endpoints.iter().map(|endpoint| row(&endpoint.short, &endpoint.id)).collect();
-    format!("Endpoints: name them in a scenario\n{rows}")
+    format!("Endpoints: name them in a scenario\n{}", endpoints_of(|_| true))
+}
+
+fn endpoints_of(is_meant: impl Fn(&str) -> bool) -> String {
+    let profile = Profile::builtin();
+    profile.ids().filter(|id| is_meant(id)).map(|id| row(&profile.short_name(id), id)).collect()
+}
+
+/// The roots of the API, with the number of endpoints below each.
+fn roots() -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for id in Profile::builtin().ids() {
+        *counts.entry(root_of(id)).or_default() += 1;
+    }
+    let rows: String = counts.iter().map(|(root, count)| row(root, &count.to_string())).collect();
+    let all: usize = counts.values().sum();
+    format!(
+        "Endpoints: {all}, by root; `explain ROOT` lists those below one, `explain endpoints` all\n{rows}"
+    )
+}
+
+fn root_of(id: &str) -> &str {
+    id.split('/').nth(1).unwrap_or_default()
 }
 
 fn row(name: &str, summary: &str) -> String {
@@ -201,8 +228,10 @@ fn story(scenario: &Scenario) -> String {
 }
 
 fn endpoint(endpoint: &Endpoint) -> String {
-    let mut text =
-        format!("{}: an endpoint, {}\n\n{}\n", endpoint.short, endpoint.id, wrapped(&endpoint.summary));
+    let mut text = format!("{}: an endpoint, {}\n", Profile::builtin().short_name(&endpoint.id), endpoint.id);
+    if !endpoint.summary.is_empty() {
+        text.push_str(&format!("\n{}\n", wrapped(&endpoint.summary)));
+    }
     let fields = endpoint.shape.names();
     if !fields.is_empty() {
         let of = if endpoint.is_list { "a list of objects with " } else { "an object with " };
@@ -252,8 +281,8 @@ mod tests {
         for row in Fault::CATALOGUE {
             assert!(one(row.name).unwrap().contains(row.summary));
         }
-        for endpoint in &Profile::builtin().endpoints {
-            assert!(one(&endpoint.id).unwrap().contains(&endpoint.id));
+        for id in Profile::builtin().ids() {
+            assert!(one(id).unwrap().contains(id));
         }
     }
 }

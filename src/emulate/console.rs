@@ -38,12 +38,10 @@ impl Console {
     pub fn new(settings: Settings) -> Result<Self, NoSuchDialect> {
         let profile = Profile::builtin();
         let families: Vec<Family> =
-            profile.lifecycles.iter().filter_map(|life| Family::of(profile, life, &settings)).collect();
+            profile.lifecycles().filter_map(|life| Family::of(profile, life, &settings)).collect();
         if settings.dialect != "sample" && families.iter().all(|family| !family.speaks(&settings.dialect)) {
             let mut known = vec!["sample".to_owned()];
-            known.extend(
-                profile.lifecycles.iter().flat_map(|life| &life.dialects).map(|(name, _)| name.clone()),
-            );
+            known.extend(profile.lifecycles().flat_map(|life| &life.dialects).map(|(name, _)| name.clone()));
             known.dedup();
             return Err(NoSuchDialect { dialect: settings.dialect, known });
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Field, FieldSelector, FieldsError};
-use crate::json::{Json, Kind};
+use crate::json::{Json, Kind, quote};
 use crate::spelling::nearest;
 
 /// What an endpoint can return: the tree a selector selects from.
@@ -16,6 +16,8 @@ pub enum Shape {
     Object(Vec<(String, Shape)>),
     /// An array, by its elements.
     List(Box<Shape>),
+    /// Not published: any value, with any members.
+    Any,
 }
 
 /// The type of a value without members.
@@ -35,9 +37,55 @@ pub enum Scalar {
 
 impl Shape {
     /// From a sample of the console's self-description, whose values stand for types: `"String"`,
-    /// `"String <one of: A, B>"`, `42`, `42.5`, `true` (seen).
+    /// `"String <one of: A, B>"`, `42`, `42.5`, `true` (seen). An object without members tells nothing (ours).
     pub fn of_sample(sample: &Json<'_>) -> Self {
-        Self::read(sample, sample_scalar)
+        let mut shape = Self::read(sample, sample_scalar);
+        shape.open_empty();
+        shape
+    }
+
+    /// From an example whose values name their types, as our own files write it: `"string"`, `"integer"`, `"number"`,
+    /// `"boolean"`, `"string: A | B"`. What is not published is `{}` or `"null"`; the name `*` stands for any name.
+    pub(crate) fn of_types(example: &Json<'_>) -> Result<Self, String> {
+        match example.kind() {
+            Kind::Null => Ok(Self::Any),
+            Kind::String(name) if name == "null" => Ok(Self::Any),
+            Kind::Object(members) if members.is_empty() || members.iter().any(|(name, _)| name == "*") => {
+                Ok(Self::Any)
+            }
+            Kind::Object(members) => {
+                let mut typed = Vec::with_capacity(members.len());
+                for (name, value) in members {
+                    typed.push((name.to_string(), Self::of_types(value)?));
+                }
+                Ok(Self::Object(typed))
+            }
+            Kind::Array(elements) => {
+                let element = elements.first().map_or(Ok(Self::Any), Self::of_types)?;
+                Ok(Self::List(Box::new(element)))
+            }
+            Kind::String(name) => scalar_called(name).map(Self::Scalar),
+            Kind::Number | Kind::Bool(_) => Err(format!("`{}` is no type", example.text())),
+        }
+    }
+
+    /// A sample as a console's self-description shows it: [`of_sample`](Self::of_sample) reads it back.
+    pub(crate) fn sample(&self) -> String {
+        match self {
+            Self::Scalar(Scalar::Bool) => "true".to_owned(),
+            Self::Scalar(Scalar::Integer) => "42".to_owned(),
+            Self::Scalar(Scalar::Number) => "42.5".to_owned(),
+            Self::Scalar(Scalar::String) => quote("String"),
+            Self::Scalar(Scalar::OneOf(choices)) => {
+                quote(&format!("String <one of: {}>", choices.join(", ")))
+            }
+            Self::List(element) => format!("[{}]", element.sample()),
+            Self::Object(members) => {
+                let member = |(name, shape): &(String, Shape)| format!("{}:{}", quote(name), shape.sample());
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+            }
+            Self::Any => "{}".to_owned(),
+        }
     }
 
     /// From a real value alone: only what stands in it is known.
@@ -56,6 +104,7 @@ impl Shape {
     pub fn admit(&mut self, selector: &FieldSelector) {
         match self {
             Self::List(element) => element.admit(selector),
+            Self::Any => {}
             Self::Scalar(_) => {
                 *self = Self::Object(Vec::new());
                 self.admit(selector);
@@ -99,7 +148,7 @@ impl Shape {
     #[must_use]
     pub fn renamed(&self, renames: &[(&str, &str)]) -> Shape {
         match self {
-            Self::Scalar(_) => self.clone(),
+            Self::Scalar(_) | Self::Any => self.clone(),
             Self::List(element) => Self::List(Box::new(element.renamed(renames))),
             Self::Object(members) => {
                 let renamed = members.iter().map(|(name, shape)| {
@@ -134,10 +183,19 @@ impl Shape {
         shape
     }
 
+    fn open_empty(&mut self) {
+        match self {
+            Self::Scalar(_) | Self::Any => {}
+            Self::List(element) => element.open_empty(),
+            Self::Object(members) if members.is_empty() => *self = Self::Any,
+            Self::Object(members) => members.iter_mut().for_each(|(_, shape)| shape.open_empty()),
+        }
+    }
+
     fn grow(&mut self, value: &Json<'_>, scalar: fn(&Json<'_>) -> Scalar) {
         match (&mut *self, value.kind()) {
             (Self::Scalar(_), Kind::Object(_) | Kind::Array(_)) => *self = Self::read(value, scalar),
-            (Self::Scalar(_), _) => {}
+            (Self::Scalar(_) | Self::Any, _) => {}
             (Self::List(element), Kind::Array(elements)) => {
                 elements.iter().for_each(|value| element.grow(value, scalar));
             }
@@ -161,6 +219,21 @@ fn grow_object(known: &mut Vec<(String, Shape)>, object: &Json<'_>, scalar: fn(&
                 known.push((name.to_string(), Shape::read(value, scalar)));
             }
         }
+    }
+}
+
+fn scalar_called(name: &str) -> Result<Scalar, String> {
+    match name.split_once(": ") {
+        Some(("string", choices)) => {
+            Ok(Scalar::OneOf(choices.split(" | ").map(|choice| choice.trim().to_owned()).collect()))
+        }
+        _ => match name {
+            "boolean" => Ok(Scalar::Bool),
+            "integer" => Ok(Scalar::Integer),
+            "number" => Ok(Scalar::Number),
+            "string" => Ok(Scalar::String),
+            other => Err(format!("`{other}` is no type: there are string, integer, number, boolean")),
+        },
     }
 }
 
@@ -217,6 +290,10 @@ fn find_unknown<'s>(
     above: &mut Vec<&'s str>,
     passed: &mut usize,
 ) -> Option<Unknown> {
+    if matches!(shape.element(), Shape::Any) {
+        *passed += selector.names();
+        return None;
+    }
     for field in selector.fields() {
         above.push(&field.name);
         let Some((_, known)) = shape.members().iter().find(|(name, _)| *name == field.name) else {

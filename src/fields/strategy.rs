@@ -68,8 +68,12 @@ fn value(shape: &Shape, which: Members) -> BoxedStrategy<String> {
             let members: Vec<_> = members.iter().map(|(name, shape)| member(name, shape, which)).collect();
             members.prop_map(|members| format!("{{{}}}", join(&members))).boxed()
         }
+        Shape::Any => select(ANYTHING).prop_map(str::to_owned).boxed(),
     }
 }
+
+/// What may stand where nothing is published.
+const ANYTHING: &[&str] = &["null", "7", "\"a\"", "[]", "{}", r#"{"a":1}"#, r#"[{"b":"c"}]"#];
 
 fn join(members: &[String]) -> String {
     let mut joined = String::new();

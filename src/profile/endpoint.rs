@@ -1,10 +1,9 @@
-//! An endpoint, as the console describes it in `GET /api/help/endpoints`.
+//! An endpoint: what the API promises about it.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::error_response;
 use crate::fields::Shape;
-use crate::json::{Json, JsonError};
 use crate::message::Response;
 
 /// What the API promises about one endpoint.
@@ -12,7 +11,8 @@ use crate::message::Response;
 pub struct Endpoint {
     /// Method and template: `GET /forensics/case_management/cases/{id}`.
     pub id: String,
-    /// The last fixed segment and what is done to it: `cases.get`, `cases.list`, `cases.post`.
+    /// The last fixed segment and what is done to it: `cases.get`, `cases.list`, `cases.post`. Several endpoints may
+    /// share it; [`Profile::short_name`](super::Profile::short_name) is a name that none shares.
     pub short: String,
     /// The method, in capitals.
     pub method: String,
@@ -24,13 +24,15 @@ pub struct Endpoint {
     pub success: Vec<u16>,
     /// The documented errors, in the order of the page.
     pub errors: Vec<ApiError>,
-    /// The shape of one resource (a list's element), from the sample.
+    /// The shape of one resource (a list's element), from the sample; [`Shape::Any`] where the page has none.
     pub shape: Shape,
     /// Whether the answer is an array.
     pub is_list: bool,
     /// Where this endpoint takes `fields`, if it does.
     pub fields_in: Option<Carrier>,
-    /// One sentence.
+    /// Whether the page says that it is going to be removed.
+    pub deprecated: bool,
+    /// One sentence; empty where we have none.
     pub summary: String,
 }
 
@@ -54,6 +56,10 @@ pub struct Parameter {
     pub required: bool,
     /// The documented type: `String`, `Number (Integer)`, `Object`.
     pub data_type: String,
+    /// The documented content type; empty where nothing is said.
+    pub mime: String,
+    /// Of a body, what it looks like, where the page shows it.
+    pub shape: Option<Shape>,
 }
 
 impl Parameter {
@@ -89,6 +95,39 @@ pub struct ApiError {
 }
 
 impl Endpoint {
+    /// An endpoint of which nothing is known but its method and template.
+    pub(super) fn bare(method: &str, template: &str) -> Self {
+        Self {
+            id: format!("{method} {template}"),
+            short: short_name(method, template),
+            method: method.to_owned(),
+            template: template.to_owned(),
+            parameters: Vec::new(),
+            success: vec![200],
+            errors: Vec::new(),
+            shape: Shape::Any,
+            is_list: false,
+            fields_in: None,
+            deprecated: false,
+            summary: String::new(),
+        }
+    }
+
+    /// The same with these parameters; where `fields` travels is read from them.
+    pub(super) fn with_parameters(self, parameters: Vec<Parameter>) -> Self {
+        let carrier = |parameter: &Parameter| match (parameter.name.as_str(), parameter.kind) {
+            ("fields", ParameterKind::Query) => Some(Carrier::Query),
+            ("fields", ParameterKind::Header) => Some(Carrier::Header),
+            _ => None,
+        };
+        Self { fields_in: parameters.iter().find_map(carrier), parameters, ..self }
+    }
+
+    /// The same with this answer, a list or one resource.
+    pub(super) fn with_answer(self, shape: Shape) -> Self {
+        Self { is_list: matches!(shape, Shape::List(_)), shape: shape.element().clone(), ..self }
+    }
+
     /// The documented error with this status and code.
     pub(crate) fn error(&self, status: u16, code: u32) -> Option<&ApiError> {
         self.errors.iter().find(|error| error.status == status && error.code == code)
@@ -102,6 +141,11 @@ impl Endpoint {
         Some(error_response(404, 1002, &error.description, &message))
     }
 
+    /// The parameter that is the request's body.
+    pub fn body(&self) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.kind == ParameterKind::Body)
+    }
+
     /// The parameter of this name and kind. Header names are compared without regard to case.
     pub(super) fn parameter(&self, kind: ParameterKind, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| {
@@ -111,138 +155,6 @@ impl Endpoint {
                     _ => parameter.name == name,
                 }
         })
-    }
-}
-
-/// An endpoint in the shape of the console's own answer; a console's answer can be put in `profiles/` as it is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Description {
-    /// Given anew at load: a console's own ids are not permanent.
-    #[serde(default)]
-    pub(super) id: u64,
-    http_method: String,
-    pub(super) path: String,
-    pub(super) version: String,
-    last_modified_version: Option<String>,
-    deprecated: bool,
-    summary: String,
-    description: Option<String>,
-    caller_has_access: bool,
-    /// Given anew at load.
-    #[serde(default)]
-    pub(super) resource_id: u64,
-    parameters: Vec<ParameterDescription>,
-    success_responses: Vec<SuccessDescription>,
-    error_responses: Vec<ErrorDescription>,
-    response_mime_types: Vec<ResponseMimeType>,
-    response_description: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParameterDescription {
-    parameter_name: String,
-    #[serde(rename = "type")]
-    kind: ParameterKind,
-    default_value: Option<String>,
-    description: Option<String>,
-    mime_types: Vec<ParameterMimeType>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParameterMimeType {
-    mime_type: String,
-    data_type: String,
-    sample: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SuccessDescription {
-    response_code: u16,
-    response_code_description: Option<String>,
-    description: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ErrorDescription {
-    response_code: u16,
-    unique_code: u32,
-    description: Option<String>,
-    response_code_description: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ResponseMimeType {
-    mime_type: String,
-    media_type: Option<String>,
-    sample: Option<String>,
-}
-
-impl Description {
-    /// Method and template.
-    pub(super) fn endpoint_id(&self) -> String {
-        format!("{} {}", self.http_method, self.path)
-    }
-
-    /// What the rest of the program works with.
-    pub(super) fn to_endpoint(&self) -> Result<Endpoint, JsonError> {
-        let sample = self.response_mime_types.iter().find_map(|mime| mime.sample.as_deref()).unwrap_or("{}");
-        let shape = Shape::of_sample(&Json::parse(sample)?);
-        let parameters: Vec<Parameter> =
-            self.parameters.iter().map(ParameterDescription::to_parameter).collect();
-        let success: Vec<u16> = self.success_responses.iter().map(|row| row.response_code).collect();
-        Ok(Endpoint {
-            id: self.endpoint_id(),
-            short: short_name(&self.http_method, &self.path),
-            method: self.http_method.clone(),
-            template: self.path.clone(),
-            fields_in: parameters.iter().find_map(|parameter| {
-                match (parameter.name.as_str(), parameter.kind) {
-                    ("fields", ParameterKind::Query) => Some(Carrier::Query),
-                    ("fields", ParameterKind::Header) => Some(Carrier::Header),
-                    _ => None,
-                }
-            }),
-            parameters,
-            success: if success.is_empty() { vec![200] } else { success },
-            errors: self.error_responses.iter().map(ErrorDescription::to_error).collect(),
-            is_list: matches!(shape, Shape::List(_)),
-            shape: shape.element().clone(),
-            summary: self.summary.clone(),
-        })
-    }
-}
-
-impl ParameterDescription {
-    /// The description says in its first word whether the parameter may be left out; path and body have to be there
-    /// unless it says so.
-    fn to_parameter(&self) -> Parameter {
-        let word = self.description.as_deref().and_then(|text| text.split_whitespace().next()).unwrap_or("");
-        Parameter {
-            name: self.parameter_name.clone(),
-            kind: self.kind,
-            required: match self.kind {
-                ParameterKind::Path => true,
-                ParameterKind::Body => word != "Optional",
-                ParameterKind::Query | ParameterKind::Header => word == "Required",
-            },
-            data_type: self.mime_types.first().map(|mime| mime.data_type.clone()).unwrap_or_default(),
-        }
-    }
-}
-
-impl ErrorDescription {
-    fn to_error(&self) -> ApiError {
-        ApiError {
-            status: self.response_code,
-            code: self.unique_code,
-            description: self.description.clone().unwrap_or_default(),
-        }
     }
 }
 

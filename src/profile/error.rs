@@ -21,7 +21,7 @@ pub(crate) fn error_response(status: u16, code: u32, description: &str, message:
 
 /// The `http_response.message` of a status. Seen in captures: 401, 403, 404, 409, 422, 500 (the full stop of 401 and
 /// 404 too). Documented: 400, 405, 406. For any other, the usual reason phrase (ours).
-fn status_message(status: u16) -> &'static str {
+pub(super) fn status_message(status: u16) -> &'static str {
     match status {
         400 => "Invalid syntax for this request was provided.",
         401 => "You are unauthorized to access the requested resource.",

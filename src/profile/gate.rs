@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::error::{self, error_response, outside_page};
 use super::taken::{Ground, Taken};
-use super::{Carrier, Endpoint, Matched, ParameterKind, Profile, Source, help};
+use super::{Carrier, Endpoint, Matched, Parameter, ParameterKind, Profile, Source, help};
 use crate::fields::{FieldSelector, FieldsError, Shape};
 use crate::json::{Json, Kind};
 use crate::message::{Request, Response};
@@ -327,19 +327,13 @@ fn missing_parameters(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<()
 
 /// 422/10.
 fn missing_body(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
-    match body_parameter(endpoint) {
-        Some((name, true)) if is_blank(&keeper.request.body) => {
-            let refusal = Refusal::new(422, 10, "422/10", Source::Seen, error::missing_body(name));
-            keeper.refuse(refusal.about(format!("body {name} of {}", endpoint.id)))
+    match endpoint.body() {
+        Some(body) if body.required && is_blank(&keeper.request.body) => {
+            let refusal = Refusal::new(422, 10, "422/10", Source::Seen, error::missing_body(&body.name));
+            keeper.refuse(refusal.about(format!("body {} of {}", body.name, endpoint.id)))
         }
         _ => Ok(()),
     }
-}
-
-/// The name of the body parameter, and whether it is required.
-fn body_parameter(endpoint: &Endpoint) -> Option<(&str, bool)> {
-    let body = endpoint.parameters.iter().find(|parameter| parameter.kind == ParameterKind::Body)?;
-    Some((&body.name, body.required))
 }
 
 /// 422/11: an integer that is none or has more than 64 bits, a body that is no JSON object.
@@ -363,9 +357,9 @@ fn wrong_types(keeper: &mut Keeper<'_>, matched: &Matched<'_>) -> Result<(), Ref
             _ => {}
         }
     }
-    match body_parameter(endpoint) {
-        Some((name, _)) if !is_blank(&request.body) && !is_object(&request.body) => {
-            keeper.refuse(refusal("body", name, "APPLICATION_JSON", Source::Ours))
+    match endpoint.body() {
+        Some(body) if !is_blank(&request.body) && !is_what_it_should_be(body, &request.body) => {
+            keeper.refuse(refusal("body", &body.name, "APPLICATION_JSON", Source::Ours))
         }
         _ => Ok(()),
     }
@@ -375,8 +369,17 @@ fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-fn is_object(body: &[u8]) -> bool {
-    Json::parse_bytes(body).is_ok_and(|value| matches!(value.kind(), Kind::Object(_)))
+/// Whether a body is of the type its parameter has, where that can be told: an object, a list, any JSON.
+fn is_what_it_should_be(parameter: &Parameter, body: &[u8]) -> bool {
+    let value = Json::parse_bytes(body);
+    let kind = value.as_ref().map(Json::kind).ok();
+    match parameter.data_type.as_str() {
+        _ if parameter.mime != "application/json" => true,
+        "Object" => matches!(kind, Some(Kind::Object(_))),
+        kind_of_list if kind_of_list.starts_with("Array") => matches!(kind, Some(Kind::Array(_))),
+        "JSON" => kind.is_some(),
+        _ => true,
+    }
 }
 
 /// 422/36, where the endpoint takes a range; `None` within if there is none, `None` if a console took what cannot be read

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::endpoint::Description;
+use super::description::Description;
 use super::gate::Admitted;
 use super::listing::{answer_list, item_response};
 use super::{Profile, Version};
@@ -65,6 +65,17 @@ impl Documents {
     }
 }
 
+impl Profile {
+    /// The self-description, made when it is first asked for.
+    fn documents(&self) -> &Documents {
+        self.documents.get_or_init(|| {
+            let version = self.versions.described;
+            let described = self.entries().map(|(area, entry)| area.description(entry, version));
+            Documents::of(described.collect(), version)
+        })
+    }
+}
+
 /// Every path and every part of one, by path, numbered in that order.
 fn resources(endpoints: &[Description], version: Version) -> BTreeMap<String, ResourceDocument> {
     let mut resources = BTreeMap::new();
@@ -85,11 +96,16 @@ fn resources(endpoints: &[Description], version: Version) -> BTreeMap<String, Re
     }
     let ids: BTreeMap<String, u64> = resources.keys().cloned().zip(1..).collect();
     let parent = |path: &str| path.rsplit_once('/').and_then(|(parent, _)| ids.get(parent).copied());
+    let mut children: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for (path, id) in &ids {
+        if let Some(parent) = parent(path) {
+            children.entry(parent).or_default().push(*id);
+        }
+    }
     for (path, resource) in &mut resources {
         resource.id = ids.get(path).copied().unwrap_or_default();
         resource.parent_resource_id = parent(path);
-        let children = ids.iter().filter(|(child, _)| parent(child) == Some(resource.id));
-        resource.child_resource_ids = children.map(|(_, id)| *id).collect();
+        resource.child_resource_ids = children.remove(&resource.id).unwrap_or_default();
     }
     resources
 }
@@ -103,10 +119,11 @@ fn texts<T: Serialize>(documents: impl IntoIterator<Item = T>) -> Vec<String> {
 pub(super) fn answer(profile: &Profile, admitted: &Admitted<'_>, request: &Request) -> Option<Response> {
     let endpoint = admitted.matched.endpoint;
     let below = endpoint.template.strip_prefix("/help/")?;
+    let documents = profile.documents();
     let documents = match below.split('/').next()? {
-        "endpoints" => &profile.documents.endpoints,
-        "resources" => &profile.documents.resources,
-        "versions" => &profile.documents.versions,
+        "endpoints" => &documents.endpoints,
+        "resources" => &documents.resources,
+        "versions" => &documents.versions,
         _ => return None,
     };
     let Some((_, id)) = admitted.matched.path_params.first() else {

@@ -19,7 +19,7 @@ pub struct Lifecycle {
     pub case_list: Option<String>,
     /// The endpoint that gets one of them.
     pub case_item: Option<String>,
-    /// The member with the task's id.
+    /// The member with the task's id; empty where there is only one such task, and it has none.
     pub id: String,
     /// The members of a creation (in its query, form or body) that say what is asked for: no creation is answered with
     /// what another asked for. Empty where any two have the same answer but for what they name.
@@ -49,6 +49,14 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// The endpoints it names.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.task), self.created_by.as_ref(), self.case_list.as_ref(), self.case_item.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
+
     /// The kind of a state as the API spells it.
     pub(crate) fn phase(&self, state: &str) -> Option<Phase> {
         self.phases.iter().find(|(spelling, _)| spelling == state).map(|(_, phase)| *phase)
@@ -130,6 +138,28 @@ pub(super) struct File {
     pub(super) complete: Vec<String>,
     pub(super) versions: super::version::Versions,
     #[serde(default)]
+    pub(super) vocabulary: Vocabularies,
+    #[serde(default)]
+    pub(super) lifecycle: Vec<Row>,
+}
+
+/// `[vocabulary.NAME]`: what many tasks have in common.
+pub(super) type Vocabularies = BTreeMap<String, Vocabulary>;
+
+/// Where tasks of one kind keep their id and state, and how they spell their states.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vocabulary {
+    id: Pointer,
+    state: Vec<Pointer>,
+    phases: BTreeMap<Spanned<String>, Phase>,
+}
+
+/// What a file of endpoints says beside them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rows {
+    #[serde(default)]
     pub(super) lifecycle: Vec<Row>,
 }
 
@@ -141,15 +171,22 @@ pub(super) struct Row {
     created_by: Option<String>,
     case_list: Option<String>,
     case_item: Option<String>,
-    id: Pointer,
+    /// The vocabulary it speaks; what it says itself goes before that.
+    vocabulary: Option<String>,
+    id: Option<Pointer>,
+    /// There is only one such task at a time, and it has no id.
+    #[serde(default)]
+    single: bool,
     #[serde(default)]
     key: Vec<String>,
+    #[serde(default)]
     state: Vec<Pointer>,
     #[serde(default)]
     echoes: BTreeMap<String, Vec<Pointer>>,
     case: Option<Pointer>,
     #[serde(default)]
     users: Vec<Pointer>,
+    #[serde(default)]
     phases: BTreeMap<Spanned<String>, Phase>,
     #[serde(default)]
     dialects: BTreeMap<String, BTreeMap<String, String>>,
@@ -185,27 +222,48 @@ impl TryFrom<String> for Pointer {
 }
 
 impl Row {
-    /// The endpoints it names.
-    pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.task), self.created_by.as_ref(), self.case_list.as_ref(), self.case_item.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-    }
-
     /// What the rest of the program works with.
-    pub(super) fn into_lifecycle(self) -> Lifecycle {
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub(super) fn into_lifecycle(mut self, vocabularies: &Vocabularies) -> Result<Lifecycle, String> {
+        if let Some(name) = &self.vocabulary {
+            let Some(common) = vocabularies.get(name) else {
+                let known: Vec<&str> = vocabularies.keys().map(String::as_str).collect();
+                return Err(format!("there is no vocabulary `{name}`, only {}", known.join(", ")));
+            };
+            self.id.get_or_insert_with(|| common.id.clone());
+            if self.state.is_empty() {
+                self.state.clone_from(&common.state);
+            }
+            if self.phases.is_empty() {
+                self.phases.clone_from(&common.phases);
+            }
+        }
+        let task = &self.task;
+        let lacks = |what: &str| format!("the life cycle of `{task}` lacks {what}");
+        let id = match self.id.take() {
+            Some(id) => id.0,
+            None if self.single => String::new(),
+            None => return Err(lacks("`id`, the member with the task's id")),
+        };
+        if self.state.is_empty() {
+            return Err(lacks("`state`, the members that may hold the state"));
+        }
+        if self.phases.is_empty() {
+            return Err(lacks("`phases`, its states and what kind each is"));
+        }
         let names =
             |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.0).collect::<Vec<_>>();
         let mut phases: Vec<(Spanned<String>, Phase)> = self.phases.into_iter().collect();
         // A map forgets the order of the file, which says the usual spelling of a phase.
         phases.sort_by_key(|(spelling, _)| spelling.span().start);
-        Lifecycle {
+        Ok(Lifecycle {
             task: self.task,
             created_by: self.created_by,
             case_list: self.case_list,
             case_item: self.case_item,
-            id: self.id.0,
+            id,
             key: self.key,
             state: names(self.state),
             case: self.case.map(|pointer| pointer.0),
@@ -222,7 +280,7 @@ impl Row {
             assignees_member: self.creation.assignees,
             assignees_max: self.creation.assignees_max.unwrap_or(usize::MAX),
             users: names(self.users),
-        }
+        })
     }
 }
 

@@ -1,16 +1,46 @@
 //! From `profiles/` to a [`Profile`].
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use super::endpoint::Description;
-use super::help::Documents;
-use super::{Profile, lifecycle};
+use super::area::Area;
+use super::{Lifecycle, Profile, lifecycle};
 use crate::json::JsonError;
 
-/// The endpoint files in the binary; a new family is a file and a line here, or objects in one of these.
-const ENDPOINTS: &[(&str, &str)] = &[
-    ("profiles/forensics.json", include_str!("../../profiles/forensics.json")),
-    ("profiles/help.json", include_str!("../../profiles/help.json")),
+/// A root of the API and the file with its endpoints.
+macro_rules! area {
+    ($root:literal, $file:literal) => {
+        ($root, concat!("profiles/", $file), include_str!(concat!("../../profiles/", $file)))
+    };
+}
+
+/// The files in the binary.
+const AREAS: &[(&str, &str, &str)] = &[
+    area!("forensics", "forensics.json"),
+    area!("help", "help.json"),
+    area!("access", "access.toml"),
+    area!("analytics", "analytics.toml"),
+    area!("ariel", "ariel.toml"),
+    area!("asset_model", "asset_model.toml"),
+    area!("auth", "auth.toml"),
+    area!("backup_and_restore", "backup_and_restore.toml"),
+    area!("bandwidth_manager", "bandwidth_manager.toml"),
+    area!("config", "config.toml"),
+    area!("data_classification", "data_classification.toml"),
+    area!("disaster_recovery", "disaster_recovery.toml"),
+    area!("dynamic_search", "dynamic_search.toml"),
+    area!("gui_app_framework", "gui_app_framework.toml"),
+    area!("health", "health.toml"),
+    area!("health_data", "health_data.toml"),
+    area!("qni", "qni.toml"),
+    area!("qrm", "qrm.toml"),
+    area!("qvm", "qvm.toml"),
+    area!("reference_data", "reference_data.toml"),
+    area!("reference_data_collections", "reference_data_collections.toml"),
+    area!("scanner", "scanner.toml"),
+    area!("services", "services.toml"),
+    area!("siem", "siem.toml"),
+    area!("staged_config", "staged_config.toml"),
+    area!("system", "system.toml"),
 ];
 
 const LIFECYCLES: (&str, &str) = ("profiles/lifecycles.toml", include_str!("../../profiles/lifecycles.toml"));
@@ -34,6 +64,18 @@ pub enum ProfileError {
         /// Why, with line and column.
         source: Box<toml::de::Error>,
     },
+    /// A section of facts does not parse.
+    #[error("{file}, line {line}: `{endpoint}`: {source}")]
+    Facts {
+        /// The file.
+        file: String,
+        /// The line below the heading, from 1: the lines of `source` count from it.
+        line: usize,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        source: Box<toml::de::Error>,
+    },
     /// A response sample is not JSON.
     #[error("{file}: the response sample of `{endpoint}` is not JSON: {source}")]
     Sample {
@@ -52,6 +94,14 @@ pub enum ProfileError {
         /// The endpoint.
         endpoint: String,
     },
+    /// A life cycle lacks something.
+    #[error("{file}: {why}")]
+    Lifecycle {
+        /// The file.
+        file: String,
+        /// What it lacks.
+        why: String,
+    },
     /// A life cycle names an endpoint that is not described.
     #[error("{file}: a life cycle names `{endpoint}`, which no file describes")]
     NoSuchEndpoint {
@@ -67,68 +117,75 @@ impl Profile {
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Profile> = OnceLock::new();
         BUILTIN.get_or_init(|| {
-            Self::parse(ENDPOINTS, LIFECYCLES)
-                .expect("the profiles in the binary parse: a test reads them all")
+            Self::of(&[], AREAS, LIFECYCLES).expect("the profiles in the binary parse: a test reads them all")
         })
     }
 
-    /// A profile from files given as name and text: endpoints in the shape of `GET /api/help/endpoints`, and life
-    /// cycles.
+    /// The profiles in the binary, and files of somebody's own (name and text), which replace what they describe
+    /// again. A `.json` file is a console's own answer to `GET /api/help/endpoints`; any other is TOML, as ours are.
     ///
     /// # Errors
-    /// If a file does not parse, an endpoint is described twice, or a life cycle names one that is not described.
+    /// If a file does not parse, describes an endpoint twice, or has a life cycle that names one that nobody describes.
+    pub fn with_files(files: &[(&str, &str)]) -> Result<Self, ProfileError> {
+        Self::of(files, AREAS, LIFECYCLES)
+    }
+
+    /// A profile of nothing but these files, given as name and text, and these life cycles.
+    ///
+    /// # Errors
+    /// As [`with_files`](Self::with_files).
     pub fn parse(endpoints: &[(&str, &str)], lifecycles: (&str, &str)) -> Result<Self, ProfileError> {
-        let (file, text) = lifecycles;
-        let rows: lifecycle::File = toml::from_str(text)
-            .map_err(|source| ProfileError::Lifecycles { file: file.to_owned(), source: Box::new(source) })?;
-        let mut descriptions = Vec::new();
-        let mut profile = Self {
-            endpoints: Vec::new(),
-            lifecycles: Vec::new(),
-            complete: rows.complete,
-            versions: rows.versions,
-            documents: Documents::default(),
-            by_length: Vec::new(),
-        };
-        for (file, text) in endpoints {
-            descriptions.extend(profile.add(file, text)?);
+        let profile = Self::of(endpoints, &[], lifecycles)?;
+        for id in profile.lifecycles.iter().flat_map(Lifecycle::endpoints) {
+            profile.check_named(lifecycles.0, id)?;
         }
-        for row in rows.lifecycle {
-            if let Some(endpoint) = row.endpoints().find(|id| profile.endpoint(id).is_none()) {
-                return Err(ProfileError::NoSuchEndpoint {
-                    file: file.to_owned(),
-                    endpoint: endpoint.to_owned(),
-                });
-            }
-            profile.lifecycles.push(row.into_lifecycle());
-        }
-        profile.documents = Documents::of(descriptions, profile.versions.described);
         Ok(profile)
     }
 
-    /// Adds a file's endpoints; gives back their descriptions.
-    fn add(&mut self, file: &str, text: &str) -> Result<Vec<Description>, ProfileError> {
-        let descriptions: Vec<Description> = serde_json::from_str(text)
-            .map_err(|source| ProfileError::Endpoints { file: file.to_owned(), source })?;
-        for description in &descriptions {
-            let endpoint = description.to_endpoint().map_err(|source| ProfileError::Sample {
-                file: file.to_owned(),
-                endpoint: description.endpoint_id(),
-                source,
-            })?;
-            if self.endpoint(&endpoint.id).is_some() {
-                return Err(ProfileError::Twice { file: file.to_owned(), endpoint: endpoint.id });
+    fn of(
+        own: &[(&str, &str)],
+        known: &[(&'static str, &'static str, &'static str)],
+        (file, text): (&str, &str),
+    ) -> Result<Self, ProfileError> {
+        let written: lifecycle::File = toml::from_str(text)
+            .map_err(|source| ProfileError::Lifecycles { file: file.to_owned(), source: Box::new(source) })?;
+        let vocabularies = Arc::new(written.vocabulary);
+        let own: Result<Vec<Area>, _> =
+            own.iter().map(|(file, text)| Area::of_file(file, text, &vocabularies)).collect();
+        let known = known.iter().map(|(root, file, text)| Area::of_root(root, file, text, &vocabularies));
+        let rows = written.lifecycle.into_iter().map(|row| row.into_lifecycle(&vocabularies));
+        let lifecycles: Result<Vec<Lifecycle>, String> = rows.collect();
+        let own = own?;
+        let profile = Self {
+            own: own.len(),
+            areas: own.into_iter().chain(known).collect(),
+            lifecycles: lifecycles.map_err(|why| ProfileError::Lifecycle { file: file.to_owned(), why })?,
+            complete: written.complete,
+            versions: written.versions,
+            documents: OnceLock::new(),
+            names: OnceLock::new(),
+        };
+        profile.check_lifecycles()?;
+        Ok(profile)
+    }
+
+    /// Whether the life cycles in somebody's own files name endpoints that are described.
+    fn check_lifecycles(&self) -> Result<(), ProfileError> {
+        for area in self.areas.iter().take(self.own) {
+            for id in area.contents().lifecycles.iter().flat_map(Lifecycle::endpoints) {
+                self.check_named(area.file(), id)?;
             }
-            let length = super::template_segments(&endpoint).count();
-            if self.by_length.len() <= length {
-                self.by_length.resize(length + 1, Vec::new());
-            }
-            if let Some(places) = self.by_length.get_mut(length) {
-                places.push(self.endpoints.len());
-            }
-            self.endpoints.push(endpoint);
         }
-        Ok(descriptions)
+        Ok(())
+    }
+
+    fn check_named(&self, file: &str, endpoint: &str) -> Result<(), ProfileError> {
+        match self.endpoint(endpoint) {
+            Some(_) => Ok(()),
+            None => {
+                Err(ProfileError::NoSuchEndpoint { file: file.to_owned(), endpoint: endpoint.to_owned() })
+            }
+        }
     }
 }
 
@@ -153,10 +210,31 @@ pub(super) mod tests {
 
     #[test]
     fn the_profiles_in_the_binary_parse() {
-        let profile = Profile::parse(ENDPOINTS, LIFECYCLES).unwrap();
-        assert_eq!(profile.endpoints.iter().filter(|e| e.template.starts_with("/forensics/")).count(), 9);
-        assert_eq!(profile.endpoints.iter().filter(|e| e.template.starts_with("/help/")).count(), 6);
-        assert_eq!(profile.lifecycles.len(), 2);
+        for area in &Profile::builtin().areas {
+            area.check().unwrap();
+        }
+        for id in Profile::builtin().lifecycles().flat_map(Lifecycle::endpoints) {
+            assert!(Profile::builtin().endpoint(id).is_some(), "a life cycle names {id}");
+        }
+        let files: Vec<(&str, &str)> = AREAS.iter().map(|(_, file, text)| (*file, *text)).collect();
+        let profile = Profile::parse(&files, LIFECYCLES).unwrap();
+        assert_eq!(profile.endpoints().count(), 729);
+        assert!(profile.endpoints().all(|endpoint| !endpoint.errors.iter().any(|error| error.status < 400)));
+        let strays =
+            profile.ids().filter(|id| !AREAS.iter().any(|(root, ..)| *root == super::super::root_of(id)));
+        assert_eq!(strays.count(), 0);
+    }
+
+    #[test]
+    fn a_file_of_ones_own_adds_and_replaces() {
+        let own = "[\"GET /siem/offenses\"]\nquery = [\"new\"]\n[\"GET /mine/{id}\"]\n";
+        let profile = Profile::with_files(&[("mine.toml", own)]).unwrap();
+        assert_eq!(profile.ids().count(), 730);
+        let offenses = profile.find("GET", "/api/siem/offenses").unwrap().endpoint;
+        assert_eq!(offenses.parameters[0].name, "new");
+        assert_eq!(profile.file_of("GET /siem/offenses"), Some("mine.toml"));
+        assert_eq!(profile.file_of("GET /siem/offenses/{offense_id}"), Some("profiles/siem.toml"));
+        assert_eq!(profile.find("GET", "/api/mine/7").unwrap().endpoint.id, "GET /mine/{id}");
     }
 
     #[test]
@@ -168,7 +246,7 @@ pub(super) mod tests {
             r#""response_mime_types":[{"mime_type":"application/json","media_type":null,"sample":"{"}]"#,
         );
         let named = format!(
-            "{}[[lifecycle]]\ntask = \"GET /b\"\nid = \"/id\"\nstate = [\"/state\"]\nphases = {{}}\n",
+            "{}[[lifecycle]]\ntask = \"GET /b\"\nid = \"/id\"\nstate = [\"/state\"]\nphases = {{ A = \"done\" }}\n",
             NO_LIFECYCLES.1
         );
         let deep = named.replace("\"/id\"", "\"/a/b\"");

@@ -1,21 +1,31 @@
 //! What the API promises: endpoints, life cycles, error bodies, and what any console answers by itself.
 //!
-//! Everything here is data from `profiles/`, in the shape of the console's own `GET /api/help/endpoints`, embedded in
-//! the binary. The [gate](gate()) is rungs 1 to 6 of the answer ladder, a pure function of one request.
+//! Everything here is data from `profiles/`, embedded in the binary: all endpoints of the API, a file for each root. What
+//! a run does not ask for is not read. The [gate](gate()) is rungs 1 to 6 of the answer ladder, a pure function of one
+//! request.
 
+mod area;
+mod description;
 mod endpoint;
 mod error;
+mod facts;
 mod filter;
 mod gate;
 mod help;
 mod lifecycle;
 mod listing;
 mod load;
+mod names;
+mod sections;
 mod taken;
 mod version;
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use percent_encoding::percent_decode_str;
 
+use area::{Area, Entry};
 pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
 pub(crate) use error::error_response;
 pub use error::framework_error;
@@ -60,18 +70,19 @@ impl Source {
 /// All that is known of the API.
 #[derive(Debug)]
 pub struct Profile {
-    /// The endpoints, in the order of the files.
-    pub endpoints: Vec<Endpoint>,
-    /// The life cycles.
-    pub lifecycles: Vec<Lifecycle>,
-    /// Roots below which every public endpoint is known: `/forensics`.
+    /// Of two that describe an endpoint, the first counts.
+    areas: Vec<Area>,
+    /// How many of them, the first ones, may hold any root.
+    own: usize,
+    lifecycles: Vec<Lifecycle>,
+    /// Roots below which every public endpoint is known, hidden ones included: `/forensics`.
     pub complete: Vec<String>,
     /// What is known of versions.
     pub versions: Versions,
     /// The answers of `/api/help`.
-    documents: help::Documents,
-    /// For each number of segments, the endpoints with as many, by place.
-    by_length: Vec<Vec<usize>>,
+    documents: OnceLock<help::Documents>,
+    /// The endpoints that have each short name, by id.
+    names: OnceLock<BTreeMap<String, Vec<String>>>,
 }
 
 /// A request's endpoint.
@@ -97,11 +108,11 @@ pub enum NameError {
         nearest: Vec<String>,
     },
     /// Several endpoints have this short name.
-    #[error("`{name}` is the short name of several endpoints; write one in full: {}", listed("", full))]
+    #[error("`{name}` is the short name of several endpoints; write one of {}", listed("", full))]
     Ambiguous {
         /// The short name.
         name: String,
-        /// Their full ids.
+        /// Names that tell them apart.
         full: Vec<String>,
     },
 }
@@ -120,60 +131,80 @@ impl Profile {
     pub fn find(&self, method: &str, path: &str) -> Option<Matched<'_>> {
         let method = if method == "HEAD" { "GET" } else { method };
         let segments: Vec<&str> = path.strip_prefix("/api/")?.split('/').collect();
-        let candidates = self.by_length.get(segments.len())?;
-        let endpoint = candidates
-            .iter()
-            .filter_map(|place| self.endpoints.get(*place))
-            .filter(|endpoint| endpoint.method == method && fits(&endpoint.template, &segments))
-            // The template whose first parameter comes latest: `false` sorts before `true`.
-            .min_by_key(|endpoint| {
-                template_segments(endpoint).map(endpoint::is_parameter).collect::<Vec<_>>()
-            })?;
-        Some(matched(endpoint, &segments))
+        let root = decoded(segments.first()?);
+        let fits = |entry: &&Entry| {
+            entry.segments() == segments.len()
+                && entry.method() == method
+                && fits(entry.template(), &segments)
+        };
+        let found = self
+            .areas_of(&root)
+            .flat_map(|area| area.contents().entries.iter().filter(fits).map(move |entry| (area, entry)));
+        // The template whose first parameter comes latest: `false` sorts before `true`.
+        let (area, entry) = found.min_by_key(|(_, entry)| {
+            template_segments(entry.template()).map(endpoint::is_parameter).collect::<Vec<_>>()
+        })?;
+        Some(matched(area.endpoint(entry), &segments))
     }
 
-    /// An endpoint by full id or by short name.
-    ///
-    /// # Errors
-    /// If there is none of that name, or a short name is not unique.
-    pub fn by_name(&self, name: &str) -> Result<&Endpoint, NameError> {
-        if let Some(endpoint) = self.endpoint(name) {
-            return Ok(endpoint);
-        }
-        let called: Vec<&Endpoint> =
-            self.endpoints.iter().filter(|endpoint| endpoint.short == name).collect();
-        match called.as_slice() {
-            [endpoint] => Ok(endpoint),
-            [] => Err(NameError::Unknown { name: name.to_owned(), nearest: self.nearest(name) }),
-            several => Err(NameError::Ambiguous {
-                name: name.to_owned(),
-                full: several.iter().map(|endpoint| endpoint.id.clone()).collect(),
-            }),
-        }
+    /// Every endpoint. To name them all, [`ids`](Self::ids) reads less.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.entries().map(|(area, entry)| area.endpoint(entry))
     }
 
-    fn nearest(&self, name: &str) -> Vec<String> {
-        let full = name.contains(' ');
-        let names = self
-            .endpoints
-            .iter()
-            .map(|endpoint| if full { endpoint.id.as_str() } else { endpoint.short.as_str() });
-        crate::spelling::nearest(name, names).into_iter().map(str::to_owned).collect()
+    /// The full id of every endpoint, in the order of the files.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.entries().map(|(_, entry)| entry.id.as_str())
+    }
+
+    /// Every entry that no earlier file replaces.
+    fn entries(&self) -> impl Iterator<Item = (&Area, &Entry)> {
+        self.areas.iter().enumerate().flat_map(move |(place, area)| {
+            let is_first = move |entry: &&Entry| {
+                let mut earlier = self.areas.iter().take(place.min(self.own));
+                !earlier.any(|area| holds(area, &entry.id))
+            };
+            area.contents().entries.iter().filter(is_first).map(move |entry| (area, entry))
+        })
     }
 
     /// The endpoint with this full id.
     pub(crate) fn endpoint(&self, id: &str) -> Option<&Endpoint> {
-        self.endpoints.iter().find(|endpoint| endpoint.id == id)
+        self.areas_of(root_of(id)).find_map(|area| {
+            let entry = area.contents().entries.iter().find(|entry| entry.id == id)?;
+            Some(area.endpoint(entry))
+        })
+    }
+
+    /// The file that describes the endpoint with this full id.
+    pub fn file_of(&self, id: &str) -> Option<&str> {
+        self.areas_of(root_of(id)).find(|area| holds(area, id)).map(Area::file)
+    }
+
+    fn areas_of<'a>(&'a self, root: &str) -> impl Iterator<Item = &'a Area> {
+        self.areas.iter().filter(move |area| area.may_hold(root))
+    }
+
+    /// Every life cycle.
+    pub fn lifecycles(&self) -> impl Iterator<Item = &Lifecycle> {
+        self.areas.iter().flat_map(|area| &area.contents().lifecycles).chain(&self.lifecycles)
+    }
+
+    /// The life cycles of a root: those that can concern this endpoint.
+    fn lifecycles_near(&self, endpoint_id: &str) -> impl Iterator<Item = &Lifecycle> {
+        let root = root_of(endpoint_id);
+        let areas = self.areas.iter().filter(move |area| area.may_hold(root));
+        areas.flat_map(|area| &area.contents().lifecycles).chain(&self.lifecycles)
     }
 
     /// The life cycle whose task this endpoint polls.
     pub fn task_of(&self, endpoint_id: &str) -> Option<&Lifecycle> {
-        self.lifecycles.iter().find(|life| life.task == endpoint_id)
+        self.lifecycles_near(endpoint_id).find(|life| life.task == endpoint_id)
     }
 
     /// The life cycle whose tasks this endpoint creates.
     pub(crate) fn created_by(&self, endpoint_id: &str) -> Option<&Lifecycle> {
-        self.lifecycles.iter().find(|life| life.created_by.as_deref() == Some(endpoint_id))
+        self.lifecycles_near(endpoint_id).find(|life| life.created_by.as_deref() == Some(endpoint_id))
     }
 
     /// The root of this path (without `/api`), if every public endpoint below it is known.
@@ -185,8 +216,17 @@ impl Profile {
     }
 }
 
-fn template_segments(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
-    endpoint.template.split('/').skip(1)
+fn template_segments(template: &str) -> impl Iterator<Item = &str> {
+    template.split('/').skip(1)
+}
+
+/// `siem` of `GET /siem/offenses`.
+fn root_of(id: &str) -> &str {
+    id.split('/').nth(1).unwrap_or_default()
+}
+
+fn holds(area: &Area, id: &str) -> bool {
+    area.contents().entries.iter().any(|entry| entry.id == id)
 }
 
 /// Whether the segments are those of the template; an empty one is no value of a parameter.
@@ -204,7 +244,7 @@ fn matched<'p>(endpoint: &'p Endpoint, segments: &[&str]) -> Matched<'p> {
     let mut path_params = Vec::new();
     let mut path = "/api".to_owned();
     let mut resource = None;
-    for (expected, found) in template_segments(endpoint).zip(segments) {
+    for (expected, found) in template_segments(&endpoint.template).zip(segments) {
         path.push('/');
         if endpoint::is_parameter(expected) {
             let value = decoded(found);
@@ -284,19 +324,6 @@ mod tests {
         assert_eq!(template("/api/sets/bulk").as_deref(), Some("/sets/bulk"));
         assert_eq!(template("/api/sets/other").as_deref(), Some("/sets/{name}"));
         assert_eq!(template("/api/maps/bulk").as_deref(), Some("/{any}/bulk"));
-    }
-
-    #[test]
-    fn a_name_is_full_or_short_and_a_wrong_one_says_what_is_near() {
-        let profile = Profile::builtin();
-        assert_eq!(profile.by_name("cases.post").unwrap().id, "POST /forensics/case_management/cases");
-        let full = "GET /forensics/case_management/case_create_tasks/{id}";
-        assert_eq!(profile.by_name(full).unwrap().short, "case_create_tasks.get");
-        let NameError::Unknown { nearest, .. } = profile.by_name("case.post").unwrap_err() else { panic!() };
-        assert!(nearest.contains(&"cases.post".to_owned()), "{nearest:?}");
-        let twice = load::tests::with_endpoints(&["/a/sets", "/b/sets"]);
-        let error = twice.by_name("sets.list").unwrap_err();
-        assert!(error.to_string().contains("`GET /a/sets` or `GET /b/sets`"), "{error}");
     }
 
     #[test]

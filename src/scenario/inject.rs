@@ -117,7 +117,7 @@ fn documented(
     let (status, code) = error;
     let is_known = match endpoint {
         Some(endpoint) => endpoint.error(status, code).is_some(),
-        None => profile.endpoints.iter().any(|endpoint| endpoint.error(status, code).is_some()),
+        None => profile.endpoints().any(|endpoint| endpoint.error(status, code).is_some()),
     };
     if is_known || FRAMEWORK_ERRORS.contains(&error) {
         return Ok(());

@@ -142,8 +142,7 @@ fn read_endpoint<'p>(entry: &Entry<'_>, profile: &'p Profile) -> Read<&'p Endpoi
                 _ => format!("`{name}`"),
             };
             let help = if nearest.is_empty() {
-                let all: Vec<&str> = profile.endpoints.iter().map(|endpoint| endpoint.id.as_str()).collect();
-                format!("the endpoints are {}", all.join("; "))
+                "`faultdeck explain endpoints` lists them all".to_owned()
             } else {
                 format!("did you mean {}?", nearest.iter().map(in_full).collect::<Vec<_>>().join(" or "))
             };

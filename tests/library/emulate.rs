@@ -229,7 +229,7 @@ fn what_is_not_there_is_answered_as_documented() {
         ),
         (format!("{TASKS}/9223372036854775808"), 422, "11", ""),
         (TASKS.to_owned(), 404, "4", ""),
-        ("/api/siem/offenses".to_owned(), 404, "4", ""),
+        ("/api/siem/offences".to_owned(), 404, "4", ""),
     ] {
         let answer = get(&mut console, &target);
         assert_eq!((answer.status, member(&answer, "code").as_str()), (status, code), "{target}");

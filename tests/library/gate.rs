@@ -173,7 +173,7 @@ fn only_the_presence_of_a_credential_counts() {
 #[test]
 fn a_path_no_profile_knows_is_opaque_unless_its_root_or_the_gate_is_closed() {
     for target in
-        ["/api/siem/offenses", "/api/api/forensics/case_management/cases", "/api/", "/api/forensicsx"]
+        ["/api/siem/offences", "/api/api/forensics/case_management/cases", "/api/", "/api/forensicsx"]
     {
         assert!(matches!(at_the_gate(&get(target)), Gated::Opaque { .. }), "{target}");
         match gate(Profile::builtin(), &get(target), &options(true)) {
@@ -280,14 +280,17 @@ fn the_self_description_answers_with_filter_fields_and_range() {
         )
     );
     let ranged = get("/api/help/endpoints?filter=version=%2226.0%22&fields=id").with("Range", "items=3-4");
-    assert_eq!(help_of(&ranged), (200, r#"[{"id":4},{"id":5}]"#.to_owned(), Some("items 3-4/15".to_owned())));
+    assert_eq!(
+        help_of(&ranged),
+        (200, r#"[{"id":4},{"id":5}]"#.to_owned(), Some("items 3-4/729".to_owned()))
+    );
     assert_eq!(help("/api/help/endpoints?filter=version=%2217.0%22").1, "[]");
     assert_eq!(
         help("/api/help/versions?fields=version,deprecated,removed").1,
         r#"[{"version":"26.0","deprecated":false,"removed":false}]"#
     );
     assert_eq!(help("/api/help/endpoints?filter=path%20like%20%22x%22").0, 422);
-    assert_eq!(help("/api/help/endpoints/99").0, 404);
+    assert_eq!(help("/api/help/endpoints/730").0, 404);
     assert_eq!(help("/api/help/endpoints/0").0, 404);
     assert_eq!(help("/api/help/endpoints/-1").0, 404);
 }

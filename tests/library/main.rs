@@ -55,4 +55,5 @@ mod secret_places;
 mod timeline_laws;
 mod tls;
 mod unknown_endpoints;
+mod whole_api;
 mod wire;

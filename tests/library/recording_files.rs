@@ -210,7 +210,7 @@ async fn a_save_that_fails_is_told_once_and_tried_until_it_works() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(proxy.recorder.finish().is_err(), "the last save failed");
     fs::remove_dir(&path).unwrap();
-    until(|| path.is_file()).await;
+    until(|| path.is_file() && remarks.lock().unwrap().len() > 1).await;
     saving.abort();
     let told = remarks.lock().unwrap().clone();
     assert!(told.len() == 2 && told[0].contains("cannot be saved") && told[0].contains("c.json"), "{told:?}");

@@ -43,8 +43,7 @@ fn nths() -> impl Strategy<Value = Nth> {
 }
 
 fn planned() -> impl Strategy<Value = PlannedFault> {
-    let endpoints: Vec<String> =
-        Profile::builtin().endpoints.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let endpoints: Vec<String> = Profile::builtin().ids().map(str::to_owned).collect();
     let chances = (0..4u32, 0..4u32).prop_map(|(hits, more)| Ratio::new(hits, hits + more + 1).unwrap());
     let when = (
         option::of(select(endpoints)),

@@ -4,7 +4,7 @@ use crate::evidence;
 
 use evidence::*;
 
-const OFFENSES: &str = "/api/siem/offenses";
+const OFFENSES: &str = "/api/siem/offences";
 
 #[test]
 fn each_selector_gets_its_own_recording_however_it_is_spelt() {
@@ -36,7 +36,7 @@ fn a_whole_recording_serves_every_selector_and_keeps_the_source_text() {
 #[test]
 fn a_field_that_the_recording_has_not_is_a_miss_and_no_empty_answer() {
     let answers =
-        [(OFFENSES, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#), ("/api/siem/offense_types", "[]")];
+        [(OFFENSES, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#), ("/api/siem/offence_types", "[]")];
     let tape = answers.into_iter().map(|(path, body)| (get(path), 200, body)).collect();
     let replay = replay(cassette(tape), None);
     for fields in ["idd", "id,rules(name)", "id(x)", "owner(name)"] {
@@ -44,7 +44,7 @@ fn a_field_that_the_recording_has_not_is_a_miss_and_no_empty_answer() {
         assert!(status == 501 && body.contains("has not"), "{fields}: {body}");
     }
     assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=owner"))).1, r#"[{"owner":null}]"#);
-    let empty = answer(&replay, get("/api/siem/offense_types?fields=id"));
+    let empty = answer(&replay, get("/api/siem/offence_types?fields=id"));
     assert_eq!(empty, (200, "[]".to_owned()), "what is not there has every form");
 }
 

@@ -60,12 +60,15 @@ fn everything_with_a_name_is_explained() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(names.len() > 40, "{}", all.stdout);
-    for name in ["creates-once", "lost-answer", "latency", "cases.post", "double-api", "faults/hang"] {
+    for name in ["creates-once", "lost-answer", "latency", "ariel", "double-api", "faults/hang"] {
         assert!(names.contains(&name), "{name} is not listed");
         let one = lab.run(&["explain", name]);
         assert_eq!(one.code, Some(0), "{name}");
         assert!(one.stdout.contains(name), "{}", one.stdout);
     }
+    let endpoints = lab.run(&["explain", "endpoints"]).stdout;
+    assert!(endpoints.contains("cases.post") && endpoints.lines().count() > 700, "{endpoints}");
+    assert!(lab.run(&["explain", "cases.post"]).stdout.contains("POST /forensics/case_management/cases"));
     let unknown = lab.run(&["explain", "latncy"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     assert!(unknown.stderr.contains("did you mean `latency`"), "{}", unknown.stderr);

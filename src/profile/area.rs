@@ -1,0 +1,199 @@
+//! An area: the endpoints of one file, read when somebody asks for them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::description::Description;
+use super::endpoint::Endpoint;
+use super::facts::Facts;
+use super::lifecycle::Vocabularies;
+use super::sections::Sections;
+use super::{Lifecycle, ProfileError, lifecycle};
+
+/// A file of endpoints, in one of two forms.
+#[derive(Debug)]
+pub(super) struct Area {
+    /// The first segment of its paths; `None` for a file that may hold any.
+    root: Option<&'static str>,
+    /// What it is called in errors.
+    file: Cow<'static, str>,
+    text: Cow<'static, str>,
+    vocabularies: Arc<Vocabularies>,
+    read: OnceLock<Contents>,
+}
+
+/// What stands in a file.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) entries: Vec<Entry>,
+    pub(super) lifecycles: Vec<Lifecycle>,
+}
+
+/// An endpoint in a file.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Method and template.
+    pub(super) id: String,
+    segments: usize,
+    form: Form,
+    read: OnceLock<Endpoint>,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// A section of facts.
+    Facts(Range<usize>),
+    /// A console's own description.
+    Description(Box<Description>),
+}
+
+impl Area {
+    pub(super) fn of_root(
+        root: &'static str,
+        file: &'static str,
+        text: &'static str,
+        vocabularies: &Arc<Vocabularies>,
+    ) -> Self {
+        let vocabularies = Arc::clone(vocabularies);
+        Self { root: Some(root), file: file.into(), text: text.into(), vocabularies, read: OnceLock::new() }
+    }
+
+    /// A file of somebody's own: it may hold any path, and is read at once.
+    pub(super) fn of_file(
+        file: &str,
+        text: &str,
+        vocabularies: &Arc<Vocabularies>,
+    ) -> Result<Self, ProfileError> {
+        let area = Self {
+            root: None,
+            file: Cow::Owned(file.to_owned()),
+            text: Cow::Owned(text.to_owned()),
+            vocabularies: Arc::clone(vocabularies),
+            read: OnceLock::new(),
+        };
+        area.check()?;
+        Ok(area)
+    }
+
+    pub(super) fn may_hold(&self, root: &str) -> bool {
+        self.root.is_none_or(|own| own == root)
+    }
+
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What stands in it, its endpoints still unread.
+    pub(super) fn contents(&self) -> &Contents {
+        self.read.get_or_init(|| self.index().expect("a file of profiles is checked before it is used"))
+    }
+
+    pub(super) fn endpoint<'a>(&'a self, entry: &'a Entry) -> &'a Endpoint {
+        entry
+            .read
+            .get_or_init(|| self.parsed(entry).expect("a file of profiles is checked before it is used"))
+    }
+
+    /// How a console would describe the endpoint of this entry.
+    pub(super) fn description(&self, entry: &Entry, version: super::Version) -> Description {
+        match &entry.form {
+            Form::Description(description) => (**description).clone(),
+            Form::Facts(_) => Description::of(self.endpoint(entry), version),
+        }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the file.
+    pub(super) fn check(&self) -> Result<(), ProfileError> {
+        let contents = match self.read.get() {
+            Some(contents) => contents,
+            None => {
+                let contents = self.index()?;
+                self.read.get_or_init(|| contents)
+            }
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in &contents.entries {
+            let endpoint = self.parsed(entry)?;
+            if !seen.insert(entry.id.as_str()) {
+                return Err(ProfileError::Twice { file: self.file.to_string(), endpoint: endpoint.id });
+            }
+            entry.read.get_or_init(|| endpoint);
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Result<Contents, ProfileError> {
+        if self.file.ends_with(".json") { self.index_of_json() } else { self.index_of_toml() }
+    }
+
+    fn index_of_json(&self) -> Result<Contents, ProfileError> {
+        let descriptions: Vec<Description> = serde_json::from_str(&self.text)
+            .map_err(|source| ProfileError::Endpoints { file: self.file.to_string(), source })?;
+        let entry = |description: Description| {
+            Entry::new(description.endpoint_id(), Form::Description(Box::new(description)))
+        };
+        Ok(Contents { entries: descriptions.into_iter().map(entry).collect(), lifecycles: Vec::new() })
+    }
+
+    fn index_of_toml(&self) -> Result<Contents, ProfileError> {
+        let sections = Sections::of(&self.text);
+        let part = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let entry = |section: super::sections::Section| {
+            Entry::new(part(&section.id).to_owned(), Form::Facts(section.text))
+        };
+        let others: String = sections.others.iter().map(part).collect();
+        let rows: lifecycle::Rows = toml::from_str(&others).map_err(|source| ProfileError::Lifecycles {
+            file: self.file.to_string(),
+            source: Box::new(source),
+        })?;
+        let lifecycles: Result<Vec<Lifecycle>, String> =
+            rows.lifecycle.into_iter().map(|row| row.into_lifecycle(&self.vocabularies)).collect();
+        Ok(Contents {
+            entries: sections.endpoints.into_iter().map(entry).collect(),
+            lifecycles: lifecycles
+                .map_err(|why| ProfileError::Lifecycle { file: self.file.to_string(), why })?,
+        })
+    }
+
+    fn parsed(&self, entry: &Entry) -> Result<Endpoint, ProfileError> {
+        match &entry.form {
+            Form::Description(description) => description.to_endpoint().map_err(|source| {
+                ProfileError::Sample { file: self.file.to_string(), endpoint: entry.id.clone(), source }
+            }),
+            Form::Facts(range) => {
+                let text = self.text.get(range.clone()).unwrap_or_default();
+                let facts: Facts = toml::from_str(text).map_err(|source| ProfileError::Facts {
+                    file: self.file.to_string(),
+                    line: 1 + self.text.get(..range.start).unwrap_or_default().matches('\n').count(),
+                    endpoint: entry.id.clone(),
+                    source: Box::new(source),
+                })?;
+                let (method, template) = entry.id.split_once(' ').unwrap_or(("", &entry.id));
+                Ok(facts.into_endpoint(method, template))
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn new(id: String, form: Form) -> Self {
+        let segments = id.matches('/').count();
+        Self { id, segments, form, read: OnceLock::new() }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.id.split_once(' ').map_or("", |(method, _)| method)
+    }
+
+    pub(super) fn template(&self) -> &str {
+        self.id.split_once(' ').map_or("", |(_, template)| template)
+    }
+
+    pub(super) fn segments(&self) -> usize {
+        self.segments
+    }
+}

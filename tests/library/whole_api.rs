@@ -1,0 +1,145 @@
+//! All endpoints of the API, one after the other: what holds for the case task holds for each of them.
+
+use crate::evidence;
+
+use evidence::{answer, cassette, replay, state};
+use faultdeck::fields::strategy::{partial_resources, selectors};
+use faultdeck::json::Json;
+use faultdeck::message::Request;
+use faultdeck::profile::{Endpoint, Lifecycle, ParameterKind, Profile};
+use faultdeck::timeline::Phase;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+/// A request that the endpoint takes.
+fn request(endpoint: &Endpoint) -> Request {
+    let of = |kind| endpoint.parameters.iter().filter(move |parameter| parameter.kind == kind);
+    let mut target = format!("/api{}", endpoint.template);
+    for parameter in of(ParameterKind::Path) {
+        target = target.replace(&format!("{{{}}}", parameter.name), value(&parameter.data_type));
+    }
+    let query: Vec<String> = of(ParameterKind::Query)
+        .filter(|parameter| parameter.required)
+        .map(|parameter| format!("{}={}", parameter.name, value(&parameter.data_type)))
+        .collect();
+    if !query.is_empty() {
+        target = format!("{target}?{}", query.join("&"));
+    }
+    let mut request = Request::new(&endpoint.method, &target).with("SEC", "x");
+    for parameter in of(ParameterKind::Header).filter(|parameter| parameter.required) {
+        request = request.with(&parameter.name, "x");
+    }
+    if let Some(body) = endpoint.body() {
+        let array = body.data_type.starts_with("Array");
+        request = request.with("Content-Type", &body.mime);
+        request.body = if array { "[]".into() } else { "{}".into() };
+    }
+    request
+}
+
+fn value(data_type: &str) -> &'static str {
+    if data_type.contains("Integer") || data_type == "Long" { "7" } else { "seven" }
+}
+
+#[test]
+fn every_endpoint_is_found_and_answers_what_was_recorded_of_it() {
+    let mut count = 0;
+    for endpoint in Profile::builtin().endpoints() {
+        let asked = request(endpoint);
+        let found = Profile::builtin().find(&asked.method, asked.path()).unwrap();
+        assert_eq!(found.endpoint.id, endpoint.id);
+        let replay = replay(cassette(vec![(asked.clone(), endpoint.success[0], r#"{"here":1.00}"#)]), None);
+        let expected = (endpoint.success[0], r#"{"here":1.00}"#.to_owned());
+        assert_eq!(answer(&replay, asked), expected, "{}", endpoint.id);
+        count += 1;
+    }
+    assert_eq!(count, 729);
+}
+
+#[test]
+fn every_documented_error_of_every_endpoint_can_be_injected() {
+    let mut count = 0;
+    for endpoint in Profile::builtin().endpoints().filter(|endpoint| !endpoint.errors.is_empty()) {
+        let asked = request(endpoint);
+        let faults: Vec<String> = (1..)
+            .zip(&endpoint.errors)
+            .map(|(nth, error)| {
+                format!(
+                    "[[fault]]\nwhen = {{ endpoint = \"{}\", nth = \"{nth}\" }}\ninject = {{ api-error = {{ status = {}, code = {} }} }}\n",
+                    endpoint.id, error.status, error.code
+                )
+            })
+            .collect();
+        let scenario = format!("summary = \"x\"\n{}", faults.concat());
+        let replay = replay(cassette(vec![(asked.clone(), 200, "{}")]), Some(&scenario));
+        for error in &endpoint.errors {
+            let (status, body) = answer(&replay, asked.clone());
+            let code = Json::parse(&body).unwrap().member("code").and_then(Json::as_i128);
+            assert_eq!((status, code), (error.status, Some(error.code.into())), "{}", endpoint.id);
+            count += 1;
+        }
+    }
+    assert!(count > 1900, "{count} errors");
+}
+
+#[test]
+fn the_shape_of_every_endpoint_passes_the_laws_of_fields() {
+    const CASES: usize = 10;
+    let mut runner = TestRunner::deterministic();
+    let mut shapes = 0;
+    for endpoint in Profile::builtin().endpoints() {
+        let Some(full) = endpoint.shape.full() else { continue };
+        shapes += 1;
+        for _ in 0..CASES {
+            let value = partial_resources(&endpoint.shape).new_tree(&mut runner).unwrap().current();
+            let selector = selectors(&endpoint.shape).new_tree(&mut runner).unwrap().current();
+            assert!(selector.check(&endpoint.shape).is_ok(), "{}: {selector}", endpoint.id);
+            let json = Json::parse(&value).unwrap();
+            let once = selector.project(&json);
+            let projected = Json::parse(&once).unwrap();
+            assert_eq!(selector.project(&projected), once, "{}: {selector}", endpoint.id);
+            for (name, kept) in projected.members() {
+                assert!(selector.selects(name), "{}: {selector} kept {name}", endpoint.id);
+                let held = json.member(name).map(Json::text);
+                assert!(held.is_some_and(|held| held.len() >= kept.text().len()), "{}", endpoint.id);
+            }
+            let whole = Json::parse(&full.project(&json)).is_ok_and(|whole| whole.same(&json));
+            assert!(whole, "{}: the full selector yields the value", endpoint.id);
+        }
+    }
+    assert!(shapes > 600, "{shapes}");
+}
+
+/// A poll of a life cycle's task, in this state.
+fn poll(life: &Lifecycle, state: &str) -> (Request, u16, String) {
+    let endpoint = Profile::builtin().by_name(&life.task).unwrap();
+    let id = if life.id.is_empty() { String::new() } else { format!("\"{}\":7,", life.id) };
+    (request(endpoint), 200, format!("{{{id}\"{}\":\"{state}\"}}", life.state[0]))
+}
+
+#[test]
+fn every_life_cycle_is_stretched_to_1_7_and_50_polls_a_phase() {
+    let mut count = 0;
+    for life in Profile::builtin().lifecycles() {
+        let mut states: Vec<&str> = Vec::new();
+        for phase in [Phase::Waiting, Phase::Working, Phase::Done] {
+            states
+                .extend(life.phases.iter().find(|(_, kind)| *kind == phase).map(|(state, _)| state.as_str()));
+        }
+        assert!(states.len() >= 2, "{}", life.task);
+        let polls: Vec<(Request, u16, String)> = states.iter().map(|state| poll(life, state)).collect();
+        for each in [1, 7, 50] {
+            let recorded = polls.iter().map(|(asked, status, body)| (asked.clone(), *status, body.as_str()));
+            let scenario = format!("summary = \"x\"\npolls_per_phase = {each}\n");
+            let replay = replay(cassette(recorded.collect()), Some(&scenario));
+            for expected in &states {
+                for _ in 0..each {
+                    assert_eq!(state(&replay, polls[0].0.clone()), *expected, "{}", life.task);
+                }
+            }
+            assert_eq!(state(&replay, polls[0].0.clone()), *states.last().unwrap(), "{}", life.task);
+        }
+        count += 1;
+    }
+    assert!(count >= 50, "{count} life cycles");
+}
