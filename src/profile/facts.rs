@@ -92,7 +92,7 @@ impl TryFrom<String> for Written {
 /// `404/1002`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Code(u16, u32);
+pub(super) struct Code(pub(super) u16, pub(super) u32);
 
 impl TryFrom<String> for Code {
     type Error = String;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::facts::Code;
 use crate::json::{Json, Kind};
 use crate::timeline::Phase;
 
@@ -24,6 +25,8 @@ pub struct Lifecycle {
     /// The members of a creation (in its query, form or body) that say what is asked for: no creation is answered with
     /// what another asked for. Empty where any two have the same answer but for what they name.
     pub key: Vec<String>,
+    /// Endpoints that have nothing before the task has come to its end.
+    pub results: Vec<Results>,
     /// The members that may hold the state, one a dialect.
     pub state: Vec<String>,
     /// The member with the id of the thing that is made.
@@ -48,12 +51,24 @@ pub struct Lifecycle {
     pub users: Vec<String>,
 }
 
+/// What hangs on a task's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Results {
+    /// The endpoint, by full id.
+    pub endpoint: String,
+    /// The documented status of a request that comes too early.
+    pub status: u16,
+    /// Its code.
+    pub code: u32,
+}
+
 impl Lifecycle {
     /// The endpoints it names.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
         [Some(&self.task), self.created_by.as_ref(), self.case_list.as_ref(), self.case_item.as_ref()]
             .into_iter()
             .flatten()
+            .chain(self.results.iter().map(|results| &results.endpoint))
             .map(String::as_str)
     }
 
@@ -187,11 +202,21 @@ pub(super) struct Row {
     #[serde(default)]
     users: Vec<Pointer>,
     #[serde(default)]
+    results: Vec<WrittenResults>,
+    #[serde(default)]
     phases: BTreeMap<Spanned<String>, Phase>,
     #[serde(default)]
     dialects: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     creation: Creation,
+}
+
+/// `{ endpoint = "GET /ariel/searches/{search_id}/results", before = "404/1003" }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenResults {
+    endpoint: String,
+    before: Code,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -265,6 +290,7 @@ impl Row {
             case_item: self.case_item,
             id,
             key: self.key,
+            results: self.results.into_iter().map(WrittenResults::into_results).collect(),
             state: names(self.state),
             case: self.case.map(|pointer| pointer.0),
             echoes: self.echoes.into_iter().map(|(member, pointers)| (member, names(pointers))).collect(),
@@ -281,6 +307,13 @@ impl Row {
             assignees_max: self.creation.assignees_max.unwrap_or(usize::MAX),
             users: names(self.users),
         })
+    }
+}
+
+impl WrittenResults {
+    fn into_results(self) -> Results {
+        let Code(status, code) = self.before;
+        Results { endpoint: self.endpoint, status, code }
     }
 }
 

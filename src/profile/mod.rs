@@ -32,7 +32,7 @@ pub use error::framework_error;
 pub use filter::{Filter, FilterError};
 pub(crate) use gate::fields_text;
 pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, gate};
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Results};
 pub(crate) use listing::{answer_list, item_response};
 pub use load::ProfileError;
 pub use taken::{Ground, Taken};
@@ -200,6 +200,13 @@ impl Profile {
     /// The life cycle whose task this endpoint polls.
     pub fn task_of(&self, endpoint_id: &str) -> Option<&Lifecycle> {
         self.lifecycles_near(endpoint_id).find(|life| life.task == endpoint_id)
+    }
+
+    /// The life cycle on whose end this endpoint hangs, and how it is answered before.
+    pub(crate) fn results_of(&self, endpoint_id: &str) -> Option<(&Lifecycle, &Results)> {
+        self.lifecycles_near(endpoint_id).find_map(|life| {
+            Some((life, life.results.iter().find(|results| results.endpoint == endpoint_id)?))
+        })
     }
 
     /// The life cycle whose tasks this endpoint creates.

@@ -16,7 +16,7 @@ use super::creators::{self, Asked, Made};
 use super::lookup::{Candidates, Cause, Found, Step};
 use super::material::{Material, state_of};
 use super::session::{ENTRY, Passed, Session, Turn};
-use super::{Evidence, Setup, miss, poll};
+use super::{Evidence, Setup, miss, poll, results};
 
 /// Tasks that one session may create.
 const CREATED_MAX: usize = 1000;
@@ -109,6 +109,11 @@ impl Session {
                     if !choice.set.is_empty() {
                         answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
+                    if let Some(waited) =
+                        results::waited(material, turn, &choice, lifecycle, &answer.response)
+                    {
+                        answer = answer.rewritten(waited);
+                    }
                     let project = choice.poll.is_task && !poll::equals(choice.poll, asked);
                     self.complete(turn, answer, asked.filter(|_| project), setup)
                 }
@@ -116,6 +121,9 @@ impl Session {
                     Answer::missed(miss::answer(material, &turn.request, Cause::TooNarrow))
                 }
             };
+        }
+        if let Some(answer) = self.too_early(material, turn, resource, setup) {
+            return answer;
         }
         let (request, scope) = self.as_recorded(&turn.request);
         self.look_up(material, turn, asked, (&request, &scope), setup)

@@ -109,6 +109,18 @@ impl Material {
         self.resources.get(endpoint).is_some_and(|held| !held.iter().any(|one| one == resource))
     }
 
+    /// Whether the recording has a refusal of this endpoint for this resource.
+    pub(super) fn refuses(&self, endpoint: &str, resource: &str) -> bool {
+        self.cassette.interactions.iter().any(|it| {
+            !it.response.is_success()
+                && it.endpoint == endpoint
+                && self
+                    .profile
+                    .find(&it.request.method, it.request.path())
+                    .is_some_and(|found| found.resource == resource)
+        })
+    }
+
     /// Pointers of the members that stand twice in this interaction's body.
     pub(super) fn duplicates(&self, index: Index) -> &[String] {
         self.duplicates.get(index).map_or(&[], Vec::as_slice)

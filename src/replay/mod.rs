@@ -17,6 +17,7 @@ mod lookup;
 mod material;
 mod miss;
 mod poll;
+mod results;
 mod session;
 mod variant;
 

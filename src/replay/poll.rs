@@ -81,12 +81,7 @@ fn by_recording<'m>(
     asked: Option<&FieldSelector>,
     tick: u32,
 ) -> Result<Choice<'m>, TooNarrow> {
-    let last = steps.len().checked_sub(1).ok_or(TooNarrow)?;
-    let place = match polls_per_phase {
-        Some(n) => stretched(&steps.iter().map(|poll| poll.phase).collect::<Vec<_>>(), n, tick),
-        None => (tick as usize).min(last),
-    };
-    let own = steps.get(place).copied().ok_or(TooNarrow)?;
+    let own = step_at(steps, polls_per_phase, tick).ok_or(TooNarrow)?;
     if !own.is_task || covers(own, asked) {
         return Ok(Choice { poll: own, set: Vec::new() });
     }
@@ -95,6 +90,30 @@ fn by_recording<'m>(
         path.iter().filter(|poll| poll.is_task && poll.phase == own.phase && covers(poll, asked)).collect();
     lent.sort_by_key(|poll| (!equals(poll, asked), distance(poll)));
     lent.first().map(|poll| Choice { poll, set: Vec::new() }).ok_or(TooNarrow)
+}
+
+/// The recorded poll that is due at a tick.
+fn step_at<'m>(steps: &[&'m Poll], polls_per_phase: Option<u32>, tick: u32) -> Option<&'m Poll> {
+    let place = match polls_per_phase {
+        Some(n) => stretched(&steps.iter().map(|poll| poll.phase).collect::<Vec<_>>(), n, tick),
+        None => (tick as usize).min(steps.len().checked_sub(1)?),
+    };
+    steps.get(place).copied()
+}
+
+/// The phase of a task with the recorded `path` at a tick; `None` if nothing says it.
+pub(super) fn phase_at(
+    path: &[Poll],
+    scenario: Option<&Scenario>,
+    lifecycle: &Lifecycle,
+    tick: u32,
+) -> Option<Phase> {
+    if let Some(wanted) = scenario.and_then(|scenario| wanted(scenario, lifecycle, tick)) {
+        return wanted.phase;
+    }
+    let steps: Vec<&Poll> = path.iter().filter(|poll| !poll.lends_only).collect();
+    let step = step_at(&steps, scenario.and_then(|scenario| scenario.polls_per_phase), tick)?;
+    step.is_task.then_some(step.phase)
 }
 
 fn by_timeline<'m>(

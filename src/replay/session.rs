@@ -182,7 +182,12 @@ impl Session {
 
     /// How many polls of this resource there were.
     pub(super) fn ticks(&self, turn: &Turn<'_>) -> u32 {
-        let place = (turn.endpoint.clone(), turn.resource.clone());
+        self.polls_of(&turn.endpoint, &turn.resource)
+    }
+
+    /// How many polls of this resource there were by this endpoint.
+    pub(super) fn polls_of(&self, endpoint: &str, resource: &str) -> u32 {
+        let place = (endpoint.to_owned(), resource.to_owned());
         self.seen.get(&place).map_or(0, |seen| seen.ticks)
     }
 

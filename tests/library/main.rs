@@ -52,6 +52,7 @@ mod scenario_laws;
 mod searches;
 mod secret_forms;
 mod secret_places;
+mod task_ends;
 mod timeline_laws;
 mod tls;
 mod unknown_endpoints;
