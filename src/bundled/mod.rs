@@ -8,6 +8,7 @@
 mod address;
 mod answer;
 mod arguments;
+mod branching;
 mod defects;
 mod jobs;
 mod reading;
@@ -42,6 +43,9 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
+    if let Some((_, rest)) = arguments.split_first().filter(|(name, _)| *name == "branching") {
+        return branching::run(rest, environment, out, err);
+    }
     let outcome = match Arguments::parse(arguments, environment) {
         Ok(arguments) => jobs::run(&arguments, err),
         Err(mistake) => {

@@ -10,6 +10,7 @@ mod raw;
 
 use harness::canary;
 
+mod branching;
 mod byte_for_byte;
 mod cli_basics;
 mod cli_files;
