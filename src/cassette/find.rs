@@ -5,8 +5,10 @@ use std::path::{Component, Path, PathBuf};
 use super::{Cassette, CassetteError};
 
 /// The cassettes in the binary: name and text.
-pub(crate) const BUILTINS: &[(&str, &str)] =
-    &[("forensics/create-case", include_str!("../../cassettes/forensics/create-case.json"))];
+pub(crate) const BUILTINS: &[(&str, &str)] = &[
+    ("forensics/create-case", include_str!("../../cassettes/forensics/create-case.json")),
+    ("ariel/search", include_str!("../../cassettes/ariel/search.json")),
+];
 
 /// Who names a cassette: it decides what a relative path is relative to, and where names are looked up first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -129,3 +129,30 @@ fn its_ten_lines_with_a_console_work() {
     let replay = lab.serve(&["replay", "forensics/mine", "--scenario", "server-error"]);
     assert_eq!(replay.get(&format!("{TASKS}/42")).status(), 500);
 }
+
+#[test]
+fn its_ariel_search_works() {
+    let block =
+        readme().split("```").find(|block| block.contains("builtin:ariel/search")).unwrap().to_owned();
+    let mut lines = block.trim().lines();
+    let script = format!(
+        "{}\nuntil [ -s port ]; do sleep 0.1; done\n{}\nkill -INT $!; wait $!",
+        lines.next().unwrap(),
+        lines.map(|line| format!("{line}\necho")).collect::<Vec<_>>().join("\n"),
+    );
+    let lab = Lab::new();
+    let folder = Path::new(env!("CARGO_BIN_EXE_faultdeck")).parent().unwrap().display().to_string();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .env("PATH", path)
+        .current_dir(lab.path())
+        .output()
+        .unwrap();
+    lab.show(&shell.stdout);
+    lab.show(&shell.stderr);
+    let (out, err) = (String::from_utf8_lossy(&shell.stdout), String::from_utf8_lossy(&shell.stderr));
+    assert_eq!(shell.status.code(), Some(0), "{err}");
+    assert!(out.contains(r#""search_id":"8e5f3c2a-6b1d-4f7e-9a40-51c2d3e4f506""#), "{out}");
+    assert_eq!(out.matches(r#""status":"WAIT""#).count(), 2, "{out}");
+}
