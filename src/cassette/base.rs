@@ -103,7 +103,10 @@ impl Address {
             if is_link(line) {
                 self.leave_url(line);
             } else if line.is("Set-Cookie") {
-                edit_domain(line, |domain| self.lies_in(domain).then(|| BASE.to_owned()));
+                edit_cookie(line, |name, value| match name == "domain" && self.lies_in(value) {
+                    true => Edit::Value(BASE.to_owned()),
+                    false => Edit::None,
+                });
             }
         }
     }
@@ -161,10 +164,12 @@ pub(crate) fn base_for(listener: &str, request: &Request) -> String {
     )
 }
 
-/// `{base}` in `Location` and in the `Domain` of cookies becomes the listener's address, `scheme://host:port`.
+/// `{base}` in `Location` and in the `Domain` of cookies becomes the listener's address, `scheme://host:port`. A cookie goes
+/// no further than that address: below the path of its session, and without `Secure` where the listener speaks no TLS,
+/// or its client would not send it back.
 pub(crate) fn put_base(response: &mut Response, base: &str) {
-    let authority = base.split_once("://").map_or(base, |(_, authority)| authority);
-    let authority = authority.split('/').next().unwrap_or_default();
+    let (scheme, rest) = base.split_once("://").unwrap_or(("", base));
+    let (authority, folder) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = host_and_port(authority).map_or(authority, |(host, _)| host);
     for line in response.headers.iter_mut() {
         if is_link(line) {
@@ -172,33 +177,44 @@ pub(crate) fn put_base(response: &mut Response, base: &str) {
                 line.value = [base.as_bytes(), rest].concat().into();
             }
         } else if line.is("Set-Cookie") {
-            edit_domain(line, |domain| (domain == BASE).then(|| host.to_owned()));
+            edit_cookie(line, |name, value| match name {
+                "domain" if value == BASE => Edit::Value(host.to_owned()),
+                "path" if !folder.is_empty() && value.starts_with('/') => {
+                    Edit::Value(format!("{folder}{}", if value == "/" { "" } else { value }))
+                }
+                "secure" if scheme == "http" => Edit::Gone,
+                _ => Edit::None,
+            });
         }
     }
 }
 
-fn edit_domain(line: &mut Header, edit: impl Fn(&str) -> Option<String>) {
+/// What becomes of an attribute of a cookie.
+enum Edit {
+    None,
+    Value(String),
+    Gone,
+}
+
+/// Edits the attributes of a cookie, by their names in small letters.
+fn edit_cookie(line: &mut Header, edit: impl Fn(&str, &str) -> Edit) {
     let Ok(text) = std::str::from_utf8(&line.value) else { return };
-    let mut changed = false;
-    let parts: Vec<String> = text
-        .split(';')
-        .enumerate()
-        .map(|(place, part)| {
-            let Some((name, value)) = part.split_once('=') else { return part.to_owned() };
-            // The first part is the cookie itself, which may be called what it likes.
-            let is_domain = place > 0 && name.trim().eq_ignore_ascii_case("domain");
-            let new = if is_domain { edit(value.trim()) } else { None };
-            new.map_or_else(
-                || part.to_owned(),
-                |new| {
-                    changed = true;
-                    format!("{name}={new}")
-                },
-            )
-        })
-        .collect();
-    if changed {
-        line.value = parts.join(";").into();
+    let edited = |(place, part): (usize, &str)| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        // The first part is the cookie itself, which may be called what it likes.
+        if place == 0 {
+            return Some(part.to_owned());
+        }
+        match edit(&name.trim().to_ascii_lowercase(), value.trim()) {
+            Edit::None => Some(part.to_owned()),
+            Edit::Value(new) => Some(format!("{name}={new}")),
+            Edit::Gone => None,
+        }
+    };
+    let parts: Vec<String> = text.split(';').enumerate().filter_map(edited).collect();
+    let new = parts.join(";");
+    if new != text {
+        line.value = new.into();
     }
 }
 
@@ -301,5 +317,20 @@ mod tests {
         put_base(&mut response, &base("[::1]:8080"));
         let lines: Vec<String> = response.headers.iter().map(|line| line.text().into_owned()).collect();
         assert_eq!(lines, ["https://[::1]:8080/@one/x", "a=b; Domain=[::1]"]);
+    }
+
+    #[test]
+    fn a_cookie_stays_in_its_session_and_can_be_sent_back() {
+        let put = |base: &str, cookie: &str| {
+            let mut response = Response::new(200);
+            response.headers.push("Set-Cookie", cookie.to_owned());
+            put_base(&mut response, base);
+            response.headers.text("Set-Cookie").unwrap().into_owned()
+        };
+        let cookie = "SEC=secure; Path=/; secure; HttpOnly";
+        assert_eq!(put("https://localhost:1", cookie), cookie);
+        assert_eq!(put("http://localhost:1", cookie), "SEC=secure; Path=/; HttpOnly");
+        assert_eq!(put("http://localhost:1/@one", cookie), "SEC=secure; Path=/@one; HttpOnly");
+        assert_eq!(put("https://localhost:1/@one", "a=b;path=/console"), "a=b;path=/@one/console");
     }
 }

@@ -145,6 +145,10 @@ impl Deck {
         &self.shown
     }
 
+    pub(crate) fn shown_mut(&mut self) -> &mut Shown {
+        &mut self.shown
+    }
+
     /// The epoch of an interaction; 0 past the end of the cassette.
     pub fn epoch_of(&self, index: Index) -> usize {
         self.epochs.get(index).copied().unwrap_or_default()

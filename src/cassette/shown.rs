@@ -27,7 +27,9 @@ const BEFORE_THE_ENDPOINT: [&str; 3] = ["401/18", "version", "404/4"];
 pub struct Shown {
     taken: Taken,
     shapes: BTreeMap<String, Shape>,
-    /// Method and path of what was answered as an API answers.
+    /// The shapes of paths that no profile knows, by method and path.
+    unknown: BTreeMap<(String, String), Shape>,
+    /// What no profile knows and was answered as an API answers: method, and path or another method's template.
     paths: BTreeSet<(String, String)>,
     /// Paths outside `/api/` that were asked for.
     outside: BTreeSet<String>,
@@ -52,7 +54,7 @@ impl Shown {
                 shown.outside.insert(path.clone());
             }
             if came(&interaction.response).is_some() {
-                shown.paths.insert((method(&interaction.request), path));
+                shown.paths.extend(unknown_place(&interaction.request, profile));
             }
         }
         for interaction in &cassette.interactions {
@@ -68,12 +70,22 @@ impl Shown {
         &self.taken
     }
 
+    /// Leaves out what other recordings of this console speak against, too.
+    pub(crate) fn join(&mut self, taken: &Taken) {
+        self.taken.join(taken);
+    }
+
     /// What the recording shows of a request's path, where no profile knows it.
-    pub fn path_of(&self, request: &Request) -> Option<Ground> {
-        let path = MatchKey::of(request).path;
-        let method = method(request);
-        let about = format!("{method} {path}");
-        self.paths.contains(&(method, path)).then(|| Ground::of_path(about))
+    pub fn path_of(&self, request: &Request, profile: &Profile) -> Option<Ground> {
+        let place = unknown_place(request, profile).filter(|place| self.paths.contains(place))?;
+        Some(Ground::of_path(format!("{} {}", place.0, place.1)))
+    }
+
+    /// Whether any of these names stands in the recordings of this path, which no profile knows. Of an empty list
+    /// nothing is known, and nothing made up.
+    pub fn has_any(&self, request: &Request, asked: &FieldSelector) -> bool {
+        let shape = self.unknown.get(&(method(request), MatchKey::of(request).path));
+        shape.is_none_or(|shape| shape.names().is_empty() || shape.has_any(asked))
     }
 
     /// Whether this path outside `/api/` was recorded.
@@ -127,15 +139,21 @@ impl Shown {
             return;
         }
         let request = &interaction.request;
-        let Some(found) = profile.find(&request.method, request.path()) else { return };
-        let endpoint = found.endpoint;
         let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { return };
-        let first = || recorded_dialect(profile, endpoint, &body);
-        let shape = self.shapes.entry(endpoint.id.clone()).or_insert_with(first);
+        let found = profile.find(&request.method, request.path());
+        let (shape, asked) = match &found {
+            Some(found) => {
+                let first = || recorded_dialect(profile, found.endpoint, &body);
+                let shape = self.shapes.entry(found.endpoint.id.clone()).or_insert_with(first);
+                (shape, fields_text(found.endpoint, request))
+            }
+            None => {
+                let place = (method(request), MatchKey::of(request).path);
+                (self.unknown.entry(place).or_insert_with(|| Shape::of_value(&body)), request.param("fields"))
+            }
+        };
         shape.absorb(&body);
-        let asked =
-            fields_text(endpoint, request).and_then(|text| FieldSelector::parse(&text).ok()).flatten();
-        if let Some(asked) = asked {
+        if let Some(asked) = asked.and_then(|text| FieldSelector::parse(&text).ok()).flatten() {
             shape.admit(&asked);
         }
     }
@@ -150,6 +168,17 @@ impl ShapeOf for Shown {
 /// No rule of the API is about OPTIONS: whoever asks leave for a page has no credentials yet.
 fn is_asking_leave(request: &Request) -> bool {
     request.method == "OPTIONS"
+}
+
+/// Method and path of a request that no profile knows. Where the path is known with another method, the rule is that it
+/// has no more methods: it is about the template.
+fn unknown_place(request: &Request, profile: &Profile) -> Option<(String, String)> {
+    let method = method(request);
+    if profile.find(&method, request.path()).is_some() {
+        return None;
+    }
+    let template = profile.of_path(request.path()).map(|found| found.endpoint.template.clone());
+    Some((method, template.unwrap_or_else(|| MatchKey::of(request).path)))
 }
 
 /// A HEAD goes where its GET goes.

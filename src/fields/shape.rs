@@ -124,6 +124,17 @@ impl Shape {
         }
     }
 
+    /// Whether it has any of the members that a selector names; of `a(b)` that is `b`.
+    pub fn has_any(&self, selector: &FieldSelector) -> bool {
+        if matches!(self.element(), Self::Any) {
+            return true;
+        }
+        selector.fields().iter().any(|field| {
+            let member = self.members().iter().find(|(name, _)| *name == field.name);
+            member.is_some_and(|(_, below)| field.subfields.as_ref().is_none_or(|named| below.has_any(named)))
+        })
+    }
+
     /// The resource's own shape: through arrays to the element.
     pub fn element(&self) -> &Shape {
         match self {

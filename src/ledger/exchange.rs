@@ -16,7 +16,7 @@ pub struct ExchangeKey {
     pub session: String,
     /// The endpoint's full id, or empty for a path that no profile knows.
     pub endpoint: String,
-    /// The resource: the path up to its last id, else the collection.
+    /// The resource: the path up to its last id, else the collection; method and path where no profile knows it.
     pub resource: String,
     /// Which attempt on this endpoint and resource this is, from 1.
     pub nth: u32,

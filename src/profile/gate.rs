@@ -249,9 +249,7 @@ fn unknown(keeper: &mut Keeper<'_>) -> Result<(), Refusal> {
         None if keeper.options.closed => "",
         None => return Ok(()),
     };
-    let other_method = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        .iter()
-        .any(|method| profile.find(method, request.path()).is_some());
+    let other_method = profile.of_path(request.path()).is_some();
     let source = if other_method { Source::Ours } else { Source::OneSource };
     // One endpoint more below a root that should be known whole, and it is not known whole.
     keeper.refuse(Refusal::new(404, 4, "404/4", source, error::unknown_path(path)).about(root))

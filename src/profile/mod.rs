@@ -214,6 +214,27 @@ impl Profile {
         self.lifecycles_near(endpoint_id).find(|life| life.created_by.as_deref() == Some(endpoint_id))
     }
 
+    /// An endpoint that has this path, whatever its method.
+    pub(crate) fn of_path(&self, path: &str) -> Option<Matched<'_>> {
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().find_map(|method| self.find(method, path))
+    }
+
+    /// Whether a text is method and path of a request that no profile knows: `POST /auth/logout`, `POST //api/x`. A
+    /// path that begins like one of the API without its `/api` is a slip.
+    pub fn is_elsewhere(&self, text: &str) -> bool {
+        let Some((method, path)) = text.split_once(' ') else { return false };
+        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        let Some(root) = path.strip_prefix('/').and_then(|rest| rest.split(['/', '?']).next()) else {
+            return false;
+        };
+        is_method && self.find(method, path).is_none() && (root == "api" || !self.has_root(root))
+    }
+
+    /// Whether any endpoint stands below `/root`.
+    fn has_root(&self, root: &str) -> bool {
+        self.areas_of(root).any(|area| area.contents().entries.iter().any(|entry| root_of(&entry.id) == root))
+    }
+
     /// The root of this path (without `/api`), if every public endpoint below it is known.
     pub(crate) fn complete_root(&self, path: &str) -> Option<&str> {
         let is_below = |root: &&String| {

@@ -50,6 +50,11 @@ impl Taken {
         self.grounds.insert(ground)
     }
 
+    /// What another recording speaks against, too.
+    pub fn join(&mut self, other: &Self) {
+        self.grounds.extend(other.grounds.iter().cloned());
+    }
+
     pub(super) fn holds(&self, ground: &Ground) -> bool {
         !self.grounds.is_empty() && self.grounds.contains(ground)
     }

@@ -238,9 +238,7 @@ impl Recorder {
         for name in &settings.allow_writes {
             match settings.profile.by_name(name) {
                 Ok(endpoint) => allowed.insert(endpoint.id.clone()),
-                Err(_) if name.split_once(' ').is_some_and(|(_, path)| path.starts_with("/api/")) => {
-                    allowed.insert(name.clone())
-                }
+                Err(_) if settings.profile.is_elsewhere(name) => allowed.insert(name.clone()),
                 Err(error) => return Err(error.into()),
             };
         }

@@ -62,7 +62,8 @@ pub(super) fn make(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> 
     if let Some(index) = recorded.iter().find(equal) {
         return (as_recorded(*index), false);
     }
-    if let Some(message) = body.as_ref().and_then(|body| refusal(lifecycle, body, asked.made)) {
+    let shown = Rules { material, lifecycle, recorded };
+    if let Some(message) = body.as_ref().and_then(|body| shown.refusal(body, asked.made)) {
         return (Made::Refused(message), false);
     }
     let mut accepted = recorded.iter().copied().filter(|index| is_accepted(material, *index)).peekable();
@@ -130,12 +131,43 @@ fn equal_body(material: &Material, index: Index, request: &Request) -> bool {
     same_but_for_placeholders(&material.cassette().interactions[index].request, request)
 }
 
-fn refusal(lifecycle: &Lifecycle, body: &Json<'_>, made: &[Creation]) -> Option<String> {
-    if let Some(message) = lifecycle.refuses(body) {
-        return Some(message);
+/// The rules for a creation, without those that a recorded one broke and was accepted.
+struct Rules<'a> {
+    material: &'a Material,
+    lifecycle: &'a Lifecycle,
+    recorded: &'a [Index],
+}
+
+impl Rules<'_> {
+    fn refusal(&self, body: &Json<'_>, made: &[Creation]) -> Option<String> {
+        if let Some(message) = self.lifecycle.refuses(body)
+            && !self.is_accepted_with(|body| self.lifecycle.refuses(body).as_ref() == Some(&message))
+        {
+            return Some(message);
+        }
+        let member = self.lifecycle.name_member.as_deref()?;
+        let name = body.member(member)?;
+        let taken =
+            made.iter().any(|creation| creation.is_called(member, name)) && !self.is_name_given_twice(member);
+        taken.then(|| self.lifecycle.name_taken(name.as_str().unwrap_or_else(|| name.text())))
     }
-    let member = lifecycle.name_member.as_deref()?;
-    let name = body.member(member)?;
-    let taken = made.iter().any(|creation| creation.is_called(member, name));
-    taken.then(|| lifecycle.name_taken(name.as_str().unwrap_or_else(|| name.text())))
+
+    fn is_accepted_with(&self, fits: impl Fn(&Json<'_>) -> bool) -> bool {
+        self.bodies().any(|text| Json::parse(text).is_ok_and(|body| fits(&body)))
+    }
+
+    fn is_name_given_twice(&self, member: &str) -> bool {
+        let names: Vec<String> = self
+            .bodies()
+            .filter_map(|text| Some(Json::parse(text).ok()?.member(member)?.as_str()?.to_owned()))
+            .collect();
+        names.iter().enumerate().any(|(place, name)| names.iter().skip(place + 1).any(|other| other == name))
+    }
+
+    /// The bodies of the recorded creations that were accepted.
+    fn bodies(&self) -> impl Iterator<Item = &str> {
+        let interactions = &self.material.cassette().interactions;
+        let accepted = self.recorded.iter().filter(|index| is_accepted(self.material, **index));
+        accepted.filter_map(|index| std::str::from_utf8(&interactions.get(*index)?.request.body).ok())
+    }
 }

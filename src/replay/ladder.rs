@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cassette::{Index, MatchKey, base_for, bind, difference, put_base};
-use crate::fields::{FieldSelector, Shape};
+use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::ledger::Origin;
 use crate::message::Request;
@@ -382,9 +382,11 @@ fn hindrance(
     if !response.is_success() || response.body.is_empty() {
         return None;
     }
-    let Ok(body) = Json::parse_bytes(&response.body) else { return Some(Cause::NoJson) };
-    let shape = Shape::of_value(&body);
-    // Where a profile knows the endpoint, the gate has looked. Of an empty list nothing is known, and nothing made up.
-    let is_judged = turn.matched.is_none() && !shape.names().is_empty();
-    (is_judged && asked?.check(&shape).is_err()).then_some(Cause::UnknownField)
+    if Json::parse_bytes(&response.body).is_err() {
+        return Some(Cause::NoJson);
+    }
+    // Where a profile knows the endpoint, the gate has looked. Elsewhere a name that no recording has is absent beside one
+    // that has; alone it is more likely a slip, which a console would refuse and an empty object would hide.
+    let is_slip = turn.matched.is_none() && !material.deck().shown().has_any(&turn.request, asked?);
+    is_slip.then_some(Cause::UnknownField)
 }

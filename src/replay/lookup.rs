@@ -86,7 +86,7 @@ impl Cause {
             Self::Unread => "not recorded, and cannot be read",
             Self::TooNarrow => "recorded too narrow",
             Self::NoJson => "recorded whole, and no JSON",
-            Self::UnknownField => "a field that the recording has not",
+            Self::UnknownField => "fields that no recording has",
             Self::WrongEpoch => "wrong epoch",
             Self::OtherHeader(Header::Accept) => "recorded for another Accept",
             Self::OtherHeader(Header::Version) => "recorded for another Version",
@@ -115,7 +115,7 @@ impl Cause {
                 "`fields` can only be left out of JSON: record the request once with the `fields` you ask for"
             }
             Self::UnknownField => {
-                "a console refuses a field that it does not know: correct `fields`, or record the request with them"
+                "no recording of this path has any of the fields you ask for: correct `fields`, or record the request with them"
             }
             Self::WrongEpoch => {
                 "it was recorded only before or after a write that this session has (or has not) made yet: record it again in this order"

@@ -8,7 +8,7 @@ use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
-use crate::profile::{Endpoint, Lifecycle, Profile, fields_text, spelt_version};
+use crate::profile::{Endpoint, Lifecycle, Profile, Taken, fields_text, spelt_version};
 use crate::timeline::Phase;
 
 use super::keys::{Keys, key_of};
@@ -68,6 +68,18 @@ impl Material {
             material.file_away(index);
         }
         material
+    }
+
+    /// The same, of a console of which other recordings show what it takes.
+    #[must_use]
+    pub(crate) fn beside(mut self, taken: &Taken) -> Self {
+        self.deck.shown_mut().join(taken);
+        self
+    }
+
+    /// The rules that it speaks against.
+    pub(crate) fn taken(&self) -> &Taken {
+        self.deck.shown().taken()
     }
 
     /// The cassette.

@@ -67,8 +67,11 @@ pub(super) struct Decided {
 pub(super) struct Turn<'p> {
     pub(super) request: Request,
     pub(super) matched: Option<Matched<'p>>,
+    /// Its full id; empty where no profile knows the path.
     pub(super) endpoint: String,
     pub(super) resource: String,
+    /// What is counted: the resource, or method and path where no profile knows it.
+    counted: String,
     nth: u32,
     nth_of_endpoint: u32,
     call: u32,
@@ -145,25 +148,31 @@ impl Session {
         let endpoint = matched.as_ref().map(|found| found.endpoint.id.clone()).unwrap_or_default();
         let resource =
             matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
-        let nth_of_endpoint = next(self.endpoint_occurrences.entry(endpoint.clone()).or_default());
-        let place = (endpoint.clone(), resource.clone());
+        let counted = match &matched {
+            Some(found) => found.resource.clone(),
+            None => format!("{method} {}", request.path()),
+        };
+        let place = (endpoint.clone(), counted.clone());
         if !self.seen.contains_key(&place) {
             if self.is_full() {
                 let nth = next(&mut self.unknown);
-                let is_known = false;
+                let (nth_of_endpoint, is_known) = (nth, false);
                 return Turn {
                     request,
                     matched,
                     endpoint,
                     resource,
+                    counted,
                     nth,
                     nth_of_endpoint,
                     call: nth,
                     is_known,
                 };
             }
-            self.held += ENTRY + endpoint.len() + resource.len();
+            self.held += 2 * (ENTRY + endpoint.len() + counted.len());
         }
+        let of_endpoint = if endpoint.is_empty() { &counted } else { &endpoint };
+        let nth_of_endpoint = next(self.endpoint_occurrences.entry(of_endpoint.clone()).or_default());
         let seen = self.seen.entry(place).or_default();
         let nth = next(&mut seen.occurrences);
         let call = call_of(&request);
@@ -172,7 +181,7 @@ impl Session {
             next(&mut seen.calls);
         }
         let call = seen.calls;
-        Turn { request, matched, endpoint, resource, nth, nth_of_endpoint, call, is_known: true }
+        Turn { request, matched, endpoint, resource, counted, nth, nth_of_endpoint, call, is_known: true }
     }
 
     /// Whether this session may remember nothing more.
@@ -212,7 +221,7 @@ impl Session {
             closed: false,
             has_pages: setup.outside == Outside::Page && !shown.has_outside(request),
         };
-        let path = turn.matched.is_none().then(|| shown.path_of(request)).flatten();
+        let path = turn.matched.is_none().then(|| shown.path_of(request, setup.profile)).flatten();
         let (passed, waived) = match gate(setup.profile, request, &options) {
             Gated::Admitted(mut admitted) => {
                 let waived = std::mem::take(&mut admitted.waived);
@@ -298,7 +307,7 @@ impl Session {
             let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
             return Some(u32::try_from(passed).unwrap_or(u32::MAX));
         }
-        let seen = self.seen.get_mut(&(turn.endpoint.clone(), turn.resource.clone()))?;
+        let seen = self.seen.get_mut(&(turn.endpoint.clone(), turn.counted.clone()))?;
         let tick = seen.ticks;
         next(&mut seen.ticks);
         Some(tick)
@@ -307,11 +316,11 @@ impl Session {
     /// The planned faults that fire on this occurrence, in file order.
     fn firing(&self, setup: &Setup, turn: &Turn<'_>, refused: bool) -> Vec<PlannedFault> {
         let Some(scenario) = &setup.scenario else { return Vec::new() };
+        let place = if turn.endpoint.is_empty() { &turn.counted } else { &turn.endpoint };
         let fires = |planned: &&PlannedFault| {
             let nth = if planned.of == Of::Endpoint { turn.nth_of_endpoint } else { turn.nth };
-            planned.endpoint.as_ref().is_none_or(|endpoint| *endpoint == turn.endpoint)
-                && (!refused || planned.inject.meets_refused())
-                && planned.fires(setup.seed, &self.name, &turn.endpoint, &turn.resource, nth)
+            (!refused || planned.inject.meets_refused())
+                && planned.fires(setup.seed, &self.name, place, &turn.counted, nth)
         };
         scenario.faults.iter().filter(fires).cloned().collect()
     }
@@ -343,7 +352,7 @@ impl Session {
                 continue;
             }
             let nth = turn.nth.to_string();
-            let key = [self.name.as_str(), &planned.key, &turn.endpoint, &turn.resource, &nth, "effect"];
+            let key = [self.name.as_str(), &planned.key, &turn.endpoint, &turn.counted, &nth, "effect"];
             let lifecycle =
                 setup.profile.task_of(&turn.endpoint).or_else(|| setup.profile.created_by(&turn.endpoint));
             let mut cx = Context {
@@ -368,7 +377,7 @@ impl Session {
         let mut exchange = account::exchange(setup, &turn.request, &delivery, answer, replaced);
         exchange.key.session.clone_from(&self.name);
         exchange.key.endpoint = turn.endpoint;
-        exchange.key.resource = setup.redactor.target(&turn.resource);
+        exchange.key.resource = setup.redactor.target(&turn.counted);
         exchange.key.nth = turn.nth;
         exchange.call = turn.call;
         exchange.tick = noted.tick;

@@ -12,7 +12,7 @@ use crate::seed::{Ratio, Seed};
 pub struct PlannedFault {
     /// Its name, unique in the scenario, if it has one.
     pub name: Option<String>,
-    /// The full id of the endpoint it waits for; `None` is any request.
+    /// The full id of the endpoint it waits for, or method and path of what no profile knows; `None` is any request.
     pub endpoint: Option<String>,
     /// On which occurrences.
     pub nth: Nth,

@@ -17,6 +17,7 @@ pub(super) const FAULT_KEYS: [&str; 4] = ["name", "when", "inject", "optional"];
 pub(super) const FAULTS_MOST: usize = 1_000;
 
 const WHEN_KEYS: [&str; 4] = ["endpoint", "nth", "of", "chance"];
+const ENDPOINT_HELP: &str = "write a short name such as \"cases.post\", or method and path";
 const WHEN_HELP: &str = "write when = { endpoint = \"case_create_tasks.get\", nth = \"2-4\" }";
 const NTH_HELP: &str = "the forms are nth = \"3\", \"2-4\", \"3-\" (the third and all after it) and \"every 3\"; counting starts at 1";
 const CHANCE_HELP: &str = "write chance = \"1/10\": so many times, a slash, out of how many";
@@ -75,7 +76,7 @@ fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
     Ok(PlannedFault {
         inject: read_inject(&inject, fault.endpoint, profile)?,
         name: fault.name,
-        endpoint: fault.endpoint.map(|endpoint| endpoint.id.clone()),
+        endpoint: fault.endpoint.map(|endpoint| endpoint.id.clone()).or(fault.elsewhere),
         nth: fault.nth.unwrap_or(Nth::ALL),
         of: fault.of,
         chance: fault.chance,
@@ -89,6 +90,8 @@ fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
 struct PlannedFaultParts<'p> {
     name: Option<String>,
     endpoint: Option<&'p Endpoint>,
+    /// Method and path in an endpoint's place.
+    elsewhere: Option<String>,
     nth: Option<Nth>,
     of: Of,
     chance: Option<Ratio>,
@@ -107,7 +110,10 @@ fn read_name(entry: &Entry<'_>) -> Read<String> {
 
 fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaultParts<'p>) -> Read<()> {
     if let Some(entry) = when.get("endpoint") {
-        fault.endpoint = Some(read_endpoint(&entry, profile)?);
+        match read_elsewhere(&entry, profile)? {
+            Some(place) => fault.elsewhere = Some(place),
+            None => fault.endpoint = Some(read_endpoint(&entry, profile)?),
+        }
     }
     if let Some(entry) = when.get("nth") {
         fault.nth = Some(read_nth(&entry)?);
@@ -128,8 +134,14 @@ fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaul
     Ok(())
 }
 
+/// Method and path of what no profile knows: `POST /auth/logout`.
+fn read_elsewhere(entry: &Entry<'_>, profile: &Profile) -> Read<Option<String>> {
+    let name = entry.text(ENDPOINT_HELP)?;
+    Ok(profile.is_elsewhere(name).then(|| name.to_owned()))
+}
+
 fn read_endpoint<'p>(entry: &Entry<'_>, profile: &'p Profile) -> Read<&'p Endpoint> {
-    let name = entry.text("write a short name such as \"cases.post\", or method and path")?;
+    let name = entry.text(ENDPOINT_HELP)?;
     profile.by_name(name).map_err(|error| match error {
         NameError::Ambiguous { name, full } => entry.fail(
             format!("`{name}` is the short name of several endpoints"),

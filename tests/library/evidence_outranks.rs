@@ -135,6 +135,32 @@ fn whatever_the_console_took_is_answered_meets_faults_and_leaves_the_rest_to_mis
 }
 
 #[test]
+fn an_older_client_keeps_its_paths_and_its_parameters() {
+    let older = |request: Request| request.with("Version", "9.1");
+    let load =
+        |name: &str| older(post(&format!("/api/reference_data/sets/bulk_load/{name}"), r#"["a","b"]"#));
+    // The API of today asks for an `element_type`.
+    let make = |name: &str| older(post(&format!("/api/reference_data/sets?name={name}"), ""));
+    let held = || {
+        let set = r#"{"name":"one","number_of_elements":2}"#;
+        cassette(vec![(load("one"), 200, set), (make("one"), 201, set)])
+    };
+    let fine = replay(held(), None);
+    for (request, status) in [(load("one"), 200), (make("one"), 201), (load("two"), 501), (make("two"), 501)]
+    {
+        let shown = request.target.clone();
+        assert_eq!(answer(&fine, request).0, status, "{shown}");
+    }
+    assert!(violated(&fine).is_empty(), "{:?}", violated(&fine));
+    let spoilt =
+        replay(held(), Some("summary = \"x\"\n[[fault]]\nwhen = {}\ninject = { malformed-json = {} }\n"));
+    [load("one"), make("one")].into_iter().for_each(|request| drop(ask(&spoilt, request)));
+    assert_eq!(kinds(&spoilt), ["malformed-json", "malformed-json"]);
+    let strict = replay(life(&["COMPLETE"]), None);
+    assert_eq!(answer(&strict, post("/api/reference_data/sets?name=one", "")).0, 422, "the rule is there");
+}
+
+#[test]
 fn what_was_never_recorded_is_refused_by_the_rule_as_before() {
     let replay = replay(life(&["COMPLETE"]), None);
     for (recorded, other) in odd_requests() {

@@ -33,18 +33,39 @@ fn a_whole_recording_serves_every_selector_and_keeps_the_source_text() {
     assert_eq!(narrow, (200, r#"[{"id":1.00,"rules":[{"id":7}]}]"#.to_owned()));
 }
 
+const OLDER: &str = "/api/siem/older_offenses";
+
 #[test]
-fn a_field_that_the_recording_has_not_is_a_miss_and_no_empty_answer() {
-    let answers =
-        [(OFFENSES, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#), ("/api/siem/offence_types", "[]")];
+fn a_name_that_no_recording_has_is_absent_beside_one_that_has() {
+    let pairs = vec![
+        (get(OLDER), 200, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#),
+        (get(&format!("{OLDER}?fields=id,weight")), 200, r#"[{"id":1}]"#),
+    ];
+    let replay = replay(cassette(pairs), None);
+    for (fields, expected) in [
+        ("id,severity", r#"[{"id":1}]"#),
+        ("severity,owner", r#"[{"owner":null}]"#),
+        ("id,rules(name)", r#"[{"id":1,"rules":[{}]}]"#),
+        ("rules(name,id)", r#"[{"rules":[{"id":7}]}]"#),
+        ("owner", r#"[{"owner":null}]"#),
+        // Asked for and taken, though no answer has it.
+        ("weight,owner", r#"[{"owner":null}]"#),
+    ] {
+        let answered = answer(&replay, get(&format!("{OLDER}?fields={fields}")));
+        assert_eq!(answered, (200, expected.to_owned()), "{fields}");
+    }
+}
+
+#[test]
+fn names_of_which_no_recording_has_any_are_a_miss_and_no_empty_answer() {
+    let answers = [(OLDER, r#"[{"id":1,"rules":[{"id":7}],"owner":null}]"#), ("/api/siem/older_types", "[]")];
     let tape = answers.into_iter().map(|(path, body)| (get(path), 200, body)).collect();
     let replay = replay(cassette(tape), None);
-    for fields in ["idd", "id,rules(name)", "id(x)", "owner(name)"] {
-        let (status, body) = answer(&replay, get(&format!("{OFFENSES}?fields={fields}")));
-        assert!(status == 501 && body.contains("has not"), "{fields}: {body}");
+    for fields in ["idd", "idd,severity", "rules(name)", "id(x)", "owner(name)"] {
+        let (status, body) = answer(&replay, get(&format!("{OLDER}?fields={fields}")));
+        assert!(status == 501 && body.contains("no recording has"), "{fields}: {body}");
     }
-    assert_eq!(answer(&replay, get(&format!("{OFFENSES}?fields=owner"))).1, r#"[{"owner":null}]"#);
-    let empty = answer(&replay, get("/api/siem/offence_types?fields=id"));
+    let empty = answer(&replay, get("/api/siem/older_types?fields=id"));
     assert_eq!(empty, (200, "[]".to_owned()), "what is not there has every form");
 }
 

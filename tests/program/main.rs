@@ -25,6 +25,7 @@ mod hostile_files;
 mod lint_cassettes;
 mod newcomer;
 mod offline;
+mod outside_api;
 mod raw_targets;
 mod readme;
 mod recording;

@@ -115,7 +115,7 @@ fn faults_meet_requests_outside_the_api_by_method_and_path() {
     record(&lab, |recorder| drop(visits(recorder)));
     let fault = |endpoint: &str| {
         format!(
-            "[[fault]]\nwhen = {{ endpoint = \"{endpoint}\", nth = \"1\" }}\ninject = {{ api-error = {{ status = 500, code = 1020 }} }}\n"
+            "[[fault]]\nwhen = {{ endpoint = \"{endpoint}\", nth = \"1\" }}\ninject = {{ html-page = {{ status = 503 }} }}\n"
         )
     };
     let text = ["POST //api/x", "POST /auth/logout", "GET /console/core/start"].map(fault).concat();
@@ -123,9 +123,9 @@ fn faults_meet_requests_outside_the_api_by_method_and_path() {
     let replay = lab.serve(&["replay", "c.json", "--scenario", "s.toml"]);
     // Each counts by itself: another method on the same path takes no turn.
     assert_eq!(replay.get("//api/x").status(), 501);
-    assert!(visits(&replay).iter().all(|(status, _)| *status == 500));
+    assert!(visits(&replay).iter().all(|(status, _)| *status == 503));
     assert_eq!(visits(&replay).iter().map(|(status, _)| *status).collect::<Vec<_>>(), [200, 201, 200]);
-    assert!(replay.stop().stderr.contains("500"));
+    assert!(replay.stop().stderr.contains("html-page"));
 }
 
 #[test]

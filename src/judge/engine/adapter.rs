@@ -11,6 +11,7 @@ use super::unit::{Unit, dialects};
 use crate::client::{Client, JobKind, Outcome};
 use crate::judge::case::Case;
 use crate::judge::law::Needs;
+use crate::profile::Taken;
 use crate::seed::Seed;
 
 /// The name of the case to create.
@@ -40,7 +41,7 @@ pub(super) async fn check<C: Client>(
         if !units.iter().any(|unit| unit.trials.iter().any(is_read)) {
             continue;
         }
-        let trial = clean(job, &dialects(bench.client).swap_remove(0));
+        let trial = clean(job, &dialects(bench.client).swap_remove(0), &bench.taken);
         let report = bench.run(slot, &trial, &trial.case, &trial.label).await.run.report;
         let why = match report.outcome {
             Outcome::NotStarted { why } => return Ok(Adapter::NotStarted(why)),
@@ -56,7 +57,7 @@ pub(super) async fn check<C: Client>(
 }
 
 /// A task that is there and done, and a console that answers at once.
-fn clean(job: JobKind, dialect: &str) -> Trial {
+fn clean(job: JobKind, dialect: &str, taken: &Taken) -> Trial {
     let whole = plain(dialect);
     let task = whole.task.clone();
     let get = whole.case(dialect, Seed(1));
@@ -64,7 +65,7 @@ fn clean(job: JobKind, dialect: &str) -> Trial {
         JobKind::Get | JobKind::Wait => Case { job, ..get },
         JobKind::Create => Case { job, id: None, task: None, name: Some(NAME.to_owned()), ..get },
     };
-    let evidence = (job == JobKind::Create).then(|| evidence::created(NAME, &task));
+    let evidence = (job == JobKind::Create).then(|| evidence::created(NAME, &task, taken));
     Trial { label: format!("clean/{job}"), case, evidence, properties: Vec::new(), sprout: None }
 }
 

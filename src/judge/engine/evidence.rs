@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use form_urlencoded::byte_serialize;
 
+use super::trial::Trial;
 use crate::cassette::{Cassette, Interaction, RecordedFrom};
 use crate::json::{Json, quote, rename_members};
 use crate::judge::case::Case;
 use crate::judge::wire;
 use crate::message::{Request, Response};
-use crate::profile::Profile;
+use crate::profile::{Profile, Taken};
 use crate::replay::{Evidence, Material};
 
 /// The path of the task with this id.
@@ -18,8 +19,9 @@ fn task_path(id: &str) -> String {
     format!("/api{}", template.replace("{id}", id))
 }
 
-/// The answers of a generated case, as a cassette in memory. `None` if the case has no task of its own.
-pub(super) fn generated(case: &Case) -> Option<Evidence> {
+/// The answers of a generated case, as a cassette in memory, of a console that takes what is `taken`. `None` if the case
+/// has no task of its own.
+pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
     let task = case.task.as_deref()?;
     let id = Json::parse(task).ok()?.member(&wire::life().id)?.text().to_owned();
     let whole = interaction(&task_path(&id), task, "generated");
@@ -37,11 +39,11 @@ pub(super) fn generated(case: &Case) -> Option<Evidence> {
     };
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
     let cassette = Cassette { name: "generated".to_owned(), recorded_from, interactions };
-    Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()))))
+    Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken))))
 }
 
 /// The answers of a creation: the case is made, and its task is done at once.
-pub(super) fn created(name: &str, task: &str) -> Evidence {
+pub(super) fn created(name: &str, task: &str, taken: &Taken) -> Evidence {
     let id = Json::parse(task).ok().and_then(|task| Some(task.member(&wire::life().id)?.text().to_owned()));
     let created_by = wire::life().created_by.as_deref().unwrap_or_default();
     let mut creation =
@@ -53,7 +55,18 @@ pub(super) fn created(name: &str, task: &str) -> Evidence {
     let poll = interaction(&task_path(&id.unwrap_or_default()), task, "done");
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
     let cassette = Cassette { name: "clean".to_owned(), recorded_from, interactions: vec![creation, poll] };
-    Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())))
+    Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken)))
+}
+
+/// What the recordings that a client is judged with show their console to take: it holds for generated cases, too.
+pub(super) fn taken(trials: &[Trial]) -> Taken {
+    let mut all = Taken::default();
+    for trial in trials {
+        if let Some(Evidence::Cassette(material)) = &trial.evidence {
+            all.join(material.taken());
+        }
+    }
+    all
 }
 
 fn encoded(text: &str) -> String {
@@ -149,4 +162,43 @@ fn renames(from: &str, to: &str) -> Option<Vec<(String, String)>> {
 pub(super) fn spelt(member: &str, dialect: &str) -> String {
     let renames = wire::life().renames(dialect).unwrap_or(&[]);
     renames.iter().find(|(from, _)| from == member).map_or(member, |(_, to)| to).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::judge::sample;
+    use crate::redact::Redactor;
+    use crate::replay::{Auth, Outside, Replay, Setup};
+    use crate::seed::Seed;
+
+    #[test]
+    fn a_generated_case_takes_what_the_recordings_show_to_be_taken() {
+        let older = |request: Request| request.with("Version", "6.0");
+        let recorded = interaction("/api/siem/offenses", "[]", "recorded");
+        let recorded = Interaction { request: older(recorded.request), ..recorded };
+        let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
+        let cassette = Cassette { name: "old".to_owned(), recorded_from, interactions: vec![recorded] };
+        let old = Material::new(cassette, Profile::builtin());
+        let case = Case { task: Some(r#"{"id":42,"state":"COMPLETE"}"#.to_owned()), ..sample::get(None) };
+        let status = |taken: &Taken| {
+            let evidence = generated(&case, taken).unwrap();
+            let setup = Setup {
+                evidence,
+                scenario: None,
+                profile: Profile::builtin(),
+                seed: Seed(1),
+                auth: Auth::Required,
+                outside: Outside::Page,
+                redactor: Redactor::new(),
+                verb: "judge".to_owned(),
+                session: "case".to_owned(),
+            };
+            let asked = older(Request::new("GET", &task_path("42")).with("SEC", "any"));
+            Replay::new(setup).decide(asked, Duration::ZERO).0.response.status
+        };
+        assert_eq!((status(Taken::nothing()), status(old.taken())), (422, 200));
+    }
 }

@@ -30,6 +30,7 @@ use self::together::together;
 use self::trial::{Bench, TOKEN, Tried};
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
+use crate::profile::Taken;
 
 /// What is told while a plan runs.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
@@ -49,7 +50,9 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     for _ in 0..plan.jobs.max(1) {
         slots.push(Slot::start().await?);
     }
-    let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone() };
+    let mut taken = Taken::default();
+    units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
+    let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone(), taken };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,

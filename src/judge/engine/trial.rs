@@ -15,7 +15,7 @@ use crate::judge::law::terminates::Endless;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
-use crate::profile::Profile;
+use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Evidence, Outside, Replay, Setup};
 
@@ -64,6 +64,8 @@ pub(super) struct Bench<'c, C> {
     pub(super) client: &'c C,
     pub(super) redactor: Redactor,
     pub(super) verb: String,
+    /// What the scenarios' recordings show their console to take.
+    pub(super) taken: Taken,
 }
 
 impl<C: Client> Bench<'_, C> {
@@ -86,7 +88,7 @@ impl<C: Client> Bench<'_, C> {
 
     /// Runs one case of a trial.
     pub(super) async fn run(&self, slot: &Slot, trial: &Trial, case: &Case, label: &str) -> Ran {
-        let Some(evidence) = evidence::generated(case).or_else(|| trial.evidence.clone()) else {
+        let Some(evidence) = evidence::generated(case, &self.taken).or_else(|| trial.evidence.clone()) else {
             return self.not_run(case, label, "there is nothing to answer it from");
         };
         let setup = Setup {
