@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::loose::Loose;
 use super::moments::{Moments, Related};
-use super::placeholders::{Bindings, bind_keys};
+use super::placeholders::{Bindings, bind_keys, first_bound};
 use super::{Cassette, Interaction, MatchKey, Shown, nearest};
 use crate::fields::FieldSelector;
 use crate::profile::{Profile, fields_text};
@@ -119,15 +119,7 @@ impl Deck {
             return slots;
         }
         let Some(candidates) = self.with_placeholders.get(&Frame::of(key)) else { return &[] };
-        let mut first = None;
-        for recorded in candidates {
-            let Some(bindings) = bind_keys(recorded, key) else { continue };
-            if bound.agrees(&bindings) {
-                first = Some(recorded);
-                break;
-            }
-            first = first.or(Some(recorded));
-        }
+        let first = first_bound(candidates.iter(), bound, |recorded| bind_keys(recorded, key));
         first.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
     }
 
@@ -179,7 +171,8 @@ impl Frame {
     }
 }
 
-fn has_placeholder(key: &MatchKey) -> bool {
+/// Whether a key holds what stands for something else.
+pub(super) fn has_placeholder(key: &MatchKey) -> bool {
     let values = key.query.iter().map(|(_, value)| value.as_str());
     values
         .chain([key.path.as_str(), key.body.as_str()])

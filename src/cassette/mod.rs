@@ -48,7 +48,7 @@ pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
 pub use moments::Related;
 pub(crate) use nearest::difference;
-pub(crate) use placeholders::{Bindings, Console, bind, same_but_for_placeholders};
+pub(crate) use placeholders::{Bindings, Console, bind, bind_texts, first_bound, same_but_for_placeholders};
 pub use shown::Shown;
 pub use store::FILE_MAX_BYTES;
 

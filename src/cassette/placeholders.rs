@@ -175,6 +175,31 @@ pub(crate) fn same_but_for_placeholders(recorded: &Request, live: &Request) -> b
     bind(recorded, live).is_some()
 }
 
+/// The same of texts that a request holds, each beside what was recorded.
+pub(crate) fn bind_texts<'t>(pairs: impl Iterator<Item = (&'t str, &'t str)>) -> Option<Bindings> {
+    let mut bindings = Bindings::default();
+    let mut pairs = pairs;
+    pairs.all(|(one, two)| bind_text(one, two, Place::Whole, &mut bindings)).then_some(bindings)
+}
+
+/// Of things that may be the one that was asked for but for their placeholders, the first that says nothing of these
+/// which is said otherwise already; if there is none, the first.
+pub(crate) fn first_bound<T>(
+    candidates: impl Iterator<Item = T>,
+    bound: &Bindings,
+    bind: impl Fn(&T) -> Option<Bindings>,
+) -> Option<T> {
+    let mut first = None;
+    for candidate in candidates {
+        let Some(bindings) = bind(&candidate) else { continue };
+        if bound.agrees(&bindings) {
+            return Some(candidate);
+        }
+        first = first.or(Some(candidate));
+    }
+    first
+}
+
 /// The same of their keys.
 pub(super) fn bind_keys(recorded: &MatchKey, live: &MatchKey) -> Option<Bindings> {
     let mut bindings = Bindings::default();
@@ -260,9 +285,11 @@ fn bind_value<'v>(
                     if !bind_text(name, other, Place::Plain, bindings) {
                         return false;
                     }
+                    let depth = under.len();
+                    under.extend(recorded.paired_name(name));
                     under.push(name);
                     let same = is_credential_name(name) || bind_value(value, received, under, bindings);
-                    under.pop();
+                    under.truncate(depth);
                     same
                 })
         }

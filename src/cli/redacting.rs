@@ -20,7 +20,7 @@ pub(super) struct Redacting {
     #[arg(long, value_name = "NAME|/POINTER|regex:PATTERN")]
     redact: Vec<String>,
     /// Takes rules from this file, too; without it, from the nearest `redact.toml` beside or above the cassette:
-    /// `redact = ["NAME", "/pointer", "regex:PATTERN"]`.
+    /// `redact = ["NAME", "/pointer", "regex:PATTERN"]`, and `keep = ["hosts"]` for customer data that stays.
     #[arg(long, value_name = "FILE")]
     redact_file: Option<PathBuf>,
 }

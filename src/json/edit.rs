@@ -65,7 +65,8 @@ pub fn rename_members(text: &str, renames: &[(&str, &str)]) -> String {
 /// A string in a text, for [`rewrite`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot<'s> {
-    /// The names of the members it stands under, the nearest last. For a name those around it.
+    /// The names of the members it stands under, the nearest last. For a name those around it. The text beside a value
+    /// that is its name (`{"name": "Owner", "value": "ann"}`) is one of them.
     pub(crate) under: &'s [&'s str],
     /// Whether it is the name of a member.
     pub(crate) is_name: bool,
@@ -100,12 +101,15 @@ fn rewrite_value<'a>(
         }
         Kind::Object(members) => {
             for ((name, member), place) in members.iter().zip(names(text, value)) {
+                let paired = value.paired_name(name);
                 if let Some(new) = put(Spot { under, is_name: true, text: name }) {
                     edits.push((place, quote(&new).into()));
                 }
+                let depth = under.len();
+                under.extend(paired);
                 under.push(name);
                 rewrite_value(text, member, under, put, edits);
-                under.pop();
+                under.truncate(depth);
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number => {}

@@ -110,6 +110,11 @@ impl<'a> Json<'a> {
         self.members().iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// Of an object with a name and a value, as pairs are written, the name, for the member that is the value.
+    pub(crate) fn paired_name(&self, member: &str) -> Option<&str> {
+        if member == "value" { self.member("name")?.as_str() } else { None }
+    }
+
     /// The value an RFC 6901 pointer leads to, through the first of duplicate members. The empty pointer is the value
     /// itself.
     pub fn pointer(&self, pointer: &str) -> Option<&Json<'a>> {

@@ -15,6 +15,9 @@ pub(crate) use looks::address_of;
 pub(crate) use names::{Holds, holds, is_query, is_version};
 pub(crate) use tokens::{Token, tokens};
 
+/// What stands before a user in a member that says who reported something.
+const BY_A_USER: &str = "USER:";
+
 /// A kind of customer data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -87,6 +90,10 @@ impl Piece<'_> {
         let mut found = Vec::new();
         let whole = self.text.trim();
         let start = self.text.len() - self.text.trim_start().len();
+        let (whole, start) = match whole.strip_prefix(BY_A_USER) {
+            Some(user) => (user, start + BY_A_USER.len()),
+            None => (whole, start),
+        };
         if let Some(held) = holds(self.under)
             && let Some(class) = class_of(held, whole)
             // An address may have the length of a prefix behind it.
@@ -107,7 +114,8 @@ impl Piece<'_> {
                 }
             }
         }
-        if self.under.last().is_none_or(|name| !is_version(name)) {
+        let is_named = holds(self.under) == Some(Holds::Class(Class::Address));
+        if is_named || self.under.last().is_none_or(|name| !is_version(name)) {
             let by_looks = looks::addresses(self.text).into_iter().map(|at| (at, Class::Address));
             let mails = looks::mails(self.text).into_iter().map(|at| (at, Class::Mail));
             for (at, class) in by_looks.chain(mails) {
@@ -138,6 +146,12 @@ fn class_of(held: Holds, value: &str) -> Option<Option<Class>> {
     }
     if looks::mail_of(value) {
         return Some(Some(Class::Mail));
+    }
+    // `IDENTITY:112`: who reported something, where it was no user.
+    let is_kind =
+        |kind: &str| kind.len() > 2 && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    if held == Holds::Class(Class::User) && value.split_once(':').is_some_and(|(kind, _)| is_kind(kind)) {
+        return None;
     }
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || b".,-/:".contains(&byte));
     match held {
@@ -212,6 +226,7 @@ mod tests {
             ("offense_source", "443", "443"),
             ("server_address", "mail.acme.example", "<host>"),
             ("version", "7.5.0.1", "7.5.0.1"),
+            ("agent_ip", "10.1.2.3", "<address>"),
             (
                 "description",
                 "at 127.0.0.1, 0.0.0.0, ::1, 255.255.255.0",
@@ -230,6 +245,8 @@ mod tests {
             ("name", "FortiGate @ 10.1.2.3", "FortiGate @ <address>"),
             ("name", "std::fs", "std::fs"),
             ("hostname", "localhost", "localhost"),
+            ("last_reported_by", "USER:admin", "USER:<user>"),
+            ("last_reported_by", "IDENTITY:112", "IDENTITY:112"),
         ] {
             assert_eq!(marked(name, text), expected, "{name}");
         }

@@ -6,7 +6,7 @@
 //! Where the life cycle names a key (the text of a search), only recorded creations with this key come into question,
 //! and a refusal of it is repeated as often as it is asked for.
 
-use crate::cassette::{Index, MatchKey, same_but_for_placeholders};
+use crate::cassette::{Bindings, Index, MatchKey, same_but_for_placeholders};
 use crate::json::Json;
 use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle};
@@ -80,7 +80,7 @@ fn by_key(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bo
         return (Made::Miss, false);
     }
     let key = key_of(request, &lifecycle.key);
-    let (recorded, is_loose) = of_this_key(material, &asked, &key);
+    let (recorded, is_loose) = of_this_key(material, &asked, &key, &cursors.bindings);
     let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
     let unserved = recorded.iter().find(|index| !cursors.is_written(**index, ""));
     let accepted = recorded.iter().find(|index| is_accepted(material, **index));
@@ -98,17 +98,17 @@ fn by_key(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bo
 }
 
 /// The recorded creations with this key. A request that has none of its members has to be equal as a whole.
-fn of_this_key(material: &Material, asked: &Asked<'_>, key: &Key) -> (Vec<Index>, bool) {
+fn of_this_key(material: &Material, asked: &Asked<'_>, key: &Key, bound: &Bindings) -> (Vec<Index>, bool) {
     let loose = || material.deck().loose(material.cassette());
     if key.iter().any(Option::is_some) {
         let Some(keys) = material.keys(&asked.endpoint.id) else { return (Vec::new(), false) };
-        let (recorded, is_loose) = keys.under(key, &|text| loose().text(text));
+        let (recorded, is_loose) = keys.under(key, &|text| loose().text(text), bound);
         return (recorded.to_vec(), is_loose);
     }
     let whole = MatchKey::of(asked.request);
-    let exact = material.deck().under(&whole);
+    let exact = material.deck().under_bound(&whole, bound);
     let (slots, is_loose) = match exact.is_empty() {
-        true => (loose().under(&whole).map_or(&[][..], |(_, slots)| slots), true),
+        true => (loose().under(&whole, bound).map_or(&[][..], |(_, slots)| slots), true),
         false => (exact, false),
     };
     (slots.iter().filter(|slot| !slot.refused).map(|slot| slot.index).collect(), is_loose)

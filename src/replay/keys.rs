@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::cassette::{Index, MatchKey};
+use crate::cassette::{Bindings, Index, MatchKey, bind_texts, first_bound};
 use crate::json::Json;
 use crate::message::Request;
 
@@ -41,9 +41,15 @@ impl Keys {
         self.exact.entry(key).or_default().push(index);
     }
 
-    /// The creations with this key, in file order, and whether volatile values had to be left out to find them.
-    pub(super) fn under(&self, key: &Key, loose: &dyn Fn(&str) -> String) -> (&[Index], bool) {
-        if let Some(found) = self.exact.get(key) {
+    /// The creations with this key, in file order, and whether volatile values had to be left out to find them. What a
+    /// placeholder in a recorded key stands for, in `bound` or in this one, is the same.
+    pub(super) fn under(
+        &self,
+        key: &Key,
+        loose: &dyn Fn(&str) -> String,
+        bound: &Bindings,
+    ) -> (&[Index], bool) {
+        if let Some(found) = found(&self.exact, key, bound) {
             return (found, false);
         }
         let mask = |key: &Key| -> Key { key.iter().map(|value| value.as_deref().map(loose)).collect() };
@@ -55,6 +61,24 @@ impl Keys {
             masked.values_mut().for_each(|indexes| indexes.sort_unstable());
             masked
         });
-        (masked.get(&mask(key)).map_or(&[], Vec::as_slice), true)
+        (found(masked, &mask(key), bound).unwrap_or_default(), true)
     }
+}
+
+/// Under this very key, else under one that is the same but for its placeholders, the first in file order.
+fn found<'k>(keys: &'k BTreeMap<Key, Vec<Index>>, key: &Key, bound: &Bindings) -> Option<&'k [Index]> {
+    if let Some(indexes) = keys.get(key) {
+        return Some(indexes);
+    }
+    let mut in_order: Vec<(&Key, &Vec<Index>)> = keys.iter().collect();
+    in_order.sort_by_key(|(_, indexes)| indexes.first());
+    let same = first_bound(in_order.into_iter(), bound, |(recorded, _)| bind_key(recorded, key));
+    same.map(|(_, indexes)| indexes.as_slice())
+}
+
+fn bind_key(recorded: &Key, live: &Key) -> Option<Bindings> {
+    let same = recorded.len() == live.len()
+        && recorded.iter().zip(live).all(|(one, two)| one.is_some() == two.is_some());
+    let both = recorded.iter().zip(live).filter_map(|(one, two)| one.as_deref().zip(two.as_deref()));
+    if same { bind_texts(both) } else { None }
 }

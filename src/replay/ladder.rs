@@ -164,7 +164,8 @@ impl Session {
         let mut found = self.candidate(material, turn, asked, request, exact, setup);
         let mut remark = None;
         if matches!(found, Err(Cause::NotRecorded))
-            && let Some((masked, slots)) = material.deck().loose(material.cassette()).under(&key)
+            && let Some((masked, slots)) =
+                material.deck().loose(material.cassette()).under(&key, &self.cursors.bindings)
         {
             // An id that the profile calls one is no volatile value.
             if masked.path != key.path
@@ -310,7 +311,9 @@ impl Session {
 
     /// A placeholder in a recorded request stands for what this client sent, for the rest of the session.
     fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
-        if let Some(newer) = bind(&material.cassette().interactions[index].request, live) {
+        let recorded = &material.cassette().interactions[index].request;
+        let loose = || material.deck().loose(material.cassette()).bind(recorded, live);
+        if let Some(newer) = bind(recorded, live).or_else(loose) {
             self.cursors.bindings.merge(newer);
         }
     }

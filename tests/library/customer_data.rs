@@ -110,6 +110,34 @@ fn an_address_in_a_link_goes_and_the_version_of_a_product_stays() {
     assert_eq!(read.response.text(), Some(r#"{"uri":"/api/lookup/192.0.2.1/x","agent":"curl/8.1.2.3 (x)"}"#));
 }
 
+/// In the shape of what consoles give for assets: pairs of name and value, and who reported them.
+#[test]
+fn pairs_of_name_and_value_are_read_as_members() {
+    let asset = r#"[{"hostnames":[{"name":"HOST12X","type":"NETBIOS"}],"users":[{"id":7,"username":"Administrator"}],
+  "interfaces":[{"mac_address":"00:0c:29:aa:bb:cc","ip_addresses":[{"type":"IPV4","network_id":2,"value":"1.1.1.1"}]}],
+  "properties":[{"last_reported_by":"IDENTITY:112","name":"Unified Name","type_id":1002,"value":"HOST12X"},
+   {"value":"Ann Lee","last_reported_by":"USER:admin","name":"Technical Owner"},{"name":"Weight","value":"5"}]}]"#;
+    let (read, _) = written(&cassette(vec![interaction(
+        get(
+            "/api/asset_model/assets?filter=interfaces%20contains%20ip_addresses%20contains%20value%3D%221.1.1.1%22",
+        ),
+        Response::json(200, asset),
+    )]));
+    let read = &read.interactions[0];
+    assert!(read.request.target.ends_with("value%3D%22192.0.2.1%22"), "{}", read.request.target);
+    let body = read.response.text().unwrap();
+    for part in [
+        r#""name":"host-3","type":"NETBIOS""#,
+        r#""username":"user-1""#,
+        r#""type":"IPV4","network_id":2,"value":"192.0.2.1""#,
+        r#""IDENTITY:112","name":"Unified Name","type_id":1002,"value":"host-3""#,
+        r#""value":"user-2","last_reported_by":"USER:user-3","name":"Technical Owner""#,
+        r#"{"name":"Weight","value":"5"}"#,
+    ] {
+        assert!(body.contains(part), "{part}: {body}");
+    }
+}
+
 #[test]
 fn other_bodies_are_read_as_what_they_are() {
     let mut form = Request::new("POST", "/api/x").with("Content-Type", "application/x-www-form-urlencoded");
@@ -221,4 +249,30 @@ fn a_text_that_only_reads_like_a_placeholder_is_never_taken_for_one() {
     )]);
     let (read, _) = written(&held);
     assert_eq!(read.interactions[0].response.text(), Some(r#"{"note":"see user-1","owner":"user-2"}"#));
+}
+
+#[test]
+fn a_search_for_somebody_is_found_again_though_its_times_moved() {
+    let search = |who: &str, from: &str, minute: u32| {
+        let aql = format!(
+            "SELECT * FROM events WHERE username='{who}' AND sourceip='{from}' START '2026-01-01 10:{minute}' STOP '2026-01-01 11:{minute}'"
+        );
+        let query = aql.replace(' ', "%20").replace('\'', "%27");
+        Request::new("POST", &format!("/api/ariel/searches?query_expression={query}"))
+            .with("SEC", "fd-secret-1")
+            .with("Version", "26.0")
+    };
+    let tape = evidence::cassette(vec![
+        (search("user-1", "192.0.2.1", 10), 201, r#"{"search_id":"one","created_by":"user-1"}"#),
+        (search("user-2", "192.0.2.2", 11), 201, r#"{"search_id":"two"}"#),
+    ]);
+    let replay = evidence::replay(tape, None);
+    let asked = |request| {
+        let (status, body) = evidence::answer(&replay, request);
+        (status, body.chars().take(40).collect::<String>())
+    };
+    let (status, body) = asked(search("ann.lee", "10.0.0.1", 42));
+    assert!(status == 201 && body.contains("one") && body.contains("ann.lee"), "{status} {body}");
+    let (status, body) = asked(search("bob.lee", "10.0.0.2", 42));
+    assert!(status == 201 && body.contains("two"), "the first search is another's: {status} {body}");
 }

@@ -23,8 +23,6 @@ const USERS: &[&str] = &[
     "users",
     "username",
     "usernames",
-    "login",
-    "logon",
     "owner",
     "owners",
     "author",
@@ -69,7 +67,7 @@ const OTHER_ADDRESSES: &[&str] = &["mac", "street", "physical", "postal", "web",
 /// First names of people: the word before `name`.
 const PEOPLE: &[&str] = &["full", "given", "family", "first", "last", "middle", "nick"];
 /// Machines whose names are called names: the word before `name`.
-const NAMED_HOSTS: &[&str] = &["dns", "netbios", "nt"];
+const NAMED_HOSTS: &[&str] = &["dns", "netbios", "nt", "unified"];
 /// Words that name a part of what is around them: the name of the owner, the value among host names.
 const PARTS: &[&str] = &["name", "names", "value", "values"];
 /// Last words of a parameter or member whose text has names and values in it.
@@ -106,6 +104,7 @@ fn by_words(words: &[String]) -> Option<Holds> {
         // `assigned_to`, `created_by`, `cancelled_by`, and what the API writes for `initiated_by`.
         [.., "assigned", "to"] => Class::User,
         [.., done, "by"] if done.ends_with("ed") => Class::User,
+        ["login" | "logon"] | [.., "login" | "logon", "name"] => Class::User,
         [.., person, "name"] if PEOPLE.contains(person) => Class::User,
         [.., machine, "name" | "names"] if NAMED_HOSTS.contains(machine) => Class::Host,
         [before @ .., of, "name" | "names"] if !matches!(*of, "server" | "address") => {
@@ -146,7 +145,7 @@ mod tests {
             (
                 "assigned_to username user users owner dependent_owner author creator assignee closing_user created_by \
                  cancelled_by added_by initiated_by intiated_by installed_by last_reported_by commentUser assignedUser \
-                 full_name given_name surname account owner_name userName user_name",
+                 full_name given_name surname login login_name account owner_name userName user_name",
                 Some(Class::User),
             ),
             (
@@ -165,7 +164,7 @@ mod tests {
                  hostname_count host_id host_status hosts_count ip_address_id source_address_ids \
                  maximum_ip_address_per_asset ipversion is_any_source_ip_range is_auto_ips_enabled mac_address \
                  street_address email_server_id server_id name display_name app_name file_name status type id sort_by \
-                 group_by order_by source source_network network domain domain_id device_name log_source_name \
+                 group_by order_by last_login display_login_history_after_login source source_network network domain domain_id device_name log_source_name \
                  description vendor_name",
                 None,
             ),
