@@ -7,6 +7,7 @@
 
 mod client;
 mod completions;
+mod console;
 mod demo;
 mod emulate;
 mod explain;
@@ -19,6 +20,8 @@ mod listen;
 mod output;
 mod private;
 mod problem;
+mod profile;
+mod profiles;
 mod progress;
 mod queue;
 mod record;
@@ -47,6 +50,8 @@ use problem::Problem;
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
+    #[command(flatten)]
+    profiles: profiles::Profiles,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,6 +65,7 @@ enum Verb {
     Report(report::Args),
     Explain(explain::Args),
     Lint(lint::Args),
+    Profile(profile::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Guard(guard::Args),
@@ -70,7 +76,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Every day", &["record", "replay", "run", "judge", "report"]),
     ("Cassettes", &["lint"]),
-    ("Other", &["emulate", "explain", "completions"]),
+    ("Other", &["emulate", "explain", "profile", "completions"]),
 ];
 
 /// Set by the panic hook: whatever came after, the exit code is 70.
@@ -115,7 +121,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match parsed {
         Ok(cli) => {
             signals::leave_no_core_file();
-            start(cli.verb).await.unwrap_or_else(|problem| {
+            start(cli).await.unwrap_or_else(|problem| {
                 problem.show();
                 problem.exit()
             })
@@ -137,8 +143,11 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-async fn start(verb: Verb) -> Result<Exit, Problem> {
-    match verb {
+async fn start(cli: Cli) -> Result<Exit, Problem> {
+    if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_)) {
+        cli.profiles.install()?;
+    }
+    match cli.verb {
         Verb::Demo(args) => demo::run(args).await,
         Verb::Record(args) => record::run(args).await,
         Verb::Replay(args) => replay::run(args).await,
@@ -148,6 +157,7 @@ async fn start(verb: Verb) -> Result<Exit, Problem> {
         Verb::Report(args) => report::run(args),
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
+        Verb::Profile(args) => profile::run(args).await,
         Verb::Completions(args) => completions::run(args),
         Verb::Guard(args) => Ok(guard::run(&args)),
     }

@@ -43,6 +43,18 @@ pub(super) fn hide(arguments: &[OsString], environment: impl Iterator<Item = (Os
     let _ = GIVEN.set(redactor);
 }
 
+/// Learns one more secret: from here on it is printed nowhere.
+pub(super) fn learn(secret: &str) {
+    if let Some(redactor) = GIVEN.get() {
+        redactor.learn(secret);
+    }
+}
+
+/// A text without the secrets that this process was given.
+pub(super) fn clean(text: &str) -> String {
+    hidden(text)
+}
+
 fn hidden(text: &str) -> String {
     GIVEN.get().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
 }

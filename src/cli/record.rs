@@ -1,10 +1,10 @@
 //! `faultdeck record`: a proxy between a client and a console that keeps what crosses the wire.
 
 use std::env;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::console::Console;
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
@@ -23,9 +23,10 @@ use crate::report::{shell_word, visible};
 ///
 /// Credentials become placeholders before anything reaches the disk: what stands under a name like `token` or `password`
 /// in a header, parameter, body or text, and what was seen there wherever else it stands, in any usual encoding. So do
-/// the console's own name and address, and the users of cases. Other customer data (names in events, addresses) stays;
-/// name it with --redact. An answer that cannot be searched, such as a picture or an archive, is passed on and not
-/// stored. The cassette is saved every second and at the end.
+/// the console's own name and address, and all users, hosts, addresses and mail addresses, by the names they stand under
+/// or by their looks; `keep = ["hosts"]` in a `redact.toml` leaves a kind alone (users, hosts, addresses, mails, or
+/// customer-data for all). Name what else is not to be kept with --redact. An answer that cannot be searched, such as a
+/// picture or an archive, is passed on and not stored. The cassette is saved every second and at the end.
 ///
 /// The console is tried before it starts: a connection, and the TLS handshake with https; no request is sent. If that
 /// fails the reason is shown, and the recording waits for the console to come up.
@@ -69,32 +70,6 @@ pub(super) struct Args {
     redacting: Redacting,
     #[command(flatten)]
     listen: Listen,
-}
-
-/// Whose certificate is believed.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "The console's certificate")]
-struct Console {
-    /// Believes the certificates in this PEM file instead of the machine's own roots.
-    #[arg(long, value_name = "FILE", group = "trust")]
-    ca_file: Option<PathBuf>,
-    /// Believes exactly the certificate with this fingerprint (a refused one is printed with its own).
-    #[arg(long, value_name = "sha256:HEX", group = "trust")]
-    pin: Option<String>,
-    /// Believes any certificate. The cassette says so.
-    #[arg(long, group = "trust")]
-    insecure: bool,
-}
-
-impl Console {
-    fn trust(self) -> Result<Trust, Problem> {
-        match (self.ca_file, self.pin) {
-            (Some(file), _) => Ok(Trust::CaFile(file)),
-            (None, Some(pin)) => Trust::pin(&pin).map_err(Problem::input),
-            (None, None) if self.insecure => Ok(Trust::Insecure),
-            (None, None) => Ok(Trust::Native),
-        }
-    }
 }
 
 pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {

@@ -80,6 +80,11 @@ impl Area {
         self.root.is_none_or(|own| own == root)
     }
 
+    /// Whether it is no file in the binary.
+    pub(super) fn is_of_ones_own(&self) -> bool {
+        self.root.is_none()
+    }
+
     pub(super) fn file(&self) -> &str {
         &self.file
     }

@@ -1,5 +1,7 @@
 //! An endpoint as a console describes it in `GET /api/help/endpoints`: read from such an answer, and written as one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Version;
@@ -13,7 +15,6 @@ const JSON: &str = "application/json";
 
 /// An endpoint in the shape of the console's own answer; a console's answer can be put in `profiles/` as it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Description {
     /// Given anew at load: a console's own ids are not permanent.
     #[serde(default)]
@@ -21,42 +22,50 @@ pub(super) struct Description {
     http_method: String,
     pub(super) path: String,
     pub(super) version: String,
+    #[serde(default)]
     last_modified_version: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     deprecated: bool,
+    #[serde(default, deserialize_with = "or_default")]
     summary: String,
     description: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     caller_has_access: bool,
     /// Given anew at load.
     #[serde(default)]
     pub(super) resource_id: u64,
+    #[serde(default, deserialize_with = "or_default")]
     parameters: Vec<ParameterDescription>,
+    #[serde(default, deserialize_with = "or_default")]
     success_responses: Vec<SuccessDescription>,
+    #[serde(default, deserialize_with = "or_default")]
     error_responses: Vec<ErrorDescription>,
+    #[serde(default, deserialize_with = "or_default")]
     response_mime_types: Vec<ResponseMimeType>,
     response_description: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ParameterDescription {
     parameter_name: String,
     #[serde(rename = "type")]
     kind: ParameterKind,
     default_value: Option<String>,
     description: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     mime_types: Vec<ParameterMimeType>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ParameterMimeType {
+    #[serde(default, deserialize_with = "or_default")]
     mime_type: String,
+    #[serde(default, deserialize_with = "or_default")]
     data_type: String,
     sample: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct SuccessDescription {
     response_code: u16,
     response_code_description: Option<String>,
@@ -64,23 +73,71 @@ struct SuccessDescription {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ErrorDescription {
     response_code: u16,
+    #[serde(default, deserialize_with = "or_default")]
     unique_code: u32,
     description: Option<String>,
     response_code_description: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ResponseMimeType {
+    #[serde(default, deserialize_with = "or_default")]
     mime_type: String,
     media_type: Option<String>,
     sample: Option<String>,
 }
 
+/// `null` is what is not said.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// A console's own answer as it is kept: of an endpoint that it describes in several versions the newest, without
+/// samples that are no JSON, and without members that say nothing to us; and how many samples were left out.
+pub(super) fn tidied(text: &str) -> Result<(String, usize), serde_json::Error> {
+    let all: Vec<Description> = serde_json::from_str(text)?;
+    let mut newest: BTreeMap<String, Description> = BTreeMap::new();
+    for description in all {
+        let id = description.endpoint_id();
+        let is_newer =
+            newest.get(&id).is_none_or(|held| version(&held.version) <= version(&description.version));
+        if is_newer {
+            newest.insert(id, description);
+        }
+    }
+    let mut left_out = 0;
+    for description in newest.values_mut() {
+        left_out += description.leave_out_samples();
+    }
+    let kept: Vec<&Description> = newest.values().collect();
+    Ok((serde_json::to_string_pretty(&kept)? + "\n", left_out))
+}
+
+fn version(text: &str) -> Option<Version> {
+    Version::try_from(text.to_owned()).ok()
+}
+
 impl Description {
+    /// Leaves out the samples that are read and are no JSON; how many those are.
+    fn leave_out_samples(&mut self) -> usize {
+        let bodies = self.parameters.iter_mut().filter(|parameter| parameter.kind == ParameterKind::Body);
+        let of_bodies = bodies.flat_map(|parameter| &mut parameter.mime_types);
+        let of_bodies = of_bodies.filter(|mime| mime.mime_type == JSON).map(|mime| &mut mime.sample);
+        let of_answers = self.response_mime_types.iter_mut().map(|mime| &mut mime.sample);
+        let mut count = 0;
+        for sample in of_bodies.chain(of_answers) {
+            if sample.as_deref().is_some_and(|text| Json::parse(text).is_err()) {
+                *sample = None;
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// Method and template.
     pub(super) fn endpoint_id(&self) -> String {
         format!("{} {}", self.http_method, self.path)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::area::Area;
-use super::{Lifecycle, Profile, lifecycle};
+use super::{Lifecycle, Profile, description, lifecycle};
 use crate::json::JsonError;
 
 /// A root of the API and the file with its endpoints.
@@ -44,6 +44,8 @@ const AREAS: &[(&str, &str, &str)] = &[
 ];
 
 const LIFECYCLES: (&str, &str) = ("profiles/lifecycles.toml", include_str!("../../profiles/lifecycles.toml"));
+
+static BUILTIN: OnceLock<Profile> = OnceLock::new();
 
 /// Why files are no profile.
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +115,31 @@ pub enum ProfileError {
 }
 
 impl Profile {
-    /// The profiles in the binary.
+    /// The profiles in the binary, or what this program has put in their place ([`install`](Self::install)).
     pub fn builtin() -> &'static Self {
-        static BUILTIN: OnceLock<Profile> = OnceLock::new();
         BUILTIN.get_or_init(|| {
             Self::of(&[], AREAS, LIFECYCLES).expect("the profiles in the binary parse: a test reads them all")
         })
+    }
+
+    /// Makes this what [`builtin`](Self::builtin) gives, in the whole process; whether it does, for that has to come
+    /// before anybody has asked.
+    pub fn install(self) -> bool {
+        BUILTIN.set(self).is_ok()
+    }
+
+    /// A console's own answer to `GET /api/help/endpoints` as a profile's text, and how many of its samples are no JSON
+    /// and were left out. Of an endpoint that is described in several versions the newest is kept.
+    ///
+    /// # Errors
+    /// If it is no list of descriptions, with line and column; `file` stands in the error.
+    pub fn tidied(file: &str, text: &str) -> Result<(String, usize), ProfileError> {
+        description::tidied(text).map_err(|source| ProfileError::Endpoints { file: file.to_owned(), source })
+    }
+
+    /// Whether the binary holds a file with this very text.
+    pub fn is_built_in(text: &str) -> bool {
+        text == LIFECYCLES.1 || AREAS.iter().any(|(_, _, known)| *known == text)
     }
 
     /// The profiles in the binary, and files of somebody's own (name and text), which replace what they describe
@@ -252,7 +273,7 @@ pub(super) mod tests {
         let deep = named.replace("\"/id\"", "\"/a/b\"");
         for (endpoints, lifecycles, says) in [
             ("[", NO_LIFECYCLES.1, "e.json: EOF"),
-            ("[{\"nope\":1}]", NO_LIFECYCLES.1, "unknown field `nope`"),
+            ("[{\"nope\":1}]", NO_LIFECYCLES.1, "missing field `http_method`"),
             (twice.as_str(), NO_LIFECYCLES.1, "described a second time"),
             (bad_sample.as_str(), NO_LIFECYCLES.1, "the response sample of `GET /a` is not JSON"),
             ("[]", "complete = 1", "l.toml"),

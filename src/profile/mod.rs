@@ -67,6 +67,17 @@ impl Source {
     }
 }
 
+/// Where an endpoint is known from, and the file that says so. What a console says of itself outranks what is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin<'p> {
+    /// The published page, which a file in the binary has the facts of.
+    Published(&'p str),
+    /// A console's own answer to `GET /api/help/endpoints`.
+    Console(&'p str),
+    /// Somebody's own file.
+    Own(&'p str),
+}
+
 /// All that is known of the API.
 #[derive(Debug)]
 pub struct Profile {
@@ -173,6 +184,17 @@ impl Profile {
         self.areas_of(root_of(id)).find_map(|area| {
             let entry = area.contents().entries.iter().find(|entry| entry.id == id)?;
             Some(area.endpoint(entry))
+        })
+    }
+
+    /// Where the endpoint with this full id is known from.
+    pub fn origin(&self, id: &str) -> Option<Origin<'_>> {
+        let area = self.areas_of(root_of(id)).find(|area| holds(area, id))?;
+        let file = area.file();
+        Some(match area.is_of_ones_own() {
+            true if file.ends_with(".json") => Origin::Console(file),
+            true => Origin::Own(file),
+            false => Origin::Published(file),
         })
     }
 

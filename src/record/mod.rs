@@ -15,6 +15,7 @@ mod bodies;
 mod certificate;
 mod dial;
 mod handshake;
+mod inquiry;
 mod jar;
 mod keep;
 mod pass;
@@ -36,6 +37,7 @@ use tokio::time::timeout;
 
 pub use self::certificate::{Uncheckable, Untrusted};
 pub use self::dial::{DialError, dials};
+pub use self::inquiry::{Inquiry, InquiryError};
 pub use self::keep::KeepError;
 pub use self::summary::Summary;
 pub use self::trust::{Trust, TrustError};

@@ -26,6 +26,7 @@ mod lint_cassettes;
 mod newcomer;
 mod offline;
 mod outside_api;
+mod profiles;
 mod raw_targets;
 mod readme;
 mod recording;
