@@ -112,6 +112,8 @@ pub mod fields;
 pub mod redact;
 pub mod timeline;
 
+pub mod lists;
+
 pub mod profile;
 
 // The sentence: record -> cassette -> scenario -> replay -> judge -> report.

@@ -132,6 +132,17 @@ impl Deck {
         })
     }
 
+    /// The recorded requests that are this one but for the window that they ask for.
+    pub(crate) fn windows_of<'d>(&'d self, key: &'d MatchKey) -> impl Iterator<Item = &'d MatchKey> {
+        let keys = self.keys.iter().map(|(recorded, _)| recorded);
+        keys.filter(move |recorded| {
+            recorded.range.is_some()
+                && recorded.range != key.range
+                && (&recorded.method, &recorded.path) == (&key.method, &key.path)
+                && (&recorded.query, &recorded.body) == (&key.query, &key.body)
+        })
+    }
+
     /// What the cassette shows of its console.
     pub fn shown(&self) -> &Shown {
         &self.shown

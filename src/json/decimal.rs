@@ -1,5 +1,7 @@
 //! Numbers by exact decimal value, from their text. Nothing is expanded: `1e999999999` costs its eleven bytes.
 
+use std::cmp::Ordering;
+
 /// A number as `digits * 10^(exponent + shift)`. Zero has no digits; otherwise the first and the last are not `0`.
 struct Decimal<'a> {
     negative: bool,
@@ -27,7 +29,18 @@ pub(super) fn same(one: &str, two: &str) -> bool {
     }
     one.negative == two.negative
         && one.digits == two.digits
-        && difference(one.exponent, two.exponent) == Some(two.shift - one.shift)
+        && difference(one.exponent, two.exponent) == two.shift - one.shift
+}
+
+/// Which of two JSON numbers is the smaller one.
+pub(super) fn compare(one: &str, two: &str) -> Ordering {
+    let (one, two) = (Decimal::of(one), Decimal::of(two));
+    match (one.sign(), two.sign()) {
+        (0, 0) => Ordering::Equal,
+        (1, 1) => one.compare_size(&two),
+        (-1, -1) => two.compare_size(&one),
+        (left, right) => left.cmp(&right),
+    }
 }
 
 /// The value of a JSON number that is an integer in range.
@@ -36,7 +49,7 @@ pub(super) fn integer(text: &str) -> Option<i128> {
     if digits.is_empty() {
         return Some(0);
     }
-    let power = difference(exponent, Exponent { negative: false, digits: "" })? + shift;
+    let power = difference(exponent, Exponent { negative: false, digits: "" }) + shift;
     // 2^127 has 39 digits; a negative power leaves a fraction, since the last digit is not 0.
     let zeros = usize::try_from(power).ok().filter(|zeros| digits.len() + zeros <= 39)?;
     let sign = if negative { "-" } else { "" };
@@ -57,6 +70,23 @@ impl<'a> Decimal<'a> {
         let exponent = Exponent { negative: exponent_negative, digits: exponent.trim_start_matches('0') };
         Self { negative, digits, shift, exponent }
     }
+
+    fn sign(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        }
+    }
+
+    /// Which of two numbers that are not zero is the smaller one, signs aside: by the place of the first digit, then
+    /// digit by digit.
+    fn compare_size(&self, other: &Decimal<'_>) -> Ordering {
+        let places = difference(self.exponent, other.exponent)
+            + (self.shift - other.shift)
+            + (length(self.digits.len()) - length(other.digits.len()));
+        places.cmp(&0).then_with(|| self.digits.cmp(&other.digits))
+    }
 }
 
 impl Exponent<'_> {
@@ -72,18 +102,19 @@ impl Exponent<'_> {
     }
 }
 
-/// `one - two`, or `None` if that is larger than the length of any text.
-fn difference(one: Exponent<'_>, two: Exponent<'_>) -> Option<i128> {
+/// `one - two`. What is larger than the length of any text is only that large.
+fn difference(one: Exponent<'_>, two: Exponent<'_>) -> i128 {
+    const LARGE: i128 = 100_000_000_000_000_000_000;
     let groups = one.digits.len().max(two.digits.len()).div_ceil(18);
     let mut sum: i128 = 0;
     for (one, two) in one.groups(groups).zip(two.groups(groups)) {
         // Once this large, the groups that follow cannot bring it back.
-        if sum.unsigned_abs() > 100_000_000_000_000_000_000 {
-            return None;
+        if sum.abs() > LARGE {
+            return sum.signum() * LARGE;
         }
         sum = sum * 1_000_000_000_000_000_000 + one - two;
     }
-    Some(sum)
+    sum
 }
 
 fn signed(text: &str) -> (bool, &str) {

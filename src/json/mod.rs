@@ -220,6 +220,12 @@ impl<'a> Json<'a> {
     }
 }
 
+/// Which of two numbers is the smaller one, by exact decimal value. Both are texts as JSON spells numbers; a sign `+`
+/// and a point at either end are allowed, too.
+pub(crate) fn compare_numbers(one: &str, two: &str) -> std::cmp::Ordering {
+    decimal::compare(one, two)
+}
+
 /// `value` as a JSON string literal, quotes included.
 pub fn quote(value: &str) -> String {
     serde_json::Value::from(value).to_string()

@@ -16,6 +16,9 @@ pub struct Sum {
     pub served: u64,
     /// Answers that came from a recording, a timeline or a creation.
     pub recorded: u64,
+    /// Of the recorded ones those whose filter, order or window was computed.
+    #[serde(default)]
+    pub computed: u64,
     /// Answers of a console that is a model.
     #[serde(default)]
     pub modelled: u64,
@@ -51,6 +54,7 @@ impl Sum {
     pub(crate) fn count(&mut self, exchange: &Exchange) {
         self.served += 1;
         self.faults += exchange.faults.len() as u64;
+        self.computed += u64::from(!exchange.computed.is_empty());
         let place = match exchange.origin {
             Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => &mut self.recorded,
             Origin::Model => &mut self.modelled,
@@ -66,6 +70,7 @@ impl AddAssign for Sum {
     fn add_assign(&mut self, other: Self) {
         self.served += other.served;
         self.recorded += other.recorded;
+        self.computed += other.computed;
         self.modelled += other.modelled;
         self.synthesised += other.synthesised;
         self.by_fault += other.by_fault;

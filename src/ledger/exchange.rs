@@ -54,6 +54,9 @@ pub struct Exchange {
     pub origin: Origin,
     /// Whether a `fields` selector was applied to a wider recording.
     pub projected: bool,
+    /// What was computed from the recording, in order: `filter`, `sort`, `Range`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub computed: Vec<String>,
     /// The planned faults that fired, in order.
     pub faults: Vec<FaultLine>,
     /// Whether the console did the work the request asked for.

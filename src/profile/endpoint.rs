@@ -146,6 +146,11 @@ impl Endpoint {
         self.parameters.iter().find(|parameter| parameter.kind == ParameterKind::Body)
     }
 
+    /// Whether it takes a `Range`.
+    pub(crate) fn takes_range(&self) -> bool {
+        self.parameter(ParameterKind::Header, "Range").is_some()
+    }
+
     /// The parameter of this name and kind. Header names are compared without regard to case.
     pub(super) fn parameter(&self, kind: ParameterKind, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| {

@@ -11,6 +11,7 @@ use super::taken::{Ground, Taken};
 use super::{Carrier, Endpoint, Matched, Parameter, ParameterKind, Profile, Source, help};
 use crate::fields::{FieldSelector, FieldsError, Shape};
 use crate::json::{Json, Kind};
+use crate::lists::{RangeError, Window};
 use crate::message::{Request, Response};
 
 /// What the gate is asked with.
@@ -81,7 +82,7 @@ pub struct Admitted<'p> {
     /// Remarks about the request: something sent twice, encoded twice, or in a place where nobody looks.
     pub findings: Vec<String>,
     /// `Range: items=a-b`, zero-based and inclusive, on an endpoint that takes one.
-    pub range: Option<(u64, u64)>,
+    pub range: Option<Window>,
     /// Whether its `fields` or its range was taken by the console and cannot be read here: nothing but a recording of
     /// this very request answers it.
     pub unread: bool,
@@ -382,43 +383,22 @@ fn is_what_it_should_be(parameter: &Parameter, body: &[u8]) -> bool {
 
 /// 422/36, where the endpoint takes a range; `None` within if there is none, `None` if a console took what cannot be read
 /// here.
-fn range(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<(u64, u64)>>, Refusal> {
+fn range(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<Window>>, Refusal> {
     if endpoint.parameter(ParameterKind::Header, "Range").is_none() {
         return Ok(Some(None));
     }
     let Some(text) = keeper.request.headers.text("Range") else { return Ok(Some(None)) };
-    match read_range(&text) {
-        Ok(range) => Ok(Some(Some(range))),
-        Err(message) => {
+    match Window::parse(&text) {
+        Ok(window) => Ok(Some(Some(window))),
+        Err(error) => {
+            let message = match error {
+                RangeError::Syntax => error::RANGE_SYNTAX,
+                RangeError::Negative => error::RANGE_NEGATIVE,
+            };
             let refusal = Refusal::new(422, 36, "422/36", Source::Seen, message);
             keeper.refuse(refusal.about(&endpoint.id)).map(|()| None)
         }
     }
-}
-
-fn read_range(text: &str) -> Result<(u64, u64), &'static str> {
-    let items = text.trim().strip_prefix("items=").map(str::trim).ok_or(error::RANGE_SYNTAX)?;
-    // The dash between the numbers is the first one that is not a sign.
-    let dash = items.char_indices().skip(1).find(|(_, char)| *char == '-').map(|(at, _)| at);
-    let (first, last) = dash
-        .and_then(|at| Some((items.get(..at)?.trim(), items.get(at + 1..)?.trim())))
-        .ok_or(error::RANGE_SYNTAX)?;
-    if [first, last].iter().any(|number| is_negative(number)) {
-        return Err(error::RANGE_NEGATIVE);
-    }
-    match (number(first), number(last)) {
-        // That a range backwards is a syntax error is ours.
-        (Some(first), Some(last)) if first <= last => Ok((first, last)),
-        _ => Err(error::RANGE_SYNTAX),
-    }
-}
-
-fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
-}
-
-fn is_negative(text: &str) -> bool {
-    text.strip_prefix('-').is_some_and(|rest| number(rest).is_some())
 }
 
 /// How many parameters of one request are remarked on.

@@ -17,6 +17,8 @@ pub(super) struct Answer {
     pub(super) index: Option<Index>,
     pub(super) origin: Origin,
     pub(super) projected: bool,
+    /// What was computed, in order: `filter`, `sort`, `Range`.
+    pub(super) computed: Vec<String>,
     pub(super) state: Option<String>,
     pub(super) findings: Vec<String>,
 }
@@ -24,7 +26,15 @@ pub(super) struct Answer {
 impl Answer {
     /// An answer that no recording stands behind.
     pub(super) fn made(response: Response, origin: Origin) -> Self {
-        Self { response, index: None, origin, projected: false, state: None, findings: Vec::new() }
+        Self {
+            response,
+            index: None,
+            origin,
+            projected: false,
+            computed: Vec::new(),
+            state: None,
+            findings: Vec::new(),
+        }
     }
 
     /// The console was out of the way: a fault puts its own answer in place.
@@ -88,7 +98,7 @@ pub(super) fn exchange(
     setup.redactor.learn_response(&delivery.response);
     let clean_request = setup.redactor.request(request);
     let clean_response = setup.redactor.response(&delivery.response);
-    let same_as = match (&answer.origin, answer.projected) {
+    let same_as = match (&answer.origin, answer.projected || !answer.computed.is_empty()) {
         (Origin::Recorded(id), false) if answer.response.body == delivery.response.body => {
             answer.index.and_then(|index| recorded_body(setup, index, id, delivery))
         }
@@ -112,6 +122,7 @@ pub(super) fn exchange(
         response_body: same_as.unwrap_or_else(|| body(&clean_response.body)),
         origin,
         projected: answer.projected,
+        computed: answer.computed,
         planned_bytes: delivery.planned_bytes(),
         findings: clean(answer.findings),
         work_done: true,

@@ -11,6 +11,7 @@ use crate::profile::{Admitted, Endpoint, error_response, fields_text};
 use crate::scenario::{Repeats, Writes};
 
 use super::account::Answer;
+use super::computed::Computed;
 use super::creation::Creation;
 use super::creators::{self, Asked, Made};
 use super::lookup::{Candidates, Cause, Found, Step};
@@ -160,8 +161,17 @@ impl Session {
             slots: material.deck().under_bound(&key, &self.cursors.bindings),
             is_loose: false,
             scope,
+            computes: None,
         };
         let mut found = self.candidate(material, turn, asked, request, exact, setup);
+        let mut lacking = None;
+        if found.as_ref().is_err_and(|cause| !matches!(cause, Cause::Exhausted | Cause::Full)) {
+            match self.computed(material, turn, asked, (request, scope), setup) {
+                Computed::Answer(answer) => return *answer,
+                Computed::Lacking(why) => lacking = Some(why),
+                Computed::NoList => {}
+            }
+        }
         let mut remark = None;
         if matches!(found, Err(Cause::NotRecorded))
             && let Some((masked, slots)) =
@@ -173,7 +183,7 @@ impl Session {
             {
                 return answer;
             }
-            let alike = Candidates { key: &masked, slots, is_loose: true, scope };
+            let alike = Candidates { key: &masked, slots, is_loose: true, scope, computes: None };
             found = self.candidate(material, turn, asked, request, alike, setup);
             remark = found.as_ref().ok().map(|found| passed_over(material, found.index, &key));
         }
@@ -191,9 +201,10 @@ impl Session {
             Err(Cause::NotRecorded) if !request.path().starts_with("/api/") => {
                 Answer::missed(miss::answer(material, &turn.request, Cause::Outside))
             }
-            Err(cause) => self
-                .unknown_id(material, turn, setup)
-                .unwrap_or_else(|| Answer::missed(miss::answer(material, &turn.request, cause))),
+            Err(cause) => self.unknown_id(material, turn, setup).unwrap_or_else(|| match lacking {
+                Some(why) => Answer::missed(miss::uncomputed(material, &turn.request, &why)),
+                None => Answer::missed(miss::answer(material, &turn.request, cause)),
+            }),
         }
     }
 
@@ -310,7 +321,7 @@ impl Session {
     }
 
     /// A placeholder in a recorded request stands for what this client sent, for the rest of the session.
-    fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
+    pub(super) fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
         let recorded = &material.cassette().interactions[index].request;
         let loose = || material.deck().loose(material.cassette()).bind(recorded, live);
         if let Some(newer) = bind(recorded, live).or_else(loose) {
@@ -319,7 +330,7 @@ impl Session {
     }
 
     /// A recorded answer with this session's creations in it, then projected.
-    fn complete(
+    pub(super) fn complete(
         &self,
         turn: &Turn<'_>,
         mut answer: Answer,
@@ -375,7 +386,7 @@ pub(super) fn passed_over(material: &Material, index: Index, received: &MatchKey
 }
 
 /// Why a recorded answer cannot be filtered. An error, or nothing at all, has nothing to leave out.
-fn hindrance(
+pub(super) fn hindrance(
     material: &Material,
     index: Index,
     turn: &Turn<'_>,

@@ -155,6 +155,8 @@ pub(super) struct Candidates<'m> {
     /// The fresh id that the request is about, in the place of the recorded one; empty for what was recorded itself.
     /// What was asked of one thing is not asked of another.
     pub(super) scope: &'m str,
+    /// The request that is computed from them, if they are not its own: it is counted by itself.
+    pub(super) computes: Option<&'m MatchKey>,
 }
 
 impl Cursors {
@@ -186,8 +188,15 @@ impl Cursors {
         let group: Vec<&Slot> = group.into_iter().filter(|slot| slot.epoch == epoch).collect();
         let (group, moment) = self.of_the_moment(group, candidates.scope);
         let asked = [&text_of(asked), &variant, condition, "\n", candidates.scope].concat();
-        let counted = (key.clone(), asked, (epoch, moment));
-        let count = self.reads.get(&counted).copied();
+        let mut counted = (key.clone(), asked, (epoch, moment));
+        let mut count = self.reads.get(&counted).copied();
+        if let Some(live) = candidates.computes {
+            // What is computed is never older than the whole that was given before.
+            let whole = ["", &variant, condition, "\n", candidates.scope].concat();
+            let given = self.reads.get(&(key.clone(), whole, (epoch, moment))).copied();
+            counted.0 = live.clone();
+            count = self.reads.get(&counted).copied().max(given);
+        }
         let fresh = || group.iter().position(|slot| !self.served.contains(&slot.index));
         let place = if candidates.is_loose { fresh() } else { None };
         let place = place.or_else(|| place_of(count.unwrap_or_default(), group.len(), repeats));
@@ -201,7 +210,7 @@ impl Cursors {
         }
         let index = group[place].index;
         if step == Step::On {
-            *self.reads.entry(counted).or_default() += 1;
+            self.reads.insert(counted, count.unwrap_or_default() + 1);
             self.served.insert(index);
         }
         Ok(Found { index, project })

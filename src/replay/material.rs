@@ -8,7 +8,7 @@ use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
-use crate::profile::{Endpoint, Lifecycle, Profile, Taken, fields_text, spelt_version};
+use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, Taken, fields_text, spelt_version};
 use crate::timeline::Phase;
 
 use super::keys::{Keys, key_of};
@@ -85,6 +85,11 @@ impl Material {
     /// The cassette.
     pub fn cassette(&self) -> &Cassette {
         &self.cassette
+    }
+
+    /// The shape of an endpoint's elements here: what was recorded of it beside what is published.
+    pub(super) fn shape_for<'m>(&'m self, endpoint: &'m Endpoint) -> &'m crate::fields::Shape {
+        self.deck.shown().shape_of(endpoint).unwrap_or(&endpoint.shape)
     }
 
     /// 16 hex digits of the SHA-256 of the cassette's text.

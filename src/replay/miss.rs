@@ -5,12 +5,18 @@ use crate::json::quote;
 use crate::ledger::Origin;
 use crate::message::{Request, Response};
 
+use super::computed::Lacking;
 use super::lookup::Cause;
 use super::material::Material;
 
 /// The answer to a request that nothing recorded fits, and its origin.
 pub(super) fn answer(material: &Material, request: &Request, cause: Cause) -> (Response, Origin) {
     among(material, request, cause.as_str(), cause.help())
+}
+
+/// The answer to a request for a part of a list that cannot be computed.
+pub(super) fn uncomputed(material: &Material, request: &Request, why: &Lacking) -> (Response, Origin) {
+    among(material, request, why.cause, &why.help)
 }
 
 /// The answer to a creation when the cassette holds none that was accepted.

@@ -6,6 +6,7 @@
 
 mod account;
 mod builder;
+mod computed;
 mod conditional;
 mod creation;
 mod creators;

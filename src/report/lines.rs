@@ -17,6 +17,9 @@ pub fn request_line(exchange: &Exchange) -> String {
         answered(exchange),
         origin(&exchange.origin)
     );
+    if !exchange.computed.is_empty() {
+        line.push_str(&format!(", computed: {}", visible(&exchange.computed.join(", "))));
+    }
     if exchange.projected {
         line.push_str(", projected");
     }
@@ -81,6 +84,7 @@ mod tests {
             status: 200,
             origin: Origin::Recorded("x.get-1".into()),
             projected: true,
+            computed: vec!["filter".into(), "Range".into()],
             planned_bytes: 100,
             tick: Some(2),
             state: Some("WAITING".into()),
@@ -92,7 +96,7 @@ mod tests {
             }],
             ..Exchange::default()
         };
-        let expected = "GET /api/x/7?fields=id -> 200 recorded x.get-1, projected, poll 2, WAITING [latency: held back 12 ms]";
+        let expected = "GET /api/x/7?fields=id -> 200 recorded x.get-1, computed: filter, Range, projected, poll 2, WAITING [latency: held back 12 ms]";
         assert_eq!(request_line(&exchange), expected);
     }
 

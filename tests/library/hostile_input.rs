@@ -11,7 +11,8 @@ use faultdeck::client::{ClientFile, read_outcome};
 use faultdeck::fields::FieldSelector;
 use faultdeck::json::{Json, JsonError, VALUES_MAX};
 use faultdeck::ledger::{self, Line, RunLine, Standing, VerdictLine};
-use faultdeck::profile::{Filter, Profile};
+use faultdeck::lists::{Filter, Sort, Window};
+use faultdeck::profile::Profile;
 use faultdeck::redact::{Redactor, Rules};
 use faultdeck::report::{self, shell_word};
 use faultdeck::scenario::{Scenario, ScenarioError};
@@ -119,6 +120,10 @@ fn readers() -> Vec<Reader> {
         ("outcome", r#"{"outcome":"done","task":{"id":1}}"#.to_owned(), |text| drop(read_outcome(text))),
         ("fields", "id,a(b,c(d)),e".to_owned(), |text| drop(FieldSelector::parse(text))),
         ("filter", r#"name="a" and b = 1 and c = null"#.to_owned(), |text| drop(Filter::parse(text))),
+        ("sort", "+id,-owner(name), a".to_owned(), |text| drop(Sort::parse(text))),
+        ("Range", "items=0-49".to_owned(), |text| {
+            let _ = Window::parse(text);
+        }),
         ("json", r#"{"a":[1,-1.5E+3,"\u0041\n",{"b":null}],"a":true}"#.to_owned(), |text| {
             drop(Json::parse(text))
         }),

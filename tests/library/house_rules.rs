@@ -13,6 +13,7 @@ use faultdeck::scenario::Scenario;
 const ROWS: &[&[&str]] = &[
     &["message", "json", "seed", "spelling", "files"],
     &["fields", "timeline", "delivery", "redact"],
+    &["lists"],
     &["profile"],
     &["cassette", "fault", "ledger"],
     &["scenario"],

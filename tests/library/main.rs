@@ -9,6 +9,8 @@ mod judging;
 mod laws;
 #[path = "laws/naive.rs"]
 mod naive;
+#[path = "laws/naive_lists.rs"]
+mod naive_lists;
 mod peer;
 
 mod answer_ladder;
@@ -20,6 +22,7 @@ mod cassette_roundtrip;
 mod causal_matching;
 mod client_files;
 mod client_hygiene;
+mod computed_lists;
 mod creations;
 mod customer_data;
 mod elastic_polling;
@@ -29,6 +32,8 @@ mod evidence_outranks;
 mod fault_laws;
 mod fields_language;
 mod fields_laws;
+mod filter_language;
+mod filter_laws;
 mod gate;
 mod hostile_input;
 mod house_rules;
@@ -52,6 +57,7 @@ mod scenario_laws;
 mod searches;
 mod secret_forms;
 mod secret_places;
+mod sort_laws;
 mod task_ends;
 mod timeline_laws;
 mod tls;

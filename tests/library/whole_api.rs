@@ -111,6 +111,43 @@ fn the_shape_of_every_endpoint_passes_the_laws_of_fields() {
 }
 
 /// A poll of a life cycle's task, in this state.
+#[test]
+fn every_list_computes_its_windows_and_refuses_a_wrong_filter_with_a_code() {
+    let mut runner = TestRunner::deterministic();
+    let (mut windows, mut filters) = (0, 0);
+    for endpoint in Profile::builtin().endpoints().filter(|it| it.method == "GET" && it.is_list) {
+        let takes =
+            |kind, name: &str| endpoint.parameters.iter().any(|it| it.kind == kind && it.name == name);
+        let resource = partial_resources(&endpoint.shape);
+        let mut element = || resource.new_tree(&mut runner).unwrap().current();
+        let elements = [element(), element(), element(), element()];
+        let whole = format!("[{}]", elements.join(","));
+        let replay = replay(cassette(vec![(request(endpoint), 200, whole.as_str())]), None);
+        if takes(ParameterKind::Header, "Range") {
+            let recorded = answer(&replay, request(endpoint)).1;
+            let recorded = Json::parse(&recorded).unwrap();
+            let page = evidence::ask(&replay, request(endpoint).with("Range", "items=1-2")).response;
+            let texts: Vec<&str> = recorded.elements()[1..3].iter().map(|one| one.text()).collect();
+            let shown = page.headers.text("Content-Range").unwrap_or_default().into_owned();
+            assert_eq!((page.status, shown.as_str()), (200, "items 1-2/4"), "{}", endpoint.id);
+            assert_eq!(page.text().unwrap(), format!("[{}]", texts.join(",")), "{}", endpoint.id);
+            windows += 1;
+        }
+        if takes(ParameterKind::Query, "filter") {
+            let mut wrong = request(endpoint);
+            wrong.target += if wrong.target.contains('?') { "&filter=(" } else { "?filter=(" };
+            let (status, body) = answer(&replay, wrong);
+            let documented = endpoint.errors.iter().filter(|row| row.status == 422);
+            let codes: Vec<String> = documented.map(|row| format!("\"code\":{},", row.code)).collect();
+            let is_documented = codes.iter().any(|code| body.contains(code));
+            assert_eq!(status, 422, "{}: {body}", endpoint.id);
+            assert!(is_documented || body.contains("\"code\":1010,"), "{}: {body}", endpoint.id);
+            filters += 1;
+        }
+    }
+    assert!(windows > 150 && filters > 150, "{windows} {filters}");
+}
+
 fn poll(life: &Lifecycle, state: &str) -> (Request, u16, String) {
     let endpoint = Profile::builtin().by_name(&life.task).unwrap();
     let id = if life.id.is_empty() { String::new() } else { format!("\"{}\":7,", life.id) };
