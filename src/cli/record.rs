@@ -52,7 +52,8 @@ pub(super) struct Args {
     /// Replaces a cassette that is there already.
     #[arg(long)]
     overwrite: bool,
-    /// Lets this endpoint write: `cases.post`, or its full id, or `METHOD /api/path`. Can be given several times.
+    /// Lets this endpoint write: `cases.post`, `DELETE /api/ariel/searches/{search_id}`, or any method and path, in which
+    /// `*` is one segment and `**` any number: `POST /api/reference_data/**`. Can be given several times.
     #[arg(long, value_name = "ENDPOINT")]
     allow_writes: Vec<String>,
     /// Lets a page of this site send requests through a browser: `http://app.example`. Others are refused, because there

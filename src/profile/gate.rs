@@ -272,7 +272,8 @@ fn admit<'p>(keeper: &mut Keeper<'_>, matched: Matched<'p>) -> Result<Admitted<'
 /// The raw `fields` value a request carries in the place this endpoint takes it: of a query the first, decoded once;
 /// of headers the first, as it stands.
 pub(crate) fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<String> {
-    match endpoint.fields_in? {
+    // Where a page names no place, the usual one.
+    match endpoint.fields_in.unwrap_or(Carrier::Query) {
         Carrier::Query => request.param("fields"),
         Carrier::Header => request.headers.text("fields").map(|text| text.into_owned()),
     }
@@ -281,6 +282,10 @@ pub(crate) fn fields_text(endpoint: &Endpoint, request: &Request) -> Option<Stri
 /// What is asked for; `None` within if it is all, `None` if a console took what cannot be read here.
 fn selector(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<FieldSelector>>, Refusal> {
     let Some(raw) = fields_text(endpoint, keeper.request) else { return Ok(Some(None)) };
+    if endpoint.fields_in.is_none() {
+        // No page says that it is refused.
+        return Ok(Some(FieldSelector::parse(&raw).ok().flatten()));
+    }
     let selector = match FieldSelector::parse(&raw) {
         Ok(None) => return Ok(Some(None)),
         Ok(Some(selector)) => selector,
@@ -421,7 +426,8 @@ fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
             findings
                 .push(format!("`{name}` is sent as a query parameter; this endpoint takes it as a header"));
         } else if !known {
-            findings.push(format!("query parameter `{name}` is none of this endpoint's; it is ignored"));
+            let becomes = if name == "fields" { "taken as everywhere else" } else { "ignored" };
+            findings.push(format!("query parameter `{name}` is none of this endpoint's; it is {becomes}"));
         }
     }
     if endpoint.fields_in == Some(Carrier::Header) && request.headers.all("fields").count() > 1 {

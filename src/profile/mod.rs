@@ -4,6 +4,7 @@
 //! a run does not ask for is not read. The [gate](gate()) is rungs 1 to 6 of the answer ladder, a pure function of one
 //! request.
 
+mod aim;
 mod area;
 mod description;
 mod endpoint;
@@ -24,6 +25,7 @@ use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
 
+pub(crate) use aim::hits;
 use area::{Area, Entry};
 pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
 pub(crate) use error::error_response;
@@ -237,17 +239,6 @@ impl Profile {
     /// An endpoint that has this path, whatever its method.
     pub(crate) fn of_path(&self, path: &str) -> Option<Matched<'_>> {
         ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().find_map(|method| self.find(method, path))
-    }
-
-    /// Whether a text is method and path of a request that no profile knows: `POST /auth/logout`, `POST //api/x`. A
-    /// path that begins like one of the API without its `/api` is a slip.
-    pub fn is_elsewhere(&self, text: &str) -> bool {
-        let Some((method, path)) = text.split_once(' ') else { return false };
-        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-        let Some(root) = path.strip_prefix('/').and_then(|rest| rest.split(['/', '?']).next()) else {
-            return false;
-        };
-        is_method && self.find(method, path).is_none() && (root == "api" || !self.has_root(root))
     }
 
     /// Whether any endpoint stands below `/root`.

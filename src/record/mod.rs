@@ -52,7 +52,7 @@ use crate::cassette::{Console, base_for};
 use crate::delivery::Delivery;
 use crate::json::quote;
 use crate::message::{Request, Response};
-use crate::profile::{NameError, Profile};
+use crate::profile::{NameError, Profile, hits};
 use crate::redact::Redactor;
 use crate::serve::{Answer, Refusal, Reply};
 
@@ -238,11 +238,7 @@ impl Recorder {
         let believer = Believer::new(&settings.trust)?;
         let mut allowed = BTreeSet::new();
         for name in &settings.allow_writes {
-            match settings.profile.by_name(name) {
-                Ok(endpoint) => allowed.insert(endpoint.id.clone()),
-                Err(_) if settings.profile.is_elsewhere(name) => allowed.insert(name.clone()),
-                Err(error) => return Err(error.into()),
-            };
+            allowed.insert(settings.profile.aim(name)?);
         }
         // Held before it is looked at: a file that another recorder makes meanwhile is no file that "exists already".
         let keeper = Keeper::new(&settings)?;
@@ -335,6 +331,11 @@ impl Recorder {
         }
     }
 
+    fn allows(&self, request: &Request, endpoint: &str) -> bool {
+        let asked = format!("{} {}", request.method, request.path());
+        self.allowed.iter().any(|aim| hits(aim, endpoint, &asked))
+    }
+
     fn refuse_write(&self, request: &Request, endpoint: &str) -> Reply {
         self.site.keeper.refused_write();
         self.site.pass(request, 501, "not allowed");
@@ -359,7 +360,7 @@ impl Answer for Recorder {
         let site = &self.site;
         site.settings.redactor.learn_request(&request);
         let endpoint = self.endpoint(&request);
-        if !request.is_read() && !self.allowed.contains(&endpoint) {
+        if !request.is_read() && !self.allows(&request, &endpoint) {
             return self.refuse_write(&request, &endpoint);
         }
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {

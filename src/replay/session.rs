@@ -316,11 +316,17 @@ impl Session {
     /// The planned faults that fire on this occurrence, in file order.
     fn firing(&self, setup: &Setup, turn: &Turn<'_>, refused: bool) -> Vec<PlannedFault> {
         let Some(scenario) = &setup.scenario else { return Vec::new() };
+        if scenario.faults.is_empty() {
+            return Vec::new();
+        }
         let place = if turn.endpoint.is_empty() { &turn.counted } else { &turn.endpoint };
+        let method = if turn.request.method == "HEAD" { "GET" } else { &turn.request.method };
+        let asked = format!("{method} {}", turn.request.path());
         let fires = |planned: &&PlannedFault| {
             let nth = if planned.of == Of::Endpoint { turn.nth_of_endpoint } else { turn.nth };
             (!refused || planned.inject.meets_refused())
-                && planned.fires(setup.seed, &self.name, place, &turn.counted, nth)
+                && planned.is_aimed_at(place, &asked)
+                && planned.is_due(setup.seed, &self.name, place, &turn.counted, nth)
         };
         scenario.faults.iter().filter(fires).cloned().collect()
     }

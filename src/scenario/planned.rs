@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::Scenario;
 use crate::fault::Fault;
+use crate::profile::hits;
 use crate::seed::{Ratio, Seed};
 
 /// A fault with when it fires.
@@ -12,7 +13,8 @@ use crate::seed::{Ratio, Seed};
 pub struct PlannedFault {
     /// Its name, unique in the scenario, if it has one.
     pub name: Option<String>,
-    /// The full id of the endpoint it waits for, or method and path of what no profile knows; `None` is any request.
+    /// Which requests it waits for: the full id of their endpoint, or method and path of what no profile knows, in which
+    /// `*` is any segment and `**` any number of them; `None` is any request.
     pub endpoint: Option<String>,
     /// On which occurrences.
     pub nth: Nth,
@@ -122,10 +124,20 @@ impl PlannedFault {
     /// Whether it fires on occurrence `nth` (from 1, counted as [`Of`] says) of this endpoint and resource. The answer
     /// depends on nothing else, so it is the same at any concurrency.
     pub fn fires(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
-        let is_meant = self.endpoint.as_deref().is_none_or(|meant| meant == endpoint) && self.nth.holds(nth);
+        self.is_aimed_at(endpoint, endpoint) && self.is_due(seed, session, endpoint, resource, nth)
+    }
+
+    /// Whether it waits for such a request: `endpoint` is the endpoint's full id, or method and path where no profile
+    /// knows it, `asked` is method and raw path as sent.
+    pub(crate) fn is_aimed_at(&self, endpoint: &str, asked: &str) -> bool {
+        self.endpoint.as_deref().is_none_or(|aim| hits(aim, endpoint, asked))
+    }
+
+    /// Whether it fires on this occurrence of a request that it waits for.
+    pub(crate) fn is_due(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
         let draw =
             |chance| seed.stream(&[session, &self.key, endpoint, resource, &nth.to_string()]).chance(chance);
-        is_meant && self.chance.is_none_or(draw)
+        self.nth.holds(nth) && self.chance.is_none_or(draw)
     }
 
     /// What it is called in ledgers: its name, or all of it in a line.

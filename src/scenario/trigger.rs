@@ -76,7 +76,7 @@ fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
     Ok(PlannedFault {
         inject: read_inject(&inject, fault.endpoint, profile)?,
         name: fault.name,
-        endpoint: fault.endpoint.map(|endpoint| endpoint.id.clone()).or(fault.elsewhere),
+        endpoint: fault.aim,
         nth: fault.nth.unwrap_or(Nth::ALL),
         of: fault.of,
         chance: fault.chance,
@@ -90,8 +90,8 @@ fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
 struct PlannedFaultParts<'p> {
     name: Option<String>,
     endpoint: Option<&'p Endpoint>,
-    /// Method and path in an endpoint's place.
-    elsewhere: Option<String>,
+    /// Which requests are meant: the endpoint's id, or a pattern.
+    aim: Option<String>,
     nth: Option<Nth>,
     of: Of,
     chance: Option<Ratio>,
@@ -110,10 +110,9 @@ fn read_name(entry: &Entry<'_>) -> Read<String> {
 
 fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaultParts<'p>) -> Read<()> {
     if let Some(entry) = when.get("endpoint") {
-        match read_elsewhere(&entry, profile)? {
-            Some(place) => fault.elsewhere = Some(place),
-            None => fault.endpoint = Some(read_endpoint(&entry, profile)?),
-        }
+        let aim = read_aim(&entry, profile)?;
+        fault.endpoint = profile.by_name(&aim).ok();
+        fault.aim = Some(aim);
     }
     if let Some(entry) = when.get("nth") {
         fault.nth = Some(read_nth(&entry)?);
@@ -134,15 +133,9 @@ fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaul
     Ok(())
 }
 
-/// Method and path of what no profile knows: `POST /auth/logout`.
-fn read_elsewhere(entry: &Entry<'_>, profile: &Profile) -> Read<Option<String>> {
+fn read_aim(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
     let name = entry.text(ENDPOINT_HELP)?;
-    Ok(profile.is_elsewhere(name).then(|| name.to_owned()))
-}
-
-fn read_endpoint<'p>(entry: &Entry<'_>, profile: &'p Profile) -> Read<&'p Endpoint> {
-    let name = entry.text(ENDPOINT_HELP)?;
-    profile.by_name(name).map_err(|error| match error {
+    profile.aim(name).map_err(|error| match error {
         NameError::Ambiguous { name, full } => entry.fail(
             format!("`{name}` is the short name of several endpoints"),
             "could be any of them",

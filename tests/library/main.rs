@@ -42,6 +42,7 @@ mod judge_finds_defects;
 mod judge_repeats_findings;
 mod limits;
 mod loose_matching;
+mod recorded_selectors;
 mod recorder;
 mod recording;
 mod recording_console_failures;

@@ -24,7 +24,9 @@ async fn links_and_cookies_follow_the_host_that_the_client_used() {
     let proxy = proxy(settings(&console.url, &path)).await;
     let port = proxy.server.addr().port();
     for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
-        let request = format!("GET /api/x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let sec = canary::canary();
+        let request =
+            format!("GET /api/x HTTP/1.1\r\nHost: {host}\r\nSEC: {sec}\r\nConnection: close\r\n\r\n");
         let answer = String::from_utf8(proxy.send(&request).await.unwrap()).unwrap();
         assert_eq!(line(&answer, "Location"), format!("http://{host}/api/y"));
         let name = host.split(':').next().unwrap();

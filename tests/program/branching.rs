@@ -79,8 +79,11 @@ fn client(lab: &Lab, base: &str, polls: usize) -> Finished {
 fn recorded() -> Lab {
     let lab = Lab::new();
     let console = console();
-    let writes =
-        ["ariel/searches.post", "ariel/searches.delete", "POST /api/reference_data/sets/bulk_load/branching"];
+    let writes = [
+        "POST /api/ariel/searches",
+        "DELETE /api/ariel/searches/{search_id}",
+        "POST /api/reference_data/sets/bulk_load/branching",
+    ];
     let mut args = vec!["record", "--upstream", &console, "--cassette", "c.json"];
     args.extend(writes.iter().flat_map(|write| ["--allow-writes", write]));
     let recorder = lab.serve(&args);

@@ -94,7 +94,7 @@ fn a_file_of_ones_own_adds_endpoints_and_a_task_family_to_every_verb() {
          created_by = \"POST /lab/jobs\"\nid = \"/id\"\nstate = [\"/status\"]\n\
          phases = { NEW = \"waiting\", BUSY = \"working\", READY = \"done\" }\n";
     let scenario = "summary = \"A slow job.\"\n\n[[fault]]\nname   = \"slow\"\n\
-         when   = { endpoint = \"GET /lab/jobs/{id}\", nth = \"1\" }\ninject = { latency = { ms = 1 } }\n";
+         when   = { endpoint = \"lab/jobs.get\", nth = \"1\" }\ninject = { latency = { ms = 1 } }\n";
     lab.write("scenarios/slow.toml", scenario);
     assert_ne!(lab.run(&["lint", "scenarios/slow.toml"]).code, Some(0), "nobody knows this endpoint");
     lab.write("lab.toml", family);
