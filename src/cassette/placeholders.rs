@@ -312,6 +312,8 @@ fn stands_for(recorded: &str, live: &str) -> bool {
     !value.is_empty() && (is_whole || (!value.contains(['/', '&', '"']) && looks_like_a_secret(value)))
 }
 
+/// With more placeholders in it a text is matched as it stands: each is a step of a recursion.
+const TOKENS_MAX: usize = 256;
 /// How many beginnings of values are tried for one text; texts are short, and so are values.
 const TRIES_MAX: usize = 4096;
 
@@ -329,6 +331,9 @@ fn bind_text(recorded: &str, live: &str, place: Place, bindings: &mut Bindings) 
         && place != Place::Plain
     {
         return token.class.fits(live) && bindings.bind(recorded, live);
+    }
+    if tokens.len() > TOKENS_MAX {
+        return false;
     }
     let mut tries = TRIES_MAX;
     bind_tokens(recorded, &tokens, 0, live, place, bindings, &mut tries)

@@ -326,7 +326,8 @@ impl<'p> Shown<'p> {
         let success: Vec<String> = self.success.iter().map(u16::to_string).collect();
         text.push_str(&format!("\nStatuses: {}\n", success.join(", ")));
         for it in &self.errors {
-            text.push_str(&format!("  {}/{:<6} {}\n", it.status, it.code, visible(it.description)));
+            let line = format!("  {}/{:<6} {}", it.status, it.code, visible(it.description));
+            text.push_str(&format!("{}\n", line.trim_end()));
         }
         let what = if self.is_list { "a list of" } else { "one of" };
         text.push_str(&format!("\nAnswers {what}:\n"));

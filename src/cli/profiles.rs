@@ -41,10 +41,7 @@ impl Profiles {
             let is_json = path.extension().is_some_and(|ending| ending == "json");
             let most = if is_json { JSON_MAX_BYTES } else { files::SMALL_MAX_BYTES };
             let text = files::read_text(path, most).map_err(|error| Problem::file("read", path, error))?;
-            // What is built in as it stands says nothing new: the folder of faultdeck's own sources, for instance.
-            if !Profile::is_built_in(&text) {
-                read.push((path.display().to_string(), text));
-            }
+            read.push((path.display().to_string(), text));
         }
         if read.is_empty() {
             return Ok(());
@@ -59,9 +56,15 @@ impl Profiles {
     }
 }
 
+/// Whether these are the files that faultdeck is built from: its own sources are no profiles of anybody's.
+fn holds_our_own(folder: &Path) -> bool {
+    let text = files::read_text(&folder.join("lifecycles.toml"), files::SMALL_MAX_BYTES);
+    text.is_ok_and(|text| text.contains("\n[versions]") && text.contains("\ncomplete"))
+}
+
 /// The profiles of a folder, by name: what a person wrote before what a console said.
 fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
-    if !folder.is_dir() {
+    if !folder.is_dir() || holds_our_own(folder) {
         return Ok(Vec::new());
     }
     let cannot = |error| Problem::file("read", folder, error);

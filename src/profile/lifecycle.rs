@@ -47,8 +47,6 @@ pub struct Lifecycle {
     pub assignees_member: Option<String>,
     /// How many users a creation may list.
     pub assignees_max: usize,
-    /// Members that hold user names.
-    pub users: Vec<String>,
 }
 
 /// What hangs on a task's end.
@@ -200,8 +198,6 @@ pub(super) struct Row {
     echoes: BTreeMap<String, Vec<Pointer>>,
     case: Option<Pointer>,
     #[serde(default)]
-    users: Vec<Pointer>,
-    #[serde(default)]
     results: Vec<WrittenResults>,
     #[serde(default)]
     phases: BTreeMap<Spanned<String>, Phase>,
@@ -305,7 +301,6 @@ impl Row {
             name_max: self.creation.name_max.unwrap_or(usize::MAX),
             assignees_member: self.creation.assignees,
             assignees_max: self.creation.assignees_max.unwrap_or(usize::MAX),
-            users: names(self.users),
         })
     }
 }

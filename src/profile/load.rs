@@ -137,11 +137,6 @@ impl Profile {
         description::tidied(text).map_err(|source| ProfileError::Endpoints { file: file.to_owned(), source })
     }
 
-    /// Whether the binary holds a file with this very text.
-    pub fn is_built_in(text: &str) -> bool {
-        text == LIFECYCLES.1 || AREAS.iter().any(|(_, _, known)| *known == text)
-    }
-
     /// The profiles in the binary, and files of somebody's own (name and text), which replace what they describe
     /// again. A `.json` file is a console's own answer to `GET /api/help/endpoints`; any other is TOML, as ours are.
     ///

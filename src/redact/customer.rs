@@ -116,17 +116,25 @@ impl Piece<'_> {
         }
         let is_named = holds(self.under) == Some(Holds::Class(Class::Address));
         if is_named || self.under.last().is_none_or(|name| !is_version(name)) {
-            let by_looks = looks::addresses(self.text).into_iter().map(|at| (at, Class::Address));
-            let mails = looks::mails(self.text).into_iter().map(|at| (at, Class::Mail));
-            for (at, class) in by_looks.chain(mails) {
-                if found.iter().all(|held| at.end <= held.at.start || held.at.end <= at.start) {
-                    found.push(Find { at, class: Some(class) });
-                }
-            }
+            // A mail address may begin with an address.
+            let by_looks = |at, class| Find { at, class: Some(class) };
+            found.extend(looks::mails(self.text).into_iter().map(|at| by_looks(at, Class::Mail)));
+            found.extend(looks::addresses(self.text).into_iter().map(|at| by_looks(at, Class::Address)));
         }
-        found.sort_by_key(|find| find.at.start);
-        found
+        apart(found, |find| find.at.clone())
     }
+}
+
+/// Those that overlap none before them, in order; of two with the same start the one that stands first here.
+pub(crate) fn apart<T>(mut finds: Vec<T>, at: impl Fn(&T) -> Range<usize>) -> Vec<T> {
+    finds.sort_by_key(|find| at(find).start);
+    let mut done = 0;
+    finds.retain(|find| {
+        let is_apart = at(find).start >= done;
+        done = if is_apart { at(find).end } else { done };
+        is_apart
+    });
+    finds
 }
 
 /// What a value under a name is; `None` if it is no customer data.

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// Words before four numbers that make them a version.
 const VERSIONS: [&str; 7] = ["version", "release", "build", "ver", "firmware", "patch", "v"];
+/// The longest name of a product, in characters.
+const PRODUCT_MAX: usize = 64;
 /// The longest mail address, in bytes, before and behind the `@` (RFC 5321).
 const MAIL_MAX: usize = 254;
 
@@ -100,8 +102,11 @@ fn starts_alone(before: &str) -> bool {
 /// `curl`, as in `curl/7.5.0.1`; but not `/api/lookup`, as in `/api/lookup/10.1.2.3`.
 fn ends_with_a_product(before: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || "\"'(,;".contains(c);
-    let word = before.rsplit(blank).next().unwrap_or_default();
-    word.ends_with(|c: char| c.is_ascii_alphanumeric()) && !word.contains(['/', ':'])
+    let near = before.char_indices().rev().take(PRODUCT_MAX).last().map_or(0, |(at, _)| at);
+    let word = before.get(near..).unwrap_or_default().rsplit(blank).next().unwrap_or_default();
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && !word.contains(['/', ':'])
 }
 
 /// Whether a whole text is a mail address.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Class, looks};
+use super::{Class, apart, looks};
 
 /// A placeholder in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +39,7 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token> + use<> {
     if text.contains('.') || text.contains(':') {
         all.extend(looks::placeholder_addresses(text).map(|at| Token { at, class: Class::Address }));
     }
-    all.sort_by_key(|token| token.at.start);
-    let mut done = 0;
-    all.retain(|token| {
-        let is_apart = token.at.start >= done;
-        done = if is_apart { token.at.end } else { done };
-        is_apart
-    });
-    all.into_iter()
+    apart(all, |token| token.at.clone()).into_iter()
 }
 
 /// Whether a character can be in the name of a user or a host that stands alone in a text.
