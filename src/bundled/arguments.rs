@@ -11,6 +11,8 @@ pub(super) enum Job {
     Get,
     Wait,
     Create,
+    /// One write.
+    Send,
     /// `create` between two looks at the cases: what a first recording should hold.
     Tour,
 }
@@ -22,8 +24,20 @@ pub(super) struct Arguments {
     pub(super) agent: &'static str,
     pub(super) job: Job,
     pub(super) base: String,
-    /// The task's id, for `get` and `wait`; else empty.
+    /// The task's id, for `get` and `wait` without a path; else empty.
     pub(super) id: String,
+    /// The path to ask first, without `/api`, in place of the one for the usual task.
+    pub(super) path: Option<String>,
+    /// The method of `send`.
+    pub(super) method: String,
+    /// The body of `send`, and of `create` with a path of its own.
+    pub(super) body: Option<String>,
+    /// Where what `create` makes is polled: a path without its last segment, the id.
+    pub(super) polls: Option<String>,
+    /// The member that holds the id of what `create` makes.
+    pub(super) id_member: String,
+    /// The members that the careless client's types have.
+    pub(super) members: Vec<String>,
     /// The case's name, for `create`; else empty.
     pub(super) name: String,
     pub(super) fields: Option<String>,
@@ -34,8 +48,23 @@ pub(super) struct Arguments {
     pub(super) defects: Defects,
 }
 
-const OPTIONS: [&str; 9] =
-    ["--base", "--id", "--name", "--fields", "--sec", "--ca-file", "--pace-ms", "--deadline-ms", "--defect"];
+const OPTIONS: [&str; 15] = [
+    "--base",
+    "--id",
+    "--path",
+    "--method",
+    "--body",
+    "--polls",
+    "--id-member",
+    "--members",
+    "--name",
+    "--fields",
+    "--sec",
+    "--ca-file",
+    "--pace-ms",
+    "--deadline-ms",
+    "--defect",
+];
 
 impl Arguments {
     pub(super) fn parse(
@@ -52,14 +81,23 @@ impl Arguments {
             Some("get") => Job::Get,
             Some("wait") => Job::Wait,
             Some("create") => Job::Create,
+            Some("send") => Job::Send,
             Some("tour") => Job::Tour,
-            _ => return Err("name the job: get, wait, create or tour".to_owned()),
+            _ => return Err("name the job: get, wait, create, send or tour".to_owned()),
         };
         let given = Given::read(words)?;
         let id = given.text("--id")?.unwrap_or_default();
         let name = given.text("--name")?.unwrap_or_default();
+        let path = given.text("--path")?;
+        if path.as_deref().is_some_and(|path| !path.starts_with('/')) {
+            return Err("`--path` starts with a slash, and without /api".to_owned());
+        }
         match job {
-            Job::Get | Job::Wait if id.is_empty() => return Err("`--id` is missing".to_owned()),
+            Job::Get | Job::Wait if id.is_empty() && path.is_none() => {
+                return Err("`--id` is missing, or `--path`".to_owned());
+            }
+            Job::Send if path.is_none() => return Err("`--path` is missing".to_owned()),
+            Job::Create if path.is_some() => {}
             Job::Create | Job::Tour if name.is_empty() => return Err("`--name` is missing".to_owned()),
             _ => {}
         }
@@ -80,6 +118,15 @@ impl Arguments {
             job,
             base: given.text("--base")?.ok_or("`--base` is missing")?,
             id,
+            path,
+            method: given.text("--method")?.unwrap_or_else(|| "POST".to_owned()),
+            body: given.text("--body")?,
+            polls: given.text("--polls")?,
+            id_member: given.text("--id-member")?.unwrap_or_else(|| "id".to_owned()),
+            members: given
+                .text("--members")?
+                .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
+                .unwrap_or_default(),
             name,
             fields: given.text("--fields")?.filter(|fields| !fields.trim().is_empty()),
             sec,
@@ -155,7 +202,7 @@ mod tests {
     fn each_mistake_is_named() {
         for (words, word) in [
             ("", "careful or careless"),
-            ("careful poll", "get, wait, create or tour"),
+            ("careful poll", "get, wait, create, send or tour"),
             ("careful get --base http://h:1", "--id"),
             ("careful create --base http://h:1", "--name"),
             ("careful get --id 1", "--base"),

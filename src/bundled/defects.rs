@@ -119,14 +119,37 @@ const SAMPLE: [(&str, &str); 5] =
 const PROSE: [(&str, &str); 5] =
     [("assigned_to", "[]"), ("case_id", "0"), ("case_name", "\"\""), ("id", "0"), ("status", "\"\"")];
 
-/// The first member that no task of the API has.
-pub(super) fn unknown_member(task: &Json<'_>) -> Option<String> {
-    let known = |name: &str| SAMPLE.iter().chain(&PROSE).any(|(each, _)| *each == name);
-    task.members().iter().find(|(name, _)| !known(name)).map(|(name, _)| name.to_string())
+/// The resources of an answer: the elements of a list, else itself.
+fn resources<'j, 'a>(answer: &'j Json<'a>) -> &'j [Json<'a>] {
+    if answer.text().starts_with('[') { answer.elements() } else { std::slice::from_ref(answer) }
 }
 
-/// The task with every missing member at the zero of its type.
-pub(super) fn zero_filled(task: &Json<'_>) -> String {
+/// The first member that none of these is, or that no task of the API has.
+pub(super) fn unknown_member(answer: &Json<'_>, members: &[String]) -> Option<String> {
+    let of_a_task = |name: &str| SAMPLE.iter().chain(&PROSE).any(|(each, _)| *each == name);
+    let known = |name: &str| match members {
+        [] => of_a_task(name),
+        members => members.iter().any(|each| each == name),
+    };
+    let mut all = resources(answer).iter().flat_map(|each| each.members());
+    all.find(|(name, _)| !known(name)).map(|(name, _)| name.to_string())
+}
+
+/// The answer with every missing member at the zero of its type: of a task, or 0 for each of these.
+pub(super) fn zero_filled(answer: &Json<'_>, members: &[String]) -> String {
+    let fill = |each: &Json<'_>| if members.is_empty() { filled_task(each) } else { filled(each, members) };
+    let all: Vec<String> = resources(answer).iter().map(fill).collect();
+    if answer.text().starts_with('[') { format!("[{}]", all.join(",")) } else { all.concat() }
+}
+
+fn filled(resource: &Json<'_>, members: &[String]) -> String {
+    let missing = members.iter().filter(|name| resource.member(name).is_none());
+    let missing = missing.map(|name| format!("{}:0", quote(name)));
+    let there = resource.members().iter().map(|(name, value)| format!("{}:{}", quote(name), value.compact()));
+    format!("{{{}}}", there.chain(missing).collect::<Vec<_>>().join(","))
+}
+
+fn filled_task(task: &Json<'_>) -> String {
     let is_prose = task.member("case_name").is_some() || task.member("status").is_some();
     let mut members: Vec<String> =
         task.members().iter().map(|(name, value)| format!("{}:{}", quote(name), value.compact())).collect();
@@ -188,13 +211,16 @@ mod tests {
     #[test]
     fn zeros_follow_the_dialect() {
         let sample = Json::parse(r#"{"id":1}"#).unwrap();
-        assert_eq!(zero_filled(&sample), r#"{"id":1,"assigned_to":[],"case_id":0,"name":"","state":""}"#);
+        assert_eq!(
+            zero_filled(&sample, &[]),
+            r#"{"id":1,"assigned_to":[],"case_id":0,"name":"","state":""}"#
+        );
         let prose = Json::parse(r#"{"status":"WAITING","id":1}"#).unwrap();
         assert_eq!(
-            zero_filled(&prose),
+            zero_filled(&prose, &[]),
             r#"{"status":"WAITING","id":1,"assigned_to":[],"case_id":0,"case_name":""}"#
         );
-        assert_eq!(unknown_member(&prose), None);
-        assert_eq!(unknown_member(&Json::parse(r#"{"id":1,"x":2}"#).unwrap()), Some("x".to_owned()));
+        assert_eq!(unknown_member(&prose, &[]), None);
+        assert_eq!(unknown_member(&Json::parse(r#"{"id":1,"x":2}"#).unwrap(), &[]), Some("x".to_owned()));
     }
 }

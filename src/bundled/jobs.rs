@@ -52,7 +52,8 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
     };
     match arguments.job {
         Job::Get => program.get(),
-        Job::Wait => program.wait(&arguments.id),
+        Job::Wait => program.wait(&program.task_path(&arguments.id)),
+        Job::Send => program.send(),
         Job::Create => program.create(),
         Job::Tour => program.tour(),
     }
@@ -73,8 +74,24 @@ struct Program<'a> {
 impl Program<'_> {
     /// One GET with `fields`.
     fn get(&mut self) -> Outcome {
-        let request = self.task_request(&self.arguments.id, self.arguments.fields.as_deref());
-        match self.ask(&request) {
+        let path = self.task_path(&self.arguments.id);
+        let request = self.task_request(&path, self.arguments.fields.as_deref());
+        let answer = self.ask(&request);
+        self.reported(answer)
+    }
+
+    /// One write. It is repeated only as long as no connection came about.
+    fn send(&mut self) -> Outcome {
+        let path = self.arguments.path.clone().unwrap_or_default();
+        let body = self.arguments.body.clone().unwrap_or_default();
+        let request = self.write(&self.arguments.method, &path, self.arguments.fields.as_deref(), body);
+        let answer = self.post(&request);
+        self.reported(answer)
+    }
+
+    /// What is reported of the answer to one request.
+    fn reported(&mut self, answer: Answer) -> Outcome {
+        match answer {
             Answer::Data(task) => {
                 let standing = Standing::of_state(state(&task).as_deref());
                 self.report(standing, &task)
@@ -87,10 +104,10 @@ impl Program<'_> {
     }
 
     /// Polls until the task is done, an error is final, or the time is up.
-    fn wait(&mut self, id: &str) -> Outcome {
+    fn wait(&mut self, path: &str) -> Outcome {
         // A selector without the state would leave nothing to decide by: then the whole task is asked for.
         let fields = self.arguments.fields.as_deref().filter(|fields| names(fields, &["state", "status"]));
-        let request = self.task_request(id, fields);
+        let request = self.task_request(path, fields);
         let mut partial = None;
         let mut last_state = None;
         let (mut unchanged, mut stateless) = (0, 0);
@@ -100,6 +117,7 @@ impl Program<'_> {
                     let state = state(&task);
                     let standing = Standing::of_state(state.as_deref());
                     let is_done = match standing {
+                        Standing::Failed => return self.report(standing, &task),
                         Standing::Done => true,
                         Standing::Usable => self.defects.has(defects::PARTIAL_AS_DONE),
                         Standing::Pending => false,
@@ -147,12 +165,17 @@ impl Program<'_> {
             answer = self.post(&request);
         }
         match answer {
-            Answer::Data(task) => match id(&task) {
-                Some(id) => self.wait(&id),
+            Answer::Data(task) => match id(&task, &self.arguments.id_member) {
+                Some(id) => self.wait(&self.made_path(&id)),
                 None => Outcome::Error("the case is created, but the answer names no task".to_owned()),
             },
             // Nothing was sent, not even with repetitions: nothing can have been created.
             answer if answer.was_not_sent() => self.end(answer),
+            // Of what is made elsewhere there may be no list, and no name to look it up by.
+            answer if is_lost(&answer) && self.arguments.path.is_some() => {
+                self.remark("the answer was lost; whether anything was made is not known");
+                Outcome::GaveUp
+            }
             answer if is_lost(&answer) => self.look_up(),
             Answer::NotFound => Outcome::Error("404 with code 1002 for a creation".to_owned()),
             other => self.end(other),
@@ -256,36 +279,47 @@ impl Program<'_> {
     fn report(&self, standing: Standing, task: &str) -> Outcome {
         let mut task = task.to_owned();
         match Json::parse(&task) {
-            Ok(json) if json.text().starts_with('{') => {
+            Ok(json) if json.text().starts_with(['{', '[']) => {
                 if self.defects.has(defects::STRICT_SHAPE)
-                    && let Some(name) = defects::unknown_member(&json)
+                    && let Some(name) = defects::unknown_member(&json, &self.arguments.members)
                 {
                     return Outcome::Crash { how: format!("unknown member `{name}`") };
                 }
             }
             _ => return Outcome::Error("the answer is no task".to_owned()),
         }
-        for (defect, spoil) in [
-            (defects::ZERO_FILL, defects::zero_filled as fn(&Json<'_>) -> String),
-            (defects::THROUGH_FLOATS, defects::through_floats),
-        ] {
-            if self.defects.has(defect)
-                && let Ok(json) = Json::parse(&task)
-            {
-                task = spoil(&json);
-            }
+        if self.defects.has(defects::ZERO_FILL)
+            && let Ok(json) = Json::parse(&task)
+        {
+            task = defects::zero_filled(&json, &self.arguments.members);
+        }
+        if self.defects.has(defects::THROUGH_FLOATS)
+            && let Ok(json) = Json::parse(&task)
+        {
+            task = defects::through_floats(&json);
         }
         Outcome::Task { standing, task }
     }
 
-    fn task_request(&self, id: &str, fields: Option<&str>) -> Request {
+    /// Where the task with this id is, or whatever else is asked for in its place.
+    fn task_path(&self, id: &str) -> String {
+        let usual = || format!("{TASKS}/{}", utf8_percent_encode(id, ENCODED));
+        self.arguments.path.clone().unwrap_or_else(usual)
+    }
+
+    /// Where what was just made is polled.
+    fn made_path(&self, id: &str) -> String {
+        let polls = self.arguments.polls.as_deref().unwrap_or(TASKS);
+        format!("{}/{}", polls.trim_end_matches('/'), utf8_percent_encode(id, ENCODED))
+    }
+
+    fn task_request(&self, path: &str, fields: Option<&str>) -> Request {
         let is_get = self.arguments.job == Job::Get;
         let doubles = is_get
             && self.defects.has(defects::DOUBLE_API)
             && fields.is_some_and(|fields| names(fields, &["assigned_to"]));
         let api = if doubles { "/api/api" } else { "/api" };
-        let mut target =
-            format!("{}{api}{TASKS}/{}", self.console.prefix(), utf8_percent_encode(id, ENCODED));
+        let mut target = format!("{}{api}{path}", self.console.prefix());
         if let Some(fields) = fields {
             let mut encoded = utf8_percent_encode(fields, ENCODED).to_string();
             let is_long = top_level(fields).len() > 2;
@@ -299,12 +333,32 @@ impl Program<'_> {
     }
 
     fn creation(&self) -> Request {
-        let mut request = self.request("POST", format!("{}/api{CASES}", self.console.prefix()));
         // Without the id there would be no task to wait for: then the whole answer is asked for.
-        if let Some(fields) = self.arguments.fields.as_deref().filter(|fields| names(fields, &["id"])) {
+        let fields = self.arguments.fields.as_deref();
+        let fields = fields.filter(|fields| names(fields, &[&self.arguments.id_member]));
+        match &self.arguments.path {
+            Some(path) => {
+                let body = self.arguments.body.clone().unwrap_or_default();
+                self.write("POST", path, fields, body)
+            }
+            None => {
+                let name = quote(&self.arguments.name);
+                let body = format!(r#"{{"name":{name},"assigned_to":["analyst"]}}"#);
+                self.write("POST", CASES, fields, body)
+            }
+        }
+    }
+
+    /// A write, with `fields` in a header.
+    fn write(&self, method: &str, path: &str, fields: Option<&str>, body: String) -> Request {
+        let mut request = self.request(method, format!("{}/api{path}", self.console.prefix()));
+        if let Some(fields) = fields {
             request.headers.push("fields", fields.to_owned());
         }
-        let body = format!(r#"{{"name":{},"assigned_to":["analyst"]}}"#, quote(&self.arguments.name));
+        if body.is_empty() {
+            request.headers.push("Content-Length", "0");
+            return request;
+        }
         request.headers.push("Content-Type", "application/json");
         request.headers.push("Content-Length", body.len().to_string());
         request.body = Bytes::from(body);
@@ -372,11 +426,11 @@ fn state(task: &str) -> Option<String> {
     state.as_str().map(str::to_owned)
 }
 
-/// The task's id as it is spelt; the id of the case (`case_id`) is another.
-fn id(task: &str) -> Option<String> {
+/// The task's id as it stands in a path; the id of the case (`case_id`) is another.
+fn id(task: &str, member: &str) -> Option<String> {
     let json = Json::parse(task).ok()?;
-    let id = json.member("id")?;
-    id.as_i128().map(|_| id.text().to_owned())
+    let id = json.member(member)?;
+    id.as_str().filter(|id| !id.is_empty()).map(str::to_owned).or(id.as_i128().map(|_| id.text().to_owned()))
 }
 
 #[cfg(test)]
@@ -394,7 +448,8 @@ mod tests {
         assert_eq!(state(r#"{"status":"WAITING"}"#).as_deref(), Some("WAITING"));
         assert_eq!(state(r#"{"state":"COMPLETE","id":1}"#).as_deref(), Some("COMPLETE"));
         assert_eq!(state(r#"{"state":7}"#), None);
-        assert_eq!(id(r#"{"case_id":1,"id":90071992547409931}"#).as_deref(), Some("90071992547409931"));
-        assert_eq!(id(r#"{"id":"7"}"#), None);
+        assert_eq!(id(r#"{"case_id":1,"id":90071992547409931}"#, "id").as_deref(), Some("90071992547409931"));
+        assert_eq!(id(r#"{"search_id":"a-7"}"#, "search_id").as_deref(), Some("a-7"));
+        assert_eq!((id(r#"{"id":""}"#, "id"), id(r#"{"id":[7]}"#, "id")), (None, None));
     }
 }

@@ -26,8 +26,11 @@ use report::Outcome;
 
 /// How the programs are called, for `--help` and mistakes.
 const USAGE: &str = "\
-usage: faultdeck client careful|careless get|wait|create|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
+usage: faultdeck client careful|careless get|wait|create|send|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
+           [--path PATH] [--method METHOD] [--body JSON] [--polls PATH] [--id-member NAME] [--members LIST]
            [--sec TOKEN] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
+--path asks another endpoint than that of a case's task; it comes without /api, encoded. --polls is where `create` polls
+what it made, by the id in --id-member. --members is for careless: what its types have.
 The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.
 --defect is for careless alone: names with commas, `all` (the default) or `none`.
 ";

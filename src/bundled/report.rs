@@ -8,13 +8,43 @@ pub(super) enum Standing {
     Done,
     Usable,
     Pending,
+    Failed,
 }
+
+/// The states of the API's tasks, as each kind of task spells them. No spelling means two things.
+const DONE: [&str; 10] = [
+    "COMPLETE",
+    "COMPLETED",
+    "COMPLETED_SUCCESSFULLY",
+    "COMPLETED_WITH_ERRORS",
+    "SUCCESS",
+    "DONE",
+    "INSTALLED",
+    "INSTALLED_WITH_ERROR",
+    "UNINSTALLED",
+    "UPLOADED",
+];
+/// Cancelled ones too: nothing more will come of them.
+const FAILED: [&str; 11] = [
+    "ERROR",
+    "EXCEPTION",
+    "FAILED",
+    "CONFLICT",
+    "MISSING",
+    "UNKNOWN",
+    "CANCELED",
+    "CANCELLED",
+    "INSTALL_FAILED",
+    "UNINSTALL_FAILED",
+    "UNINSTALL_PREVIEW_FAILED",
+];
 
 impl Standing {
     /// From a task's state as the API spells it; what is not known is not claimed.
     pub(super) fn of_state(state: Option<&str>) -> Self {
         match state {
-            Some("COMPLETE") => Self::Done,
+            Some(state) if DONE.contains(&state) => Self::Done,
+            Some(state) if FAILED.contains(&state) => Self::Failed,
             Some("PARTIALLY_COMPLETE") => Self::Usable,
             _ => Self::Pending,
         }
@@ -25,6 +55,7 @@ impl Standing {
             Self::Done => "done",
             Self::Usable => "usable",
             Self::Pending => "pending",
+            Self::Failed => "failed",
         }
     }
 }
@@ -75,6 +106,7 @@ impl Outcome {
             Self::Rejected(_) => 6,
             Self::GaveUp => 7,
             Self::Task { standing: Standing::Pending, .. } => 8,
+            Self::Task { standing: Standing::Failed, .. } => 9,
             Self::Crash { .. } => 101,
         }
     }
@@ -84,5 +116,27 @@ fn with_code(word: &str, code: Option<i128>) -> String {
     match code {
         Some(code) => format!(r#"{{"outcome":"{word}","code":{code}}}"#),
         None => format!(r#"{{"outcome":"{word}"}}"#),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use crate::timeline::Phase;
+
+    #[test]
+    fn each_state_of_each_life_cycle_is_taken_for_what_it_is() {
+        for life in Profile::builtin().lifecycles() {
+            for (state, phase) in &life.phases {
+                let expected = match phase {
+                    Phase::Done => Standing::Done,
+                    Phase::Partial => Standing::Usable,
+                    Phase::Failed | Phase::Cancelled => Standing::Failed,
+                    _ => Standing::Pending,
+                };
+                assert_eq!(Standing::of_state(Some(state)), expected, "{state} of {}", life.task);
+            }
+        }
     }
 }

@@ -153,6 +153,14 @@ impl Client for Exec {
         &self.file.jobs
     }
 
+    fn endpoint(&self, job: JobKind) -> Option<&str> {
+        self.file.asks.iter().find(|asks| asks.job == job).map(|asks| asks.endpoint.as_str())
+    }
+
+    fn body(&self) -> Option<&str> {
+        self.file.asks.iter().find_map(|asks| asks.body.as_deref())
+    }
+
     fn dialects(&self) -> &[String] {
         &self.file.dialects
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, SeqAccess, Visitor};
 use toml::Spanned;
 
+use super::jobs::{self, Asks, RawJobs};
 use super::placeholder::{Misplaced, Template};
 use super::{Claims, JobKind, OnPartial, Outcome, Resting};
 use crate::scenario::Diagnostic;
@@ -64,6 +65,7 @@ pub struct ClientFile {
     pub exit: ExitMap,
     /// What it says of itself.
     pub claims: Claims,
+    pub(super) asks: Vec<Asks>,
     pub(super) argv: Vec<Argument>,
     pub(super) env: Vec<(String, Template)>,
 }
@@ -178,7 +180,9 @@ impl ClientFile {
         let source = Source { file, text };
         let raw: RawFile = toml::from_str(text).map_err(|error| source.of_toml(&error))?;
         let exec = raw.exec;
-        let (argv, env) = (source.argv(&exec.argv)?, source.env(&exec.env)?);
+        let asks = jobs::checked(&raw.jobs)
+            .map_err(|wrong| source.wrong(wrong.at, &wrong.message, "here", Some(wrong.help)))?;
+        let (argv, env) = (source.argv(&exec.argv, &asks)?, source.env(&exec.env, &asks)?);
         let exit = source.exit(&exec.exit)?;
         let stdout = exec.stdout.as_ref().map_or_else(Stdout::default, |stdout| *stdout.get_ref());
         if let Some(at) = exec.stdout.as_ref().filter(|_| stdout == Stdout::Resource && exit.is_empty()) {
@@ -192,12 +196,13 @@ impl ClientFile {
         Ok(Self {
             name: name.to_owned(),
             summary: raw.summary,
-            jobs: source.jobs(&raw.jobs)?,
+            jobs: asks.iter().map(|asks| asks.job).collect(),
             dialects: source.dialects(raw.dialects.as_ref())?,
             timeout_ms: source.timeout(exec.timeout_ms.as_ref())?,
             stdout,
             exit,
             claims: raw.claims.unwrap_or_default().claims(),
+            asks,
             argv,
             env,
         })
@@ -208,7 +213,7 @@ impl ClientFile {
 #[serde(deny_unknown_fields)]
 struct RawFile {
     summary: String,
-    jobs: Spanned<Vec<JobKind>>,
+    jobs: Spanned<RawJobs>,
     dialects: Option<Spanned<Vec<Spanned<String>>>>,
     exec: RawExec,
     claims: Option<RawClaims>,
@@ -323,12 +328,16 @@ impl Source<'_> {
         self.wrong(at, &wrong.message, "in this text", Some(wrong.help))
     }
 
-    fn argv(&self, raw: &Spanned<Vec<Spanned<RawArgument>>>) -> Result<Vec<Argument>, ClientError> {
+    fn argv(
+        &self,
+        raw: &Spanned<Vec<Spanned<RawArgument>>>,
+        asks: &[Asks],
+    ) -> Result<Vec<Argument>, ClientError> {
         let mut argv = Vec::new();
         for argument in raw.get_ref() {
             let at = argument.span();
             let template =
-                |text: &str| Template::parse(text).map_err(|wrong| self.of_template(at.clone(), wrong));
+                |text: &str| Template::parse(text, asks).map_err(|wrong| self.of_template(at.clone(), wrong));
             match argument.get_ref() {
                 RawArgument::Bare(text) => {
                     let template = template(text)?;
@@ -353,15 +362,19 @@ impl Source<'_> {
         Err(self.wrong(raw.span(), "`argv` does not start with a program", "here", Some(help)))
     }
 
-    fn env(&self, raw: &BTreeMap<String, Spanned<String>>) -> Result<Vec<(String, Template)>, ClientError> {
+    fn env(
+        &self,
+        raw: &BTreeMap<String, Spanned<String>>,
+        asks: &[Asks],
+    ) -> Result<Vec<(String, Template)>, ClientError> {
         let mut env = Vec::new();
         for (name, text) in raw {
             if name.is_empty() || name.contains(['=', '\0']) {
                 let message = format!("`{name}` cannot be the name of an environment variable");
                 return Err(self.wrong(text.span(), &message, "the value of that name", None));
             }
-            let template =
-                Template::parse(text.get_ref()).map_err(|wrong| self.of_template(text.span(), wrong))?;
+            let template = Template::parse(text.get_ref(), asks)
+                .map_err(|wrong| self.of_template(text.span(), wrong))?;
             env.push((name.clone(), template));
         }
         Ok(env)
@@ -387,17 +400,6 @@ impl Source<'_> {
             exit.insert(i32::from(number), meaning);
         }
         Ok(ExitMap(exit))
-    }
-
-    fn jobs(&self, raw: &Spanned<Vec<JobKind>>) -> Result<Vec<JobKind>, ClientError> {
-        let mut jobs = raw.get_ref().clone();
-        jobs.sort_unstable();
-        jobs.dedup();
-        if jobs.is_empty() {
-            let help = "name at least one of get, wait, create".to_owned();
-            return Err(self.wrong(raw.span(), "a client without jobs cannot be judged", "here", Some(help)));
-        }
-        Ok(jobs)
     }
 
     fn dialects(&self, raw: Option<&Spanned<Vec<Spanned<String>>>>) -> Result<Vec<String>, ClientError> {

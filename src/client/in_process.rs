@@ -11,6 +11,8 @@ use super::{Claims, Client, Job, JobKind, Outcome, Report};
 pub struct InProcess<F> {
     name: String,
     jobs: Vec<JobKind>,
+    endpoints: Vec<(JobKind, String)>,
+    body: Option<String>,
     dialects: Vec<String>,
     claims: Claims,
     timeout_ms: u64,
@@ -22,11 +24,13 @@ where
     F: Fn(Job) -> Fut + Send + Sync,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
-    /// A client that can do every job, knows the `sample` dialect, claims nothing, and has five seconds for a job.
+    /// A client that can do every job whose endpoint need not be named, knows the `sample` dialect, claims nothing, and has five seconds for a job.
     pub fn new(name: &str, f: F) -> Self {
         Self {
             name: name.to_owned(),
-            jobs: JobKind::ALL.to_vec(),
+            jobs: JobKind::ALL.into_iter().filter(|job| job.usual_endpoint().is_some()).collect(),
+            endpoints: Vec::new(),
+            body: None,
             dialects: vec!["sample".to_owned()],
             claims: Claims::default(),
             timeout_ms: 5_000,
@@ -38,6 +42,21 @@ where
     #[must_use]
     pub fn with_jobs(mut self, jobs: &[JobKind]) -> Self {
         self.jobs = jobs.to_vec();
+        self
+    }
+
+    /// The same client, whose job asks the endpoint with this full id.
+    #[must_use]
+    pub fn with_endpoint(mut self, job: JobKind, endpoint: &str) -> Self {
+        self.endpoints.retain(|(each, _)| *each != job);
+        self.endpoints.push((job, endpoint.to_owned()));
+        self
+    }
+
+    /// The same client, with this body for the job `send`.
+    #[must_use]
+    pub fn with_body(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
         self
     }
 
@@ -85,6 +104,15 @@ where
         &self.jobs
     }
 
+    fn endpoint(&self, job: JobKind) -> Option<&str> {
+        let named = self.endpoints.iter().find(|(each, _)| *each == job).map(|(_, id)| id.as_str());
+        named.or(job.usual_endpoint())
+    }
+
+    fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+
     fn dialects(&self) -> &[String] {
         &self.dialects
     }
@@ -116,6 +144,10 @@ mod tests {
         Job {
             kind: JobKind::Get,
             base_url: "http://127.0.0.1:1".to_owned(),
+            method: "GET".to_owned(),
+            path: String::new(),
+            params: Vec::new(),
+            body: None,
             id: Some("42".to_owned()),
             name: None,
             fields: None,

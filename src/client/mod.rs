@@ -7,6 +7,7 @@ pub mod child;
 mod exec;
 mod file;
 mod in_process;
+mod jobs;
 mod outcome;
 mod placeholder;
 
@@ -30,11 +31,13 @@ pub enum JobKind {
     Wait,
     /// Create a case, then wait for its task.
     Create,
+    /// One write, with `fields` where its endpoint takes it.
+    Send,
 }
 
 impl JobKind {
     /// Every kind, in the order it is documented.
-    pub const ALL: [Self; 3] = [Self::Get, Self::Wait, Self::Create];
+    pub const ALL: [Self; 4] = [Self::Get, Self::Wait, Self::Create, Self::Send];
 
     /// As it is written in client files and handed to programs.
     pub fn as_str(self) -> &'static str {
@@ -42,6 +45,16 @@ impl JobKind {
             Self::Get => "get",
             Self::Wait => "wait",
             Self::Create => "create",
+            Self::Send => "send",
+        }
+    }
+
+    /// The endpoint it asks where a client file names none, by its full id; a write is always named.
+    pub fn usual_endpoint(self) -> Option<&'static str> {
+        match self {
+            Self::Get | Self::Wait => Some("GET /forensics/case_management/case_create_tasks/{id}"),
+            Self::Create => Some("POST /forensics/case_management/cases"),
+            Self::Send => None,
         }
     }
 
@@ -64,7 +77,15 @@ pub struct Job {
     pub kind: JobKind,
     /// `scheme://host:port`, perhaps with a session's path; no final slash and no `/api`.
     pub base_url: String,
-    /// The id of the task for `get` and `wait`, as text: it may exceed 2^53.
+    /// The method of the endpoint it asks first.
+    pub method: String,
+    /// The path it asks first, values in it and encoded, without `/api`.
+    pub path: String,
+    /// Names and values of the path's parameters, decoded.
+    pub params: Vec<(String, String)>,
+    /// The body of the write for `send`.
+    pub body: Option<String>,
+    /// The value of the last of the path's parameters for `get` and `wait`, as text: it may exceed 2^53.
     pub id: Option<String>,
     /// The case name for `create`.
     pub name: Option<String>,
@@ -86,6 +107,9 @@ impl std::fmt::Debug for Job {
         f.debug_struct("Job")
             .field("kind", &self.kind)
             .field("base_url", &self.base_url)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("body", &self.body)
             .field("id", &self.id)
             .field("name", &self.name)
             .field("fields", &self.fields)
@@ -261,6 +285,14 @@ pub trait Client: Send + Sync {
     fn name(&self) -> &str;
     /// The jobs it can do.
     fn jobs(&self) -> &[JobKind];
+    /// The endpoint that a job of its asks first, by its full id.
+    fn endpoint(&self, job: JobKind) -> Option<&str> {
+        job.usual_endpoint()
+    }
+    /// The body it sends in the job `send`.
+    fn body(&self) -> Option<&str> {
+        None
+    }
     /// The dialects of the API it knows: `sample`, `prose`.
     fn dialects(&self) -> &[String];
     /// What it says of itself.

@@ -1,27 +1,34 @@
-//! Placeholders in a client file's arguments: `{base_url}`, `{id}`; `{{` and `}}` stand for single braces.
+//! Placeholders in a client file's arguments: `{base_url}`, `{id}`, and the parameters of the paths that its jobs ask;
+//! `{{` and `}}` stand for single braces.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Job;
+use super::jobs::Asks;
 
 /// What a placeholder stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Placeholder {
     Faultdeck,
     Job,
     BaseUrl,
+    Method,
+    Path,
     Id,
+    Body,
     Fields,
     Name,
     Sec,
     CaFile,
     PaceMs,
     DeadlineMs,
+    /// A parameter of the path, by its name in the endpoint.
+    Param(String),
 }
 
 impl Placeholder {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Faultdeck, "faultdeck"),
         (Self::Job, "job"),
         (Self::BaseUrl, "base_url"),
@@ -32,6 +39,9 @@ impl Placeholder {
         (Self::CaFile, "ca_file"),
         (Self::PaceMs, "pace_ms"),
         (Self::DeadlineMs, "deadline_ms"),
+        (Self::Method, "method"),
+        (Self::Path, "path"),
+        (Self::Body, "body"),
     ];
 
     /// Every name, for messages.
@@ -41,13 +51,16 @@ impl Placeholder {
     }
 
     /// Its name.
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(each, _)| *each == self).map_or("", |(_, name)| name)
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Param(name) => name,
+            plain => Self::ALL.iter().find(|(each, _)| each == plain).map_or("", |(_, name)| name),
+        }
     }
 
     /// Whether some jobs give it no value.
-    fn may_lack(self) -> bool {
-        matches!(self, Self::Id | Self::Fields | Self::Name | Self::CaFile)
+    fn may_lack(&self) -> bool {
+        matches!(self, Self::Id | Self::Body | Self::Fields | Self::Name | Self::CaFile | Self::Param(_))
     }
 }
 
@@ -68,7 +81,8 @@ pub(super) struct Misplaced {
 }
 
 impl Template {
-    pub(super) fn parse(text: &str) -> Result<Self, Misplaced> {
+    /// Reads a text; `asks` says which paths there are, and so which parameters.
+    pub(super) fn parse(text: &str, asks: &[Asks]) -> Result<Self, Misplaced> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -85,7 +99,7 @@ impl Template {
                 plain.push('}');
                 rest = after;
             } else {
-                let (hole, after) = hole(from)?;
+                let (hole, after) = hole(from, asks)?;
                 if !plain.is_empty() {
                     pieces.push(Piece::Text(std::mem::take(&mut plain)));
                 }
@@ -101,9 +115,9 @@ impl Template {
     }
 
     /// The first placeholder that some jobs give no value.
-    pub(super) fn may_lack(&self) -> Option<Placeholder> {
+    pub(super) fn may_lack(&self) -> Option<&Placeholder> {
         self.0.iter().find_map(|piece| match piece {
-            Piece::Hole(hole) if hole.may_lack() => Some(*hole),
+            Piece::Hole(hole) if hole.may_lack() => Some(hole),
             _ => None,
         })
     }
@@ -114,7 +128,7 @@ impl Template {
         for piece in &self.0 {
             match piece {
                 Piece::Text(plain) => text.push(plain),
-                Piece::Hole(hole) => text.push(values.value(*hole)?),
+                Piece::Hole(hole) => text.push(values.value(hole)?),
             }
         }
         Some(text)
@@ -122,7 +136,7 @@ impl Template {
 }
 
 /// Reads the placeholder that `text` starts with.
-fn hole(text: &str) -> Result<(Placeholder, &str), Misplaced> {
+fn hole<'t>(text: &'t str, asks: &[Asks]) -> Result<(Placeholder, &'t str), Misplaced> {
     let braces = "for a brace as it is, write it twice: {{ or }}";
     let inner = text.strip_prefix('{').unwrap_or(text);
     let Some((name, after)) = inner.split_once('}') else {
@@ -132,10 +146,17 @@ fn hole(text: &str) -> Result<(Placeholder, &str), Misplaced> {
         });
     };
     match Placeholder::ALL.iter().find(|(_, each)| *each == name) {
-        Some((hole, _)) => Ok((*hole, after)),
+        Some((hole, _)) => Ok((hole.clone(), after)),
+        // The name of a parameter stands in its endpoint in braces, too.
+        None if asks.iter().any(|asks| asks.endpoint.contains(&format!("{{{name}}}"))) => {
+            Ok((Placeholder::Param(name.to_owned()), after))
+        }
         None => Err(Misplaced {
             message: format!("there is no placeholder `{{{name}}}`"),
-            help: format!("there are: {}; {braces}", Placeholder::list()),
+            help: format!(
+                "there are: {} and the parameters of the paths that its jobs ask; {braces}",
+                Placeholder::list()
+            ),
         }),
     }
 }
@@ -147,15 +168,22 @@ pub(super) struct Values<'a> {
 }
 
 impl Values<'_> {
-    fn value(&self, hole: Placeholder) -> Option<OsString> {
+    fn value(&self, hole: &Placeholder) -> Option<OsString> {
         let job = self.job;
+        let param =
+            |name: &str| job.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.into());
         match hole {
             Placeholder::Faultdeck => Some(self.faultdeck.into()),
             Placeholder::Job => Some(job.kind.as_str().into()),
             Placeholder::BaseUrl => Some(job.base_url.as_str().into()),
+            Placeholder::Method => Some(job.method.as_str().into()),
+            Placeholder::Path => Some(job.path.as_str().into()),
+            Placeholder::Body => job.body.as_ref().map(Into::into),
+            Placeholder::Param(name) => param(name),
             Placeholder::Id => job.id.as_ref().map(Into::into),
             Placeholder::Fields => job.fields.as_ref().map(Into::into),
-            Placeholder::Name => job.name.as_ref().map(Into::into),
+            // Many a path has a parameter of this name.
+            Placeholder::Name => param("name").or_else(|| job.name.as_ref().map(Into::into)),
             Placeholder::Sec => Some(job.sec.as_str().into()),
             Placeholder::CaFile => job.ca_file.as_ref().map(Into::into),
             Placeholder::PaceMs => Some(job.pace_ms.to_string().into()),

@@ -8,7 +8,7 @@ use crate::ledger::Exchange;
 /// The whole tasks that the client has, with their texts.
 pub(super) fn answers(run: &Run) -> Vec<(&Exchange, &str)> {
     (run.exchanges.iter())
-        .filter(|exchange| wire::is_poll(exchange) && wire::is_delivered(run, exchange))
+        .filter(|exchange| run.case.about.is_asked(exchange) && wire::is_delivered(run, exchange))
         .filter_map(|exchange| Some((exchange, wire::data(exchange)?)))
         .filter(|(_, text)| Json::parse(text).is_ok())
         .collect()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::about::About;
 use crate::client::{Claims, JobKind, Outcome, Report};
 use crate::fields::{FieldSelector, FieldsError};
 use crate::ledger::{Exchange, Timing};
@@ -13,15 +14,19 @@ use crate::seed::Seed;
 pub struct Case {
     /// The job.
     pub job: JobKind,
+    /// What it is about.
+    pub about: About,
     /// How the task is spelt: `sample` or `prose`.
     pub dialect: String,
     /// The `fields` text the client is told to ask with; `None` is the whole resource.
     pub fields: Option<String>,
-    /// The task's id, as text: it may exceed 2^53. `None` for a creation.
-    pub id: Option<String>,
+    /// Names and values of the parameters of the path that is asked, as text: an id may exceed 2^53.
+    pub params: Vec<(String, String)>,
     /// The name of the case to create.
     pub name: Option<String>,
-    /// The whole task as JSON text, if it was generated; else the scenario's cassette has its own.
+    /// What is sent with a write: the client file says it.
+    pub body: Option<String>,
+    /// The whole task, or another resource, as JSON text, if it was generated; else the scenario's cassette has one.
     pub task: Option<String>,
     /// What the console answers in the task's place: an alteration that must make no difference.
     pub answer: Option<Answer>,
@@ -77,9 +82,20 @@ impl Case {
         }
     }
 
+    /// The id of what is asked for: the last of the path's parameters. `None` for a creation and for a list.
+    pub(super) fn id(&self) -> Option<&str> {
+        let last = self.params.last().filter(|_| self.job != JobKind::Create);
+        last.map(|(_, value)| value.as_str())
+    }
+
     /// What the client was told, in a line for a person.
     pub(super) fn task_line(&self) -> String {
-        let what = match (self.job, &self.id, &self.name) {
+        let asked = || format!("{} {}", self.about.asks.method, self.about.path(&self.params));
+        let what = match (self.job, self.id(), &self.name) {
+            (JobKind::Get, ..) if !self.about.is_usual => format!("get the answer of {}", asked()),
+            (JobKind::Wait, ..) if !self.about.is_usual => format!("wait for the task of {}", asked()),
+            (JobKind::Create, ..) if !self.about.is_usual => format!("make a task with {}", asked()),
+            (JobKind::Send, ..) => format!("send {}", asked()),
             (JobKind::Create, _, Some(name)) => format!("create the case `{name}`"),
             (JobKind::Create, _, None) => "create a case".to_owned(),
             (JobKind::Get, Some(id), _) => format!("get task {id}"),

@@ -6,10 +6,12 @@
 //!
 //! - `law/` holds the properties, one file each, and their table
 //! - `engine/` puts a client to a [`Plan`]: it makes cases, runs them, confirms and shrinks what breaks a property
-//! - `case` and `verdict` are the words of both; `wire` reads requests and answers out of a ledger's exchanges,
+//! - `about` is what a job asks; `case` and `verdict` are the words of both; `wire` reads requests and answers out of a
+//!   ledger's exchanges,
 //!   `answers` the tasks among them, and `difference` compares JSON
 //! - `names` resolves what a scenario says must hold; `from_wire` judges a command of the user's
 
+mod about;
 mod answers;
 mod case;
 mod difference;
@@ -22,6 +24,7 @@ mod sample;
 mod verdict;
 mod wire;
 
+pub use about::About;
 pub use case::{Alteration, Answer, Case, Run};
 pub use engine::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat, Tell, judge};
 pub use from_wire::from_wire;

@@ -1,5 +1,6 @@
 //! Hand-made cases, exchanges and runs for the tests of the properties.
 
+use super::about::About;
 use super::case::{Case, Run};
 use crate::client::{Claims, JobKind, Outcome, Report, Resting};
 use crate::fault::{Effect, Fault};
@@ -9,13 +10,20 @@ use crate::seed::Seed;
 /// Where the task of every sample stands.
 pub(super) const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
 
+/// What a job is about where no client file names another endpoint.
+pub(super) fn about(job: JobKind) -> About {
+    About::of(job, job.usual_endpoint().unwrap()).unwrap()
+}
+
 fn case(job: JobKind, fields: Option<&str>) -> Case {
     Case {
         job,
+        about: about(job),
         dialect: "sample".into(),
         fields: fields.map(str::to_owned),
-        id: (job != JobKind::Create).then(|| "42".into()),
+        params: if job == JobKind::Create { Vec::new() } else { vec![("id".into(), "42".into())] },
         name: None,
+        body: None,
         task: None,
         answer: None,
         scenario: None,
@@ -59,7 +67,8 @@ pub(super) fn reporting(fields: Option<&str>, got: &str, reported: &str) -> Run 
 }
 
 pub(super) fn poll(target: &str, status: u16, body: &str) -> Exchange {
-    let endpoint = if target.contains("case_create_tasks") { super::wire::TASK } else { "" };
+    let endpoint =
+        if target.contains("case_create_tasks") { about(JobKind::Get).shows.id.as_str() } else { "" };
     let resource = target.split('?').next().unwrap_or("").to_owned();
     Exchange {
         key: ExchangeKey { session: "s".into(), endpoint: endpoint.into(), resource, nth: 1 },

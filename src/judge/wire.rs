@@ -4,29 +4,27 @@
 //! not. Targets and headers are otherwise as they were sent.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
 use super::case::Run;
-use crate::client::JobKind;
 use crate::fault::{Effect, Fault};
 use crate::ledger::{Exchange, ExchangeKey, Line, Origin, Timing};
 use crate::profile::{Lifecycle, Profile};
 use crate::timeline::Phase;
 
-/// The endpoint that polls the task of a case's creation.
-pub(super) const TASK: &str = "GET /forensics/case_management/case_create_tasks/{id}";
-
 /// How a credential reads in a ledger.
 const PLACEHOLDER: &str = "fd-secret";
 
-/// The life cycle of the task that clients are asked about.
-pub(super) fn life() -> &'static Lifecycle {
-    static LIFE: LazyLock<&Lifecycle> = LazyLock::new(|| {
-        Profile::builtin().task_of(TASK).expect("the profiles in the binary hold the life of a create task")
-    });
-    *LIFE
+/// The life cycle of the task that a request polls.
+pub(super) fn life_of(exchange: &Exchange) -> Option<&'static Lifecycle> {
+    let is_get = exchange.method == "GET";
+    Profile::builtin().task_of(&exchange.key.endpoint).filter(|_| is_get)
+}
+
+/// The life cycle of the task that a request asks to make.
+pub(super) fn life_made(exchange: &Exchange) -> Option<&'static Lifecycle> {
+    Profile::builtin().created_by(&exchange.key.endpoint)
 }
 
 /// One query parameter, raw and decoded once.
@@ -123,20 +121,14 @@ pub(super) fn is_surely_heard(exchange: &Exchange) -> bool {
     !is_miss(exchange) && effects(exchange).all(is_prompt)
 }
 
-/// Whether it polls the task.
+/// Whether it polls a task.
 pub(super) fn is_poll(exchange: &Exchange) -> bool {
-    exchange.key.endpoint == TASK && exchange.method == "GET"
-}
-
-/// Whether a client that does these jobs has reason to ask this endpoint: each job polls the task, and all else belongs
-/// to a creation.
-pub(super) fn is_reached(endpoint: &str, jobs: &[JobKind]) -> bool {
-    endpoint == TASK || jobs.contains(&JobKind::Create)
+    life_of(exchange).is_some()
 }
 
 /// Whether it asks for a creation.
 pub(super) fn is_creation(exchange: &Exchange) -> bool {
-    life().created_by.as_deref() == Some(exchange.key.endpoint.as_str()) && exchange.method == "POST"
+    life_made(exchange).is_some()
 }
 
 /// Whether a person reading along would say that the client has this answer, all of it.
@@ -185,14 +177,15 @@ impl<'a> Suite<'a> {
 /// The body of a successful answer.
 pub(super) fn data(exchange: &Exchange) -> Option<&str> {
     let text = exchange.response_body.text()?;
-    ((200..300).contains(&exchange.status) && text.trim_start().starts_with('{')).then_some(text)
+    ((200..300).contains(&exchange.status) && text.trim_start().starts_with(['{', '['])).then_some(text)
 }
 
 /// The phase a poll's answer shows, by the state as the answer spells it. `None` if the answer does not say.
 pub(super) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
     let json = crate::json::Json::parse(data(exchange)?).ok()?;
-    let (_, state) = life().state_of(&json)?;
-    life().phase(state)
+    let life = life_of(exchange)?;
+    let (_, state) = life.state_of(&json)?;
+    life.phase(state)
 }
 
 /// The `code` of an API error body, if it is one.

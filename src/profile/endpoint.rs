@@ -64,7 +64,7 @@ pub struct Parameter {
 
 impl Parameter {
     /// Whether only an integer will do.
-    pub(super) fn is_integer(&self) -> bool {
+    pub(crate) fn is_integer(&self) -> bool {
         self.data_type.contains("Integer") || self.data_type.contains("Long")
     }
 }

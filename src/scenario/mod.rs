@@ -166,8 +166,12 @@ pub struct Case {
     pub property: String,
     /// The client that broke it.
     pub client: String,
-    /// The job it was given: `get`, `wait`, `create`.
+    /// The job it was given: `get`, `wait`, `create`, `send`.
     pub job: String,
+    /// The full id of the endpoint that the job asked first, unless it is the usual one.
+    pub endpoint: Option<String>,
+    /// The path it asked, without `/api`.
+    pub path: Option<String>,
     /// The dialect the task was spelt in.
     pub dialect: String,
     /// The `fields` text it was told to ask with, if any.

@@ -255,7 +255,8 @@ fn json_of(entry: &Entry<'_>) -> Read<String> {
 }
 
 fn read_case(entry: &Entry<'_>) -> Read<Case> {
-    const KEYS: [&str; 7] = ["property", "client", "job", "dialect", "fields", "task", "seed"];
+    const KEYS: [&str; 9] =
+        ["property", "client", "job", "endpoint", "path", "dialect", "fields", "task", "seed"];
     const HELP: &str =
         "faultdeck writes [case] itself, with property, client, job, dialect and seed; restore the file";
     let case = entry.table("`[case]`", &KEYS, HELP)?;
@@ -270,12 +271,17 @@ fn read_case(entry: &Entry<'_>) -> Read<Case> {
             Some(text.to_owned())
         }
     };
+    let maybe = |key: &str| {
+        case.get(key).map(|entry| entry.text(HELP)).transpose().map(|text| text.map(str::to_owned))
+    };
     Ok(Case {
+        endpoint: maybe("endpoint")?,
+        path: maybe("path")?,
         property: name("property")?,
         client: name("client")?,
         job: name("job")?,
         dialect: name("dialect")?,
-        fields: case.get("fields").map(|entry| entry.text(HELP)).transpose()?.map(str::to_owned),
+        fields: maybe("fields")?,
         task,
         seed: read_seed(&case.required("seed", HELP)?)?,
     })

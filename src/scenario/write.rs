@@ -169,6 +169,11 @@ fn put_case(out: &mut String, case: &Case) {
     put(out, "property", &text(&case.property));
     put(out, "client", &text(&case.client));
     put(out, "job", &text(&case.job));
+    for (key, value) in [("endpoint", &case.endpoint), ("path", &case.path)] {
+        if let Some(value) = value {
+            put(out, key, &text(value));
+        }
+    }
     put(out, "dialect", &text(&case.dialect));
     if let Some(fields) = &case.fields {
         put(out, "fields", &text(fields));

@@ -211,6 +211,10 @@ fn job(base_url: &str) -> Job {
     Job {
         kind: JobKind::Get,
         base_url: base_url.to_owned(),
+        method: "GET".to_owned(),
+        path: "/forensics/case_management/case_create_tasks/42".to_owned(),
+        params: Vec::new(),
+        body: None,
         id: Some("42".to_owned()),
         name: None,
         fields: None,

@@ -39,6 +39,7 @@ mod hostile_input;
 mod house_rules;
 mod json_view;
 mod judge_finds_defects;
+mod judge_other_endpoints;
 mod judge_repeats_findings;
 mod limits;
 mod loose_matching;

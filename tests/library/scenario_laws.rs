@@ -113,8 +113,11 @@ fn musts() -> impl Strategy<Value = Must> {
 
 fn cases() -> impl Strategy<Value = Case> {
     let task = select(&["{\"id\":9007199254740993,\"name\":\"\\u00e9 'x' \\\"\"}", "{}", "[1.00, 1E5]"][..]);
-    ([names(), names(), names(), names()], option::of(texts()), option::of(task), any::<u64>()).prop_map(
-        |([property, client, job, dialect], fields, task, seed)| Case {
+    let asked = option::of((names(), texts()));
+    ([names(), names(), names(), names()], asked, option::of(texts()), option::of(task), any::<u64>())
+        .prop_map(|([property, client, job, dialect], asked, fields, task, seed)| Case {
+            endpoint: asked.as_ref().map(|(endpoint, _)| endpoint.clone()),
+            path: asked.map(|(_, path)| path),
             property,
             client,
             job,
@@ -122,8 +125,7 @@ fn cases() -> impl Strategy<Value = Case> {
             fields,
             task: task.map(str::to_owned),
             seed: Seed(seed),
-        },
-    )
+        })
 }
 
 fn scenarios() -> impl Strategy<Value = Scenario> {

@@ -22,6 +22,7 @@ mod demo;
 mod every_property;
 mod findings_last;
 mod hostile_files;
+mod judge_other_endpoints;
 mod lint_cassettes;
 mod newcomer;
 mod offline;

@@ -2,16 +2,15 @@
 //! that ends well there and whose outcome cannot be read is not broken: what starts it or reads it is. From then on an
 //! outcome that cannot be read is the client's own doing, and is judged.
 
-use super::evidence;
 use super::generate::plain;
 use super::plan::JudgeError;
 use super::slot::Slot;
 use super::trial::{Bench, Trial};
-use super::unit::{Unit, dialects};
+use super::unit::{Unit, dialects_of};
 use crate::client::{Client, JobKind, Outcome};
+use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::judge::law::Needs;
-use crate::profile::Taken;
 use crate::seed::Seed;
 
 /// The name of the case to create.
@@ -34,14 +33,15 @@ pub(super) async fn check<C: Client>(
     units: &[Unit],
 ) -> Result<Adapter, JudgeError> {
     let Some(slot) = slots.first() else { return Ok(Adapter::Reads) };
-    for job in JobKind::ALL {
+    for (job, about) in About::jobs(bench.client) {
         let is_read = |trial: &Trial| {
             trial.case.job == job && trial.properties.iter().any(|property| property.report != Needs::Nothing)
         };
         if !units.iter().any(|unit| unit.trials.iter().any(is_read)) {
             continue;
         }
-        let trial = clean(job, &dialects(bench.client).swap_remove(0), &bench.taken);
+        let Some(dialect) = dialects_of(bench.client, &about).into_iter().next() else { continue };
+        let trial = clean((job, about), &dialect, bench.client.body());
         let report = bench.run(slot, &trial, &trial.case, &trial.label).await.run.report;
         let why = match report.outcome {
             Outcome::NotStarted { why } => return Ok(Adapter::NotStarted(why)),
@@ -57,16 +57,11 @@ pub(super) async fn check<C: Client>(
 }
 
 /// A task that is there and done, and a console that answers at once.
-fn clean(job: JobKind, dialect: &str, taken: &Taken) -> Trial {
-    let whole = plain(dialect);
-    let task = whole.task.clone();
-    let get = whole.case(dialect, Seed(1));
-    let case = match job {
-        JobKind::Get | JobKind::Wait => Case { job, ..get },
-        JobKind::Create => Case { job, id: None, task: None, name: Some(NAME.to_owned()), ..get },
-    };
-    let evidence = (job == JobKind::Create).then(|| evidence::created(NAME, &task, taken));
-    Trial { label: format!("clean/{job}"), case, evidence, properties: Vec::new(), sprout: None }
+fn clean((job, about): (JobKind, About), dialect: &str, body: Option<&str>) -> Trial {
+    let case = plain(&about, dialect).case((job, about), dialect, Seed(1));
+    let name = (job == JobKind::Create).then(|| NAME.to_owned());
+    let case = Case { name, body: body.map(str::to_owned), ..case };
+    Trial { label: format!("clean/{job}"), case, evidence: None, properties: Vec::new(), sprout: None }
 }
 
 fn shown(text: &str) -> String {

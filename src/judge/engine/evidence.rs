@@ -6,56 +6,35 @@ use form_urlencoded::byte_serialize;
 
 use super::trial::Trial;
 use crate::cassette::{Cassette, Interaction, RecordedFrom};
-use crate::json::{Json, quote, rename_members};
+use crate::client::JobKind;
+use crate::json::{Json, quote, rename_members, replace};
+use crate::judge::about::About;
 use crate::judge::case::Case;
-use crate::judge::wire;
 use crate::message::{Request, Response};
-use crate::profile::{Profile, Taken};
+use crate::profile::{Carrier, Endpoint, Parameter, ParameterKind, Profile, Taken};
 use crate::replay::{Evidence, Material};
+use crate::timeline::Phase;
 
-/// The path of the task with this id.
-fn task_path(id: &str) -> String {
-    let template = wire::TASK.trim_start_matches("GET ");
-    format!("/api{}", template.replace("{id}", id))
-}
-
-/// The answers of a generated case, as a cassette in memory, of a console that takes what is `taken`. `None` if the case
-/// has no task of its own.
+/// The answers of a case that has a resource of its own, as a cassette in memory, of a console that takes what is
+/// `taken`. `None` if it has none.
+///
+/// A resource is there to be got or sent; a task is there to be waited for: it is seen in each phase before it stands
+/// as the case says. A creation makes it first.
 pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
-    let task = case.task.as_deref()?;
-    let id = Json::parse(task).ok()?.member(&wire::life().id)?.text().to_owned();
-    let whole = interaction(&task_path(&id), task, "generated");
-    let interactions = match &case.answer {
-        None => vec![whole],
-        Some(answer) => {
-            let fields = case.selector().ok()?.map(|selector| selector.to_string()).unwrap_or_default();
-            let query =
-                if fields.is_empty() { String::new() } else { format!("?fields={}", encoded(&fields)) };
-            let altered = interaction(&format!("{}{query}", task_path(&id)), &answer.text, "altered");
-            // The whole task answers whoever asks for something else.
-            let lent = Interaction { by_recorder: true, ..whole };
-            if query.is_empty() { vec![altered] } else { vec![altered, lent] }
+    let resource = case.task.as_deref()?;
+    let interactions = match case.job {
+        JobKind::Get | JobKind::Send => shown(case, resource)?,
+        JobKind::Wait => polls(case, resource, &case.about.path(&case.params)),
+        JobKind::Create => {
+            let id = Json::parse(resource).ok().and_then(|task| id_of(&case.about, &task));
+            let polls = polls(case, resource, &case.about.path_shown(&case.params, id.as_deref()));
+            let first = polls.first()?.response.text()?.to_owned();
+            std::iter::once(creation(case, &first)).chain(polls).collect()
         }
     };
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
     let cassette = Cassette { name: "generated".to_owned(), recorded_from, interactions };
     Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken))))
-}
-
-/// The answers of a creation: the case is made, and its task is done at once.
-pub(super) fn created(name: &str, task: &str, taken: &Taken) -> Evidence {
-    let id = Json::parse(task).ok().and_then(|task| Some(task.member(&wire::life().id)?.text().to_owned()));
-    let created_by = wire::life().created_by.as_deref().unwrap_or_default();
-    let mut creation =
-        interaction(&format!("/api{}", created_by.trim_start_matches("POST ")), task, "created");
-    created_by.clone_into(&mut creation.endpoint);
-    "POST".clone_into(&mut creation.request.method);
-    creation.request.body = format!(r#"{{"assigned_to":[],"name":{}}}"#, quote(name)).into();
-    creation.response = Response::json(201, task.to_owned());
-    let poll = interaction(&task_path(&id.unwrap_or_default()), task, "done");
-    let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
-    let cassette = Cassette { name: "clean".to_owned(), recorded_from, interactions: vec![creation, poll] };
-    Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken)))
 }
 
 /// What the recordings that a client is judged with show their console to take: it holds for generated cases, too.
@@ -69,27 +48,99 @@ pub(super) fn taken(trials: &[Trial]) -> Taken {
     all
 }
 
+/// The resource's own id, as it stands in a path.
+pub(super) fn id_of(about: &About, resource: &Json<'_>) -> Option<String> {
+    let id = resource.member(about.id_member()?)?;
+    Some(id.as_str().unwrap_or(id.text()).to_owned())
+}
+
+/// The resource, and what a case says of its answer.
+fn shown(case: &Case, resource: &str) -> Option<Vec<Interaction>> {
+    let path = case.about.path(&case.params);
+    let whole = interaction(case, &path, resource, "generated");
+    let Some(answer) = &case.answer else { return Some(vec![whole]) };
+    let fields = case.selector().ok()?.map(|selector| selector.to_string()).unwrap_or_default();
+    if fields.is_empty() {
+        return Some(vec![interaction(case, &path, &answer.text, "altered")]);
+    }
+    let altered = match case.about.shows.fields_in {
+        Some(Carrier::Header) => {
+            let mut altered = interaction(case, &path, &answer.text, "altered");
+            altered.request.headers.push("fields", fields);
+            altered
+        }
+        _ => interaction(case, &format!("{path}?fields={}", encoded(&fields)), &answer.text, "altered"),
+    };
+    // The whole resource answers whoever asks for something else.
+    Some(vec![altered, Interaction { by_recorder: true, ..whole }])
+}
+
+/// A task on its way to where it stands.
+fn polls(case: &Case, task: &str, path: &str) -> Vec<Interaction> {
+    let mut texts = Vec::new();
+    if let (Ok(json), Some(life)) = (Json::parse(task), case.about.life)
+        && let Some((member, last)) = life.state_of(&json)
+    {
+        let before = [Phase::Waiting, Phase::Working, Phase::Partial].map(|phase| life.spelling(phase));
+        for state in before.into_iter().flatten().filter(|state| *state != last) {
+            texts.push(replace(task, &[(&format!("/{member}"), &quote(state))]));
+        }
+    }
+    texts.push(task.to_owned());
+    (1..).zip(&texts).map(|(n, text)| interaction(case, path, text, &format!("poll-{n}"))).collect()
+}
+
+/// The case's creation, answered with a task. What tells it from others carries the case's name.
+fn creation(case: &Case, task: &str) -> Interaction {
+    let (about, name) = (&case.about, case.name.as_deref().unwrap_or_default());
+    let mut target = about.path(&case.params);
+    let mut body = Vec::new();
+    for member in about.life.iter().flat_map(|life| life.name_member.iter().chain(life.key.first())) {
+        let is_in_query = |known: &Parameter| known.kind == ParameterKind::Query && known.name == *member;
+        if about.asks.parameters.iter().any(is_in_query) {
+            let mark = if target.contains('?') { '&' } else { '?' };
+            target.push_str(&format!("{mark}{member}={}", encoded(name)));
+        } else {
+            body.push(format!("{}:{}", quote(member), quote(name)));
+        }
+    }
+    let mut creation = interaction(case, &target, task, "created");
+    about.asks.id.clone_into(&mut creation.endpoint);
+    about.asks.method.clone_into(&mut creation.request.method);
+    creation.request.body =
+        if body.is_empty() { String::new() } else { format!("{{{}}}", body.join(",")) }.into();
+    creation.response = Response::json(201, task.to_owned());
+    creation
+}
+
 fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
 
-fn interaction(target: &str, body: &str, id: &str) -> Interaction {
+/// `path` is without `/api`.
+fn interaction(case: &Case, path: &str, body: &str, id: &str) -> Interaction {
+    let shows = case.about.shows;
+    let mut request = Request::new(&shows.method, &format!("/api{path}")).with("SEC", "fd-secret-1");
+    if case.job == JobKind::Send {
+        request.body = case.body.clone().unwrap_or_default().into();
+    }
+    let status = shows.success.iter().copied().find(|status| *status != 204).unwrap_or(200);
     Interaction {
         id: id.to_owned(),
-        endpoint: wire::TASK.to_owned(),
-        request: Request::new("GET", target).with("SEC", "fd-secret-1"),
-        response: Response::json(200, body.to_owned()),
+        endpoint: shows.id.clone(),
+        request,
+        response: Response::json(status, body.to_owned()),
         by_recorder: false,
         moment: 0,
         notes: Vec::new(),
     }
 }
 
-/// What a scenario's cassette says about the task that clients are asked about.
+/// What a scenario's cassette says about what clients are asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subject {
-    /// The id of the first task in it.
-    pub(super) id: Option<String>,
+    /// Names and values of the parameters of the first path asked; none if it is not asked at all.
+    pub(super) params: Option<Vec<(String, String)>>,
     /// The first whole answer about it, as text.
     pub(super) task: Option<String>,
     /// The name of the first case created in it.
@@ -98,43 +149,41 @@ pub(super) struct Subject {
 
 /// Reads the subject out of what a scenario is answered from. A console in a cassette's place has none: its tasks
 /// begin with a creation.
-pub(super) fn subject(evidence: &Evidence) -> Subject {
+pub(super) fn subject(evidence: &Evidence, about: &About) -> Subject {
     let Evidence::Cassette(material) = evidence else { return Subject::default() };
     let interactions = &material.cassette().interactions;
-    let polls = || interactions.iter().filter(|one| one.endpoint == wire::TASK);
-    let id = polls().find_map(|poll| Some(wire::decode(poll.request.path().rsplit('/').next()?)));
-    let task = polls()
+    let of = |endpoint: &'static Endpoint| interactions.iter().filter(|one| one.endpoint == endpoint.id);
+    let params = of(about.asks).find_map(|one| about.values(one.request.path()));
+    let task = of(about.shows)
         .filter(|poll| poll.response.is_success() && poll.request.query().is_none())
         .find_map(|poll| poll.response.text().map(str::to_owned));
-    let created_by = wire::life().created_by.as_deref();
-    let name = (interactions.iter().filter(|one| Some(one.endpoint.as_str()) == created_by))
-        .filter(|one| one.response.is_success())
-        .find_map(|one| {
-            let json = Json::parse_bytes(&one.request.body).ok()?;
-            wire::life().name_in(&json).map(str::to_owned)
-        });
-    Subject { id, task, name }
+    let name = of(about.asks).filter(|one| one.response.is_success()).find_map(|one| {
+        let json = Json::parse_bytes(&one.request.body).ok()?;
+        about.life?.name_in(&json).map(str::to_owned)
+    });
+    Subject { params, task, name }
 }
 
 /// The dialect the task is spelt in.
-pub(super) fn dialect_of(task: &str) -> String {
+pub(super) fn dialect_of(about: &About, task: &str) -> String {
     let Ok(json) = Json::parse(task) else { return "sample".to_owned() };
     let speaks = |renames: &[(String, String)]| {
         renames.iter().any(|(from, to)| json.member(to).is_some() && json.member(from).is_none())
     };
-    let dialect = wire::life().dialects.iter().find(|(_, renames)| speaks(renames));
-    dialect.map_or("sample", |(name, _)| name).to_owned()
+    let mut dialects = about.life.iter().flat_map(|life| &life.dialects);
+    dialects.find(|(_, renames)| speaks(renames)).map_or("sample", |(name, _)| name).to_owned()
 }
 
-/// The same evidence with the task spelt in `dialect`. Whatever is spelt so already, or cannot be, stays.
-pub(super) fn in_dialect(evidence: &Evidence, dialect: &str) -> Evidence {
+/// The same evidence with the resource spelt in `dialect`. Whatever is spelt so already, or cannot be, stays.
+pub(super) fn in_dialect(evidence: &Evidence, about: &About, dialect: &str) -> Evidence {
     let Evidence::Cassette(material) = evidence else { return evidence.clone() };
-    let spelt = subject(evidence).task.map_or_else(|| "sample".to_owned(), |task| dialect_of(&task));
-    let Some(renames) = renames(&spelt, dialect) else { return evidence.clone() };
+    let spelt =
+        subject(evidence, about).task.map_or_else(|| "sample".to_owned(), |task| dialect_of(about, &task));
+    let Some(renames) = renames(about, &spelt, dialect) else { return evidence.clone() };
     let mut cassette = material.cassette().clone();
-    let created_by = wire::life().created_by.as_deref();
+    let created_by = about.life.and_then(|life| life.created_by.as_deref());
     for one in &mut cassette.interactions {
-        let is_task = one.endpoint == wire::TASK || Some(one.endpoint.as_str()) == created_by;
+        let is_task = one.endpoint == about.shows.id || Some(one.endpoint.as_str()) == created_by;
         if !is_task || !one.response.is_success() {
             continue;
         }
@@ -148,19 +197,19 @@ pub(super) fn in_dialect(evidence: &Evidence, dialect: &str) -> Evidence {
 }
 
 /// How members spelt in one dialect are spelt in another; `None` if nothing is to be done.
-fn renames(from: &str, to: &str) -> Option<Vec<(String, String)>> {
+fn renames(about: &About, from: &str, to: &str) -> Option<Vec<(String, String)>> {
     if from == to {
         return None;
     }
     let back: Vec<(String, String)> =
-        wire::life().renames(from)?.iter().map(|(sample, other)| (other.clone(), sample.clone())).collect();
-    let onwards = wire::life().renames(to)?;
+        about.renames(from)?.iter().map(|(sample, other)| (other.clone(), sample.clone())).collect();
+    let onwards = about.renames(to)?;
     Some(if back.is_empty() { onwards.to_vec() } else { back })
 }
 
 /// A member of the sample as this dialect spells it.
-pub(super) fn spelt(member: &str, dialect: &str) -> String {
-    let renames = wire::life().renames(dialect).unwrap_or(&[]);
+pub(super) fn spelt(about: &About, member: &str, dialect: &str) -> String {
+    let renames = about.renames(dialect).unwrap_or(&[]);
     renames.iter().find(|(from, _)| from == member).map_or(member, |(_, to)| to).to_owned()
 }
 
@@ -177,12 +226,13 @@ mod tests {
     #[test]
     fn a_generated_case_takes_what_the_recordings_show_to_be_taken() {
         let older = |request: Request| request.with("Version", "6.0");
-        let recorded = interaction("/api/siem/offenses", "[]", "recorded");
-        let recorded = Interaction { request: older(recorded.request), ..recorded };
+        let case = Case { task: Some(r#"{"id":42,"state":"COMPLETE"}"#.to_owned()), ..sample::get(None) };
+        let recorded = interaction(&case, "/siem/offenses", "[]", "recorded");
+        let endpoint = "GET /siem/offenses".to_owned();
+        let recorded = Interaction { endpoint, request: older(recorded.request), ..recorded };
         let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
         let cassette = Cassette { name: "old".to_owned(), recorded_from, interactions: vec![recorded] };
         let old = Material::new(cassette, Profile::builtin());
-        let case = Case { task: Some(r#"{"id":42,"state":"COMPLETE"}"#.to_owned()), ..sample::get(None) };
         let status = |taken: &Taken| {
             let evidence = generated(&case, taken).unwrap();
             let setup = Setup {
@@ -196,7 +246,7 @@ mod tests {
                 verb: "judge".to_owned(),
                 session: "case".to_owned(),
             };
-            let asked = older(Request::new("GET", &task_path("42")).with("SEC", "any"));
+            let asked = older(Request::new("GET", sample::PATH).with("SEC", "any"));
             Replay::new(setup).decide(asked, Duration::ZERO).0.response.status
         };
         assert_eq!((status(Taken::nothing()), status(old.taken())), (422, 200));

@@ -56,6 +56,8 @@ pub(super) fn scenario(finding: &Finding<'_>) -> Scenario {
         property: finding.property.id.to_owned(),
         client: finding.client.to_owned(),
         job: case.job.as_str().to_owned(),
+        endpoint: (!case.about.is_usual).then(|| case.about.asks.id.clone()),
+        path: (!case.about.is_usual).then(|| case.about.path(&case.params)),
         dialect: case.dialect.clone(),
         fields: case.fields.clone(),
         task: case.task.clone(),

@@ -1,39 +1,44 @@
 //! Generated cases, and how one shrinks. The generators are proptest's; the runner is driven by our seed alone, and no
 //! `PROPTEST_*` variable has a say.
 
+use proptest::collection::vec;
 use proptest::prelude::any;
+use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy, Union, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
 
 use super::evidence::spelt;
 use crate::client::JobKind;
-use crate::fields::{Shape, strategy};
-use crate::json::replace;
+use crate::fields::{Scalar, Shape, strategy};
+use crate::json::{quote, replace};
+use crate::judge::about::About;
 use crate::judge::case::Case;
-use crate::judge::wire;
-use crate::profile::Profile;
+use crate::profile::{Parameter, ParameterKind};
 use crate::seed::Seed;
+use crate::timeline::Phase;
 
-/// A selector and a task.
+/// A selector and a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Generated {
     /// The `fields` text; `None` is the whole resource.
     pub(super) fields: Option<String>,
-    /// The task.
+    /// The resource: a task, another element, or a list.
     pub(super) task: String,
-    /// Its id.
-    pub(super) id: String,
+    /// Names and values of the parameters of its path.
+    pub(super) params: Vec<(String, String)>,
 }
 
 impl Generated {
-    /// The `get` case it is.
-    pub(super) fn case(self, dialect: &str, seed: Seed) -> Case {
+    /// The case of a job it is.
+    pub(super) fn case(self, (job, about): (JobKind, About), dialect: &str, seed: Seed) -> Case {
         Case {
-            job: JobKind::Get,
+            job,
+            about,
             dialect: dialect.to_owned(),
             fields: self.fields,
-            id: Some(self.id),
+            params: self.params,
             name: None,
+            body: None,
             task: Some(self.task),
             answer: None,
             scenario: None,
@@ -47,6 +52,7 @@ impl Generated {
 #[derive(Clone, Debug)]
 pub(super) struct Sprout {
     seed: Seed,
+    about: About,
     dialect: String,
     index: u32,
     moves: Vec<Move>,
@@ -61,8 +67,8 @@ enum Move {
 
 impl Sprout {
     /// The case number `index` of a dialect.
-    pub(super) fn new(seed: Seed, dialect: &str, index: u32) -> Self {
-        Self { seed, dialect: dialect.to_owned(), index, moves: Vec::new() }
+    pub(super) fn new(seed: Seed, about: About, dialect: &str, index: u32) -> Self {
+        Self { seed, about, dialect: dialect.to_owned(), index, moves: Vec::new() }
     }
 
     /// What it is now. `None` only if the generator gave up, which no generator of ours does.
@@ -92,7 +98,7 @@ impl Sprout {
     fn tree(&self) -> Option<Box<dyn ValueTree<Value = Generated>>> {
         let key = self.seed.derive(&["judge", "generated", &self.dialect, &self.index.to_string()]);
         let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &key));
-        let mut tree = cases(&self.dialect).new_tree(&mut runner).ok()?;
+        let mut tree = cases(&self.about, &self.dialect).new_tree(&mut runner).ok()?;
         for step in &self.moves {
             apply(&mut tree, *step);
         }
@@ -127,49 +133,115 @@ fn config() -> Config {
     }
 }
 
-/// The shape of the task in a dialect.
-fn shape(dialect: &str) -> Option<Shape> {
-    let endpoint = Profile::builtin().endpoint(wire::TASK)?;
-    let renames = wire::life().renames(dialect)?;
-    let renames: Vec<(&str, &str)> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
-    Some(endpoint.shape.renamed(&renames))
-}
-
-fn cases(dialect: &str) -> BoxedStrategy<Generated> {
-    let shape = shape(dialect).unwrap_or(Shape::Object(Vec::new()));
+fn cases(about: &About, dialect: &str) -> BoxedStrategy<Generated> {
+    let shape = about.shape(dialect).unwrap_or(Shape::Object(Vec::new()));
     let fields = proptest::option::weighted(0.85, (strategy::selectors(&shape), any::<bool>()));
-    let ids = Union::new_weighted(vec![(3, 1..1000_u64), (1, (1 << 53)..i64::MAX.unsigned_abs())]);
-    let pointer = format!("/{}", spelt(&wire::life().id, dialect));
-    (fields, strategy::resources(&shape), ids)
-        .prop_map(move |(fields, task, id)| {
-            let id = id.to_string();
+    let resource = strategy::resources(&shape);
+    let resources = if about.shows.is_list {
+        vec(resource, 0..4).prop_map(|all| format!("[{}]", all.join(","))).boxed()
+    } else {
+        resource
+    };
+    let names: Vec<&'static str> = about.params().collect();
+    let values: Vec<BoxedStrategy<String>> = names.iter().map(|name| value(about, name)).collect();
+    let (about, dialect) = (*about, dialect.to_owned());
+    (fields, resources, values)
+        .prop_map(move |(fields, task, values)| {
             let fields = fields.map(|(selector, spaced)| {
                 let text = selector.to_string();
                 if spaced { text.replace(',', ", ") } else { text }
             });
-            Generated { fields, task: replace(&task, &[(&pointer, &id)]), id }
+            let params: Vec<(String, String)> =
+                names.iter().map(|name| (*name).to_owned()).zip(values).collect();
+            Generated { fields, task: with_id(&about, &dialect, task, &params), params }
         })
         .boxed()
 }
 
-/// A plain task in a dialect, for cases where the task is not the point.
-pub(super) fn plain(dialect: &str) -> Generated {
-    let member = |name: &str| spelt(name, dialect);
-    let task = format!(
-        r#"{{"assigned_to":["admin"],"case_id":7,"id":42,"{}":"Case1","{}":"COMPLETE"}}"#,
-        member("name"),
-        member("state")
-    );
-    Generated { fields: None, task, id: "42".to_owned() }
+/// The parameter of the path that is asked.
+fn is_number(about: &About, name: &str) -> bool {
+    let is_it = |known: &&Parameter| known.kind == ParameterKind::Path && known.name == name;
+    about.asks.parameters.iter().find(is_it).is_some_and(|known| known.is_integer())
+}
+
+/// Values of a path's parameter: numbers also beyond 2^53; texts also with what has to be encoded in a path.
+fn value(about: &About, name: &str) -> BoxedStrategy<String> {
+    if is_number(about, name) {
+        return Union::new_weighted(vec![(3, 1..1000_u64), (1, (1 << 53)..i64::MAX.unsigned_abs())])
+            .prop_map(|id| id.to_string())
+            .boxed();
+    }
+    const PIECES: [&str; 12] = ["a", "b", "7", "Z", "-", "_", ".", " ", "&", "?", "+", "é"];
+    // A dot alone is no name of a segment.
+    (select(&PIECES[..4]), vec(select(&PIECES[..]), 0..6))
+        .prop_map(|(first, rest)| format!("{first}{}", rest.concat()))
+        .boxed()
+}
+
+/// The resource with the last value of its path in the member that holds it.
+fn with_id(about: &About, dialect: &str, resource: String, params: &[(String, String)]) -> String {
+    let (Some(member), Some((name, value)), false) = (about.id_member(), params.last(), about.shows.is_list)
+    else {
+        return resource;
+    };
+    let id = if is_number(about, name) { value.clone() } else { quote(value) };
+    replace(&resource, &[(&format!("/{}", spelt(about, member, dialect)), &id)])
+}
+
+/// A plain resource in a dialect, for cases where the resource is not the point. A task is done.
+pub(super) fn plain(about: &About, dialect: &str) -> Generated {
+    let done = about.life.and_then(|life| life.spelling(Phase::Done));
+    plain_in(about, dialect, done)
+}
+
+/// The same in this state.
+pub(super) fn plain_in(about: &About, dialect: &str, state: Option<&str>) -> Generated {
+    let mut task = about.shape(dialect).map_or_else(|| "{}".to_owned(), |shape| plain_text(&shape));
+    if let (Some(life), Some(state)) = (about.life, state) {
+        for member in &life.state {
+            task = replace(&task, &[(&format!("/{member}"), &quote(state))]);
+        }
+    }
+    if about.shows.is_list {
+        task = format!("[{task}]");
+    }
+    let params: Vec<(String, String)> =
+        about.params().map(|name| (name.to_owned(), "42".to_owned())).collect();
+    let task = if about.asks.id == about.shows.id {
+        with_id(about, dialect, task, &params)
+    } else {
+        // What is to be made has an id of its own kind.
+        task
+    };
+    Generated { fields: None, task, params }
+}
+
+/// The plainest value of a shape: every member, one element a list.
+fn plain_text(shape: &Shape) -> String {
+    match shape {
+        Shape::Object(members) => {
+            let members =
+                members.iter().map(|(name, shape)| format!("{}:{}", quote(name), plain_text(shape)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Shape::List(element) => format!("[{}]", plain_text(element)),
+        Shape::Any => "null".to_owned(),
+        Shape::Scalar(Scalar::Bool) => "true".to_owned(),
+        Shape::Scalar(Scalar::Integer) => "7".to_owned(),
+        Shape::Scalar(Scalar::Number) => "1.5".to_owned(),
+        Shape::Scalar(Scalar::OneOf(choices)) => quote(choices.first().map_or("", String::as_str)),
+        Shape::Scalar(Scalar::String) => "\"Case1\"".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json::Json;
+    use crate::judge::sample;
 
     fn value(index: u32) -> Generated {
-        Sprout::new(Seed(1), "sample", index).value().unwrap()
+        Sprout::new(Seed(1), sample::about(JobKind::Get), "sample", index).value().unwrap()
     }
 
     #[test]
@@ -182,16 +254,16 @@ mod tests {
     fn a_case_is_a_task_with_its_own_id_and_a_selector_or_none() {
         let all: Vec<Generated> = (0..200).map(value).collect();
         for one in &all {
-            assert_eq!(Json::parse(&one.task).unwrap().member("id").unwrap().text(), one.id);
+            assert_eq!(Json::parse(&one.task).unwrap().member("id").unwrap().text(), one.params[0].1);
         }
         let share = all.iter().filter(|one| one.fields.is_none()).count();
         assert!((10..60).contains(&share), "{share} of 200 ask for the whole resource");
-        assert!(all.iter().any(|one| one.id.parse::<u64>().unwrap() > 1 << 53));
+        assert!(all.iter().any(|one| one.params[0].1.parse::<u64>().unwrap() > 1 << 53));
     }
 
     #[test]
     fn shrinking_ends_at_something_small() {
-        let mut sprout = Sprout::new(Seed(1), "prose", 3);
+        let mut sprout = Sprout::new(Seed(1), sample::about(JobKind::Get), "prose", 3);
         for _ in 0..2000 {
             match sprout.simpler() {
                 Some(simpler) => sprout = simpler,
@@ -199,6 +271,6 @@ mod tests {
             }
         }
         let smallest = sprout.value().unwrap();
-        assert!(smallest.task.len() < 120 && smallest.id == "1", "{smallest:?}");
+        assert!(smallest.task.len() < 120 && smallest.params[0].1 == "1", "{smallest:?}");
     }
 }

@@ -30,6 +30,7 @@ use self::together::together;
 use self::trial::{Bench, TOKEN, Tried};
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
+use crate::judge::about::About;
 use crate::profile::Taken;
 
 /// What is told while a plan runs.
@@ -72,7 +73,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             tally.not_started(&why);
             break;
         }
-        tally.count(unit, &tried, client.jobs());
+        tally.count(unit, &tried, &About::jobs(client));
         let at = weigh::At { plan, bench: &bench, slots: &slots, unit, tell };
         for property in weigh::properties(unit, &tried) {
             let weighed = weigh::weigh(&at, property, &tried).await;

@@ -7,7 +7,7 @@ use super::trial::Tried;
 use super::unit::{GENERATED, Unit};
 use super::weigh::Weighed;
 use crate::client::JobKind;
-use crate::judge::wire;
+use crate::judge::about::About;
 use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
 use crate::scenario::PlannedFault;
 
@@ -23,7 +23,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts the requests of a unit's cases.
-    pub(super) fn count(&mut self, unit: &Unit, tried: &[Tried], jobs: &[JobKind]) {
+    pub(super) fn count(&mut self, unit: &Unit, tried: &[Tried], jobs: &[(JobKind, About)]) {
         let mut silent: Option<Vec<String>> = None;
         for tried in tried {
             let variants = tried.answers.iter().flat_map(|(_, _, variants)| variants);
@@ -90,9 +90,9 @@ impl Tally {
 }
 
 /// The planned faults that wait for a request which only jobs make that the client does not do.
-fn out_of_reach(unit: &Unit, jobs: &[JobKind]) -> Vec<String> {
+fn out_of_reach(unit: &Unit, jobs: &[(JobKind, About)]) -> Vec<String> {
     let Some(scenario) = &unit.scenario else { return Vec::new() };
-    let waits_for =
-        |planned: &&PlannedFault| planned.endpoint.as_deref().is_some_and(|id| !wire::is_reached(id, jobs));
+    let is_reached = |id: &str| jobs.iter().any(|(job, about)| about.reaches(*job, id));
+    let waits_for = |planned: &&PlannedFault| planned.endpoint.as_deref().is_some_and(|id| !is_reached(id));
     scenario.faults.iter().filter(waits_for).map(|planned| scenario.title_of(planned)).collect()
 }

@@ -140,7 +140,11 @@ impl<C: Client> Bench<'_, C> {
         Job {
             kind: case.job,
             base_url: url.to_owned(),
-            id: case.id.clone(),
+            method: case.about.asks.method.clone(),
+            path: case.about.path(&case.params),
+            params: case.params.clone(),
+            body: case.body.clone(),
+            id: case.id().map(str::to_owned),
             name: case.name.clone(),
             fields: case.fields.clone(),
             sec: TOKEN.to_owned(),
@@ -210,7 +214,8 @@ impl Watch {
         let mut seen = self.seen();
         seen.requests += 1;
         // A `get` asks once; what it asks again and again is for its own outcome to tell.
-        let asked_on = match self.job != JobKind::Get && wire::is_poll(exchange) {
+        let waits = matches!(self.job, JobKind::Wait | JobKind::Create);
+        let asked_on = match waits && wire::is_poll(exchange) {
             true => seen.endless.see(exchange, wire::is_surely_heard(exchange)),
             false => None,
         };

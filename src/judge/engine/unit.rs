@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::evidence::{self, spelt};
-use super::generate::{Sprout, plain};
+use super::generate::{Generated, Sprout, plain, plain_in};
 use super::plan::{JudgeError, Plan};
 use super::trial::Trial;
 use crate::client::{Client, JobKind};
 use crate::fault::Fault;
+use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::judge::law::{PROPERTIES, Property, property};
 use crate::judge::names::resolve;
-use crate::judge::wire;
 use crate::profile::Profile;
 use crate::replay::Evidence;
 use crate::scenario::{Case as FoundCase, Scenario, fault_toml};
 use crate::seed::Seed;
+use crate::timeline::Phase;
 
 /// Cases that are judged together: a verdict a property.
 #[derive(Debug)]
@@ -48,72 +49,144 @@ fn of_generated() -> impl Iterator<Item = &'static Property> {
     PROPERTIES.iter().copied().filter(|property| property.generated)
 }
 
-/// The dialects of the API that a client knows, at least one.
-pub(super) fn dialects<C: Client>(client: &C) -> Vec<String> {
-    let known = |dialect: &&String| wire::life().renames(dialect).is_some();
+/// The dialects in which a client is asked for something, at least one: those it knows, of those that there are.
+pub(super) fn dialects_of<C: Client>(client: &C, about: &About) -> Vec<String> {
+    let known = |dialect: &&String| about.renames(dialect).is_some();
     let dialects: Vec<String> = client.dialects().iter().filter(known).cloned().collect();
     if dialects.is_empty() { vec!["sample".to_owned()] } else { dialects }
 }
 
-/// Generated `get` cases on a clean replay, and a few errors that a console may answer with.
+/// Generated cases on a clean replay, and a few errors that a console may answer with.
 pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
     let mut trials = Vec::new();
-    if client.jobs().contains(&JobKind::Get) {
-        for dialect in dialects(client) {
-            trials.extend((0..plan.cases).filter_map(|index| generated_trial(plan.seed, &dialect, index)));
-            trials.extend(error_trials(plan.seed, &dialect));
+    for (job, about) in About::jobs(client) {
+        for dialect in dialects_of(client, &about) {
+            let made = Made { seed: plan.seed, job, about, dialect: &dialect, body: client.body() };
+            trials.extend(made.trials(plan.cases));
         }
     }
-    // Without `get`, what other jobs show is for the scenarios to ask; the rest is not applicable.
     let jobs = client.jobs();
-    let is_asked = |property: &&Property| !trials.is_empty() || property.job_among(jobs).is_none();
-    let required = of_generated().filter(is_asked).collect();
+    let is_put = |job: &JobKind| trials.iter().any(|trial| trial.case.job == *job);
+    // Without `get`, what other jobs show is for the scenarios to ask; the rest is not applicable.
+    let is_looked_at = is_put(&JobKind::Get) || is_put(&JobKind::Send);
+    let is_asked = |property: &&&Property| match property.generated {
+        true => is_looked_at || property.job_among(jobs).is_none(),
+        false => property.jobs.iter().any(is_put),
+    };
+    let required = PROPERTIES.iter().filter(is_asked).copied().collect();
     Unit { name: GENERATED.to_owned(), scenario: None, required, trials, found: None }
 }
 
-fn generated_trial(seed: Seed, dialect: &str, index: u32) -> Option<Trial> {
-    let sprout = Sprout::new(seed, dialect, index);
-    let mut value = sprout.value()?;
-    if index == 0 {
-        // The whole resource is always among the cases.
-        value.fields = None;
+/// Makes the generated cases of a job in one dialect.
+struct Made<'a> {
+    seed: Seed,
+    job: JobKind,
+    about: About,
+    dialect: &'a str,
+    body: Option<&'a str>,
+}
+
+impl Made<'_> {
+    /// `get` and `send` are put to values of all kinds. What waits for a usual task meets it in the scenarios; of another
+    /// task there are none, so its life is told here.
+    fn trials(&self, cases: u32) -> Vec<Trial> {
+        let mut trials = match self.job {
+            JobKind::Get | JobKind::Send => {
+                let drawn = (0..cases).filter_map(|index| self.drawn(index));
+                drawn.chain(self.mistakes()).collect()
+            }
+            JobKind::Wait | JobKind::Create if self.about.is_usual => return Vec::new(),
+            JobKind::Wait | JobKind::Create => self.ends(),
+        };
+        trials.extend(self.by_fault());
+        trials
     }
-    let is_varied = index.is_multiple_of(VARIED);
-    let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
-    Some(Trial {
-        label: format!("{GENERATED}/{dialect}/{:04}", index + 1),
-        case: value.case(dialect, seed),
-        evidence: None,
-        properties: properties.collect(),
-        sprout: (index > 0).then_some(sprout),
-    })
+
+    fn label(&self, name: &str) -> String {
+        match self.job {
+            JobKind::Get => format!("{GENERATED}/{}/{name}", self.dialect),
+            job => format!("{GENERATED}/{job}/{}/{name}", self.dialect),
+        }
+    }
+
+    fn trial(&self, name: &str, value: Generated, properties: Vec<&'static Property>) -> Trial {
+        let case = Case {
+            name: (self.job == JobKind::Create).then(|| "Case1".to_owned()),
+            body: self.body.filter(|_| self.job == JobKind::Send).map(str::to_owned),
+            ..value.case((self.job, self.about), self.dialect, self.seed)
+        };
+        Trial { label: self.label(name), case, evidence: None, properties, sprout: None }
+    }
+
+    fn drawn(&self, index: u32) -> Option<Trial> {
+        let sprout = Sprout::new(self.seed, self.about, self.dialect, index);
+        let mut value = sprout.value()?;
+        if index == 0 {
+            // The whole resource is always among the cases.
+            value.fields = None;
+        }
+        let is_varied = index.is_multiple_of(VARIED);
+        let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
+        let trial = self.trial(&format!("{:04}", index + 1), value, properties.collect());
+        Some(Trial { sprout: (index > 0).then_some(sprout), ..trial })
+    }
+
+    /// Errors by asking wrongly.
+    fn mistakes(&self) -> impl Iterator<Item = Trial> {
+        MISTAKES.iter().map(|(name, fields)| {
+            let plain = Generated { fields: Some((*fields).to_owned()), ..plain(&self.about, self.dialect) };
+            self.trial(name, plain, self.plainly_judged())
+        })
+    }
+
+    /// A task that comes to each of its ends.
+    fn ends(&self) -> Vec<Trial> {
+        let phases = self.about.life.map_or(&[][..], |life| &life.phases);
+        let is_end = |phase: Phase| matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled);
+        let ends = phases.iter().filter(|(_, phase)| is_end(*phase)).map(|(state, _)| state.as_str());
+        // And one that comes no further than partly done, where there is such a thing.
+        let partial = self.about.life.and_then(|life| life.spelling(Phase::Partial));
+        let to = |state| {
+            let value = plain_in(&self.about, self.dialect, Some(state));
+            self.trial(state, value, self.plainly_judged())
+        };
+        ends.chain(partial).map(to).collect()
+    }
+
+    /// Every answer, or the one to the creation, is an error; or that one is lost.
+    fn by_fault(&self) -> Vec<Trial> {
+        let errors = Fault::errors().into_iter().map(|(name, fault)| (name, fault_toml(&fault)));
+        let lost = (self.job == JobKind::Create).then(|| ("lost-answer", LOST.to_owned()));
+        let trial = |(name, inject): (&str, String)| {
+            let scenario = with_fault(name, &self.about.asks.id, &inject)?;
+            let mut trial = self.trial(name, plain(&self.about, self.dialect), self.plainly_judged());
+            trial.case.scenario = Some(scenario);
+            Some(trial)
+        };
+        errors.chain(lost).filter_map(trial).collect()
+    }
+
+    fn plainly_judged(&self) -> Vec<&'static Property> {
+        match self.job {
+            JobKind::Get | JobKind::Send => {
+                of_generated().filter(|property| property.variants.is_none()).collect()
+            }
+            job => judged_in(job),
+        }
+    }
 }
 
 /// Errors by asking wrongly: what it is called, and with which `fields`.
 const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice", "id,id")];
 
-fn error_trials(seed: Seed, dialect: &str) -> Vec<Trial> {
-    let trial = |name: &str, fields: Option<&str>, scenario: Option<Arc<Scenario>>| Trial {
-        label: format!("{GENERATED}/{dialect}/{name}"),
-        case: Case { fields: fields.map(str::to_owned), scenario, ..plain(dialect).case(dialect, seed) },
-        evidence: None,
-        properties: of_generated().filter(|property| property.variants.is_none()).collect(),
-        sprout: None,
-    };
-    let by_fault = Fault::errors()
-        .into_iter()
-        .filter_map(|(name, error)| Some(trial(name, None, Some(with_fault(name, &error)?))));
-    let by_mistake = MISTAKES.iter().map(|(name, fields)| trial(name, Some(fields), None));
-    by_fault.chain(by_mistake).collect()
-}
+/// The fault that takes an answer away.
+const LOST: &str = "{ reset = { after_bytes = 0 } }";
 
-/// A scenario in which every poll meets this fault.
-fn with_fault(name: &str, fault: &Fault) -> Option<Arc<Scenario>> {
+/// A scenario in which whatever this endpoint is asked meets this fault.
+fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc<Scenario>> {
     let text = format!(
-        "summary = \"Every poll is answered with: {name}.\"\n\n[[fault]]\nwhen = {{ endpoint = \
-         \"{}\", nth = \"1-\" }}\ninject = {}\n",
-        wire::TASK,
-        fault_toml(fault)
+        "summary = \"Every answer of {endpoint} is: {name}.\"\nwrites = \"last\"\n\n[[fault]]\nwhen = {{ endpoint = \
+         \"{endpoint}\", nth = \"1-\" }}\ninject = {inject}\n"
     );
     Scenario::parse(name, name, &text, Profile::builtin()).ok().map(Arc::new)
 }
@@ -132,41 +205,64 @@ pub(super) fn of_scenario<C: Client>(
     let mut trials = Vec::new();
     if let Some(case) = &scenario.case {
         let own = if case.task.is_some() { None } else { Some(evidence()?) };
-        trials.extend(found_trial(scenario, case, own));
+        trials.extend(found_trial(scenario, case, own, client));
     } else {
         let recorded = evidence()?;
-        for dialect in dialects(client) {
-            let spoken = evidence::in_dialect(&recorded, &dialect);
-            let maker = Maker {
-                scenario,
-                dialect: &dialect,
-                seed: plan.seed,
-                evidence: &spoken,
-                required: &required,
-            };
-            trials.extend(maker.trials(client.jobs()));
+        let jobs = About::jobs(client);
+        let dialects: Vec<(JobKind, About, Vec<String>)> =
+            jobs.into_iter().map(|(job, about)| (job, about, dialects_of(client, &about))).collect();
+        let mut order: Vec<&String> = Vec::new();
+        for dialect in dialects.iter().flat_map(|(_, _, dialects)| dialects) {
+            if !order.contains(&dialect) {
+                order.push(dialect);
+            }
+        }
+        for dialect in order {
+            for (job, about, _) in dialects.iter().filter(|(_, _, dialects)| dialects.contains(dialect)) {
+                let spoken = evidence::in_dialect(&recorded, about, dialect);
+                let maker = Maker {
+                    scenario,
+                    about: *about,
+                    body: client.body(),
+                    dialect,
+                    seed: plan.seed,
+                    evidence: &spoken,
+                    required: &required,
+                };
+                trials.extend(maker.trials(*job, client.jobs()));
+            }
         }
     }
     let found = scenario.case.as_ref().and(scenario.file.clone());
     Ok(Unit { name: scenario.name.clone(), scenario: Some(Arc::clone(scenario)), trials, required, found })
 }
 
-/// The one case of a counter-example.
-fn found_trial(scenario: &Arc<Scenario>, found: &FoundCase, evidence: Option<Evidence>) -> Option<Trial> {
+/// The one case of a counter-example. What it is about stands in it, or is usual.
+fn found_trial<C: Client>(
+    scenario: &Arc<Scenario>,
+    found: &FoundCase,
+    evidence: Option<Evidence>,
+    client: &C,
+) -> Option<Trial> {
     let property = property(&found.property)?;
     let job = JobKind::parse(&found.job)?;
-    let evidence = evidence.map(|evidence| evidence::in_dialect(&evidence, &found.dialect));
-    let subject = evidence.as_ref().map(evidence::subject).unwrap_or_default();
-    let own = found.task.as_deref().and_then(|task| {
-        let json = crate::json::Json::parse(task).ok()?;
-        Some(json.member(&wire::life().id)?.text().to_owned())
-    });
+    let about = About::of(job, found.endpoint.as_deref().or(job.usual_endpoint())?)?;
+    let evidence = evidence.map(|evidence| evidence::in_dialect(&evidence, &about, &found.dialect));
+    let subject = evidence.as_ref().map(|evidence| evidence::subject(evidence, &about)).unwrap_or_default();
+    let named = found.path.as_deref().and_then(|path| about.values(&format!("/api{path}")));
+    let own = || {
+        let id = evidence::id_of(&about, &crate::json::Json::parse(found.task.as_deref()?).ok()?)?;
+        Some(vec![(about.params().last()?.to_owned(), id)])
+    };
+    let params = named.or_else(own).or(subject.params).unwrap_or_default();
     let case = Case {
         job,
+        about,
         dialect: found.dialect.clone(),
         fields: found.fields.clone(),
-        id: if job == JobKind::Create { None } else { own.or(subject.id) },
+        params: if job == JobKind::Create && found.path.is_none() { Vec::new() } else { params },
         name: (job == JobKind::Create).then(|| subject.name.unwrap_or_else(|| "Case1".to_owned())),
+        body: client.body().filter(|_| job == JobKind::Send).map(str::to_owned),
         task: found.task.clone(),
         answer: None,
         scenario: Some(Arc::clone(scenario)),
@@ -176,9 +272,11 @@ fn found_trial(scenario: &Arc<Scenario>, found: &FoundCase, evidence: Option<Evi
     Some(Trial { label, case, evidence, properties: vec![property], sprout: None })
 }
 
-/// Makes the cases of a scenario in one dialect.
+/// Makes the cases of a scenario for one job in one dialect.
 struct Maker<'a> {
     scenario: &'a Arc<Scenario>,
+    about: About,
+    body: Option<&'a str>,
     dialect: &'a str,
     seed: Seed,
     evidence: &'a Evidence,
@@ -186,49 +284,62 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn trials(&self, jobs: &[JobKind]) -> Vec<Trial> {
-        let wanted = |job: JobKind| {
-            let is_for = |property: &&Property| property.job_among(jobs) == Some(job);
-            jobs.contains(&job) && (self.required.is_empty() || self.required.iter().any(is_for))
-        };
-        let subject = evidence::subject(self.evidence);
-        let mut trials = Vec::new();
-        if subject.id.is_some() {
-            if wanted(JobKind::Get) {
-                trials.extend(self.get(&subject));
-            }
-            if wanted(JobKind::Wait) {
-                trials.extend(self.wait(&subject));
-            }
+    fn trials(&self, job: JobKind, jobs: &[JobKind]) -> Vec<Trial> {
+        let is_for = |property: &&Property| property.job_among(jobs) == Some(job);
+        if !self.required.is_empty() && !self.required.iter().any(is_for) {
+            return Vec::new();
         }
-        if wanted(JobKind::Create) {
-            let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
-            let case = Case { name: Some(name), ..self.case(JobKind::Create, None) };
-            trials.push(self.trial("create", 1, case, judged_in(JobKind::Create)));
+        let subject = evidence::subject(self.evidence, &self.about);
+        match (job, subject.params.is_some()) {
+            (JobKind::Get | JobKind::Send, true) => self.looks(job, &subject),
+            (JobKind::Wait, true) => self.wait(&subject),
+            // What is recorded of a usual creation, or makes one, answers any.
+            (JobKind::Create, is_recorded) if is_recorded || self.about.is_usual => {
+                let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
+                let params = subject.params.unwrap_or_default();
+                let case = Case { name: Some(name), params, ..self.case(JobKind::Create, None) };
+                vec![self.trial("create", 1, case, judged_in(JobKind::Create))]
+            }
+            _ => Vec::new(),
         }
-        trials
     }
 
-    fn get(&self, subject: &evidence::Subject) -> Vec<Trial> {
-        let selectors = [None, Some(&["id", "state"][..]), Some(&["case_id", "name"][..])];
+    /// Selectors of which each resource has something, the whole resource first.
+    fn selectors(&self, usual: &[&[&str]]) -> Vec<Option<String>> {
+        let spelt_out = |names: &[&str]| {
+            let spelt = names.iter().map(|name| spelt(&self.about, name, self.dialect));
+            spelt.collect::<Vec<_>>().join(",")
+        };
+        let all = self.about.shows.shape.names();
+        let known: Vec<String> = if self.about.life.is_some_and(|_| self.about.is_usual) {
+            usual.iter().map(|names| spelt_out(names)).collect()
+        } else {
+            // The first members, and those that decide something.
+            let deciding: Vec<&str> = all.iter().copied().filter(|name| self.about.decides(name)).collect();
+            let some: Vec<&str> = all.iter().copied().take(usual.len().max(2)).collect();
+            [deciding, some].iter().filter(|names| !names.is_empty()).map(|names| spelt_out(names)).collect()
+        };
+        std::iter::once(None).chain(known.into_iter().map(Some)).collect()
+    }
+
+    fn looks(&self, job: JobKind, subject: &evidence::Subject) -> Vec<Trial> {
+        let params = || subject.params.clone().unwrap_or_default();
+        let selectors = self.selectors(&[&["id", "state"], &["case_id", "name"]]);
         let mut trials: Vec<Trial> = (1..)
             .zip(selectors)
-            .map(|(n, names)| {
-                let case = Case { id: subject.id.clone(), ..self.case(JobKind::Get, names) };
-                self.trial("get", n, case, judged_in(JobKind::Get))
+            .map(|(n, fields)| {
+                let case = Case { params: params(), ..self.case(job, fields) };
+                self.trial(job.as_str(), n, case, judged_in(job))
             })
             .collect();
         let varied: Vec<&'static Property> =
             self.required.iter().copied().filter(|property| property.variants.is_some()).collect();
         if !varied.is_empty() {
-            let selectors = [None, Some(&["id", "name", "state"][..])];
-            trials.extend((1..).zip(selectors).map(|(n, names)| {
-                let case = Case {
-                    id: subject.id.clone(),
-                    task: subject.task.clone(),
-                    ..self.case(JobKind::Get, names)
-                };
-                self.trial("get-varied", n, case, varied.clone())
+            let selectors = self.selectors(&[&["id", "name", "state"]]);
+            trials.extend((1..).zip(selectors).map(|(n, fields)| {
+                let task = subject.task.clone();
+                let case = Case { params: params(), task, ..self.case(job, fields) };
+                self.trial(&format!("{job}-varied"), n, case, varied.clone())
             }));
         }
         trials
@@ -237,23 +348,24 @@ impl Maker<'_> {
     /// A selector that keeps the state, or none.
     fn wait(&self, subject: &evidence::Subject) -> Vec<Trial> {
         (1..)
-            .zip([None, Some(&["id", "state"][..])])
-            .map(|(n, names)| {
-                let case = Case { id: subject.id.clone(), ..self.case(JobKind::Wait, names) };
+            .zip(self.selectors(&[&["id", "state"]]).into_iter().take(2))
+            .map(|(n, fields)| {
+                let params = subject.params.clone().unwrap_or_default();
+                let case = Case { params, ..self.case(JobKind::Wait, fields) };
                 self.trial("wait", n, case, judged_in(JobKind::Wait))
             })
             .collect()
     }
 
-    fn case(&self, job: JobKind, names: Option<&[&str]>) -> Case {
-        let spelt_out =
-            |names: &[&str]| names.iter().map(|name| spelt(name, self.dialect)).collect::<Vec<_>>().join(",");
+    fn case(&self, job: JobKind, fields: Option<String>) -> Case {
         Case {
             job,
+            about: self.about,
             dialect: self.dialect.to_owned(),
-            fields: names.map(spelt_out),
-            id: None,
+            fields,
+            params: Vec::new(),
             name: None,
+            body: self.body.filter(|_| job == JobKind::Send).map(str::to_owned),
             task: None,
             answer: None,
             scenario: Some(Arc::clone(self.scenario)),

@@ -11,6 +11,8 @@ use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
 use super::unit::Unit;
 use crate::client::Client;
+use crate::judge::about::About;
+use crate::judge::case::Case;
 use crate::judge::law::{PROPERTIES, Property};
 use crate::judge::verdict::{Verdict, Violation};
 use crate::ledger::{Standing, VerdictLine};
@@ -96,7 +98,16 @@ pub(super) async fn weigh<C: Client>(
 }
 
 fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
-    if property.job_among(at.bench.client.jobs()).is_some() {
+    if let Some(job) = property.job_among(at.bench.client.jobs()) {
+        let jobs = About::jobs(at.bench.client);
+        // The stories that travel with the program are about the usual endpoints.
+        if let Some((_, about)) = jobs.iter().find(|(one, about)| *one == job && !about.is_usual)
+            && at.unit.scenario.as_ref().is_some_and(|scenario| scenario.file.is_none())
+        {
+            let why =
+                format!("the client's `{job}` asks {}, and nothing here was recorded of it", about.asks.id);
+            return Verdict::NotApplicable(why);
+        }
         return Verdict::not_reached("nothing that answers here holds a task to ask for");
     }
     let jobs: Vec<String> = property.jobs.iter().map(|job| format!("`{job}`")).collect();
@@ -223,7 +234,9 @@ async fn shrink<C: Client>(at: &At<'_, C>, property: &'static Property, example:
             None => {
                 tries += 1;
                 (at.tell)(Progress::Shrinks { property: property.id.to_owned(), tries });
-                let case = value.clone().case(&best.trial.case.dialect, best.trial.case.seed);
+                let old = &best.trial.case;
+                let case = value.clone().case((old.job, old.about), &old.dialect, old.seed);
+                let case = Case { body: old.body.clone(), ..case };
                 let trial = Trial { case, ..best.trial.clone() };
                 let smaller = look(at, property, &trial).await;
                 known.push((value, smaller.is_some()));

@@ -7,7 +7,7 @@ use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::Exchange;
-use crate::profile::Profile;
+use crate::profile::{Carrier, Profile};
 
 pub(super) static PROPERTY: Property = Property {
     id: "asks-for-what-it-was-told",
@@ -22,7 +22,7 @@ already); sending it as a header on a GET; sending it twice.
 
 Not broken by: another order of names; blanks; `%2C` or a bare comma; leaving `fields` out where every name the \
 resource has was asked for, which means the same.",
-    jobs: &[JobKind::Get],
+    jobs: &[JobKind::Get, JobKind::Send],
     report: Needs::Nothing,
     generated: true,
     variants: None,
@@ -42,9 +42,10 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some((exchange, why)) = run.exchanges.iter().find_map(|one| Some((one, wrong_place(one)?))) {
         return violated(run, exchange, &why);
     }
-    let mut polls = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).peekable();
+    let about = run.case.about;
+    let mut polls = run.exchanges.iter().filter(|exchange| about.is_asked(exchange)).peekable();
     if polls.peek().is_none() {
-        return Verdict::not_reached("it never asked for the task");
+        return Verdict::not_reached("it never asked for what it was told to");
     }
     for exchange in polls {
         if let Some(why) = wrong_selector(run, exchange, meant.as_ref()) {
@@ -68,11 +69,15 @@ fn violated(run: &Run, exchange: &Exchange, why: &str) -> Verdict {
 fn wrong_place(exchange: &Exchange) -> Option<String> {
     let in_query = wire::params(exchange).iter().filter(|param| param.name == "fields").count();
     let in_headers = wire::headers(exchange, "fields").count();
-    let has_body = exchange.request_body.text() != Some("");
+    let carrier = Profile::builtin().endpoint(&exchange.key.endpoint).and_then(|endpoint| endpoint.fields_in);
+    let has_body = exchange.request_body.text() != Some("") && carrier != Some(Carrier::Query);
     if in_query + in_headers > 1 {
         return Some(format!("`fields` is sent {} times", in_query + in_headers));
     }
     match exchange.method.as_str() {
+        "POST" | "PUT" | "PATCH" if in_headers > 0 && carrier == Some(Carrier::Query) => {
+            Some("`fields` is sent as a header; on this endpoint it is a query parameter".to_owned())
+        }
         "GET" | "HEAD" | "DELETE" if in_headers > 0 => {
             Some("`fields` is sent as a header; on a GET it is a query parameter".to_owned())
         }
@@ -84,8 +89,11 @@ fn wrong_place(exchange: &Exchange) -> Option<String> {
 }
 
 fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>) -> Option<String> {
-    let text = wire::params(exchange).into_iter().find(|param| param.name == "fields");
-    let text = text.map(|param| param.value).unwrap_or_default();
+    let text = match run.case.about.shows.fields_in {
+        Some(Carrier::Header) => wire::headers(exchange, "fields").next().map(str::to_owned),
+        _ => wire::params(exchange).into_iter().find(|param| param.name == "fields").map(|param| param.value),
+    };
+    let text = text.unwrap_or_default();
     if is_encoded_twice(&text) {
         return Some("`fields` is encoded twice".to_owned());
     }
@@ -93,7 +101,7 @@ fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>)
         Ok(sent) => sent,
         Err(error) => return Some(format!("what it sends is no selector: {error}")),
     };
-    let full = full_selector(run);
+    let full = run.case.about.shape(&run.case.dialect).and_then(|shape| shape.full());
     let spelt_out = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
     let same = match (spelt_out(meant), spelt_out(sent.as_ref())) {
         (Some(meant), Some(sent)) => meant.same(&sent),
@@ -115,14 +123,6 @@ fn is_encoded_twice(text: &str) -> bool {
         [b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
         _ => false,
     })
-}
-
-/// The selector that names everything the resource has in this case's dialect: it means the same as none.
-fn full_selector(run: &Run) -> Option<FieldSelector> {
-    let endpoint = Profile::builtin().endpoint(wire::TASK)?;
-    let renames = wire::life().renames(&run.case.dialect)?;
-    let renames: Vec<(&str, &str)> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
-    endpoint.shape.renamed(&renames).full()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
+use crate::profile::Lifecycle;
 
 pub(super) static PROPERTY: Property = Property {
     id: "creates-once",
@@ -100,16 +101,27 @@ fn concerns(first: &Exchange, again: &Exchange, scope: Scope) -> bool {
     scope == Scope::OneJob || (name(first).is_some() && name(first) == name(again))
 }
 
-/// The name a creation asks for.
+/// The name a creation asks for; where its life cycle names no name, all that tells it from others.
 fn name(creation: &Exchange) -> Option<String> {
-    let json = Json::parse(creation.request_body.text()?).ok()?;
-    wire::life().name_in(&json).map(str::to_owned)
+    let life = wire::life_made(creation)?;
+    let json = creation.request_body.text().and_then(|body| Json::parse(body).ok());
+    let in_body = |name: &str| json.as_ref()?.member(name)?.as_str().map(str::to_owned);
+    if let Some(member) = &life.name_member {
+        return in_body(member);
+    }
+    let params = wire::params(creation);
+    let in_query =
+        |name: &str| params.iter().find(|param| param.name == name).map(|param| param.value.clone());
+    let key: Option<Vec<String>> =
+        life.key.iter().map(|name| in_query(name).or_else(|| in_body(name))).collect();
+    key.filter(|key| !key.is_empty()).map(|key| key.join(" "))
 }
 
 /// Why a creation after `first`, with these requests between, is a blind one; `None` if the client looked and the
 /// case was not there.
 fn blind(first: &Exchange, between: &[&Exchange]) -> Option<String> {
-    let list = wire::life().case_list.as_deref();
+    let life = wire::life_made(first)?;
+    let list = life.case_list.as_deref();
     let name = name(first);
     let looked = between.iter().rev().find(|exchange| {
         Some(exchange.key.endpoint.as_str()) == list && exchange.status == 200 && !wire::is_broken(exchange)
@@ -120,15 +132,14 @@ fn blind(first: &Exchange, between: &[&Exchange]) -> Option<String> {
         return Some(format!("{what} is created again after {lost}, without looking whether it exists"));
     };
     let shows =
-        looked.response_body.text().zip(name.as_deref()).is_some_and(|(text, name)| names(text, name));
+        looked.response_body.text().zip(name.as_deref()).is_some_and(|(text, name)| names(life, text, name));
     shows.then(|| format!("{what} is created again although the list of cases shows it"))
 }
 
 /// Whether a list of cases names this one.
-fn names(list: &str, name: &str) -> bool {
+fn names(life: &Lifecycle, list: &str, name: &str) -> bool {
     let Ok(json) = Json::parse(list) else { return false };
-    let members =
-        wire::life().echoes.iter().flat_map(|(_, members)| members.iter()).chain(&wire::life().name_member);
+    let members = life.echoes.iter().flat_map(|(_, members)| members.iter()).chain(&life.name_member);
     let members: Vec<&str> = members.map(|member| member.trim_start_matches('/')).collect();
     json.elements()
         .iter()

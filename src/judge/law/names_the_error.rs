@@ -23,7 +23,7 @@ Broken by: taking every 404 for \"no such task\"; blaming the server for a selec
 error body, or a task that failed, in place of an error; a crash on a page of HTML; naming another code.
 
 Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording.",
-    jobs: &[JobKind::Get],
+    jobs: &[JobKind::Get, JobKind::Send],
     report: Needs::Outcome,
     generated: true,
     variants: None,

@@ -33,6 +33,9 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
+    if run.case.about.life.is_some_and(|life| life.spelling(Phase::Partial).is_none()) {
+        return Verdict::NotApplicable("this kind of task is never partly done".to_owned());
+    }
     let heard: Vec<(&Exchange, Phase)> = (run.exchanges.iter())
         .filter(|exchange| wire::is_poll(exchange) && wire::is_delivered(run, exchange))
         .filter_map(|exchange| Some((exchange, wire::phase_shown(exchange)?)))

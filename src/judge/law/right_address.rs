@@ -7,7 +7,7 @@ use crate::judge::case::{Case, Run};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
-use crate::profile::Profile;
+use crate::profile::{Matched, Parameter, ParameterKind, Profile};
 
 pub(super) static PROPERTY: Property = Property {
     id: "right-address",
@@ -19,12 +19,14 @@ else, exactly as it was given; the method is one the endpoint documents; `SEC` (
 there; and no credential ever stands in the URL, where proxies and histories keep it.
 
 Broken by: `/api/api/...` from a base URL that already had it; a forgotten `/api` (the console answers 200 with an \
-HTML page); a trailing slash; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
+HTML page); a trailing slash, as frameworks add one; two slashes in a row, from gluing texts; a slash sent as `%2F`, \
+from encoding a whole path in place of its segments. That holds for every path that the API documents, and a path that \
+is like none of them is not judged; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
 as a query parameter; a missing credential.
 
 Not broken by: a first request without a credential that is repeated with one after the 401; a missing `Version` \
 header, which is advice only, unless the client's file says that it sends one.",
-    jobs: &[JobKind::Get, JobKind::Wait, JobKind::Create],
+    jobs: &JobKind::ALL,
     report: Needs::Nothing,
     generated: true,
     variants: None,
@@ -96,11 +98,18 @@ fn wrong_path(exchange: &Exchange) -> Option<String> {
         return None;
     }
     let knows = |path: &str| METHODS.iter().any(|method| profile.find(method, path).is_some());
-    if profile.find(&exchange.method, path).is_some() {
-        return None;
+    if let Some(found) = profile.find(&exchange.method, path) {
+        return swallowed(&found);
     }
     if knows(path) {
         return Some(format!("{} is not a method of this endpoint", exchange.method));
+    }
+    let spelt = path.to_ascii_lowercase();
+    if spelt.contains("%2f") {
+        let whole = spelt.replace("%2f", "/");
+        let whole: Vec<&str> = whole.split('/').filter(|segment| !segment.is_empty()).collect();
+        let is_one = whole.first() == Some(&"api") && knows(&format!("/{}", whole.join("/")));
+        return is_one.then(|| ENCODED_SLASH.to_owned());
     }
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let apis = segments.iter().take_while(|segment| **segment == "api").count();
@@ -120,6 +129,19 @@ fn wrong_path(exchange: &Exchange) -> Option<String> {
     })
 }
 
+const ENCODED_SLASH: &str =
+    "a slash between two segments is sent as `%2F`: the console takes it for a part of a name";
+
+/// Whether a number in the path has swallowed the segments behind it: no number has a slash in it.
+fn swallowed(found: &Matched<'_>) -> Option<String> {
+    let is_number = |name: &str| {
+        let is_it = |known: &&Parameter| known.kind == ParameterKind::Path && known.name == name;
+        found.endpoint.parameters.iter().find(is_it).is_some_and(|known| known.is_integer())
+    };
+    let is_wrong = |(name, value): &(String, String)| value.contains('/') && is_number(name);
+    found.path_params.iter().any(is_wrong).then(|| ENCODED_SLASH.to_owned())
+}
+
 /// Whether a credential is missing, and was not sent on being asked for one.
 fn uncredited(exchange: &Exchange, later: &[&Exchange]) -> Option<String> {
     let is_free = wire::is_taken(exchange, "401/18") || !wire::path(exchange).starts_with("/api/");
@@ -137,12 +159,14 @@ fn uncredited(exchange: &Exchange, later: &[&Exchange]) -> Option<String> {
 fn against_the_job(run: &Run) -> Option<(usize, String)> {
     let mut created = None;
     run.exchanges.iter().enumerate().find_map(|(index, exchange)| {
-        let id = run.case.id.clone().or_else(|| created.clone().map(|(task, _)| task));
+        let id = run.case.id().map(str::to_owned).or_else(|| created.clone().map(|(task, _)| task));
         if wire::is_creation(exchange) && wire::is_delivered(run, exchange) {
             created = ids_created(exchange).or_else(|| created.take());
         }
-        let why = match (&id, wire::is_poll(exchange)) {
-            (Some(id), true) => other_id(exchange, id, created.as_ref()),
+        let why = match (&id, run.case.about.is_asked(exchange)) {
+            (Some(id), true) => {
+                other_id(run, exchange, id, created.as_ref()).or_else(|| other_place(run, exchange))
+            }
             _ => None,
         };
         why.or_else(|| wrote(&run.case, exchange))
@@ -154,11 +178,18 @@ fn against_the_job(run: &Run) -> Option<(usize, String)> {
 /// The task id and the case id of a creation's answer.
 fn ids_created(exchange: &Exchange) -> Option<(String, Option<String>)> {
     let json = Json::parse(wire::data(exchange)?).ok()?;
-    let case = wire::life().case.as_deref().and_then(|case| json.member(case)).map(|id| id.text().to_owned());
-    Some((json.member(&wire::life().id)?.text().to_owned(), case))
+    let life = wire::life_made(exchange)?;
+    let case = life.case.as_deref().and_then(|case| json.member(case)).map(|id| id.text().to_owned());
+    let id = json.member(&life.id)?;
+    Some((id.as_str().unwrap_or(id.text()).to_owned(), case))
 }
 
-fn other_id(exchange: &Exchange, id: &str, created: Option<&(String, Option<String>)>) -> Option<String> {
+fn other_id(
+    run: &Run,
+    exchange: &Exchange,
+    id: &str,
+    created: Option<&(String, Option<String>)>,
+) -> Option<String> {
     let polled = wire::decode(wire::path(exchange).rsplit('/').next()?);
     if polled == id {
         return None;
@@ -167,23 +198,41 @@ fn other_id(exchange: &Exchange, id: &str, created: Option<&(String, Option<Stri
     Some(if is_case {
         format!("it polls {polled}, which is the id of the case; the task's id is {id}")
     } else {
-        format!("it asks for task {polled}, but the id is {id}")
+        let what = if run.case.about.life.is_some() { "task " } else { "" };
+        format!("it asks for {what}{polled}, but the id is {id}")
+    })
+}
+
+/// Whether another parameter of the path has another value than the client was told.
+fn other_place(run: &Run, exchange: &Exchange) -> Option<String> {
+    let found = Profile::builtin().find(&exchange.method, wire::path(exchange))?;
+    found.path_params.iter().find_map(|(name, value)| {
+        let (_, asked) = run.case.params.iter().find(|(known, _)| known == name)?;
+        (run.case.job != JobKind::Create && asked != value)
+            .then(|| format!("`{name}` in its path is {value}, but it was told {asked}"))
     })
 }
 
 /// A job that only looks must not write.
 fn wrote(case: &Case, exchange: &Exchange) -> Option<String> {
-    (case.job != JobKind::Create && wire::is_creation(exchange))
-        .then(|| format!("it was told to {} a task, and creates a case", case.job.as_str()))
+    let is_asked = exchange.key.endpoint == case.about.asks.id;
+    (!is_asked && case.job != JobKind::Create && wire::is_creation(exchange))
+        .then(|| format!("it was given the job `{}`, and creates something", case.job))
 }
 
 fn id_in_query(exchange: &Exchange, id: Option<&str>) -> Option<String> {
     if !exchange.key.endpoint.ends_with('}') {
         return None;
     }
+    let endpoint = Profile::builtin().endpoint(&exchange.key.endpoint);
+    let is_documented = |name: &str| {
+        let is_it = |known: &Parameter| known.kind == ParameterKind::Query && known.name == name;
+        endpoint.is_some_and(|endpoint| endpoint.parameters.iter().any(is_it))
+    };
     let wrong = wire::params(exchange).into_iter().find(|param| {
         let name = param.name.to_ascii_lowercase();
-        name == "id" || (name.ends_with("id") && Some(param.value.as_str()) == id)
+        let is_id = name == "id" || (name.ends_with("id") && Some(param.value.as_str()) == id);
+        is_id && !is_documented(&param.name)
     })?;
     Some(format!("the id stands in the query too: `{}={}`", wrong.name, wrong.raw))
 }
@@ -218,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_like_no_known_path_is_not_judged() {
+        for target in
+            ["/auth/logout", "/api/reference_data/sets/a%2Fb", "/api/custom%2Fextension", "/console/x/"]
+        {
+            assert!(matches!(judged(target), Verdict::Held(_)), "{target}: {:?}", judged(target));
+        }
+    }
+
+    #[test]
     fn each_way_to_miss_the_address_is_named() {
         for (target, word) in [
             (format!("/api{PATH}"), "2 times"),
@@ -227,6 +285,14 @@ mod tests {
             (format!("{PATH}?id=42"), "query"),
             (format!("{PATH}?taskId=42"), "query"),
             (PATH.replace("42", "43"), "asks for task 43"),
+            // Any path that is known, not the task's alone.
+            ("/siem/offenses".to_owned(), "missing"),
+            ("/api/api/siem/offenses/3?filter=id%3D3".to_owned(), "2 times"),
+            ("/api/ariel/searches/".to_owned(), "slash"),
+            ("/api/siem//offenses".to_owned(), "empty segment"),
+            ("/api/siem%2Foffenses".to_owned(), "%2F"),
+            ("/api/siem/offenses%2f3".to_owned(), "%2F"),
+            ("/api/siem/offenses/3%2Fnotes".to_owned(), "%2F"),
             (format!("{PATH}?token=fd-secret-1"), "credential stands in the URL"),
         ] {
             let why = because(judged(&target));

@@ -4,6 +4,7 @@ use super::{Needs, Property};
 use crate::client::{JobKind, Outcome, Resting};
 use crate::fault::Effect;
 use crate::json::{Json, quote, remove_member};
+use crate::judge::about::About;
 use crate::judge::answers::{answers, expected};
 use crate::judge::case::{Alteration, Answer, Case, Run};
 use crate::judge::verdict::Verdict;
@@ -22,7 +23,7 @@ that decides nothing is missing.
 
 Not broken by: passing an unknown member on; what is reported for the member that was left out, which is judged by \
 invents-nothing and reports-what-it-got.",
-    jobs: &[JobKind::Get],
+    jobs: &[JobKind::Get, JobKind::Send],
     report: Needs::Resource,
     generated: true,
     variants: Some(variants),
@@ -37,7 +38,7 @@ const EXTRA: &str = r#""unrequested":"state","id_note":7,"unrequested_list":[{"i
 /// The same case with each alteration of its answer. Needs a generated task.
 fn variants(case: &Case) -> Vec<Case> {
     let Some(plain) = plain_answer(case) else { return Vec::new() };
-    let altered = [key_order(&plain), extra(&plain), blanks(&plain), left_out(&plain)];
+    let altered = [key_order(&plain), extra(&plain), blanks(&plain), left_out(case.about, &plain)];
     (altered.into_iter().flatten()).map(|answer| Case { answer: Some(answer), ..case.clone() }).collect()
 }
 
@@ -50,43 +51,64 @@ fn plain_answer(case: &Case) -> Option<String> {
     })
 }
 
+/// The resources of an answer: the elements of a list, else itself.
+fn resources<'j, 'a>(json: &'j Json<'a>) -> &'j [Json<'a>] {
+    if json.text().starts_with('[') { json.elements() } else { std::slice::from_ref(json) }
+}
+
+/// An answer with each of its resources altered; `None` if one cannot be.
+fn each(plain: &str, alter: impl Fn(&Json<'_>) -> Option<String>) -> Option<String> {
+    let json = Json::parse(plain).ok()?;
+    let altered: Vec<String> = resources(&json).iter().map(alter).collect::<Option<_>>()?;
+    match json.text().starts_with('[') {
+        true if altered.is_empty() => None,
+        true => Some(format!("[{}]", altered.join(","))),
+        false => altered.into_iter().next(),
+    }
+}
+
 fn object(members: impl Iterator<Item = String>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 fn key_order(plain: &str) -> Option<Answer> {
-    let json = Json::parse(plain).ok()?;
-    let members = json.members();
-    (members.len() > 1).then(|| Answer {
-        alteration: Alteration::KeyOrder,
-        text: object(members.iter().rev().map(|(name, value)| format!("{}:{}", quote(name), value.text()))),
-    })
+    let turned = |json: &Json<'_>| {
+        let members = json.members();
+        let turned = members.iter().rev().map(|(name, value)| format!("{}:{}", quote(name), value.text()));
+        (members.len() > 1).then(|| object(turned))
+    };
+    Some(Answer { alteration: Alteration::KeyOrder, text: each(plain, turned)? })
 }
 
 fn extra(plain: &str) -> Option<Answer> {
-    let inner = plain.trim().strip_prefix('{')?;
-    let comma = if inner.trim() == "}" { "" } else { "," };
-    Some(Answer { alteration: Alteration::ExtraMembers, text: format!("{{{EXTRA}{comma}{inner}") })
+    let more = |json: &Json<'_>| {
+        let inner = json.text().trim().strip_prefix('{')?;
+        let comma = if inner.trim() == "}" { "" } else { "," };
+        Some(format!("{{{EXTRA}{comma}{inner}"))
+    };
+    Some(Answer { alteration: Alteration::ExtraMembers, text: each(plain, more)? })
 }
 
 fn blanks(plain: &str) -> Option<Answer> {
-    let json = Json::parse(plain).ok()?;
+    Some(Answer { alteration: Alteration::Blanks, text: each(plain, with_blanks)? })
+}
+
+fn with_blanks(json: &Json<'_>) -> Option<String> {
     let lines: Vec<String> = json
         .members()
         .iter()
         .map(|(name, value)| format!("\r\n\t{} : {}", quote(name), value.text()))
         .collect();
-    (!lines.is_empty())
-        .then(|| Answer { alteration: Alteration::Blanks, text: format!("\n{{{}\n}}\n", lines.join(" ,")) })
+    (!lines.is_empty()).then(|| format!("\n{{{}\n}}\n", lines.join(" ,")))
 }
 
 /// Leaves out the first member that decides nothing.
-fn left_out(plain: &str) -> Option<Answer> {
+fn left_out(about: About, plain: &str) -> Option<Answer> {
     let json = Json::parse(plain).ok()?;
-    let life = wire::life();
-    let (name, _) = (json.members().iter())
-        .find(|(name, _)| *name != life.id && !life.state.iter().any(|state| name == state))?;
-    Some(Answer { alteration: Alteration::LeftOut(name.to_string()), text: remove_member(plain, name) })
+    let first = resources(&json).first()?;
+    let (name, _) = first.members().iter().find(|(name, _)| !about.decides(name))?;
+    let text = each(plain, |json| Some(remove_member(json.text(), name)))?;
+    Some(Answer { alteration: Alteration::LeftOut(name.to_string()), text })
 }
 
 fn judge(runs: &[Run]) -> Verdict {
@@ -131,11 +153,11 @@ fn judge(runs: &[Run]) -> Verdict {
 /// A scenario may leave a member out, or rename members, by itself. Then a crash is a violation without any variant,
 /// and saying clearly that the answer is not what was expected is as good as the task, if the member decides something.
 fn disturbed_by_a_fault(run: &Run) -> Option<Verdict> {
-    let life = wire::life();
+    let about = run.case.about;
     let decides = run.exchanges.iter().any(|exchange| {
         let members = exchange.faults.iter().flat_map(|fault| &fault.members);
         let is_respelt = wire::effects(exchange).any(|effect| effect == Effect::Respelt);
-        is_respelt || members.into_iter().any(|name| *name == life.id || life.state.contains(name))
+        is_respelt || members.into_iter().any(|name| about.decides(name))
     });
     match &run.report.outcome {
         Outcome::Task { .. } | Outcome::TimedOut => None,
@@ -166,8 +188,11 @@ fn reported(run: &Run) -> Option<(Resting, String, String)> {
 /// Whether an answer that was served is altered as planned: a client that asks for something else gets another.
 fn shows(text: &str, answer: &Answer) -> bool {
     let (Ok(served), Ok(planned)) = (Json::parse(text), Json::parse(&answer.text)) else { return false };
+    let (Some(served), Some(planned)) = (resources(&served).first(), resources(&planned).first()) else {
+        return false;
+    };
     let names = |json: &Json<'_>| json.members().iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
-    let (served_names, planned_names) = (names(&served), names(&planned));
+    let (served_names, planned_names) = (names(served), names(planned));
     match &answer.alteration {
         Alteration::KeyOrder => {
             let kept: Vec<&String> =
@@ -187,6 +212,24 @@ fn first_difference(run: &Run, answer: &Answer, got: [&str; 2], reported: [&str;
     let (Ok(plain), Ok(other)) = (Json::parse(reported[0]), Json::parse(reported[1])) else {
         return Some("what it reports is not JSON".to_owned());
     };
+    let of_each = resources(&wanted).iter().zip(resources(&altered));
+    let mut pairs = of_each.zip(resources(&plain).iter().zip(resources(&other)));
+    if resources(&plain).len() != resources(&other).len() {
+        return Some(format!(
+            "it reports {} in place of {}",
+            resources(&other).len(),
+            resources(&plain).len()
+        ));
+    }
+    pairs.find_map(|((wanted, altered), (plain, other))| unlike(answer, [wanted, altered], [plain, other]))
+}
+
+/// The first member of one resource that the two reports do not agree on.
+fn unlike(
+    answer: &Answer,
+    [wanted, altered]: [&Json<'_>; 2],
+    [plain, other]: [&Json<'_>; 2],
+) -> Option<String> {
     wanted.members().iter().find_map(|(name, _)| {
         let left_out = answer.alteration == Alteration::LeftOut(name.to_string());
         if left_out || altered.member(name).is_none() {

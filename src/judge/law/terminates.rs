@@ -148,7 +148,7 @@ impl fmt::Display for End {
 fn phase(poll: &Exchange) -> Option<Phase> {
     match poll.response_body.text() {
         Some(_) => wire::phase_shown(poll),
-        None => poll.state.as_deref().and_then(|state| wire::life().phase(state)),
+        None => wire::life_of(poll).zip(poll.state.as_deref()).and_then(|(life, state)| life.phase(state)),
     }
 }
 
