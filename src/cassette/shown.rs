@@ -10,7 +10,9 @@ use super::{Cassette, Interaction, MatchKey};
 use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
 use crate::message::{Request, Response};
-use crate::profile::{Endpoint, GateOptions, Gated, Ground, Profile, ShapeOf, Taken, fields_text, gate};
+use crate::profile::{
+    Endpoint, GateOptions, Gated, Ground, Profile, ShapeOf, Taken, fields_text, gate, stray,
+};
 
 /// Rules that one recorded request can speak against; more than it can carry.
 const GROUNDS_MAX: usize = 100;
@@ -123,6 +125,15 @@ impl Shown {
     fn learn_rules(&mut self, request: &Request, came: Came, profile: &Profile) {
         if is_asking_leave(request) {
             return;
+        }
+        if came == Came::Through
+            && let Some(found) = profile.find(&request.method, request.path())
+        {
+            let params = request.params();
+            for ground in params.iter().filter_map(|(name, _)| stray(found.endpoint, name)).take(GROUNDS_MAX)
+            {
+                self.taken.learn(ground);
+            }
         }
         for _ in 0..GROUNDS_MAX {
             let Gated::Answered { ground, .. } = self.gate(request, profile) else { return };

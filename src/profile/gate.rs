@@ -165,7 +165,7 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
         };
     };
     let endpoint = matched.endpoint;
-    let findings = findings(endpoint, request);
+    let findings = findings(&mut keeper, endpoint);
     let admitted = match admit(&mut keeper, matched) {
         Ok(admitted) => Admitted { findings, ..admitted },
         Err(refusal) => return refusal.answered(findings),
@@ -409,8 +409,15 @@ fn range(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Result<Option<Option<W
 /// How many parameters of one request are remarked on.
 const REMARKS_MAX: usize = 20;
 
+/// What a recording with a query parameter that is none of the endpoint's speaks against.
+pub(crate) fn stray(endpoint: &Endpoint, name: &str) -> Option<Ground> {
+    let is_known = endpoint.parameter(ParameterKind::Query, name).is_some();
+    (!is_known).then(|| Ground::new("parameter", format!("query {name} of {}", endpoint.id)))
+}
+
 /// Remarks about a request to a known endpoint; none of them changes the answer.
-fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
+fn findings(keeper: &mut Keeper<'_>, endpoint: &Endpoint) -> Vec<String> {
+    let request = keeper.request;
     let mut findings = Vec::new();
     let mut names = BTreeSet::new();
     for (name, _) in &request.params() {
@@ -419,7 +426,7 @@ fn findings(endpoint: &Endpoint, request: &Request) -> Vec<String> {
             break;
         }
         let first = names.insert(name.clone());
-        let known = endpoint.parameter(ParameterKind::Query, name).is_some();
+        let known = stray(endpoint, name).is_none_or(|ground| keeper.waives(ground.rule, &ground.about));
         if !first {
             findings.push(format!("query parameter `{name}` is sent more than once; the first is used"));
         } else if !known && endpoint.parameter(ParameterKind::Header, name).is_some() {

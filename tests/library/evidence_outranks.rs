@@ -254,3 +254,19 @@ fn a_page_in_place_of_an_answer_is_no_evidence_for_the_path() {
     let spoken = ask_all(held, None, std::slice::from_ref(&lost));
     assert!(spoken[0].contains("missing") && spoken[0].contains("outside /api/"), "{spoken:?}");
 }
+
+#[test]
+fn a_parameter_that_was_taken_is_no_longer_said_to_be_ignored() {
+    let older = format!("{TASK}?app_id=7");
+    let done = task("COMPLETE");
+    let odd = |replay: &Replay, target: &str| {
+        ask(replay, get(target));
+        let exchange = exchanges(replay).pop().unwrap();
+        (exchange.findings.len(), exchange.taken)
+    };
+    let shown = replay(cassette(vec![(get(&older), 200, &done)]), None);
+    let ground = "parameter query app_id of GET /forensics/case_management/case_create_tasks/{id}";
+    assert_eq!(odd(&shown, &older), (0, vec![ground.to_owned()]));
+    assert_eq!(odd(&shown, &format!("{TASK}?other=7")), (1, Vec::new()));
+    assert_eq!(odd(&replay(life(&["COMPLETE"]), None), &older), (1, Vec::new()));
+}

@@ -94,7 +94,7 @@ fn leak(exchange: &Exchange) -> Option<String> {
 fn wrong_path(exchange: &Exchange) -> Option<String> {
     let profile = Profile::builtin();
     let path = wire::path(exchange);
-    if wire::is_taken(exchange, "path") {
+    if wire::is_taken(exchange, "path") || wire::is_taken(exchange, "422/11") {
         return None;
     }
     let knows = |path: &str| METHODS.iter().any(|method| profile.find(method, path).is_some());
@@ -221,7 +221,7 @@ fn wrote(case: &Case, exchange: &Exchange) -> Option<String> {
 }
 
 fn id_in_query(exchange: &Exchange, id: Option<&str>) -> Option<String> {
-    if !exchange.key.endpoint.ends_with('}') {
+    if !exchange.key.endpoint.ends_with('}') || wire::is_taken(exchange, "parameter") {
         return None;
     }
     let endpoint = Profile::builtin().endpoint(&exchange.key.endpoint);
