@@ -45,7 +45,7 @@ pub(super) fn run(
             return WRONG_CALL;
         }
     };
-    let branches: [(&str, fn(&Client) -> Result<String, String>); 3] =
+    let branches: [(&str, Branch); 3] =
         [("search", Client::search), ("offenses", Client::offenses), ("set", Client::set)];
     let told: Vec<(&str, Result<String, String>)> = std::thread::scope(|scope| {
         let client = &client;
@@ -69,6 +69,9 @@ pub(super) fn run(
     }
     code
 }
+
+/// What came of it, or what went wrong.
+type Branch = fn(&Client) -> Result<String, String>;
 
 struct Client {
     console: Console,
@@ -227,6 +230,8 @@ impl Client {
     }
 }
 
+/// Microseconds since 1970, for the texts of searches.
+#[allow(clippy::disallowed_methods)]
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or_default()

@@ -11,7 +11,7 @@ const COOKIE: &str = "c1b9a0ee-5a1e-4b8f-9d2e-7b6a1f0c3d44";
 fn console() -> String {
     raw_console(|request| {
         let first = request.lines().next().unwrap_or_default();
-        let (method, target) = first.split_once(' ').map(|(method, rest)| (method, rest)).unwrap_or_default();
+        let (method, target) = first.split_once(' ').unwrap_or_default();
         let target = target.split(' ').next().unwrap_or_default();
         let lower = request.to_lowercase();
         let has_basic = request.contains(&format!("Basic {}", basic()));
