@@ -59,6 +59,11 @@ pub struct Header {
 const CREDENTIALS: [&str; 6] =
     ["SEC", "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "QRadarCSRF"];
 
+/// Whether a header of this name holds a credential and nothing else.
+pub(crate) fn is_credential_header(name: &str) -> bool {
+    CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 impl fmt::Debug for Header {
     /// Without the value of a credential: this text may end up in a panic message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

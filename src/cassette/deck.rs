@@ -1,11 +1,12 @@
 //! [`Deck`]: finds interactions by match key. Built once per cassette, shared by all sessions; holds no session's state.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::loose::Loose;
 use super::moments::{Moments, Related};
 use super::placeholders::{Bindings, bind_keys, first_bound};
+use super::rules::MatchRules;
 use super::{Cassette, Interaction, MatchKey, Shown, nearest};
 use crate::fields::FieldSelector;
 use crate::profile::{Profile, fields_text};
@@ -13,6 +14,9 @@ use crate::redact::customer::tokens;
 
 /// An interaction's place in its cassette.
 pub type Index = usize;
+
+/// For how many sets of rules the second step is kept ready.
+const LOOSE_MAX: usize = 16;
 
 /// A recording of a request.
 #[derive(Clone, Debug)]
@@ -45,8 +49,8 @@ pub struct Deck {
     epochs: Vec<usize>,
     /// Each key once, with the id of its first interaction, in file order.
     keys: Vec<(MatchKey, String)>,
-    /// Made by the first request that nothing matches.
-    loose: OnceLock<Loose>,
+    /// Made by the first request that nothing matches; one for each set of rules.
+    loose: Mutex<Vec<Arc<Loose>>>,
     shown: Shown,
 }
 
@@ -58,7 +62,7 @@ impl Deck {
             with_placeholders: HashMap::new(),
             epochs: Vec::with_capacity(cassette.interactions.len()),
             keys: Vec::new(),
-            loose: OnceLock::new(),
+            loose: Mutex::default(),
             shown: Shown::of(cassette, profile),
         };
         let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
@@ -124,12 +128,19 @@ impl Deck {
     }
 
     /// The second step, for a request that [`Deck::under`] finds nothing for. `cassette` is the one this was made of.
-    pub(crate) fn loose(&self, cassette: &Cassette) -> &Loose {
-        self.loose.get_or_init(|| {
-            let mut slots: Vec<&Slot> = self.by_key.values().flatten().collect();
-            slots.sort_by_key(|slot| slot.index);
-            Loose::new(cassette, slots.into_iter())
-        })
+    pub(crate) fn loose(&self, cassette: &Cassette, rules: &MatchRules) -> Arc<Loose> {
+        let mut made = self.loose.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loose) = made.iter().find(|loose| loose.rules() == rules) {
+            return Arc::clone(loose);
+        }
+        let mut slots: Vec<&Slot> = self.by_key.values().flatten().collect();
+        slots.sort_by_key(|slot| slot.index);
+        let loose = Arc::new(Loose::new(cassette, rules, slots.into_iter()));
+        if made.len() >= LOOSE_MAX {
+            made.remove(0);
+        }
+        made.push(Arc::clone(&loose));
+        loose
     }
 
     /// The recorded requests that are this one but for the window that they ask for.
@@ -166,14 +177,14 @@ impl Deck {
 
 /// What is the same in a recorded request and in one that fits it.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Frame {
+pub(super) struct Frame {
     method: String,
     segments: usize,
     names: Vec<String>,
 }
 
 impl Frame {
-    fn of(key: &MatchKey) -> Self {
+    pub(super) fn of(key: &MatchKey) -> Self {
         Self {
             method: key.method.clone(),
             segments: key.path.split('/').count(),

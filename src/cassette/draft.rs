@@ -188,7 +188,7 @@ impl Draft {
     /// The whole cassette, not yet canonical.
     pub fn cassette(&self) -> Cassette {
         let interactions = self.held.values().map(|ready| Interaction::clone(&ready.interaction)).collect();
-        Cassette { name: self.name.clone(), recorded_from: self.from(), interactions }
+        Cassette { name: self.name.clone(), recorded_from: self.from(), interactions, ..Cassette::default() }
     }
 
     fn from(&self) -> RecordedFrom {

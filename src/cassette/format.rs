@@ -10,7 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
 use super::body::{BodyForm, Short};
-use super::{Cassette, CassetteError, Interaction, RecordedFrom, TlsTrust};
+use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust};
 use crate::message::{Headers, HttpVersion, Request, Response};
 
 /// The format that is written.
@@ -226,6 +226,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
             redaction: from.redaction,
         },
         interactions: file.interactions.into_iter().map(InteractionForm::read).collect(),
+        matching: MatchRules::default(),
     })
 }
 

@@ -7,6 +7,7 @@
 //!   one process records to, [`Draft`] one that is being recorded
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
+//! - `rules` is what a user says of matching
 //! - `moments` keeps the order of writes and reads of different paths; `loose` is the second step of matching, which
 //!   leaves out what `volatile` finds
 //!
@@ -29,6 +30,7 @@ mod loose;
 mod moments;
 mod nearest;
 mod placeholders;
+mod rules;
 mod shown;
 mod store;
 mod volatile;
@@ -48,7 +50,8 @@ pub use hold::{Hold, HoldError};
 pub use key::MatchKey;
 pub use moments::Related;
 pub(crate) use nearest::difference;
-pub(crate) use placeholders::{Bindings, Console, bind, bind_texts, first_bound, same_but_for_placeholders};
+pub(crate) use placeholders::{Bindings, Console, bind, bind_texts, same_but_for_placeholders};
+pub use rules::{MatchRules, NAMES_MAX, Normal};
 pub use shown::Shown;
 pub use store::FILE_MAX_BYTES;
 
@@ -61,6 +64,8 @@ pub struct Cassette {
     pub recorded_from: RecordedFrom,
     /// The interactions; in a file in canonical order, within one resource in the order their requests began.
     pub interactions: Vec<Interaction>,
+    /// What `NAME.match.toml` beside the file says of matching; no part of the file itself.
+    pub matching: MatchRules,
 }
 
 /// Where a cassette is from.
@@ -189,6 +194,7 @@ impl Cassette {
     pub fn load(path: &Path) -> Result<Self, CassetteError> {
         let text = store::read(path)?;
         let mut cassette = Self::parse(&path.display().to_string(), &text)?;
+        cassette.matching = MatchRules::beside(path)?;
         cassette.name = PathBuf::from(path.file_name().unwrap_or_default())
             .with_extension("")
             .to_string_lossy()

@@ -150,7 +150,7 @@ impl Bindings {
     }
 
     /// Whether nothing that `other` says of a placeholder is said otherwise here.
-    pub(super) fn agrees(&self, other: &Bindings) -> bool {
+    pub(crate) fn agrees(&self, other: &Bindings) -> bool {
         other.0.iter().all(|(placeholder, value)| self.0.get(placeholder).is_none_or(|bound| bound == value))
     }
 
@@ -184,7 +184,7 @@ pub(crate) fn bind_texts<'t>(pairs: impl Iterator<Item = (&'t str, &'t str)>) ->
 
 /// Of things that may be the one that was asked for but for their placeholders, the first that says nothing of these
 /// which is said otherwise already; if there is none, the first.
-pub(crate) fn first_bound<T>(
+pub(super) fn first_bound<T>(
     candidates: impl Iterator<Item = T>,
     bound: &Bindings,
     bind: impl Fn(&T) -> Option<Bindings>,

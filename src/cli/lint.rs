@@ -7,7 +7,7 @@ use super::output;
 use super::problem::{Problem, with_caret};
 use super::redacting::Redacting;
 use super::setup;
-use crate::cassette::{Cassette, FILE_MAX_BYTES, Weight};
+use crate::cassette::{Cassette, FILE_MAX_BYTES, MatchRules, Weight};
 use crate::client::{ClientError, ClientFile};
 use crate::files;
 use crate::judge;
@@ -133,6 +133,9 @@ fn look_at(file: &Path, args: &Args) -> Result<Vec<Finding>, Problem> {
     if ends(file, "json") {
         let rules = args.redacting.rules(file)?;
         return cassette(file, &rules, args.fix);
+    }
+    if file.to_string_lossy().ends_with(".match.toml") {
+        return Ok(MatchRules::load(file).map_or_else(unreadable, |_| Vec::new()));
     }
     Ok(if ends(file, "toml") && below(file, &["clients"]) {
         client(file)

@@ -157,7 +157,7 @@ impl Session {
             // Nothing hinders it now: the next time the next recording is due.
             let _ = self.peek(material, turn, (whole, &key, live, scope), asked, setup, Step::On);
         }
-        self.learn_placeholders(material, found.index, whole);
+        self.learn_placeholders(material, found.index, whole, false);
         Ok(self.complete(turn, Answer::recorded(material, found.index), None, setup))
     }
 

@@ -6,7 +6,7 @@
 //! Where the life cycle names a key (the text of a search), only recorded creations with this key come into question,
 //! and a refusal of it is repeated as often as it is asked for.
 
-use crate::cassette::{Bindings, Index, MatchKey, same_but_for_placeholders};
+use crate::cassette::{Bindings, Index, MatchKey, MatchRules, Slot, same_but_for_placeholders};
 use crate::json::Json;
 use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle};
@@ -39,6 +39,8 @@ pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
     /// What this session has created already.
     pub(super) made: &'a [Creation],
+    /// What a user says of matching.
+    pub(super) rules: &'a MatchRules,
     /// What a fresh text id is drawn from.
     pub(super) stream: Stream,
 }
@@ -99,19 +101,23 @@ fn by_key(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bo
 
 /// The recorded creations with this key. A request that has none of its members has to be equal as a whole.
 fn of_this_key(material: &Material, asked: &Asked<'_>, key: &Key, bound: &Bindings) -> (Vec<Index>, bool) {
-    let loose = || material.deck().loose(material.cassette());
+    let loose = || material.deck().loose(material.cassette(), asked.rules);
     if key.iter().any(Option::is_some) {
         let Some(keys) = material.keys(&asked.endpoint.id) else { return (Vec::new(), false) };
-        let (recorded, is_loose) = keys.under(key, &|text| loose().text(text), bound);
+        let mask = |text: &str| loose().text(text);
+        let mask: Option<&dyn Fn(&str) -> String> = if asked.rules.is_loose() { Some(&mask) } else { None };
+        let (recorded, is_loose) = keys.under(key, mask, bound);
         return (recorded.to_vec(), is_loose);
     }
     let whole = MatchKey::of(asked.request);
+    let indexes = |slots: &[Slot]| slots.iter().filter(|slot| !slot.refused).map(|slot| slot.index).collect();
     let exact = material.deck().under_bound(&whole, bound);
-    let (slots, is_loose) = match exact.is_empty() {
-        true => (loose().under(&whole, bound).map_or(&[][..], |(_, slots)| slots), true),
-        false => (exact, false),
-    };
-    (slots.iter().filter(|slot| !slot.refused).map(|slot| slot.index).collect(), is_loose)
+    if !exact.is_empty() {
+        return (indexes(exact), false);
+    }
+    let loose = loose();
+    let alike = loose.by_rules(&whole, bound).or_else(|| loose.by_mask(&whole, bound));
+    (alike.map_or_else(Vec::new, |(_, slots)| indexes(slots)), true)
 }
 
 fn fresh(material: &Material, after: Index, asked: Asked<'_>, body: Option<&Json<'_>>) -> Made {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::cassette::{Bindings, Index, MatchKey, bind_texts, first_bound};
+use crate::cassette::{Bindings, Index, MatchKey, bind_texts};
 use crate::json::Json;
 use crate::message::Request;
 
@@ -41,17 +41,18 @@ impl Keys {
         self.exact.entry(key).or_default().push(index);
     }
 
-    /// The creations with this key, in file order, and whether volatile values had to be left out to find them. What a
-    /// placeholder in a recorded key stands for, in `bound` or in this one, is the same.
+    /// The creations with this key, in file order, and whether volatile values had to be left out to find them; without
+    /// `loose` they may not. What a placeholder in a recorded key stands for, in `bound` or in this one, is the same.
     pub(super) fn under(
         &self,
         key: &Key,
-        loose: &dyn Fn(&str) -> String,
+        loose: Option<&dyn Fn(&str) -> String>,
         bound: &Bindings,
     ) -> (&[Index], bool) {
         if let Some(found) = found(&self.exact, key, bound) {
             return (found, false);
         }
+        let Some(loose) = loose else { return (&[], false) };
         let mask = |key: &Key| -> Key { key.iter().map(|value| value.as_deref().map(loose)).collect() };
         let masked = self.masked.get_or_init(|| {
             let mut masked: BTreeMap<Key, Vec<Index>> = BTreeMap::new();
@@ -65,15 +66,16 @@ impl Keys {
     }
 }
 
-/// Under this very key, else under one that is the same but for its placeholders, the first in file order.
+/// Under this very key, else under one that is the same but for its placeholders, the first in file order. One whose
+/// placeholders stand for something else is what another asked for.
 fn found<'k>(keys: &'k BTreeMap<Key, Vec<Index>>, key: &Key, bound: &Bindings) -> Option<&'k [Index]> {
     if let Some(indexes) = keys.get(key) {
         return Some(indexes);
     }
     let mut in_order: Vec<(&Key, &Vec<Index>)> = keys.iter().collect();
     in_order.sort_by_key(|(_, indexes)| indexes.first());
-    let same = first_bound(in_order.into_iter(), bound, |(recorded, _)| bind_key(recorded, key));
-    same.map(|(_, indexes)| indexes.as_slice())
+    let fits = |recorded: &Key| bind_key(recorded, key).is_some_and(|one| bound.agrees(&one));
+    in_order.into_iter().find(|(recorded, _)| fits(recorded)).map(|(_, indexes)| indexes.as_slice())
 }
 
 fn bind_key(recorded: &Key, live: &Key) -> Option<Bindings> {

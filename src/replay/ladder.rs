@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cassette::{Index, MatchKey, base_for, bind, difference, put_base};
+use crate::cassette::{Index, MatchKey, Slot, base_for, bind, difference, put_base};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::ledger::Origin;
@@ -38,7 +38,7 @@ impl Session {
             Passed::Answered { answer, .. } => match answer.index {
                 // It was recorded, so it is told as everything recorded is.
                 Some(index) => {
-                    self.learn_placeholders(&material, index, &turn.request);
+                    self.learn_placeholders(&material, index, &turn.request, false);
                     self.complete(turn, answer, None, setup)
                 }
                 None => answer,
@@ -156,6 +156,7 @@ impl Session {
         if request.method == "HEAD" && material.deck().under_bound(&key, &self.cursors.bindings).is_empty() {
             "GET".clone_into(&mut key.method);
         }
+        let mut remark = None;
         let exact = Candidates {
             key: &key,
             slots: material.deck().under_bound(&key, &self.cursors.bindings),
@@ -172,20 +173,23 @@ impl Session {
                 Computed::NoList => {}
             }
         }
-        let mut remark = None;
-        if matches!(found, Err(Cause::NotRecorded))
-            && let Some((masked, slots)) =
-                material.deck().loose(material.cassette()).under(&key, &self.cursors.bindings)
-        {
-            // An id that the profile calls one is no volatile value.
-            if masked.path != key.path
-                && let Some(answer) = self.unknown_id(material, turn, setup)
-            {
-                return answer;
+        if matches!(found, Err(Cause::NotRecorded)) {
+            let loose = material.deck().loose(material.cassette(), &self.rules);
+            let mut alike = loose.by_rules(&key, &self.cursors.bindings);
+            if alike.is_none() {
+                alike = loose.by_mask(&key, &self.cursors.bindings);
+                // An id that the profile calls one is no volatile value.
+                if alike.as_ref().is_some_and(|(masked, _)| masked.path != key.path)
+                    && let Some(answer) = self.unknown_id(material, turn, setup)
+                {
+                    return answer;
+                }
             }
-            let alike = Candidates { key: &masked, slots, is_loose: true, scope, computes: None };
-            found = self.candidate(material, turn, asked, request, alike, setup);
-            remark = found.as_ref().ok().map(|found| passed_over(material, found.index, &key));
+            if let Some((shared, slots)) = alike {
+                let alike = Candidates { key: &shared, slots, is_loose: true, scope, computes: None };
+                found = self.candidate(material, turn, asked, request, alike, setup);
+                remark = found.as_ref().ok().map(|found| passed_over(material, found.index, &key));
+            }
         }
         let is_hindered = |found: Found| {
             let cause = if found.project { hindrance(material, found.index, turn, asked) } else { None };
@@ -193,7 +197,7 @@ impl Session {
         };
         match found.and_then(is_hindered) {
             Ok(Found { index, project }) => {
-                self.learn_placeholders(material, index, request);
+                self.learn_placeholders(material, index, request, remark.is_some());
                 let mut answer = Answer::recorded(material, index);
                 answer.findings.extend(remark);
                 self.complete(turn, answer, asked.filter(|_| project), setup)
@@ -218,12 +222,27 @@ impl Session {
         candidates: Candidates<'_>,
         setup: &Setup,
     ) -> Result<Found, Cause> {
+        let counting: Vec<Slot>;
+        let mut candidates = candidates;
+        if !self.rules.headers.is_empty() && !candidates.slots.is_empty() {
+            let recorded = |slot: &Slot| &material.cassette().interactions[slot.index].request;
+            let same = |slot: &&Slot| self.rules.same_headers(recorded(slot), request);
+            counting = candidates.slots.iter().filter(same).cloned().collect();
+            if counting.is_empty() {
+                return Err(Cause::OtherHeaders);
+            }
+            candidates.slots = &counting;
+        }
         if !request.is_read() {
             let writes = setup.scenario.as_ref().map_or(Writes::Once, |scenario| scenario.writes);
             return self.cursors.write(material, candidates, &turn.resource, writes);
         }
         let repeats = setup.scenario.as_ref().map_or(Repeats::Last, |scenario| scenario.repeats);
-        let step = if request.method == candidates.key.method { Step::On } else { Step::Stay };
+        let step = if request.method == "HEAD" && !candidates.key.method.starts_with("HEAD") {
+            Step::Stay
+        } else {
+            Step::On
+        };
         self.cursors.read(material, (request, candidates), &turn.resource, asked, (repeats, step))
     }
 
@@ -265,10 +284,11 @@ impl Session {
                 lifecycle,
                 request: &turn.request,
                 made: &self.created,
+                rules: &self.rules,
                 stream: setup.seed.stream(&[&self.name, "fresh id", &endpoint.id, &number]),
             },
         );
-        let mut answer = self.made(material, turn, admitted, (endpoint, made), setup);
+        let mut answer = self.made(material, turn, admitted, (endpoint, made, is_loose), setup);
         if let Some(index) = answer.index.filter(|_| is_loose) {
             answer.findings.push(passed_over(material, index, &MatchKey::of(&turn.request)));
         }
@@ -280,7 +300,7 @@ impl Session {
         material: &Material,
         turn: &Turn<'_>,
         admitted: &Admitted<'_>,
-        (endpoint, made): (&Endpoint, Made),
+        (endpoint, made, is_loose): (&Endpoint, Made, bool),
         setup: &Setup,
     ) -> Answer {
         let asked = admitted.selector.as_ref();
@@ -292,7 +312,7 @@ impl Session {
                 let recorded = &material.cassette().interactions[index];
                 let epoch = material.deck().epoch_of(index);
                 self.cursors.wrote(material, (index, ""), (&turn.resource, epoch));
-                self.learn_placeholders(material, index, &turn.request);
+                self.learn_placeholders(material, index, &turn.request, is_loose);
                 self.created.extend(creation.map(|creation| *creation));
                 let held = fields_text(endpoint, &recorded.request);
                 let held = held.and_then(|text| FieldSelector::parse(&text).ok()).flatten();
@@ -321,10 +341,19 @@ impl Session {
     }
 
     /// A placeholder in a recorded request stands for what this client sent, for the rest of the session.
-    pub(super) fn learn_placeholders(&mut self, material: &Material, index: Index, live: &Request) {
+    pub(super) fn learn_placeholders(
+        &mut self,
+        material: &Material,
+        index: Index,
+        live: &Request,
+        is_loose: bool,
+    ) {
         let recorded = &material.cassette().interactions[index].request;
-        let loose = || material.deck().loose(material.cassette()).bind(recorded, live);
-        if let Some(newer) = bind(recorded, live).or_else(loose) {
+        let newer = match is_loose {
+            true => material.deck().loose(material.cassette(), &self.rules).bind(recorded, live),
+            false => bind(recorded, live),
+        };
+        if let Some(newer) = newer {
             self.cursors.bindings.merge(newer);
         }
     }

@@ -51,6 +51,8 @@ pub(super) enum Cause {
     WrongEpoch,
     /// Its recordings differ in this header, and none has the value asked for.
     OtherHeader(Header),
+    /// A header that counts by a rule of the user's is another.
+    OtherHeaders,
     /// Only a 304 was recorded, and the request sets no condition that it answers.
     NotModified,
     Exhausted,
@@ -91,6 +93,7 @@ impl Cause {
             Self::OtherHeader(Header::Accept) => "recorded for another Accept",
             Self::OtherHeader(Header::Version) => "recorded for another Version",
             Self::OtherHeader(Header::Preflight) => "recorded for another Access-Control-Request-Method",
+            Self::OtherHeaders => "recorded with other headers",
             Self::NotModified => "recorded as not modified only",
             Self::Exhausted | Self::Written => "exhausted",
             Self::Full => "session full",
@@ -128,6 +131,9 @@ impl Cause {
             }
             Self::OtherHeader(Header::Preflight) => {
                 "leave was recorded for other methods only: record the page once more with the request that it asks leave for"
+            }
+            Self::OtherHeaders => {
+                "`headers` of [match], in the scenario or beside the cassette, names a header that has another value in the recording: send that, record it with this one, or take the header out of [match]"
             }
             Self::NotModified => {
                 "a 304 answers the condition it was recorded for and nothing else: record the request once without `If-None-Match` and `If-Modified-Since`"

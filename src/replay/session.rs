@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cassette::{Index, MatchKey};
+use crate::cassette::{Index, MatchKey, MatchRules};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::fields::FieldSelector;
@@ -41,6 +41,8 @@ pub(super) struct Session {
     pub(super) held: usize,
     first_poll: Option<Duration>,
     pub(super) cursors: Cursors,
+    /// What the cassette and the scenario say of matching.
+    pub(super) rules: MatchRules,
     pub(super) created: Vec<Creation>,
     fired: BTreeMap<String, u64>,
     pub(super) base: String,
@@ -94,8 +96,14 @@ impl Session {
             Evidence::Console(make) => Some(make()),
             Evidence::Cassette(_) => None,
         };
+        let beside = match &setup.evidence {
+            Evidence::Cassette(material) => material.cassette().matching.clone(),
+            Evidence::Console(_) => MatchRules::default(),
+        };
+        let rules = setup.scenario.as_ref().map_or(beside.clone(), |scenario| beside.and(&scenario.matching));
         Self {
             name: name.to_owned(),
+            rules,
             setup,
             console,
             seen: BTreeMap::new(),

@@ -7,6 +7,7 @@
 mod builtin;
 mod diagnostic;
 mod inject;
+mod matching;
 mod open;
 mod parse;
 mod planned;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 pub use diagnostic::{Diagnostic, ScenarioError};
 pub use planned::{Nth, Of, PlannedFault};
 
+use crate::cassette::MatchRules;
 use crate::seed::Seed;
 use crate::timeline::{Deployment, PathStep};
 
@@ -50,6 +52,8 @@ pub struct Scenario {
     pub repeats: Repeats,
     /// What a write past its last recording gets. Creations are no matter of this: they repeat by themselves.
     pub writes: Writes,
+    /// What counts in matching, beside what the cassette's own rules say.
+    pub matching: MatchRules,
     /// `unknown_id = "miss"`: an id the cassette does not hold is a miss, not 404/1002.
     pub unknown_id_misses: bool,
     /// What goes wrong, in file order.

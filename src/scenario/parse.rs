@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
+use super::matching::read_matching;
 use super::read::{Entry, Read, Table, Text};
 use super::trigger::{FAULT_KEYS, FAULTS_MOST, read_faults};
 use super::{Case, Clock, CommandMust, Must, Named, Repeats, Scenario, ScenarioError, See, Source, Writes};
@@ -12,12 +13,13 @@ use crate::profile::Profile;
 use crate::seed::Seed;
 use crate::timeline::{Deployment, HostChange, HostState, ManagedHost, PathStep};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "summary",
     "cassette",
     "console",
     "repeats",
     "writes",
+    "match",
     "unknown_id",
     "polls_per_phase",
     "clock",
@@ -86,6 +88,7 @@ fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<
         clock: top.get("clock").map(|entry| read_clock(&entry)).transpose()?,
         repeats: top.get("repeats").map(|entry| entry.word(&Repeats::WORDS)).transpose()?.unwrap_or_default(),
         writes: top.get("writes").map(|entry| entry.word(&Writes::WORDS)).transpose()?.unwrap_or_default(),
+        matching: top.get("match").map(|entry| read_matching(&entry)).transpose()?.unwrap_or_default(),
         unknown_id_misses: top
             .get("unknown_id")
             .map(|entry| entry.word(&[("miss", true)]))

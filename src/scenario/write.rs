@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::matching::put_matching;
 use super::{Case, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
 use crate::fault::Fault;
 use crate::json::{Json, Kind, quote};
@@ -33,6 +34,7 @@ impl Scenario {
         if let Some(clock) = self.clock {
             put(&mut out, "clock", &format!("{{ tick_ms = {} }}", clock.tick_ms));
         }
+        put_matching(&mut out, &self.matching);
         put_must(&mut out, &self.must);
         if let Some(deployment) = &self.deployment {
             put_deployment(&mut out, deployment);

@@ -149,6 +149,7 @@ fn cassette() -> impl Strategy<Value = Cassette> {
             redaction: "x".to_owned(),
         },
         interactions,
+        ..Cassette::default()
     })
 }
 

@@ -20,7 +20,7 @@ fn interaction(request: Request, response: Response) -> Interaction {
 
 fn cassette(interactions: Vec<Interaction>) -> Cassette {
     let recorded_from = RecordedFrom { host: "host-1".to_owned(), ..RecordedFrom::default() };
-    Cassette { name: "c".to_owned(), recorded_from, interactions }
+    Cassette { name: "c".to_owned(), recorded_from, interactions, ..Cassette::default() }
 }
 
 fn get(target: &str) -> Request {

@@ -58,6 +58,7 @@ pub fn cassette(pairs: Vec<(Request, u16, &str)>) -> Cassette {
         name: "test".to_owned(),
         recorded_from: RecordedFrom { host: "host-1".to_owned(), ..RecordedFrom::default() },
         interactions: interactions.collect(),
+        ..Cassette::default()
     };
     cassette.canonicalise(profile);
     canary::assert_clean("the cassette", cassette.to_text().as_bytes());

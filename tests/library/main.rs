@@ -43,6 +43,7 @@ mod judge_other_endpoints;
 mod judge_repeats_findings;
 mod limits;
 mod loose_matching;
+mod match_rules;
 mod recorded_selectors;
 mod recorder;
 mod recording;

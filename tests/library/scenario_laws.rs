@@ -2,6 +2,7 @@
 
 use crate::laws;
 
+use faultdeck::cassette::{MatchRules, Normal};
 use faultdeck::fault::Fault;
 use faultdeck::profile::Profile;
 use faultdeck::scenario::{
@@ -31,6 +32,11 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn names() -> impl Strategy<Value = String> {
     crate::laws::text("[a-zA-Z][a-zA-Z0-9._-]{0,10}")
+}
+
+/// Names of parameters and pointers into a body.
+fn texts_of_names() -> impl Strategy<Value = String> {
+    prop_oneof![names(), names().prop_map(|name| format!("/größe \"{name}\"/0"))]
 }
 
 fn nths() -> impl Strategy<Value = Nth> {
@@ -136,6 +142,19 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     ];
     let repeats = select(&[Repeats::Last, Repeats::Error, Repeats::Cycle][..]);
     let writes = select(&[Writes::Once, Writes::Repeat, Writes::Last][..]);
+    let normal = select(Normal::WORDS.map(|(_, normal)| normal).to_vec());
+    let matching = (
+        vec(names(), 0..3),
+        proptest::collection::btree_map(texts_of_names(), normal, 0..3),
+        option::of(any::<bool>()),
+    )
+        .prop_map(|(names, normalise, loose)| MatchRules {
+            headers: names.iter().map(|name| format!("X-{name}")).collect(),
+            ignore: names,
+            normalise,
+            loose,
+        });
+    let writes = (writes, matching);
     let switches = (repeats, any::<bool>(), option::of(1..9_999u64), writes);
     let story = (
         texts(),
@@ -162,7 +181,8 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
             polls_per_phase,
             clock: switches.2.map(|tick_ms| Clock { tick_ms }),
             repeats: switches.0,
-            writes: switches.3,
+            writes: switches.3.0,
+            matching: switches.3.1,
             unknown_id_misses: switches.1,
             faults: faults.into_iter().enumerate().map(named).collect(),
             case,

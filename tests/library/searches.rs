@@ -245,3 +245,25 @@ fn a_fresh_id_is_found_wherever_a_client_sends_it() {
     }
     assert_eq!(answer(&replay, by_query("11111111-1111-4111-9111-11111111111a")).0, 501);
 }
+
+#[test]
+fn an_address_in_a_search_is_a_placeholder_in_the_file_and_the_clients_own_in_the_answers() {
+    let aql =
+        |address: &str, time: &str| format!("SELECT a FROM events WHERE sourceip='{address}' START '{time}'");
+    let (then, now) = ("2024-01-09 10:00", "2026-11-26 02:13");
+    let found = |address: &str| format!(r#"{{"sourceip":"{address}"}}"#);
+    let held = tape(&[(UUID, &aql("10.20.30.40", then), &found("10.20.30.40"))]);
+    assert!(!held.to_text().contains("10.20.30.40"));
+    for time in [then, now] {
+        let replay = started(held.clone(), 1);
+        let first = created(&replay, search(&aql("10.9.8.7", time)));
+        let again = created(&replay, search(&aql("10.9.8.7", time)));
+        walk(&replay, &first, &found("10.9.8.7"));
+        walk(&replay, &again, &found("10.9.8.7"));
+        let (status, body) = answer(&replay, search(&aql("10.9.8.6", time)));
+        assert!(
+            status == 501 && body.contains("query_expression"),
+            "another address is another search: {body}"
+        );
+    }
+}

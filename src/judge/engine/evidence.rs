@@ -33,7 +33,8 @@ pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
         }
     };
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
-    let cassette = Cassette { name: "generated".to_owned(), recorded_from, interactions };
+    let cassette =
+        Cassette { name: "generated".to_owned(), recorded_from, interactions, ..Cassette::default() };
     Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken))))
 }
 
@@ -231,7 +232,12 @@ mod tests {
         let endpoint = "GET /siem/offenses".to_owned();
         let recorded = Interaction { endpoint, request: older(recorded.request), ..recorded };
         let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
-        let cassette = Cassette { name: "old".to_owned(), recorded_from, interactions: vec![recorded] };
+        let cassette = Cassette {
+            name: "old".to_owned(),
+            recorded_from,
+            interactions: vec![recorded],
+            ..Cassette::default()
+        };
         let old = Material::new(cassette, Profile::builtin());
         let status = |taken: &Taken| {
             let evidence = generated(&case, taken).unwrap();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::plan::JudgeError;
+use crate::cassette::MatchRules;
 use crate::judge::case::Case;
 use crate::judge::law::Property;
 use crate::profile::Profile;
@@ -87,6 +88,7 @@ fn blank() -> Scenario {
         clock: None,
         repeats: Repeats::default(),
         writes: Writes::default(),
+        matching: MatchRules::default(),
         unknown_id_misses: false,
         faults: Vec::new(),
         case: None,

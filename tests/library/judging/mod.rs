@@ -217,7 +217,7 @@ pub fn recording() -> Evidence {
     }
     interactions.push(interaction("GET", CASES, list(), Response::json(200, two)));
     let recorded_from = RecordedFrom { host: "host-1".into(), ..RecordedFrom::default() };
-    let mut cassette = Cassette { name: "test".into(), recorded_from, interactions };
+    let mut cassette = Cassette { name: "test".into(), recorded_from, interactions, ..Cassette::default() };
     cassette.canonicalise(Profile::builtin());
     Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())))
 }
