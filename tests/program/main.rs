@@ -34,6 +34,7 @@ mod recording;
 mod refused;
 mod replay_over_sockets;
 mod same_run_over_sockets;
+mod searches;
 mod secrets_stay_in;
 mod shipped_cassette;
 mod undisturbed;
