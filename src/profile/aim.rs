@@ -13,6 +13,8 @@ use super::{NameError, Profile};
 const ONE: &str = "*";
 /// Any number of segments.
 const MANY: &str = "**";
+/// A pattern has at most so many segments: what it costs is that many looks at each segment of a request.
+const SEGMENTS_MAX: usize = 64;
 
 impl Profile {
     /// The one text for an aim: the full id of an endpoint, else method and path with `*` for a parameter.
@@ -30,7 +32,8 @@ impl Profile {
             None if is_method(text) => (text, "/**"),
             None => return Err(error),
         };
-        if !is_method(method) || !path.starts_with('/') || path.contains(char::is_whitespace) {
+        let is_short = path.split('/').count() <= SEGMENTS_MAX;
+        if !is_method(method) || !path.starts_with('/') || path.contains(char::is_whitespace) || !is_short {
             return Err(error);
         }
         if let Some(id) = self.ids().find(|id| same_template(id, method, without_api(path))) {
@@ -186,5 +189,14 @@ mod tests {
         // A template is its endpoint, and no pattern for others.
         let set = aim("GET /reference_data/sets/{name}");
         assert!(!hits(&set, "GET /reference_data/sets/bulk", "GET /api/reference_data/sets/bulk"));
+    }
+
+    #[test]
+    fn a_pattern_costs_little_whatever_it_is_held_against() {
+        let many = "/**/a".repeat(31);
+        let long = format!("GET {}", "/a".repeat(30_000));
+        assert!(hits(&aim(&format!("GET {many}")), &long, &long));
+        assert!(!hits(&aim(&format!("GET {many}/b")), &long, &long));
+        assert!(Profile::builtin().aim(&format!("GET {many}{many}{many}")).is_err(), "too long");
     }
 }

@@ -267,3 +267,31 @@ fn an_address_in_a_search_is_a_placeholder_in_the_file_and_the_clients_own_in_th
         );
     }
 }
+
+#[test]
+fn a_lookup_of_the_same_address_is_another_task_and_one_of_another_address_is_a_miss() {
+    const LOOKUPS: &str = "/api/services/dns_lookups";
+    let lookup = |ip: &str| post(&format!("{LOOKUPS}?IP={ip}"), "");
+    let task = |status: &str| format!(r#"{{"id":7,"ip":"192.0.2.1","status":"{status}"}}"#);
+    let (queued, done) = (task("QUEUED"), task("COMPLETED"));
+    let replay = evidence::replay(
+        cassette(vec![
+            (lookup("192.0.2.1"), 201, queued.as_str()),
+            (get(&format!("{LOOKUPS}/7")), 200, queued.as_str()),
+            (get(&format!("{LOOKUPS}/7")), 200, done.as_str()),
+        ]),
+        None,
+    );
+    let id = |request| {
+        let (status, body) = answer(&replay, request);
+        assert_eq!(status, 201, "{body}");
+        Json::parse(&body).unwrap().member("id").unwrap().text().to_owned()
+    };
+    let ids = [id(lookup("10.1.2.3")), id(lookup("10.1.2.3"))];
+    assert_eq!((ids[0].as_str(), ids[1] != ids[0]), ("7", true), "{ids:?}");
+    for id in &ids {
+        let polls = [(); 2].map(|()| state(&replay, get(&format!("{LOOKUPS}/{id}"))));
+        assert_eq!(polls, ["QUEUED", "COMPLETED"], "{id}");
+    }
+    assert_eq!(answer(&replay, lookup("10.9.9.9")).0, 501);
+}
