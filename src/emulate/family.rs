@@ -43,13 +43,14 @@ struct Case {
 }
 
 impl Family {
-    /// The family of a life cycle; `None` for one that no creation starts.
+    /// The family of a life cycle; `None` for one that no creation starts, or whose creation has no body: what is made is
+    /// read from that, and its task has a number.
     pub(super) fn of(
         profile: &'static Profile,
         life: &'static Lifecycle,
         settings: &Settings,
     ) -> Option<Self> {
-        life.created_by.as_ref()?;
+        profile.endpoint(life.created_by.as_ref()?)?.body()?;
         let shape = |id: &str| profile.endpoint(id).map(|endpoint| members(&endpoint.shape));
         let mut ids = settings.seed.stream(&["emulate", "ids", &life.task]);
         let (case_from, task_from) = (10 + draw(&mut ids, 90), 100 + draw(&mut ids, 900));

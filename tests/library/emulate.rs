@@ -312,3 +312,15 @@ async fn over_a_socket_a_head_is_a_get_without_its_body() {
     assert_eq!(head, expected);
     server.stop().await;
 }
+
+/// A console that has nothing behind an endpoint never tells a client that its request is wrong.
+#[test]
+fn what_has_no_model_says_so() {
+    let mut console = console(Settings::default());
+    for target in ["/api/ariel/searches?query_expression=SELECT%201", "/api/services/dns_lookups?IP=10.0.0.1"]
+    {
+        let response = console.answer(&Request::new("POST", target).with("SEC", canary::canary()));
+        let text = response.text().unwrap();
+        assert!(text.contains("The built-in console does not do this."), "{target}: {text}");
+    }
+}
