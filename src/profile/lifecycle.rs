@@ -149,6 +149,8 @@ impl Lifecycle {
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) complete: Vec<String>,
+    #[serde(default)]
+    pub(super) outside: Vec<String>,
     pub(super) versions: super::version::Versions,
     #[serde(default)]
     pub(super) vocabulary: Vocabularies,

@@ -177,6 +177,7 @@ impl Profile {
             areas: own.into_iter().chain(known).collect(),
             lifecycles: lifecycles.map_err(|why| ProfileError::Lifecycle { file: file.to_owned(), why })?,
             complete: written.complete,
+            outside: written.outside,
             versions: written.versions,
             documents: OnceLock::new(),
             names: OnceLock::new(),

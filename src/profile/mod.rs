@@ -88,6 +88,8 @@ pub struct Profile {
     lifecycles: Vec<Lifecycle>,
     /// Roots below which every public endpoint is known, hidden ones included: `/forensics`.
     pub complete: Vec<String>,
+    /// Roots outside `/api` that a console answers.
+    outside: Vec<String>,
     /// What is known of versions.
     pub versions: Versions,
     /// The answers of `/api/help`.
@@ -248,11 +250,17 @@ impl Profile {
 
     /// The root of this path (without `/api`), if every public endpoint below it is known.
     pub(crate) fn complete_root(&self, path: &str) -> Option<&str> {
-        let is_below = |root: &&String| {
-            path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.complete.iter().find(is_below).map(String::as_str)
+        self.complete.iter().find(|root| is_below(root, path)).map(String::as_str)
     }
+
+    /// Whether a console has this path outside `/api`, whatever the API has of the same name.
+    pub(crate) fn is_outside(&self, path: &str) -> bool {
+        self.outside.iter().any(|root| is_below(root, path))
+    }
+}
+
+fn is_below(root: &str, path: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn template_segments(template: &str) -> impl Iterator<Item = &str> {

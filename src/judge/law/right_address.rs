@@ -21,7 +21,7 @@ there; and no credential ever stands in the URL, where proxies and histories kee
 Broken by: `/api/api/...` from a base URL that already had it; a forgotten `/api` (the console answers 200 with an \
 HTML page); a trailing slash, as frameworks add one; two slashes in a row, from gluing texts; a slash sent as `%2F`, \
 from encoding a whole path in place of its segments. That holds for every path that the API documents, and a path that \
-is like none of them is not judged; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
+is like none of them, or that a console has outside `/api` (`/auth/logout`), is not judged; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
 as a query parameter; a missing credential.
 
 Not broken by: a first request without a credential that is repeated with one after the 401; a missing `Version` \
@@ -94,7 +94,7 @@ fn leak(exchange: &Exchange) -> Option<String> {
 fn wrong_path(exchange: &Exchange) -> Option<String> {
     let profile = Profile::builtin();
     let path = wire::path(exchange);
-    if wire::is_taken(exchange, "path") || wire::is_taken(exchange, "422/11") {
+    if wire::is_taken(exchange, "path") || wire::is_taken(exchange, "422/11") || profile.is_outside(path) {
         return None;
     }
     let knows = |path: &str| METHODS.iter().any(|method| profile.find(method, path).is_some());
@@ -268,9 +268,12 @@ mod tests {
 
     #[test]
     fn what_is_like_no_known_path_is_not_judged() {
-        for target in
-            ["/console/logon.jsp", "/api/reference_data/sets/a%2Fb", "/api/custom%2Fextension", "/console/x/"]
-        {
+        for target in [
+            "/console/logon.jsp",
+            "/api/reference_data/sets/a%2Fb",
+            "/api/custom%2Fextension",
+            "/auth/logout",
+        ] {
             assert!(matches!(judged(target), Verdict::Held(_)), "{target}: {:?}", judged(target));
         }
     }
