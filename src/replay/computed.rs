@@ -107,10 +107,9 @@ impl Session {
             }
         }
         if let Some(window) = wanted.window {
-            match self.window_inside(material, turn, (request, &live, scope), (window, asked), setup) {
-                Some(answer) => return Computed::Answer(Box::new(answer)),
-                None if why.is_none() => {}
-                None => {}
+            let found = self.window_inside(material, turn, (request, &live, scope), (window, asked), setup);
+            if let Some(answer) = found {
+                return Computed::Answer(Box::new(answer));
             }
         }
         let is_window_recorded = || {
