@@ -102,8 +102,11 @@ impl Session {
         if let Some(lifecycle) = setup.profile.task_of(&turn.endpoint)
             && let Some(path) = material.path(resource)
         {
-            // HEAD looks at the poll that is due without moving on.
-            let tick = tick.unwrap_or_else(|| self.ticks(turn));
+            let path = self.polls_now(material, path, turn);
+            if path.is_empty() {
+                return Answer::missed(miss::answer(material, &turn.request, Cause::WrongEpoch));
+            }
+            let tick = self.tick_of_epoch(turn, tick);
             return match poll::choose(path, setup.scenario.as_deref(), lifecycle, asked, tick) {
                 Ok(choice) => {
                     let mut answer = Answer::recorded(material, choice.poll.index);
@@ -131,7 +134,7 @@ impl Session {
     }
 
     /// The request as it was recorded, and the fresh id that it is about, if it is about one.
-    fn as_recorded(&self, request: &Request) -> (Request, String) {
+    pub(super) fn as_recorded(&self, request: &Request) -> (Request, String) {
         let mut recorded = request.clone();
         let mut scope = String::new();
         for creation in self.created.iter().rev() {

@@ -290,6 +290,16 @@ impl Cursors {
         slots.iter().filter(|slot| times(slot).is_some()).min_by_key(times)
     }
 
+    /// The epoch that a write of this session has begun for a resource.
+    pub(super) fn epoch(&self, resource: &str, scope: &str) -> Option<usize> {
+        self.epochs.get(&scoped(resource, scope)).copied()
+    }
+
+    /// Whether any recorded write has been served that a console accepted.
+    pub(super) fn have_written(&self) -> bool {
+        !self.epochs.is_empty()
+    }
+
     /// Bytes of the client's own words that are remembered.
     pub(super) fn held(&self) -> usize {
         self.held

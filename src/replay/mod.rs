@@ -10,6 +10,7 @@ mod computed;
 mod conditional;
 mod creation;
 mod creators;
+mod epoch;
 mod fresh;
 mod kept;
 mod keys;

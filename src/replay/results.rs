@@ -23,12 +23,13 @@ impl Session {
         setup: &Setup,
     ) -> Option<Answer> {
         let (lifecycle, results) = setup.profile.results_of(&turn.endpoint)?;
-        let path = material.path(resource)?;
+        let path = self.polls_now(material, material.path(resource)?, turn);
         let is_recorded_to_its_end = path.iter().any(|poll| poll.is_task && poll.phase == Phase::Done);
         if !is_recorded_to_its_end || material.refuses(&results.endpoint, resource) {
             return None;
         }
-        let last = self.polls_of(&lifecycle.task, &turn.resource).checked_sub(1)?;
+        let since = self.epoch_began(turn)?;
+        let last = self.polls_of(&lifecycle.task, &turn.resource).checked_sub(since)?.checked_sub(1)?;
         if !is_on_its_way(phase_at(path, setup.scenario.as_deref(), lifecycle, last)?) {
             return None;
         }

@@ -40,6 +40,8 @@ pub(super) struct Session {
     unknown: u32,
     pub(super) held: usize,
     first_poll: Option<Duration>,
+    /// By resource of a task: the epoch of the last polls, and the tick of its first one.
+    pub(super) began: BTreeMap<String, (usize, u32)>,
     pub(super) cursors: Cursors,
     /// What the cassette and the scenario say of matching.
     pub(super) rules: MatchRules,
@@ -111,6 +113,7 @@ impl Session {
             unknown: 0,
             held: 0,
             first_poll: None,
+            began: BTreeMap::new(),
             cursors: Cursors::default(),
             created: Vec::new(),
             fired: BTreeMap::new(),

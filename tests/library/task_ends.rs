@@ -72,3 +72,43 @@ fn a_poll_that_waits_is_206_while_the_task_is_on_its_way_and_one_that_does_not_i
     let same = replay_of(waiting(), 200);
     assert_eq!(answer(&same, waiting()).0, 200, "the console did so");
 }
+
+#[test]
+fn a_cancel_ends_a_task_for_who_sends_it_and_for_nobody_else() {
+    let cancel = || evidence::post(&format!("{SEARCH}?status=CANCELED"), "");
+    let (on, off) = (state("EXECUTE"), state("CANCELED"));
+    let tape = || {
+        let polls = [
+            (get(SEARCH), 200, on.as_str()),
+            (cancel(), 200, off.as_str()),
+            (get(SEARCH), 200, off.as_str()),
+        ];
+        cassette(polls.into())
+    };
+    for scenario in [None, Some("summary = \"x\"\npolls_per_phase = 3\n")] {
+        let patient = replay(tape(), scenario);
+        for _ in 0..9 {
+            assert_eq!(answer(&patient, get(SEARCH)), (200, on.clone()), "nobody has called it off");
+        }
+        assert_eq!(answer(&patient, cancel()).0, 200);
+        for _ in 0..4 {
+            assert_eq!(answer(&patient, get(SEARCH)), (200, off.clone()));
+        }
+    }
+}
+
+#[test]
+fn what_becomes_of_a_task_after_a_write_is_a_miss_if_it_was_not_recorded() {
+    let discard = || {
+        let mut request = get(SEARCH);
+        "DELETE".clone_into(&mut request.method);
+        request
+    };
+    let done = state("COMPLETED");
+    let replay =
+        replay(cassette(vec![(get(SEARCH), 200, done.as_str()), (discard(), 202, done.as_str())]), None);
+    assert_eq!(answer(&replay, get(SEARCH)).0, 200);
+    assert_eq!(answer(&replay, discard()).0, 202);
+    let (status, body) = answer(&replay, get(SEARCH));
+    assert!(status == 501 && body.contains("wrong epoch"), "it was discarded: {body}");
+}
