@@ -90,6 +90,18 @@ impl Deployment {
         phases.iter().rev().find(|(from, _)| *from <= tick).map_or(Phase::Waiting, |(_, phase)| *phase)
     }
 
+    /// What each host does as the poll `tick` sees it, in the order of the text; all work until the task is picked up.
+    pub fn states_at(&self, tick: u32) -> Vec<HostState> {
+        let mut states = vec![HostState::Working; self.hosts.len()];
+        let due = self.changes().into_iter().filter(|(at, ..)| *at <= tick && tick >= self.picked_up_at);
+        for (_, host, next) in due {
+            if let Some(state) = states.get_mut(host) {
+                *state = state.changed_to(next);
+            }
+        }
+        states
+    }
+
     /// The first tick from which the phase never changes any more.
     pub fn settles(&self) -> u32 {
         self.phases().last().map_or(0, |(from, _)| *from)

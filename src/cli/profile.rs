@@ -250,7 +250,9 @@ struct ShownError<'p> {
 #[derive(Serialize)]
 struct ShownTask<'p> {
     polled_by: &'p str,
-    created_by: Option<&'p str>,
+    created_by: Vec<&'p str>,
+    cancelled_by: Option<&'p str>,
+    progress: Option<&'p str>,
     states: Vec<(&'p str, String)>,
 }
 
@@ -334,8 +336,12 @@ impl<'p> Shown<'p> {
         tree(&endpoint.shape, 1, &mut text);
         if let Some(task) = &self.task {
             text.push_str(&format!("\nTask: polled by {}", visible(task.polled_by)));
-            if let Some(creator) = task.created_by {
-                text.push_str(&format!(", created by {}", visible(creator)));
+            let creators: Vec<_> = task.created_by.iter().map(|creator| visible(creator)).collect();
+            if !creators.is_empty() {
+                text.push_str(&format!(", created by {}", creators.join(" or ")));
+            }
+            if let Some(cancel) = task.cancelled_by {
+                text.push_str(&format!(", called off by {}", visible(cancel)));
             }
             let states: Vec<String> =
                 task.states.iter().map(|(state, phase)| format!("{} ({phase})", visible(state))).collect();
@@ -349,7 +355,9 @@ impl<'p> ShownTask<'p> {
     fn of(life: &'p Lifecycle) -> Self {
         Self {
             polled_by: &life.task,
-            created_by: life.created_by.as_deref(),
+            created_by: life.creators.iter().map(|creator| creator.endpoint.as_str()).collect(),
+            cancelled_by: life.cancel.as_ref().map(|cancel| cancel.endpoint.as_str()),
+            progress: life.progress.as_ref().map(|progress| progress.member.as_str()),
             states: life
                 .phases
                 .iter()

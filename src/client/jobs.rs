@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::JobKind;
 use crate::json::Json;
-use crate::profile::{Carrier, Endpoint, NameError, ParameterKind, Profile};
+use crate::profile::{Carrier, Endpoint, Key, NameError, ParameterKind, Profile};
 use crate::spelling::nearest;
 
 /// A job and the endpoint it asks first.
@@ -166,7 +166,12 @@ fn unfit(job: JobKind, endpoint: &Endpoint) -> Option<String> {
         JobKind::Create if profile.created_by(&endpoint.id).is_none() => {
             Some("makes no task of a life cycle that is known".to_owned())
         }
-        JobKind::Create => None,
+        JobKind::Create => {
+            let life = profile.created_by(&endpoint.id)?;
+            let sends_more = endpoint.body().is_some() || needs.is_some();
+            (life.key == Key::Whole && sends_more)
+                .then(|| "makes what its body or query says, for which no value can be made up".to_owned())
+        }
         JobKind::Get | JobKind::Wait | JobKind::Send if endpoint.shape.names().is_empty() => {
             Some("has no members to ask for".to_owned())
         }

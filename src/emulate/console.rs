@@ -73,7 +73,7 @@ impl Console {
         let Some(family) = self.families.iter_mut().find(|family| family.has(&endpoint.id)) else {
             return without_a_model(admitted, request);
         };
-        if id == family.life.created_by.as_deref() {
+        if family.life.creator(&endpoint.id).is_some() {
             return create(family, admitted, request);
         }
         if id == family.life.case_list.as_deref() {

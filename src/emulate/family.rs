@@ -43,14 +43,16 @@ struct Case {
 }
 
 impl Family {
-    /// The family of a life cycle; `None` for one that no creation starts, or whose creation has no body: what is made is
-    /// read from that, and its task has a number.
+    /// The family of a life cycle; `None` for one whose tasks repeat nothing of what started them: what is made is read
+    /// from that, and its task has a number.
     pub(super) fn of(
         profile: &'static Profile,
         life: &'static Lifecycle,
         settings: &Settings,
     ) -> Option<Self> {
-        profile.endpoint(life.created_by.as_ref()?)?.body()?;
+        if life.echoes.is_empty() || life.creators.is_empty() {
+            return None;
+        }
         let shape = |id: &str| profile.endpoint(id).map(|endpoint| members(&endpoint.shape));
         let mut ids = settings.seed.stream(&["emulate", "ids", &life.task]);
         let (case_from, task_from) = (10 + draw(&mut ids, 90), 100 + draw(&mut ids, 900));
@@ -83,9 +85,8 @@ impl Family {
     pub(super) fn has(&self, endpoint: &str) -> bool {
         let life = self.life;
         life.task == endpoint
-            || [&life.created_by, &life.case_list, &life.case_item]
-                .into_iter()
-                .any(|id| id.as_deref() == Some(endpoint))
+            || life.creator(endpoint).is_some()
+            || [&life.case_list, &life.case_item].into_iter().any(|id| id.as_deref() == Some(endpoint))
     }
 
     /// The shapes that the dialect changes, by endpoint.
@@ -96,8 +97,8 @@ impl Family {
                 .map(|(name, shape)| (self.renamed(name).to_owned(), shape.clone()))
                 .collect(),
         );
-        let ids = [Some(&self.life.task), self.life.created_by.as_ref()];
-        ids.into_iter().flatten().map(|id| (id.clone(), shape.clone())).collect()
+        let creators = self.life.creators.iter().map(|creator| &creator.endpoint);
+        std::iter::once(&self.life.task).chain(creators).map(|id| (id.clone(), shape.clone())).collect()
     }
 
     fn renamed<'n>(&self, name: &'n str) -> &'n str

@@ -62,8 +62,8 @@ impl About {
     /// Whether a client that does this job has reason to ask this endpoint.
     pub(super) fn reaches(&self, job: JobKind, endpoint: &str) -> bool {
         let of_life = |life: &Lifecycle| {
-            let others = [&life.created_by, &life.case_list, &life.case_item];
-            others.into_iter().any(|id| id.as_deref() == Some(endpoint))
+            let others = [&life.case_list, &life.case_item];
+            life.creator(endpoint).is_some() || others.into_iter().any(|id| id.as_deref() == Some(endpoint))
         };
         endpoint == self.asks.id
             || endpoint == self.shows.id

@@ -24,7 +24,8 @@ pub(super) fn life_of(exchange: &Exchange) -> Option<&'static Lifecycle> {
 
 /// The life cycle of the task that a request asks to make.
 pub(super) fn life_made(exchange: &Exchange) -> Option<&'static Lifecycle> {
-    Profile::builtin().created_by(&exchange.key.endpoint)
+    // Who looks for dependents twice, or deletes twice, makes nothing twice.
+    Profile::builtin().created_by(&exchange.key.endpoint).filter(|_| exchange.method == "POST")
 }
 
 /// One query parameter, raw and decoded once.

@@ -1,11 +1,11 @@
 //! A task's life cycle: which endpoints make, poll and show one task, and how it spells its states.
 
-use std::collections::BTreeMap;
+mod written;
+
+pub(super) use written::{File, Rows, Vocabularies};
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::facts::Code;
 use crate::json::{Json, Kind};
 use crate::timeline::Phase;
 
@@ -14,19 +14,24 @@ use crate::timeline::Phase;
 pub struct Lifecycle {
     /// The endpoint that polls the task.
     pub task: String,
-    /// The endpoint whose answer is the new task; `None` where no creation answers with it.
-    pub created_by: Option<String>,
+    /// The endpoints whose answers name a new task; none where nothing answers with it.
+    pub creators: Vec<Creator>,
     /// The list of the things that these tasks make, if there is one.
     pub case_list: Option<String>,
     /// The endpoint that gets one of them.
     pub case_item: Option<String>,
     /// The member with the task's id; empty where there is only one such task, and it has none.
     pub id: String,
-    /// The members of a creation (in its query, form or body) that say what is asked for: no creation is answered with
-    /// what another asked for. Empty where any two have the same answer but for what they name.
-    pub key: Vec<String>,
+    /// What says what a creation asks for: no creation is answered with what another asked for.
+    pub key: Key,
     /// Endpoints that have nothing before the task has come to its end.
     pub results: Vec<Results>,
+    /// What calls it off.
+    pub cancel: Option<Cancel>,
+    /// How far it is.
+    pub progress: Option<Progress>,
+    /// The managed hosts that it shows one by one.
+    pub hosts: Option<Hosts>,
     /// The members that may hold the state, one a dialect.
     pub state: Vec<String>,
     /// The member with the id of the thing that is made.
@@ -49,6 +54,24 @@ pub struct Lifecycle {
     pub assignees_max: usize,
 }
 
+/// An endpoint that starts a task: by a POST, by a DELETE that takes its time, by a GET that looks for dependents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creator {
+    /// The endpoint, by full id.
+    pub endpoint: String,
+    /// The member of its answer with the task's id.
+    pub id: String,
+}
+
+/// What of a creation has to be equal, its path apart, which always has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// All of it.
+    Whole,
+    /// These members, in its query, its form or its body. None: any two have the same answer but for what they name.
+    Members(Vec<String>),
+}
+
 /// What hangs on a task's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Results {
@@ -60,14 +83,73 @@ pub struct Results {
     pub code: u32,
 }
 
+/// What calls a task off: a write that puts a state called `CANCEL...` in the place of its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// The endpoint, by full id. It has the path of the task.
+    pub endpoint: String,
+    /// The documented status and code once the task has come to an end; `None` where the page has none.
+    pub over: Option<(u16, u32)>,
+}
+
+/// How far a task is: a member that counts up to a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The member.
+    pub member: String,
+    /// Its value at the end.
+    pub of: Total,
+}
+
+/// The whole that a progress counts up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// Always this.
+    Number(u64),
+    /// What this member of the task holds.
+    Member(String),
+}
+
+/// A task's own list of managed hosts, with a state for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// The member that holds the list.
+    pub list: String,
+    /// The members of its elements that hold the host's state.
+    pub state: Vec<String>,
+    /// How the API spells each.
+    pub spelling: HostSpelling,
+}
+
+/// How an API spells the states of a managed host.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSpelling {
+    /// Nothing is being done yet.
+    pub waiting: String,
+    /// It has not finished its part.
+    pub working: String,
+    /// It has finished its part.
+    pub done: String,
+    /// It does not answer.
+    pub down: String,
+}
+
 impl Lifecycle {
     /// The endpoints it names.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.task), self.created_by.as_ref(), self.case_list.as_ref(), self.case_item.as_ref()]
+        [Some(&self.task), self.case_list.as_ref(), self.case_item.as_ref()]
             .into_iter()
             .flatten()
+            .chain(self.creators.iter().map(|creator| &creator.endpoint))
             .chain(self.results.iter().map(|results| &results.endpoint))
+            .chain(self.cancel.iter().map(|cancel| &cancel.endpoint))
             .map(String::as_str)
+    }
+
+    /// How this endpoint starts such a task, if it does.
+    pub(crate) fn creator(&self, endpoint_id: &str) -> Option<&Creator> {
+        self.creators.iter().find(|creator| creator.endpoint == endpoint_id)
     }
 
     /// The kind of a state as the API spells it.
@@ -78,6 +160,16 @@ impl Lifecycle {
     /// How the API spells this kind of state; the first in the file if there are several.
     pub(crate) fn spelling(&self, phase: Phase) -> Option<&str> {
         self.phases.iter().find(|(_, kind)| *kind == phase).map(|(spelling, _)| spelling.as_str())
+    }
+
+    /// The phase of this task where it would be in `phase`: one without partial answers works on, one that never waits
+    /// works at once.
+    pub(crate) fn nearest(&self, phase: Phase) -> Phase {
+        let has = |phase| self.spelling(phase).is_some();
+        match phase {
+            Phase::Partial | Phase::Waiting if !has(phase) && has(Phase::Working) => Phase::Working,
+            other => other,
+        }
     }
 
     /// The member of `task` that holds its state, and the state.
@@ -144,176 +236,6 @@ impl Lifecycle {
     }
 }
 
-/// `lifecycles.toml` as written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    pub(super) complete: Vec<String>,
-    #[serde(default)]
-    pub(super) outside: Vec<String>,
-    pub(super) versions: super::version::Versions,
-    #[serde(default)]
-    pub(super) vocabulary: Vocabularies,
-    #[serde(default)]
-    pub(super) lifecycle: Vec<Row>,
-}
-
-/// `[vocabulary.NAME]`: what many tasks have in common.
-pub(super) type Vocabularies = BTreeMap<String, Vocabulary>;
-
-/// Where tasks of one kind keep their id and state, and how they spell their states.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Vocabulary {
-    id: Pointer,
-    state: Vec<Pointer>,
-    phases: BTreeMap<Spanned<String>, Phase>,
-}
-
-/// What a file of endpoints says beside them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rows {
-    #[serde(default)]
-    pub(super) lifecycle: Vec<Row>,
-}
-
-/// One `[[lifecycle]]` as written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Row {
-    task: String,
-    created_by: Option<String>,
-    case_list: Option<String>,
-    case_item: Option<String>,
-    /// The vocabulary it speaks; what it says itself goes before that.
-    vocabulary: Option<String>,
-    id: Option<Pointer>,
-    /// There is only one such task at a time, and it has no id.
-    #[serde(default)]
-    single: bool,
-    #[serde(default)]
-    key: Vec<String>,
-    #[serde(default)]
-    state: Vec<Pointer>,
-    #[serde(default)]
-    echoes: BTreeMap<String, Vec<Pointer>>,
-    case: Option<Pointer>,
-    #[serde(default)]
-    results: Vec<WrittenResults>,
-    #[serde(default)]
-    phases: BTreeMap<Spanned<String>, Phase>,
-    #[serde(default)]
-    dialects: BTreeMap<String, BTreeMap<String, String>>,
-    #[serde(default)]
-    creation: Creation,
-}
-
-/// `{ endpoint = "GET /ariel/searches/{search_id}/results", before = "404/1003" }`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenResults {
-    endpoint: String,
-    before: Code,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Creation {
-    #[serde(default)]
-    required: Vec<String>,
-    name: Option<String>,
-    name_max: Option<usize>,
-    assignees: Option<String>,
-    assignees_max: Option<usize>,
-}
-
-/// `"/name"`: a JSON pointer to a top-level member. Deeper ones are refused at load.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Pointer(String);
-
-impl TryFrom<String> for Pointer {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.strip_prefix('/') {
-            Some(name) if !name.is_empty() && !name.contains(['/', '~']) => Ok(Self(name.to_owned())),
-            _ => Err(format!("`{text}` does not point at a top-level member: write a slash and its name")),
-        }
-    }
-}
-
-impl Row {
-    /// What the rest of the program works with.
-    ///
-    /// # Errors
-    /// What it lacks.
-    pub(super) fn into_lifecycle(mut self, vocabularies: &Vocabularies) -> Result<Lifecycle, String> {
-        if let Some(name) = &self.vocabulary {
-            let Some(common) = vocabularies.get(name) else {
-                let known: Vec<&str> = vocabularies.keys().map(String::as_str).collect();
-                return Err(format!("there is no vocabulary `{name}`, only {}", known.join(", ")));
-            };
-            self.id.get_or_insert_with(|| common.id.clone());
-            if self.state.is_empty() {
-                self.state.clone_from(&common.state);
-            }
-            if self.phases.is_empty() {
-                self.phases.clone_from(&common.phases);
-            }
-        }
-        let task = &self.task;
-        let lacks = |what: &str| format!("the life cycle of `{task}` lacks {what}");
-        let id = match self.id.take() {
-            Some(id) => id.0,
-            None if self.single => String::new(),
-            None => return Err(lacks("`id`, the member with the task's id")),
-        };
-        if self.state.is_empty() {
-            return Err(lacks("`state`, the members that may hold the state"));
-        }
-        if self.phases.is_empty() {
-            return Err(lacks("`phases`, its states and what kind each is"));
-        }
-        let names =
-            |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.0).collect::<Vec<_>>();
-        let mut phases: Vec<(Spanned<String>, Phase)> = self.phases.into_iter().collect();
-        // A map forgets the order of the file, which says the usual spelling of a phase.
-        phases.sort_by_key(|(spelling, _)| spelling.span().start);
-        Ok(Lifecycle {
-            task: self.task,
-            created_by: self.created_by,
-            case_list: self.case_list,
-            case_item: self.case_item,
-            id,
-            key: self.key,
-            results: self.results.into_iter().map(WrittenResults::into_results).collect(),
-            state: names(self.state),
-            case: self.case.map(|pointer| pointer.0),
-            echoes: self.echoes.into_iter().map(|(member, pointers)| (member, names(pointers))).collect(),
-            phases: phases.into_iter().map(|(spelling, phase)| (spelling.into_inner(), phase)).collect(),
-            dialects: self
-                .dialects
-                .into_iter()
-                .map(|(name, renames)| (name, renames.into_iter().collect()))
-                .collect(),
-            required: self.creation.required,
-            name_member: self.creation.name,
-            name_max: self.creation.name_max.unwrap_or(usize::MAX),
-            assignees_member: self.creation.assignees,
-            assignees_max: self.creation.assignees_max.unwrap_or(usize::MAX),
-        })
-    }
-}
-
-impl WrittenResults {
-    fn into_results(self) -> Results {
-        let Code(status, code) = self.before;
-        Results { endpoint: self.endpoint, status, code }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::json::Json;
@@ -352,7 +274,7 @@ mod tests {
         assert_eq!(life.phase("COMPLETED"), None);
         let recovery = profile.task_of("GET /forensics/capture/recovery_tasks/{id}").unwrap();
         assert_eq!(recovery.spelling(Phase::Working), Some("IN_PROGRESS"));
-        assert_eq!(recovery.created_by, None);
+        assert!(recovery.creators.is_empty());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) use error::error_response;
 pub use error::framework_error;
 pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, gate};
 pub(crate) use gate::{fields_text, stray};
-pub use lifecycle::{Lifecycle, Results};
+pub use lifecycle::{Cancel, Creator, HostSpelling, Hosts, Key, Lifecycle, Progress, Results, Total};
 pub(crate) use listing::{Language, answer_list, item_response, refused_list};
 pub use load::ProfileError;
 pub use taken::{Ground, Taken};
@@ -235,7 +235,14 @@ impl Profile {
 
     /// The life cycle whose tasks this endpoint creates.
     pub(crate) fn created_by(&self, endpoint_id: &str) -> Option<&Lifecycle> {
-        self.lifecycles_near(endpoint_id).find(|life| life.created_by.as_deref() == Some(endpoint_id))
+        self.lifecycles_near(endpoint_id).find(|life| life.creator(endpoint_id).is_some())
+    }
+
+    /// The life cycle whose tasks this endpoint calls off.
+    pub(crate) fn cancelled_by(&self, endpoint_id: &str) -> Option<(&Lifecycle, &Cancel)> {
+        self.lifecycles_near(endpoint_id).find_map(|life| {
+            Some((life, life.cancel.as_ref().filter(|cancel| cancel.endpoint == endpoint_id)?))
+        })
     }
 
     /// An endpoint that has this path, whatever its method.

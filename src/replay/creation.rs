@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use crate::cassette::Index;
 use crate::json::{self, Json, quote};
 use crate::message::{Request, Response};
-use crate::profile::Lifecycle;
+use crate::profile::{Endpoint, Lifecycle};
 use crate::seed::Stream;
 
 use super::fresh::{self, put_word};
@@ -21,6 +21,8 @@ const WORD_MIN: usize = 8;
 pub(super) struct Creation {
     /// The endpoint that polls the task.
     pub(super) task_endpoint: String,
+    /// The member of the task with its id; the answer that made it may call it otherwise.
+    task_member: String,
     /// The endpoint that gives the case.
     case_endpoint: Option<String>,
     case_list: Option<String>,
@@ -90,21 +92,19 @@ impl Creation {
     pub(super) fn of(
         material: &Material,
         index: Index,
-        lifecycle: &Lifecycle,
+        (lifecycle, creator): (&Lifecycle, &Endpoint),
         body: Option<&Json<'_>>,
         mut fresh: Option<Fresh<'_>>,
     ) -> Option<Self> {
         let response = &material.cassette().interactions[index].response;
         let answer = Json::parse(response.text()?).ok()?;
-        let number = fresh.as_ref().map(|fresh| fresh.number);
-        let mut renamed = |member: &str, endpoints: &[&str]| {
+        let named = &lifecycle.creator(&creator.id)?.id;
+        let mut renamed = |member: &str, places: &[(&str, &str)]| {
             let id = answer.member(member)?;
             let recorded = Id::of(id);
             let served = match (&mut fresh, id.as_str()) {
                 (None, _) => recorded.clone(),
-                (Some(fresh), None) => {
-                    Id::number(material.greatest(endpoints, member).saturating_add(fresh.number))
-                }
+                (Some(fresh), None) => Id::number(material.greatest(places).saturating_add(fresh.number)),
                 (Some(fresh), Some(text)) => {
                     let made = fresh.made;
                     let is_taken = |drawn: &str| {
@@ -115,18 +115,18 @@ impl Creation {
             };
             Some(Renamed { member: member.to_owned(), recorded, served })
         };
-        let tasks: Vec<&str> =
-            std::iter::once(&lifecycle.task).chain(&lifecycle.created_by).map(String::as_str).collect();
-        let task_id = renamed(&lifecycle.id, &tasks)?;
+        let creators = lifecycle.creators.iter();
+        let mut places: Vec<(&str, &str)> =
+            creators.clone().map(|creator| (creator.endpoint.as_str(), creator.id.as_str())).collect();
+        places.push((&lifecycle.task, &lifecycle.id));
+        let task_id = renamed(named, &places)?;
         let case_id = lifecycle.case.as_deref().and_then(|member| {
-            let mut renamed = renamed(member, &tasks)?;
-            if let Some(n) = number {
-                let items: Vec<&str> =
-                    lifecycle.case_item.iter().chain(&lifecycle.case_list).map(String::as_str).collect();
-                let greatest = material.greatest(&tasks, member).max(material.greatest(&items, "id"));
-                renamed.served = Id::number(greatest.saturating_add(n));
-            }
-            Some(renamed)
+            let mut places: Vec<(&str, &str)> =
+                creators.map(|creator| (creator.endpoint.as_str(), member)).collect();
+            places.push((&lifecycle.task, member));
+            let items = lifecycle.case_item.iter().chain(&lifecycle.case_list);
+            places.extend(items.map(|item| (item.as_str(), "id")));
+            renamed(member, &places)
         });
         let echoes = lifecycle.echoes.iter().filter_map(|(sent, members)| {
             let value = body?.member(sent)?.text().to_owned();
@@ -134,6 +134,7 @@ impl Creation {
         });
         Some(Self {
             task_endpoint: lifecycle.task.clone(),
+            task_member: lifecycle.id.clone(),
             case_endpoint: lifecycle.case_item.clone(),
             case_list: lifecycle.case_list.clone(),
             task_id,
@@ -252,8 +253,11 @@ impl Creation {
         let Some(text) = response.text() else { return };
         let Ok(body) = Json::parse(text) else { return };
         let mut edits: Vec<(String, String)> = Vec::new();
-        if endpoint == self.task_endpoint || Some(endpoint) == created_by {
-            self.edit_task(&body, &mut edits);
+        if Some(endpoint) == created_by {
+            self.edit_task(&body, &self.task_id.member, &mut edits);
+            self.edit_links(&body, &mut edits);
+        } else if endpoint == self.task_endpoint {
+            self.edit_task(&body, &self.task_member, &mut edits);
         } else if Some(endpoint) == self.case_endpoint.as_deref() {
             self.edit_case(&body, "", &mut edits);
         } else if Some(endpoint) == self.case_list.as_deref() {
@@ -293,16 +297,28 @@ impl Creation {
         }
     }
 
-    fn edit_task(&self, body: &Json<'_>, edits: &mut Vec<(String, String)>) {
-        let is_ours =
-            body.member(&self.task_id.member).is_some_and(|id| id.text() == self.task_id.recorded.json);
-        if !is_ours {
+    fn edit_task(&self, body: &Json<'_>, id: &str, edits: &mut Vec<(String, String)>) {
+        if body.member(id).is_none_or(|id| id.text() != self.task_id.recorded.json) {
             return;
         }
-        for renamed in std::iter::once(&self.task_id).chain(&self.case_id) {
-            put(body, "", &renamed.member, &renamed.served.json, edits);
+        put(body, "", id, &self.task_id.served.json, edits);
+        if let Some(case) = &self.case_id {
+            put(body, "", &case.member, &case.served.json, edits);
         }
         self.echo(body, "", edits);
+    }
+
+    /// Members that hold the address of the task.
+    fn edit_links(&self, body: &Json<'_>, edits: &mut Vec<(String, String)>) {
+        let Renamed { recorded, served, .. } = &self.task_id;
+        for (name, value) in body.members() {
+            let Some(text) = value.as_str().filter(|_| self.is_fresh()) else { continue };
+            let Some(start) = text.find("/api/") else { continue };
+            if let Some(path) = with_id(&self.task_endpoint, &text[start..], &recorded.text, &served.text) {
+                let pointer = name.replace('~', "~0").replace('/', "~1");
+                edits.push((format!("/{pointer}"), quote(&format!("{}{path}", &text[..start]))));
+            }
+        }
     }
 
     fn edit_case(&self, body: &Json<'_>, at: &str, edits: &mut Vec<(String, String)>) {

@@ -3,17 +3,18 @@
 //! By the first that fits: an unserved recorded one with an equal body; a refusal by the profile's rules; the first
 //! unserved recorded one that was accepted; a fresh task that walks the first recorded task's path.
 //!
-//! Where the life cycle names a key (the text of a search), only recorded creations with this key come into question,
-//! and a refusal of it is repeated as often as it is asked for.
+//! Where the life cycle has a key (the text of a search, the name of a set, or all that is sent), only recorded creations
+//! with this key come into question, and a refusal of it is repeated as often as it is asked for.
 
 use crate::cassette::{Bindings, Index, MatchKey, MatchRules, Slot, same_but_for_placeholders};
+use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
-use crate::profile::{Endpoint, Lifecycle};
+use crate::profile::{Endpoint, Key, Lifecycle, fields_text};
 use crate::seed::Stream;
 
 use super::creation::{Creation, Fresh};
-use super::keys::{Key, key_of};
+use super::keys::{Values, key_of};
 use super::lookup::Cursors;
 use super::material::Material;
 
@@ -26,8 +27,10 @@ pub(super) enum Made {
     Fresh { index: Index, creation: Box<Creation> },
     /// 422/1005, with the message.
     Refused(String),
-    /// None with this key was recorded; these members decide.
+    /// None with this key was recorded; these members decide, or all of it.
     OtherKey(Vec<String>),
+    /// It was recorded with fewer fields.
+    TooNarrow,
     /// No recorded creation was ever accepted.
     Miss,
 }
@@ -37,6 +40,10 @@ pub(super) struct Asked<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) lifecycle: &'a Lifecycle,
     pub(super) request: &'a Request,
+    /// The same with recorded ids in the place of fresh ones.
+    pub(super) as_recorded: &'a Request,
+    /// The fields it asks for.
+    pub(super) selector: Option<&'a FieldSelector>,
     /// What this session has created already.
     pub(super) made: &'a [Creation],
     /// What a user says of matching.
@@ -47,7 +54,8 @@ pub(super) struct Asked<'a> {
 
 /// Decides how a creation is answered; the flag says whether volatile values had to be left out.
 pub(super) fn make(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bool) {
-    if !asked.lifecycle.key.is_empty() {
+    let by_name = Key::Members(Vec::new());
+    if asked.lifecycle.key != by_name {
         return by_key(material, cursors, asked);
     }
     let (lifecycle, request) = (asked.lifecycle, asked.request);
@@ -56,7 +64,7 @@ pub(super) fn make(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> 
     let is_served = |index: &Index| cursors.is_written(*index, "");
     let as_recorded = |index: Index| Made::Recorded {
         index,
-        creation: Creation::of(material, index, lifecycle, body.as_ref(), None)
+        creation: Creation::of(material, index, (lifecycle, asked.endpoint), body.as_ref(), None)
             .filter(|_| is_accepted(material, index))
             .map(Box::new),
     };
@@ -81,49 +89,74 @@ fn by_key(material: &Material, cursors: &Cursors, asked: Asked<'_>) -> (Made, bo
     if material.creations(&asked.endpoint.id).is_empty() {
         return (Made::Miss, false);
     }
-    let key = key_of(request, &lifecycle.key);
-    let (recorded, is_loose) = of_this_key(material, &asked, &key, &cursors.bindings);
+    let (recorded, is_loose) = of_this_key(material, &asked, &cursors.bindings);
+    // An error says what it says whatever was asked of it.
+    let covers = |index: &Index| !is_accepted(material, *index) || covers(material, *index, &asked);
+    let wide: Vec<Index> = recorded.iter().copied().filter(covers).collect();
     let body = std::str::from_utf8(&request.body).ok().and_then(|text| Json::parse(text).ok());
-    let unserved = recorded.iter().find(|index| !cursors.is_written(**index, ""));
-    let accepted = recorded.iter().find(|index| is_accepted(material, **index));
-    let made = match (unserved, accepted, recorded.last()) {
+    let unserved = wide.iter().find(|index| !cursors.is_written(**index, ""));
+    let accepted = wide.iter().find(|index| is_accepted(material, **index));
+    let made = match (unserved, accepted, wide.last()) {
         (Some(index), ..) => {
-            let creation = Creation::of(material, *index, lifecycle, body.as_ref(), None);
+            let creation = Creation::of(material, *index, (lifecycle, asked.endpoint), body.as_ref(), None);
             let creation = creation.filter(|_| is_accepted(material, *index)).map(Box::new);
             Made::Recorded { index: *index, creation }
         }
         (None, Some(first), _) => fresh(material, *first, asked, body.as_ref()),
         (None, None, Some(refused)) => Made::Recorded { index: *refused, creation: None },
-        (None, None, None) => Made::OtherKey(lifecycle.key.clone()),
+        (None, None, None) if !recorded.is_empty() => Made::TooNarrow,
+        (None, None, None) => Made::OtherKey(match &lifecycle.key {
+            Key::Whole => Vec::new(),
+            Key::Members(names) => names.clone(),
+        }),
     };
     (made, is_loose)
 }
 
+/// Whether a recorded creation has all the fields that this one asks for.
+fn covers(material: &Material, index: Index, asked: &Asked<'_>) -> bool {
+    let recorded = &material.cassette().interactions[index].request;
+    let held = fields_text(asked.endpoint, recorded).map(|text| FieldSelector::parse(&text));
+    match held {
+        None | Some(Ok(None)) => true,
+        Some(Ok(Some(held))) => asked.selector.is_some_and(|asked| held.covers(asked)),
+        Some(Err(_)) => false,
+    }
+}
+
 /// The recorded creations with this key. A request that has none of its members has to be equal as a whole.
-fn of_this_key(material: &Material, asked: &Asked<'_>, key: &Key, bound: &Bindings) -> (Vec<Index>, bool) {
+fn of_this_key(material: &Material, asked: &Asked<'_>, bound: &Bindings) -> (Vec<Index>, bool) {
     let loose = || material.deck().loose(material.cassette(), asked.rules);
-    if key.iter().any(Option::is_some) {
+    let key: Values = match &asked.lifecycle.key {
+        Key::Members(names) => key_of(asked.as_recorded, names),
+        Key::Whole => Vec::new(),
+    };
+    if key.iter().skip(1).any(Option::is_some) {
         let Some(keys) = material.keys(&asked.endpoint.id) else { return (Vec::new(), false) };
         let mask = |text: &str| loose().text(text);
         let mask: Option<&dyn Fn(&str) -> String> = if asked.rules.is_loose() { Some(&mask) } else { None };
-        let (recorded, is_loose) = keys.under(key, mask, bound);
+        let (recorded, is_loose) = keys.under(&key, mask, bound);
         return (recorded.to_vec(), is_loose);
     }
-    let whole = MatchKey::of(asked.request);
+    let whole = MatchKey::of(asked.as_recorded);
     let indexes = |slots: &[Slot]| slots.iter().filter(|slot| !slot.refused).map(|slot| slot.index).collect();
     let exact = material.deck().under_bound(&whole, bound);
     if !exact.is_empty() {
         return (indexes(exact), false);
     }
     let loose = loose();
-    let alike = loose.by_rules(&whole, bound).or_else(|| loose.by_mask(&whole, bound));
+    let mut alike = loose.by_rules(&whole, bound);
+    if alike.is_none() {
+        // A number in a path says what is meant: it is no volatile value.
+        alike = loose.by_mask(&whole, bound).filter(|(masked, _)| masked.path == whole.path);
+    }
     (alike.map_or_else(Vec::new, |(_, slots)| indexes(slots)), true)
 }
 
 fn fresh(material: &Material, after: Index, asked: Asked<'_>, body: Option<&Json<'_>>) -> Made {
     let number = asked.made.iter().filter(|creation| creation.is_fresh()).count() as i128 + 1;
     let fresh = Fresh { number, stream: asked.stream, made: asked.made };
-    match Creation::of(material, after, asked.lifecycle, body, Some(fresh)) {
+    match Creation::of(material, after, (asked.lifecycle, asked.endpoint), body, Some(fresh)) {
         Some(creation) => Made::Fresh { index: after, creation: Box::new(creation) },
         None => Made::Recorded { index: after, creation: None },
     }

@@ -10,18 +10,18 @@ use crate::cassette::{Bindings, Index, MatchKey, bind_texts};
 use crate::json::Json;
 use crate::message::Request;
 
-/// Each key member's value, in the order of the life cycle.
-pub(super) type Key = Vec<Option<String>>;
+/// The path, then each key member's value in the order of the life cycle.
+pub(super) type Values = Vec<Option<String>>;
 
 /// The recorded creations of one endpoint, by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    exact: BTreeMap<Key, Vec<Index>>,
-    masked: OnceLock<BTreeMap<Key, Vec<Index>>>,
+    exact: BTreeMap<Values, Vec<Index>>,
+    masked: OnceLock<BTreeMap<Values, Vec<Index>>>,
 }
 
-/// The members of a request by these names: in its query, its form, or its JSON object.
-pub(super) fn key_of(request: &Request, names: &[String]) -> Key {
+/// The path of a request, and its members by these names: in its query, its form, or its JSON object.
+pub(super) fn key_of(request: &Request, names: &[String]) -> Values {
     let key = MatchKey::of(request);
     let body = Json::parse(&key.body).ok();
     let form = key.form().unwrap_or_default();
@@ -33,11 +33,11 @@ pub(super) fn key_of(request: &Request, names: &[String]) -> Key {
         };
         pair.map(|(_, value)| value.clone()).or_else(member)
     };
-    names.iter().map(value).collect()
+    std::iter::once(Some(key.path.clone())).chain(names.iter().map(value)).collect()
 }
 
 impl Keys {
-    pub(super) fn file_away(&mut self, key: Key, index: Index) {
+    pub(super) fn file_away(&mut self, key: Values, index: Index) {
         self.exact.entry(key).or_default().push(index);
     }
 
@@ -45,7 +45,7 @@ impl Keys {
     /// `loose` they may not. What a placeholder in a recorded key stands for, in `bound` or in this one, is the same.
     pub(super) fn under(
         &self,
-        key: &Key,
+        key: &Values,
         loose: Option<&dyn Fn(&str) -> String>,
         bound: &Bindings,
     ) -> (&[Index], bool) {
@@ -53,9 +53,9 @@ impl Keys {
             return (found, false);
         }
         let Some(loose) = loose else { return (&[], false) };
-        let mask = |key: &Key| -> Key { key.iter().map(|value| value.as_deref().map(loose)).collect() };
+        let mask = |key: &Values| -> Values { key.iter().map(|value| value.as_deref().map(loose)).collect() };
         let masked = self.masked.get_or_init(|| {
-            let mut masked: BTreeMap<Key, Vec<Index>> = BTreeMap::new();
+            let mut masked: BTreeMap<Values, Vec<Index>> = BTreeMap::new();
             for (key, indexes) in &self.exact {
                 masked.entry(mask(key)).or_default().extend(indexes);
             }
@@ -68,17 +68,17 @@ impl Keys {
 
 /// Under this very key, else under one that is the same but for its placeholders, the first in file order. One whose
 /// placeholders stand for something else is what another asked for.
-fn found<'k>(keys: &'k BTreeMap<Key, Vec<Index>>, key: &Key, bound: &Bindings) -> Option<&'k [Index]> {
+fn found<'k>(keys: &'k BTreeMap<Values, Vec<Index>>, key: &Values, bound: &Bindings) -> Option<&'k [Index]> {
     if let Some(indexes) = keys.get(key) {
         return Some(indexes);
     }
-    let mut in_order: Vec<(&Key, &Vec<Index>)> = keys.iter().collect();
+    let mut in_order: Vec<(&Values, &Vec<Index>)> = keys.iter().collect();
     in_order.sort_by_key(|(_, indexes)| indexes.first());
-    let fits = |recorded: &Key| bind_key(recorded, key).is_some_and(|one| bound.agrees(&one));
+    let fits = |recorded: &Values| bind_key(recorded, key).is_some_and(|one| bound.agrees(&one));
     in_order.into_iter().find(|(recorded, _)| fits(recorded)).map(|(_, indexes)| indexes.as_slice())
 }
 
-fn bind_key(recorded: &Key, live: &Key) -> Option<Bindings> {
+fn bind_key(recorded: &Values, live: &Values) -> Option<Bindings> {
     let same = recorded.len() == live.len()
         && recorded.iter().zip(live).all(|(one, two)| one.is_some() == two.is_some());
     let both = recorded.iter().zip(live).filter_map(|(one, two)| one.as_deref().zip(two.as_deref()));

@@ -79,13 +79,20 @@ impl Session {
         tick: Option<u32>,
         setup: &Setup,
     ) -> Answer {
-        let mut answer = if setup.profile.created_by(&turn.endpoint).is_some() {
+        let mut answer = if self.creates(turn, setup) {
             self.create(material, turn, &admitted, setup)
         } else {
             self.existing(material, turn, &admitted, tick, setup)
         };
         answer.findings.extend(admitted.findings);
         answer
+    }
+
+    /// Whether a request makes a thing of its own each time it is sent. What is deleted is gone: a second DELETE is
+    /// answered as any write.
+    fn creates(&self, turn: &Turn<'_>, setup: &Setup) -> bool {
+        let again = !matches!(turn.request.method.as_str(), "DELETE" | "HEAD");
+        again && setup.profile.created_by(&turn.endpoint).is_some()
     }
 
     fn existing(
@@ -107,10 +114,11 @@ impl Session {
                 return Answer::missed(miss::answer(material, &turn.request, Cause::WrongEpoch));
             }
             let tick = self.tick_of_epoch(turn, tick);
-            return match poll::choose(path, setup.scenario.as_deref(), lifecycle, asked, tick) {
+            let plan = self.plan(turn, setup);
+            return match poll::choose(path, plan, lifecycle, asked, tick) {
                 Ok(choice) => {
                     let mut answer = Answer::recorded(material, choice.poll.index);
-                    if !choice.set.is_empty() {
+                    if choice.rewrites(lifecycle) {
                         answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
                     if let Some(waited) =
@@ -126,7 +134,8 @@ impl Session {
                 }
             };
         }
-        if let Some(answer) = self.too_early(material, turn, resource, setup) {
+        let hangs_on_the_end = self.too_early(material, turn, resource, setup);
+        if let Some(answer) = hangs_on_the_end.or_else(|| self.over(material, turn, resource, setup)) {
             return answer;
         }
         let (request, scope) = self.as_recorded(&turn.request);
@@ -203,6 +212,7 @@ impl Session {
                 self.learn_placeholders(material, index, request, remark.is_some());
                 let mut answer = Answer::recorded(material, index);
                 answer.findings.extend(remark);
+                self.note_cancel(turn, &answer, setup);
                 self.complete(turn, answer, asked.filter(|_| project), setup)
             }
             Err(Cause::NotRecorded) if !request.path().starts_with("/api/") => {
@@ -279,6 +289,7 @@ impl Session {
             return Answer::missed(miss::answer(material, &turn.request, Cause::Full));
         }
         let number = self.created.len().to_string();
+        let (as_recorded, _) = self.as_recorded(&turn.request);
         let (made, is_loose) = creators::make(
             material,
             &self.cursors,
@@ -286,6 +297,8 @@ impl Session {
                 endpoint,
                 lifecycle,
                 request: &turn.request,
+                as_recorded: &as_recorded,
+                selector: admitted.selector.as_ref(),
                 made: &self.created,
                 rules: &self.rules,
                 stream: setup.seed.stream(&[&self.name, "fresh id", &endpoint.id, &number]),
@@ -338,8 +351,13 @@ impl Session {
                 };
                 Answer::made(response, origin)
             }
-            Made::OtherKey(key) => Answer::missed(miss::other_key(material, &turn.request, &key)),
-            Made::Miss => Answer::missed(miss::no_creation(material, &turn.request)),
+            Made::TooNarrow => Answer::missed(miss::answer(material, &turn.request, Cause::TooNarrow)),
+            Made::OtherKey(key) => self
+                .unknown_id(material, turn, setup)
+                .unwrap_or_else(|| Answer::missed(miss::other_key(material, &turn.request, &key))),
+            Made::Miss => self
+                .unknown_id(material, turn, setup)
+                .unwrap_or_else(|| Answer::missed(miss::no_creation(material, &turn.request))),
         }
     }
 
@@ -370,7 +388,7 @@ impl Session {
         setup: &Setup,
     ) -> Answer {
         let creates = setup.profile.created_by(&turn.endpoint);
-        let created_by = creates.map(|_| turn.endpoint.as_str());
+        let created_by = creates.filter(|_| self.creates(turn, setup)).map(|_| turn.endpoint.as_str());
         let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
         self.cursors.bindings.apply(&mut answer.response);
         if answer.response.is_success() {
@@ -396,8 +414,10 @@ impl Session {
     /// Which creations an answer may show: for one task or case the one it is about, for a creation the last one made,
     /// for a list all of them.
     fn concerns(&self, creation: &Creation, turn: &Turn<'_>) -> bool {
-        if self.setup.profile.created_by(&turn.endpoint).is_some() {
-            return self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
+        if self.creates(turn, &self.setup) {
+            let life = self.setup.profile.created_by(&turn.endpoint);
+            let is_last = self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
+            return is_last && life.is_some_and(|life| creation.task_endpoint == life.task);
         }
         let has_id = turn.matched.as_ref().is_some_and(|matched| !matched.path_params.is_empty());
         let is_list = turn.matched.is_some() && !has_id;

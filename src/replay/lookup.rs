@@ -322,7 +322,9 @@ impl Cursors {
         }
         let times = self.written.entry((index, scope.to_owned())).or_default();
         *times = times.saturating_add(1);
-        if material.cassette().interactions.get(index).is_some_and(|it| it.response.is_success()) {
+        let it = material.cassette().interactions.get(index);
+        // A GET that starts a task changes nothing else.
+        if it.is_some_and(|it| it.response.is_success() && !it.request.is_read()) {
             self.epochs.insert(scoped(resource, scope), epoch + 1);
         }
     }

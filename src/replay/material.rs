@@ -8,7 +8,7 @@ use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
-use crate::profile::{Endpoint, Lifecycle, Profile, ShapeOf, Taken, fields_text, spelt_version};
+use crate::profile::{Endpoint, Key, Lifecycle, Profile, ShapeOf, Taken, fields_text, spelt_version};
 use crate::timeline::Phase;
 
 use super::keys::{Keys, key_of};
@@ -138,6 +138,18 @@ impl Material {
         })
     }
 
+    /// The writes of this endpoint to this resource that a console took.
+    pub(super) fn accepted(&self, endpoint: &str, resource: &str) -> impl Iterator<Item = (Index, &Request)> {
+        let held =
+            self.cassette.interactions.iter().enumerate().filter(move |(_, it)| it.endpoint == endpoint);
+        held.filter(|(_, it)| it.response.is_success()).map(|(index, it)| (index, &it.request)).filter(
+            move |(_, request)| {
+                let found = self.profile.find(&request.method, request.path());
+                found.is_some_and(|found| found.resource == resource)
+            },
+        )
+    }
+
     /// Pointers of the members that stand twice in this interaction's body.
     pub(super) fn duplicates(&self, index: Index) -> &[String] {
         self.duplicates.get(index).map_or(&[], Vec::as_slice)
@@ -148,14 +160,16 @@ impl Material {
         self.mended.contains(&index)
     }
 
-    /// The greatest id that any 2xx body about this life cycle holds under `member`, and at least 0.
-    pub(super) fn greatest(&self, endpoints: &[&str], member: &str) -> i128 {
-        let held = self.cassette.interactions.iter().filter(|it| endpoints.contains(&it.endpoint.as_str()));
-        let bodies = held.filter(|it| it.response.is_success()).filter_map(|it| it.response.text());
-        bodies
-            .filter_map(|text| Json::parse(text).ok())
-            .flat_map(|body| {
-                let of = |value: &Json<'_>| value.member(member).and_then(Json::as_i128);
+    /// The greatest id that any 2xx body holds in these places, an endpoint and its member, and at least 0.
+    pub(super) fn greatest(&self, places: &[(&str, &str)]) -> i128 {
+        let held = self.cassette.interactions.iter().filter(|it| it.response.is_success());
+        let held = held.filter(|it| places.iter().any(|(endpoint, _)| *endpoint == it.endpoint));
+        held.filter_map(|it| Some((&it.endpoint, Json::parse(it.response.text()?).ok()?)))
+            .flat_map(|(endpoint, body)| {
+                let here = places.iter().filter(|(held, _)| held == endpoint);
+                let of = |value: &Json<'_>| {
+                    here.clone().filter_map(|(_, member)| value.member(member)?.as_i128()).max()
+                };
                 of(&body).into_iter().chain(body.elements().iter().filter_map(of)).collect::<Vec<_>>()
             })
             .max()
@@ -171,12 +185,14 @@ impl Material {
         self.resources.entry(endpoint.id.clone()).or_default().push(matched.resource.clone());
         if let Some(lifecycle) = self.profile.created_by(&endpoint.id) {
             self.creations.entry(endpoint.id.clone()).or_default().push(index);
-            if !lifecycle.key.is_empty() {
-                let key = key_of(request, &lifecycle.key);
+            if let Key::Members(names) = &lifecycle.key {
+                let key = key_of(request, names);
                 self.keys.entry(endpoint.id.clone()).or_default().file_away(key, index);
             }
             let answer = interaction.response.text().and_then(|text| Json::parse(text).ok());
-            let id = answer.as_ref().and_then(|answer| answer.member(&lifecycle.id)?.as_str());
+            let id = answer
+                .as_ref()
+                .and_then(|answer| answer.member(&lifecycle.creator(&endpoint.id)?.id)?.as_str());
             self.ids.extend(id.map(str::to_owned));
         }
         if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {

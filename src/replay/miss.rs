@@ -31,6 +31,9 @@ pub(super) fn no_creation(material: &Material, request: &Request) -> (Response, 
 
 /// The answer to a creation whose key no recorded one has.
 pub(super) fn other_key(material: &Material, request: &Request, key: &[String]) -> (Response, Origin) {
+    if key.is_empty() {
+        return answer(material, request, Cause::NotRecorded);
+    }
     let names = key.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
     among(
         material,

@@ -6,6 +6,7 @@
 
 mod account;
 mod builder;
+mod cancel;
 mod computed;
 mod conditional;
 mod creation;
@@ -21,6 +22,7 @@ mod miss;
 mod poll;
 mod results;
 mod session;
+mod stands;
 mod variant;
 
 use std::collections::BTreeMap;

@@ -7,9 +7,10 @@ use crate::json::{self, Json};
 use crate::message::Response;
 use crate::profile::Lifecycle;
 use crate::scenario::Scenario;
-use crate::timeline::{PathStep, Phase, stretched};
+use crate::timeline::{HostState, PathStep, Phase, stretched};
 
 use super::material::{Material, Poll};
+use super::stands::Stands;
 
 /// The recorded poll that answers, and what a timeline puts in its body's place.
 #[derive(Debug, PartialEq)]
@@ -17,6 +18,42 @@ pub(super) struct Choice<'m> {
     pub(super) poll: &'m Poll,
     /// Members to put in place, by name, as JSON text; empty if the recording is told as it is.
     pub(super) set: Vec<(String, String)>,
+    /// Where a timeline has the task.
+    pub(super) stands: Stands,
+}
+
+/// What a scenario plans for one task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan<'s> {
+    pub(super) scenario: Option<&'s Scenario>,
+    /// A task that was called off walks no timeline any more.
+    pub(super) is_called_off: bool,
+}
+
+impl<'s> Plan<'s> {
+    fn timeline(self) -> Option<&'s Scenario> {
+        self.scenario.filter(|_| !self.is_called_off)
+    }
+
+    fn polls_per_phase(self) -> Option<u32> {
+        self.scenario.and_then(|scenario| scenario.polls_per_phase)
+    }
+}
+
+impl Choice<'_> {
+    /// Whether the scenario itself says what stands here.
+    fn names(&self, pointer: &str) -> bool {
+        self.set.iter().any(|(name, _)| pointer.strip_prefix('/') == Some(name))
+    }
+
+    fn as_recorded(poll: &Poll) -> Choice<'_> {
+        Choice { poll, set: Vec::new(), stands: Stands::default() }
+    }
+
+    /// Whether anything is put in the recording's place.
+    pub(super) fn rewrites(&self, lifecycle: &Lifecycle) -> bool {
+        !self.set.is_empty() || self.stands.shows_in(lifecycle)
+    }
 }
 
 impl PartialEq for Poll {
@@ -32,16 +69,16 @@ pub(super) struct TooNarrow;
 /// What poll number `tick` of a task with the recorded `path` is answered from.
 pub(super) fn choose<'m>(
     path: &'m [Poll],
-    scenario: Option<&Scenario>,
+    plan: Plan<'_>,
     lifecycle: &Lifecycle,
     asked: Option<&FieldSelector>,
     tick: u32,
 ) -> Result<Choice<'m>, TooNarrow> {
     let steps: Vec<&Poll> = path.iter().filter(|poll| !poll.lends_only).collect();
     let only_errors = !path.iter().any(|poll| poll.is_task);
-    match scenario.and_then(|scenario| wanted(scenario, lifecycle, tick)) {
+    match plan.timeline().and_then(|scenario| wanted(scenario, lifecycle, tick)) {
         Some(wanted) if !only_errors => by_timeline(path, lifecycle, asked, wanted),
-        _ => by_recording(path, &steps, scenario.and_then(|scenario| scenario.polls_per_phase), asked, tick),
+        _ => by_recording(path, &steps, plan.polls_per_phase(), asked, tick),
     }
 }
 
@@ -49,14 +86,15 @@ pub(super) fn choose<'m>(
 struct Wanted {
     phase: Option<Phase>,
     set: Vec<(String, String)>,
+    hosts: Vec<HostState>,
 }
 
 fn wanted(scenario: &Scenario, lifecycle: &Lifecycle, tick: u32) -> Option<Wanted> {
     if let Some(deployment) = &scenario.deployment {
-        let phase = deployment.phase_at(tick);
+        let phase = lifecycle.nearest(deployment.phase_at(tick));
         let state = lifecycle.state.first().zip(lifecycle.spelling(phase));
         let set = state.map(|(name, spelling)| (name.clone(), json::quote(spelling))).into_iter().collect();
-        return Some(Wanted { phase: Some(phase), set });
+        return Some(Wanted { phase: Some(phase), set, hosts: deployment.states_at(tick) });
     }
     if scenario.path.is_empty() {
         return None;
@@ -65,6 +103,7 @@ fn wanted(scenario: &Scenario, lifecycle: &Lifecycle, tick: u32) -> Option<Wante
     Some(Wanted {
         phase: step.and_then(|step| phase_of(lifecycle, step)),
         set: step.map(|step| step.set.clone()).unwrap_or_default(),
+        hosts: Vec::new(),
     })
 }
 
@@ -83,13 +122,13 @@ fn by_recording<'m>(
 ) -> Result<Choice<'m>, TooNarrow> {
     let own = step_at(steps, polls_per_phase, tick).ok_or(TooNarrow)?;
     if !own.is_task || covers(own, asked) {
-        return Ok(Choice { poll: own, set: Vec::new() });
+        return Ok(Choice::as_recorded(own));
     }
     let distance = |poll: &Poll| poll.index.abs_diff(own.index);
     let mut lent: Vec<&Poll> =
         path.iter().filter(|poll| poll.is_task && poll.phase == own.phase && covers(poll, asked)).collect();
     lent.sort_by_key(|poll| (!equals(poll, asked), distance(poll)));
-    lent.first().map(|poll| Choice { poll, set: Vec::new() }).ok_or(TooNarrow)
+    lent.first().map(|poll| Choice::as_recorded(poll)).ok_or(TooNarrow)
 }
 
 /// The recorded poll that is due at a tick.
@@ -102,17 +141,12 @@ fn step_at<'m>(steps: &[&'m Poll], polls_per_phase: Option<u32>, tick: u32) -> O
 }
 
 /// The phase of a task with the recorded `path` at a tick; `None` if nothing says it.
-pub(super) fn phase_at(
-    path: &[Poll],
-    scenario: Option<&Scenario>,
-    lifecycle: &Lifecycle,
-    tick: u32,
-) -> Option<Phase> {
-    if let Some(wanted) = scenario.and_then(|scenario| wanted(scenario, lifecycle, tick)) {
+pub(super) fn phase_at(path: &[Poll], plan: Plan<'_>, lifecycle: &Lifecycle, tick: u32) -> Option<Phase> {
+    if let Some(wanted) = plan.timeline().and_then(|scenario| wanted(scenario, lifecycle, tick)) {
         return wanted.phase;
     }
     let steps: Vec<&Poll> = path.iter().filter(|poll| !poll.lends_only).collect();
-    let step = step_at(&steps, scenario.and_then(|scenario| scenario.polls_per_phase), tick)?;
+    let step = step_at(&steps, plan.polls_per_phase(), tick)?;
     step.is_task.then_some(step.phase)
 }
 
@@ -130,18 +164,22 @@ fn by_timeline<'m>(
     };
     // Before the first step of a scripted path, the first recorded poll stands as it is.
     if wanted.set.is_empty() && wanted.phase.is_none() {
-        return lent(&|_| true).map(|poll| Choice { poll, set: Vec::new() }).ok_or(TooNarrow);
+        return lent(&|_| true).map(Choice::as_recorded).ok_or(TooNarrow);
     }
+    let by_hosts = !wanted.hosts.is_empty();
+    let stands = Stands { phase: wanted.phase, hosts: wanted.hosts };
     let only_state = wanted.set.iter().all(|(name, _)| lifecycle.state.contains(name));
     if let Some(phase) = wanted.phase
         && only_state
         && let Some(poll) = lent(&|poll| poll.phase == phase)
     {
-        return Ok(Choice { poll, set: Vec::new() });
+        // A path says all there is to say; hosts differ from poll to poll.
+        let stands = if by_hosts { stands } else { Stands::default() };
+        return Ok(Choice { poll, set: Vec::new(), stands });
     }
     let state_is_asked = asked.is_none_or(|asked| lifecycle.state.iter().any(|name| asked.selects(name)));
     lent(&|poll| poll.has_state || !state_is_asked)
-        .map(|poll| Choice { poll, set: wanted.set })
+        .map(|poll| Choice { poll, set: wanted.set, stands })
         .ok_or(TooNarrow)
 }
 
@@ -166,14 +204,16 @@ pub(super) fn rewritten(material: &Material, choice: &Choice<'_>, lifecycle: &Li
     let mut response = material.cassette().interactions[choice.poll.index].response.clone();
     let Some(text) = response.text() else { return response };
     let Ok(body) = Json::parse(text) else { return response };
-    let edits: Vec<(String, &str)> = choice
+    let mut edits: Vec<(String, String)> = choice
         .set
         .iter()
-        .filter_map(|(name, value)| Some((pointer_of(lifecycle, &body, name)?, value.as_str())))
+        .filter_map(|(name, value)| Some((pointer_of(lifecycle, &body, name)?, value.clone())))
         .collect();
+    let beside: Vec<_> = choice.stands.edits(lifecycle, choice.poll.phase, &body);
+    edits.extend(beside.into_iter().filter(|(pointer, _)| !choice.names(pointer)));
     if !edits.is_empty() {
         let edits: Vec<(&str, &str)> =
-            edits.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
+            edits.iter().map(|(pointer, value)| (pointer.as_str(), value.as_str())).collect();
         response.set_body(json::replace(text, &edits));
     }
     response

@@ -30,7 +30,7 @@ impl Session {
         }
         let since = self.epoch_began(turn)?;
         let last = self.polls_of(&lifecycle.task, &turn.resource).checked_sub(since)?.checked_sub(1)?;
-        if !is_on_its_way(phase_at(path, setup.scenario.as_deref(), lifecycle, last)?) {
+        if !is_on_its_way(phase_at(path, self.plan(turn, setup), lifecycle, last)?) {
             return None;
         }
         let documented = turn.matched.as_ref()?.endpoint.error(results.status, results.code);

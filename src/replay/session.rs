@@ -4,7 +4,7 @@
 //! What a session remembers of its client grows with what the client asks for, up to [`HELD_MAX`]: a full session
 //! goes on with what it knows, and misses anything new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub(super) struct Session {
     first_poll: Option<Duration>,
     /// By resource of a task: the epoch of the last polls, and the tick of its first one.
     pub(super) began: BTreeMap<String, (usize, u32)>,
+    /// The tasks that this session has called off, by resource.
+    pub(super) called_off: BTreeSet<String>,
     pub(super) cursors: Cursors,
     /// What the cassette and the scenario say of matching.
     pub(super) rules: MatchRules,
@@ -114,6 +116,7 @@ impl Session {
             held: 0,
             first_poll: None,
             began: BTreeMap::new(),
+            called_off: BTreeSet::new(),
             cursors: Cursors::default(),
             created: Vec::new(),
             fired: BTreeMap::new(),

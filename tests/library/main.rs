@@ -62,6 +62,7 @@ mod secret_forms;
 mod secret_places;
 mod sort_laws;
 mod task_ends;
+mod task_families;
 mod timeline_laws;
 mod tls;
 mod unknown_endpoints;

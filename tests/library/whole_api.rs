@@ -6,7 +6,7 @@ use evidence::{answer, cassette, replay, state};
 use faultdeck::fields::strategy::{partial_resources, selectors};
 use faultdeck::json::Json;
 use faultdeck::message::Request;
-use faultdeck::profile::{Endpoint, Lifecycle, ParameterKind, Profile};
+use faultdeck::profile::{Creator, Endpoint, Lifecycle, Parameter, ParameterKind, Profile};
 use faultdeck::timeline::Phase;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -150,8 +150,18 @@ fn every_list_computes_its_windows_and_refuses_a_wrong_filter_with_a_code() {
 
 fn poll(life: &Lifecycle, state: &str) -> (Request, u16, String) {
     let endpoint = Profile::builtin().by_name(&life.task).unwrap();
-    let id = if life.id.is_empty() { String::new() } else { format!("\"{}\":7,", life.id) };
+    let id = if life.id.is_empty() { String::new() } else { format!("\"{}\":{},", life.id, id(endpoint)) };
     (request(endpoint), 200, format!("{{{id}\"{}\":\"{state}\"}}", life.state[0]))
+}
+
+/// The id in an endpoint's path, as JSON.
+fn id(endpoint: &Endpoint) -> &'static str {
+    let of_path = |parameter: &&Parameter| parameter.kind == ParameterKind::Path;
+    let last = endpoint.parameters.iter().rfind(of_path);
+    match last.map(|parameter| value(&parameter.data_type)) {
+        Some("seven") => "\"seven\"",
+        _ => "7",
+    }
 }
 
 #[test]
@@ -179,4 +189,94 @@ fn every_life_cycle_is_stretched_to_1_7_and_50_polls_a_phase() {
         count += 1;
     }
     assert!(count >= 50, "{count} life cycles");
+}
+
+/// A task that this creator has started, and its polls through a state of each phase.
+fn started(life: &Lifecycle, creator: &Creator) -> Vec<(Request, u16, String)> {
+    let profile = Profile::builtin();
+    let (task, starts) = (profile.by_name(&life.task).unwrap(), profile.by_name(&creator.endpoint).unwrap());
+    let of = |phase| life.phases.iter().find(move |(_, kind)| *kind == phase);
+    let phases = [Phase::Waiting, Phase::Working, Phase::Done].into_iter().filter_map(of);
+    let link = format!("/api{}", task.template.replace(&format!("{{{}}}", last_parameter(task)), "7"));
+    let answer = format!("{{\"{}\":{},\"link\":\"https://console{link}\"}}", creator.id, id(task));
+    let creation = (request(starts), starts.success[0], answer);
+    std::iter::once(creation).chain(phases.map(|(state, _)| poll(life, state))).collect()
+}
+
+fn last_parameter(endpoint: &Endpoint) -> &str {
+    let path = endpoint.parameters.iter().filter(|it| it.kind == ParameterKind::Path);
+    path.last().map_or("", |parameter| parameter.name.as_str())
+}
+
+#[test]
+fn every_task_that_is_started_again_is_another_and_walks_from_its_beginning() {
+    let mut count = 0;
+    for life in Profile::builtin().lifecycles() {
+        for creator in life.creators.iter().filter(|creator| !creator.endpoint.starts_with("DELETE")) {
+            let all = started(life, creator);
+            let recorded: Vec<_> =
+                all.iter().map(|(asked, status, body)| (asked.clone(), *status, body.as_str())).collect();
+            let replay = replay(cassette(recorded), None);
+            let (start, task) = (all[0].0.clone(), all[1].0.clone());
+            assert_eq!(answer(&replay, start.clone()).1, all[0].2, "{}", creator.endpoint);
+            let states: Vec<&str> = all[1..].iter().map(|(_, _, body)| body.as_str()).collect();
+            for expected in &states {
+                assert_eq!(answer(&replay, task.clone()).1, *expected, "{}", creator.endpoint);
+            }
+            let (status, again) = answer(&replay, start);
+            let again = Json::parse(&again).unwrap();
+            let fresh = again.member(&creator.id).unwrap();
+            assert!(
+                status == all[0].1 && fresh.text() != id_text(&all[0].2, creator),
+                "{}",
+                creator.endpoint
+            );
+            let word = fresh.as_str().unwrap_or(fresh.text());
+            let mut fresh_task = task.clone();
+            let (path, query) = task.target.split_once('?').unwrap_or((&task.target, ""));
+            let place = path.rfind("/7").or_else(|| path.rfind("/seven")).unwrap() + 1;
+            let after = path[place..].find('/').map_or("", |end| &path[place + end..]);
+            fresh_task.target = format!("{}{word}{after}", &path[..place]);
+            assert!(query.is_empty());
+            if id_text(&all[0].2, creator) == "7" {
+                assert!(
+                    again.member("link").unwrap().as_str().unwrap().contains(&format!("/{word}")),
+                    "{}",
+                    again.text()
+                );
+            }
+            for expected in &states {
+                let (_, body) = answer(&replay, fresh_task.clone());
+                let body = Json::parse(&body).unwrap();
+                assert_eq!(body.member(&life.id).unwrap().text(), fresh.text(), "{}", creator.endpoint);
+                let expected = Json::parse(expected).unwrap();
+                assert!(body.member(&life.state[0]).unwrap().same(expected.member(&life.state[0]).unwrap()));
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 30, "{count}");
+}
+
+fn id_text(answer: &str, creator: &Creator) -> String {
+    Json::parse(answer).unwrap().member(&creator.id).unwrap().text().to_owned()
+}
+
+#[test]
+fn no_task_is_answered_with_what_was_started_for_another() {
+    for life in Profile::builtin().lifecycles() {
+        for creator in &life.creators {
+            let all = started(life, creator);
+            let (start, status, body) = &all[0];
+            let mut other = start.clone();
+            let path = start.path().to_owned();
+            other.target = other.target.replacen("/seven", "/eight", 1).replacen("/7", "/8", 1);
+            if other.path() == path {
+                continue;
+            }
+            let replay = replay(cassette(vec![(start.clone(), *status, body.as_str())]), None);
+            let (status, _) = answer(&replay, other);
+            assert!(matches!(status, 404 | 501), "{}: {status}", creator.endpoint);
+        }
+    }
 }

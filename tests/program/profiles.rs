@@ -1,8 +1,10 @@
 //! What is known of the API is the user's to add to: a console's own answer, and files in `profiles/`.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::harness;
+use crate::raw::raw_console;
 
 use harness::Lab;
 
@@ -108,4 +110,87 @@ fn a_file_of_ones_own_adds_endpoints_and_a_task_family_to_every_verb() {
     lab.write("profiles/lab.toml", "[\"GET /a\"]\nquery = 7\n");
     let wrong = lab.run(&["explain", "latency"]);
     assert!(wrong.code == Some(2) && wrong.stderr.contains("profiles/lab.toml"), "{}", wrong.stderr);
+}
+
+/// A laboratory's own tasks: nobody here wrote a line of Rust for them.
+const JOBS: &str = r#"
+["POST /lab/{site}/jobs"]
+success = [202]
+["GET /lab/jobs/{id}"]
+["POST /lab/jobs/{id}"]
+errors = ["409/77"]
+["GET /lab/jobs/{id}/report"]
+errors = ["404/78"]
+
+[[lifecycle]]
+task       = "GET /lab/jobs/{id}"
+created_by = { endpoint = "POST /lab/{site}/jobs", id = "/job" }
+key        = ["sample"]
+results    = [{ endpoint = "GET /lab/jobs/{id}/report", before = "404/78" }]
+cancel     = { endpoint = "POST /lab/jobs/{id}", over = "409/77" }
+progress   = { member = "/percent", of = 100 }
+id         = "/id"
+state      = ["/phase"]
+phases     = { NEW = "waiting", BUSY = "working", READY = "done", CANCELLED = "cancelled" }
+"#;
+
+/// A console with one such task, which is done at its third poll.
+fn laboratory() -> String {
+    let polls = AtomicU32::new(0);
+    raw_console(move |request| {
+        let first = request.lines().next().unwrap_or_default().to_owned();
+        let (status, body) = match first.rsplit_once(' ').unwrap_or_default().0 {
+            "POST /api/lab/north/jobs" => ("202 Accepted", "{\"job\":\"job-00000041\"}".to_owned()),
+            "GET /api/lab/jobs/job-00000041" => {
+                let (phase, percent) = [("NEW", 0), ("BUSY", 30), ("READY", 100)]
+                    [polls.fetch_add(1, Ordering::SeqCst).min(2) as usize];
+                let body = format!("{{\"id\":\"job-00000041\",\"phase\":\"{phase}\",\"percent\":{percent}}}");
+                ("200 OK", body)
+            }
+            _ => ("200 OK", "{\"report\":\"of job-00000041\"}".to_owned()),
+        };
+        let length = body.len();
+        let head = "Content-Type: application/json\r\nConnection: close\r\n";
+        format!("HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n{body}").into_bytes()
+    })
+}
+
+#[test]
+fn a_task_family_of_ones_own_lives_as_those_of_the_api_do() {
+    let lab = Lab::new();
+    lab.write("profiles/lab.toml", JOBS);
+    let url = laboratory();
+    let sample = r#"{"sample":"blood"}"#;
+    let args = ["record", "--upstream", &url, "--cassette", "c.json", "--overwrite"];
+    let recorder = lab.serve(&[&args[..], &["--allow-writes", "POST /lab/{site}/jobs"]].concat());
+    assert_eq!(recorder.post("/api/lab/north/jobs", sample).status(), 202);
+    (0..3).for_each(|_| drop(recorder.get("/api/lab/jobs/job-00000041")));
+    recorder.get("/api/lab/jobs/job-00000041/report");
+    assert_eq!(recorder.stop().code, Some(0));
+
+    lab.write("slow.toml", "summary = \"Seven polls a phase.\"\npolls_per_phase = 7\n");
+    let replay = lab.serve(&["replay", "c.json", "--scenario", "slow.toml"]);
+    for round in 0..2 {
+        let started = replay.post("/api/lab/north/jobs", sample).text();
+        let job = started.split('"').nth(3).unwrap().to_owned();
+        assert_eq!(job == "job-00000041", round == 0, "{started}");
+        let (task, report) = (format!("/api/lab/jobs/{job}"), format!("/api/lab/jobs/{job}/report"));
+        for (phase, percent) in [("NEW", 0), ("BUSY", 30), ("READY", 100)] {
+            for _ in 0..7 {
+                let body = replay.get(&task).text();
+                let expected = format!("{{\"id\":\"{job}\",\"phase\":\"{phase}\",\"percent\":{percent}}}");
+                assert_eq!(body, expected);
+                let early = replay.get(&report);
+                assert_eq!((early.status() == 404, phase == "READY"), (phase != "READY", phase == "READY"));
+                assert!(early.text().contains(if phase == "READY" { &job } else { "\"code\":78" }));
+            }
+        }
+        let late = replay.post(&task, r#"{"phase":"CANCELLED"}"#);
+        assert!(late.status() == 409 && late.text().contains("\"code\":77"), "{}", late.text());
+    }
+    let other = replay.post("/api/lab/north/jobs", r#"{"sample":"hair"}"#);
+    assert!(other.status() == 501 && other.text().contains("`sample`"), "{}", other.text());
+    let elsewhere = replay.post("/api/lab/south/jobs", sample);
+    assert_eq!(elsewhere.status(), 501, "{}", elsewhere.text());
+    replay.stop();
 }

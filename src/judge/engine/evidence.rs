@@ -11,7 +11,7 @@ use crate::json::{Json, quote, rename_members, replace};
 use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::message::{Request, Response};
-use crate::profile::{Carrier, Endpoint, Parameter, ParameterKind, Profile, Taken};
+use crate::profile::{Carrier, Endpoint, Key, Lifecycle, Parameter, ParameterKind, Profile, Taken};
 use crate::replay::{Evidence, Material};
 use crate::timeline::Phase;
 
@@ -96,7 +96,11 @@ fn creation(case: &Case, task: &str) -> Interaction {
     let (about, name) = (&case.about, case.name.as_deref().unwrap_or_default());
     let mut target = about.path(&case.params);
     let mut body = Vec::new();
-    for member in about.life.iter().flat_map(|life| life.name_member.iter().chain(life.key.first())) {
+    let first = |life: &'static Lifecycle| match &life.key {
+        Key::Members(names) => names.first(),
+        Key::Whole => None,
+    };
+    for member in about.life.iter().flat_map(|life| life.name_member.iter().chain(first(life))) {
         let is_in_query = |known: &Parameter| known.kind == ParameterKind::Query && known.name == *member;
         if about.asks.parameters.iter().any(is_in_query) {
             let mark = if target.contains('?') { '&' } else { '?' };
@@ -182,9 +186,9 @@ pub(super) fn in_dialect(evidence: &Evidence, about: &About, dialect: &str) -> E
         subject(evidence, about).task.map_or_else(|| "sample".to_owned(), |task| dialect_of(about, &task));
     let Some(renames) = renames(about, &spelt, dialect) else { return evidence.clone() };
     let mut cassette = material.cassette().clone();
-    let created_by = about.life.and_then(|life| life.created_by.as_deref());
     for one in &mut cassette.interactions {
-        let is_task = one.endpoint == about.shows.id || Some(one.endpoint.as_str()) == created_by;
+        let creates = about.life.is_some_and(|life| life.creator(&one.endpoint).is_some());
+        let is_task = one.endpoint == about.shows.id || creates;
         if !is_task || !one.response.is_success() {
             continue;
         }

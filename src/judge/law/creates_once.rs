@@ -7,7 +7,7 @@ use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire::{self, Suite};
 use crate::ledger::Exchange;
-use crate::profile::Lifecycle;
+use crate::profile::{Key, Lifecycle};
 
 pub(super) static PROPERTY: Property = Property {
     id: "creates-once",
@@ -112,9 +112,16 @@ fn name(creation: &Exchange) -> Option<String> {
     let params = wire::params(creation);
     let in_query =
         |name: &str| params.iter().find(|param| param.name == name).map(|param| param.value.clone());
-    let key: Option<Vec<String>> =
-        life.key.iter().map(|name| in_query(name).or_else(|| in_body(name))).collect();
-    key.filter(|key| !key.is_empty()).map(|key| key.join(" "))
+    match &life.key {
+        Key::Whole => {
+            Some(format!("{} {}", creation.target, creation.request_body.text().unwrap_or_default()))
+        }
+        Key::Members(names) => {
+            let key: Option<Vec<String>> =
+                names.iter().map(|name| in_query(name).or_else(|| in_body(name))).collect();
+            key.filter(|key| !key.is_empty()).map(|key| key.join(" "))
+        }
+    }
 }
 
 /// Why a creation after `first`, with these requests between, is a blind one; `None` if the client looked and the

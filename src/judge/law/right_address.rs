@@ -180,7 +180,7 @@ fn ids_created(exchange: &Exchange) -> Option<(String, Option<String>)> {
     let json = Json::parse(wire::data(exchange)?).ok()?;
     let life = wire::life_made(exchange)?;
     let case = life.case.as_deref().and_then(|case| json.member(case)).map(|id| id.text().to_owned());
-    let id = json.member(&life.id)?;
+    let id = json.member(&life.creator(&exchange.key.endpoint)?.id)?;
     Some((id.as_str().unwrap_or(id.text()).to_owned(), case))
 }
 
