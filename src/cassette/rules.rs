@@ -142,12 +142,12 @@ impl MatchRules {
     }
 
     /// Whether any key looks otherwise by them.
-    pub(super) fn change_keys(&self) -> bool {
+    pub(crate) fn change_keys(&self) -> bool {
         !self.ignore.is_empty() || !self.normalise.is_empty()
     }
 
     /// A key as these rules see it.
-    pub(super) fn seen(&self, key: &MatchKey) -> MatchKey {
+    pub(crate) fn seen(&self, key: &MatchKey) -> MatchKey {
         if !self.change_keys() {
             return key.clone();
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::guard::Programs;
 use super::problem::Problem;
+use super::profiles;
 use super::progress;
 use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup;
@@ -127,7 +128,9 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
 
 /// The command that shows a verdict on the client called `client` again.
 pub(super) fn repeat(client: &str) -> Arc<Repeat> {
-    let judge = format!("faultdeck judge {}", shell_word(client));
+    let profiles: String =
+        profiles::named().iter().map(|file| format!(" --profile {}", shell_word(file))).collect();
+    let judge = format!("faultdeck judge {}{profiles}", shell_word(client));
     Arc::new(move |again| match again {
         Again::Found(file) => format!("{judge} --scenario {}", shell_word(&file.display().to_string())),
         Again::Scenario(scenario, seed) => {

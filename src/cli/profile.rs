@@ -32,6 +32,36 @@ Examples:
   faultdeck profile list offenses
   faultdeck profile show 'GET /siem/offenses'
 
+A file of your own, `profiles/lab.toml`. Headings, `task`, `id`, `state`, `phases` are needed:
+  [\"POST /lab/jobs\"]
+  body    = \"application/json\"
+  success = [202]
+
+  [\"GET /lab/jobs/{id}\"]
+  query  = [\"fields\"]
+  errors = [\"404/1002\"]
+  answer = '''{\"id\": \"integer\", \"phase\": \"string: NEW | BUSY | READY | CANCELLED\",
+              \"done\": \"integer\"}'''
+
+  [\"GET /lab/jobs/{id}/report\"]
+  errors = [\"404/78\"]
+
+  [\"POST /lab/jobs/{id}\"]
+  body   = \"application/json\"
+  errors = [\"409/77\"]
+
+  [[lifecycle]]
+  task       = \"GET /lab/jobs/{id}\"    # polls the task
+  id         = \"/id\"                   # the member with its id
+  state      = [\"/phase\"]              # the member with its state
+  phases     = { NEW = \"waiting\", BUSY = \"working\", READY = \"done\", CANCELLED = \"cancelled\" }
+  # Its answer is the task; { endpoint = .., id = \"/job\" } where it calls the id otherwise.
+  created_by = \"POST /lab/jobs\"
+  key        = [\"sample\"]              # what is equal in equal creations; all of it if left out
+  results    = [{ endpoint = \"GET /lab/jobs/{id}/report\", before = \"404/78\" }]
+  cancel     = { endpoint = \"POST /lab/jobs/{id}\", over = \"409/77\" }
+  progress   = { member = \"/done\", of = 100 }
+
 Exit codes: 0 shown or written, 1 the console cannot be asked, 2 wrong input.")]
 pub(super) struct Args {
     #[command(subcommand)]

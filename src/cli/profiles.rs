@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::problem::Problem;
 use crate::files;
@@ -22,6 +23,14 @@ pub(super) struct Profiles {
     /// the last one wins.
     #[arg(long = "profile", value_name = "FILE", global = true, help_heading = "What is known of the API")]
     named: Vec<PathBuf>,
+}
+
+/// What `--profile` named, in order.
+static NAMED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// The files that a command line which does the same again has to name: those of the folder are found anyway.
+pub(super) fn named() -> &'static [String] {
+    NAMED.get().map_or(&[], Vec::as_slice)
 }
 
 impl Profiles {
@@ -52,6 +61,7 @@ impl Profiles {
             Problem::input(error).help("`faultdeck profile --help` says what stands in such a file")
         })?;
         let _ = profile.install();
+        let _ = NAMED.set(self.named.iter().map(|path| path.display().to_string()).collect());
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use super::profiles;
 use crate::redact::{EVERYWHERE_MIN_BYTES, Redactor, is_credential_name, is_redacted, placeholders};
 use crate::report::{Part, shell_parts, shell_word};
 
@@ -19,7 +20,9 @@ pub(super) struct Repeat {
 impl Repeat {
     /// Begins with a program and its verb.
     pub(super) fn of(verb: &str) -> Self {
-        Self { words: vec!["faultdeck".to_owned(), verb.to_owned()], variables: Vec::new() }
+        let mut repeat = Self { words: vec!["faultdeck".to_owned(), verb.to_owned()], variables: Vec::new() };
+        profiles::named().iter().for_each(|file| repeat.flag("--profile", file));
+        repeat
     }
 
     /// Adds a word that holds no secret.

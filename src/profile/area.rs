@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::facts::Facts;
 use super::lifecycle::Vocabularies;
 use super::sections::Sections;
-use super::{Lifecycle, ProfileError, lifecycle};
+use super::{Lifecycle, ProfileError, lifecycle, load};
 
 /// A file of endpoints, in one of two forms.
 #[derive(Debug)]
@@ -151,9 +151,11 @@ impl Area {
             Entry::new(part(&section.id).to_owned(), Form::Facts(section.text))
         };
         let others: String = sections.others.iter().map(part).collect();
-        let rows: lifecycle::Rows = toml::from_str(&others).map_err(|source| ProfileError::Lifecycles {
-            file: self.file.to_string(),
-            source: Box::new(source),
+        let rows: lifecycle::Rows = toml::from_str(&others).map_err(|source| {
+            // Once more with the lines of the file.
+            let all = sections.others_in_place(&self.text);
+            let source = toml::from_str::<lifecycle::Rows>(&all).err().unwrap_or(source);
+            ProfileError::lifecycles(&self.file, &all, source)
         })?;
         let lifecycles: Result<Vec<Lifecycle>, String> =
             rows.lifecycle.into_iter().map(|row| row.into_lifecycle(&self.vocabularies)).collect();
@@ -171,9 +173,10 @@ impl Area {
             }),
             Form::Facts(range) => {
                 let text = self.text.get(range.clone()).unwrap_or_default();
+                let above = self.text.get(..range.start).unwrap_or_default().matches('\n').count();
                 let facts: Facts = toml::from_str(text).map_err(|source| ProfileError::Facts {
                     file: self.file.to_string(),
-                    line: 1 + self.text.get(..range.start).unwrap_or_default().matches('\n').count(),
+                    line: above + load::line_of(text, &source),
                     endpoint: entry.id.clone(),
                     source: Box::new(source),
                 })?;

@@ -58,20 +58,22 @@ pub enum ProfileError {
         /// Why, with line and column.
         source: serde_json::Error,
     },
-    /// The file of life cycles does not parse.
-    #[error("{file}: {source}")]
+    /// What a file has beside its endpoints does not parse.
+    #[error("{file}, line {line}: {}", one_line(source))]
     Lifecycles {
         /// The file.
         file: String,
-        /// Why, with line and column.
+        /// The line, from 1.
+        line: usize,
+        /// Why.
         source: Box<toml::de::Error>,
     },
     /// A section of facts does not parse.
-    #[error("{file}, line {line}: `{endpoint}`: {source}")]
+    #[error("{file}, line {line}: `{endpoint}`: {}", one_line(source))]
     Facts {
         /// The file.
         file: String,
-        /// The line below the heading, from 1: the lines of `source` count from it.
+        /// The line, from 1.
         line: usize,
         /// The endpoint.
         endpoint: String,
@@ -112,6 +114,24 @@ pub enum ProfileError {
         /// The endpoint.
         endpoint: String,
     },
+}
+
+impl ProfileError {
+    /// What is wrong in `text`, which has the lines of the file.
+    pub(super) fn lifecycles(file: &str, text: &str, source: toml::de::Error) -> Self {
+        Self::Lifecycles { file: file.to_owned(), line: line_of(text, &source), source: Box::new(source) }
+    }
+}
+
+/// The line of a mistake, from 1.
+pub(super) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    1 + before.matches('\n').count()
+}
+
+/// What is wrong, without a picture of it.
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', ", ")
 }
 
 impl Profile {
@@ -163,8 +183,8 @@ impl Profile {
         known: &[(&'static str, &'static str, &'static str)],
         (file, text): (&str, &str),
     ) -> Result<Self, ProfileError> {
-        let written: lifecycle::File = toml::from_str(text)
-            .map_err(|source| ProfileError::Lifecycles { file: file.to_owned(), source: Box::new(source) })?;
+        let written: lifecycle::File =
+            toml::from_str(text).map_err(|source| ProfileError::lifecycles(file, text, source))?;
         let vocabularies = Arc::new(written.vocabulary);
         let own: Result<Vec<Area>, _> =
             own.iter().map(|(file, text)| Area::of_file(file, text, &vocabularies)).collect();

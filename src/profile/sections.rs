@@ -43,6 +43,19 @@ impl Sections {
         sections
     }
 
+    /// What is beside the endpoints, at the lines where it stands in `file`.
+    pub(super) fn others_in_place(&self, file: &str) -> String {
+        let mut text = String::new();
+        let mut at = 0;
+        for part in &self.others {
+            let between = file.get(at..part.start).unwrap_or_default().matches('\n').count();
+            text.extend(std::iter::repeat_n('\n', between));
+            text.push_str(file.get(part.clone()).unwrap_or_default());
+            at = part.end;
+        }
+        text
+    }
+
     fn end(&mut self, begun: Begun, at: usize) {
         match begun.heading {
             Some(id) => self.endpoints.push(Section { id, text: begun.from..at }),

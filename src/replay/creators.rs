@@ -14,7 +14,7 @@ use crate::profile::{Endpoint, Key, Lifecycle, fields_text};
 use crate::seed::Stream;
 
 use super::creation::{Creation, Fresh};
-use super::keys::{Values, key_of};
+use super::keys::{Values, bind_key, key_of, values_of};
 use super::lookup::Cursors;
 use super::material::Material;
 
@@ -136,6 +136,9 @@ fn of_this_key(material: &Material, asked: &Asked<'_>, bound: &Bindings) -> (Vec
         let mask = |text: &str| loose().text(text);
         let mask: Option<&dyn Fn(&str) -> String> = if asked.rules.is_loose() { Some(&mask) } else { None };
         let (recorded, is_loose) = keys.under(&key, mask, bound);
+        if recorded.is_empty() && asked.rules.change_keys() {
+            return (by_rules(material, asked, bound), true);
+        }
         return (recorded.to_vec(), is_loose);
     }
     let whole = MatchKey::of(asked.as_recorded);
@@ -151,6 +154,16 @@ fn of_this_key(material: &Material, asked: &Asked<'_>, bound: &Bindings) -> (Vec
         alike = loose.by_mask(&whole, bound).filter(|(masked, _)| masked.path == whole.path);
     }
     (alike.map_or_else(Vec::new, |(_, slots)| indexes(slots)), true)
+}
+
+/// The recorded creations with this key as a user's rules see it.
+fn by_rules(material: &Material, asked: &Asked<'_>, bound: &Bindings) -> Vec<Index> {
+    let Key::Members(names) = &asked.lifecycle.key else { return Vec::new() };
+    let seen = |request: &Request| values_of(&asked.rules.seen(&MatchKey::of(request)), names);
+    let live = seen(asked.as_recorded);
+    let recorded = |index: &Index| seen(&material.cassette().interactions[*index].request);
+    let fits = |index: &Index| bind_key(&recorded(index), &live).is_some_and(|one| bound.agrees(&one));
+    material.creations(&asked.endpoint.id).iter().copied().filter(fits).collect()
 }
 
 fn fresh(material: &Material, after: Index, asked: Asked<'_>, body: Option<&Json<'_>>) -> Made {

@@ -22,7 +22,11 @@ pub(super) struct Keys {
 
 /// The path of a request, and its members by these names: in its query, its form, or its JSON object.
 pub(super) fn key_of(request: &Request, names: &[String]) -> Values {
-    let key = MatchKey::of(request);
+    values_of(&MatchKey::of(request), names)
+}
+
+/// The same of what counts of a request.
+pub(super) fn values_of(key: &MatchKey, names: &[String]) -> Values {
     let body = Json::parse(&key.body).ok();
     let form = key.form().unwrap_or_default();
     let value = |name: &String| {
@@ -78,7 +82,7 @@ fn found<'k>(keys: &'k BTreeMap<Values, Vec<Index>>, key: &Values, bound: &Bindi
     in_order.into_iter().find(|(recorded, _)| fits(recorded)).map(|(_, indexes)| indexes.as_slice())
 }
 
-fn bind_key(recorded: &Values, live: &Values) -> Option<Bindings> {
+pub(super) fn bind_key(recorded: &Values, live: &Values) -> Option<Bindings> {
     let same = recorded.len() == live.len()
         && recorded.iter().zip(live).all(|(one, two)| one.is_some() == two.is_some());
     let both = recorded.iter().zip(live).filter_map(|(one, two)| one.as_deref().zip(two.as_deref()));

@@ -1,5 +1,6 @@
 //! A ledger's lines, sorted by kind and counted.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::ledger::{
@@ -78,10 +79,16 @@ impl<'a> Account<'a> {
     }
 
     /// The findings, equal ones at one endpoint together, with how often each was made.
-    pub(super) fn findings(&self) -> Vec<((&'a str, &'a str), usize)> {
+    pub(super) fn findings(&self) -> Vec<((&'a str, Cow<'a, str>), usize)> {
         counted(self.exchanges.iter().flat_map(|exchange| {
             let at = if exchange.key.endpoint.is_empty() { &exchange.target } else { &exchange.key.endpoint };
-            exchange.findings.iter().map(|finding| (at.as_str(), finding.as_str()))
+            let findings = exchange.findings.iter().map(|finding| Cow::Borrowed(finding.as_str()));
+            let taken = exchange.taken.iter().map(|taken| {
+                Cow::Owned(format!(
+                    "a rule was left out, because the recording shows that a console takes it: {taken}"
+                ))
+            });
+            findings.chain(taken).map(|finding| (at.as_str(), finding))
         }))
     }
 

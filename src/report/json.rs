@@ -1,5 +1,7 @@
 //! The summary for programs: one JSON object, the same for equal runs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::account::{Account, Counts};
@@ -51,7 +53,7 @@ struct RefusedGroup<'a> {
 #[derive(Serialize)]
 struct FindingGroup<'a> {
     at: &'a str,
-    finding: &'a str,
+    finding: Cow<'a, str>,
     times: usize,
 }
 

@@ -79,3 +79,17 @@ fn a_file_beside_the_cassette_says_the_same_and_a_scenario_adds_to_it() {
     let error = Cassette::load(&path).unwrap_err().to_string();
     assert!(error.contains("mine.match.toml:2:1") && error.contains("ignores"), "{error}");
 }
+
+#[test]
+fn what_a_creation_asks_for_is_read_by_the_rules_too() {
+    let search = |text: &str| post(&format!("/api/ariel/searches?query_expression={text}"), "");
+    let tape =
+        || cassette(vec![(search("SELECT%20*%20FROM%20events"), 201, r#"{"search_id":"s-00000001"}"#)]);
+    let moved = search("SELECT%20%20*%20FROM%20events");
+    assert_eq!(answer(&replay(tape(), None), moved.clone()).0, 501);
+    let rules = under("normalise = { query_expression = \"blanks\" }");
+    let replay = replay(tape(), rules.as_deref());
+    assert_eq!(answer(&replay, moved.clone()).0, 201);
+    assert!(!answer(&replay, moved).1.contains("s-00000001"), "asked again it is another search");
+    assert_eq!(answer(&replay, search("SELECT%20*%20FROM%20flows")).0, 501);
+}

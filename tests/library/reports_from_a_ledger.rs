@@ -90,6 +90,7 @@ fn judged() -> Vec<Line> {
     }];
     let mut doubled = exchange("s1", 1, "GET", "/api/forensics/case_management/cases/7");
     doubled.findings = vec!["member /id stands twice; the first is used".into()];
+    doubled.taken = vec!["version 6.0".into()];
     doubled.projected = true;
     doubled.state = Some("PARTIALLY_COMPLETE".into());
     doubled.tick = Some(3);

@@ -204,8 +204,8 @@ fn started(life: &Lifecycle, creator: &Creator) -> Vec<(Request, u16, String)> {
 }
 
 fn last_parameter(endpoint: &Endpoint) -> &str {
-    let path = endpoint.parameters.iter().filter(|it| it.kind == ParameterKind::Path);
-    path.last().map_or("", |parameter| parameter.name.as_str())
+    let path = endpoint.parameters.iter().rfind(|it| it.kind == ParameterKind::Path);
+    path.map_or("", |parameter| parameter.name.as_str())
 }
 
 #[test]

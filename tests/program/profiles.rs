@@ -107,9 +107,19 @@ fn a_file_of_ones_own_adds_endpoints_and_a_task_family_to_every_verb() {
     assert_eq!(listed.lines().count(), 2, "{listed}");
     let linted = lab.run(&["lint", "scenarios/slow.toml"]);
     assert_eq!(linted.code, Some(0), "{}{}", linted.stdout, linted.stderr);
-    lab.write("profiles/lab.toml", "[\"GET /a\"]\nquery = 7\n");
-    let wrong = lab.run(&["explain", "latency"]);
-    assert!(wrong.code == Some(2) && wrong.stderr.contains("profiles/lab.toml"), "{}", wrong.stderr);
+    for (text, line) in [
+        ("[\"GET /a\"]\n# nothing\nquery = 7\n", "line 3: `GET /a`: "),
+        (
+            "[\"GET /a\"]\n\n[\"GET /b\"]\n\n[[lifecycle]]\ntask = \"GET /a\"\ncreated_by = 7\n",
+            "line 7: expected an endpoint",
+        ),
+    ] {
+        lab.write("profiles/lab.toml", text);
+        let wrong = lab.run(&["explain", "latency"]);
+        let place = format!("profiles/lab.toml, {line}");
+        assert!(wrong.code == Some(2) && wrong.stderr.contains(&place), "{}", wrong.stderr);
+        assert!(!wrong.stderr.contains("\\n"), "{}", wrong.stderr);
+    }
 }
 
 /// A laboratory's own tasks: nobody here wrote a line of Rust for them.
@@ -117,6 +127,10 @@ const JOBS: &str = r#"
 ["POST /lab/{site}/jobs"]
 success = [202]
 ["GET /lab/jobs/{id}"]
+errors = ["404/1002"]
+answer = '''
+{ "id": "string", "phase": "string: NEW | BUSY | READY | CANCELLED", "percent": "integer" }
+'''
 ["POST /lab/jobs/{id}"]
 errors = ["409/77"]
 ["GET /lab/jobs/{id}/report"]
@@ -193,4 +207,46 @@ fn a_task_family_of_ones_own_lives_as_those_of_the_api_do() {
     let elsewhere = replay.post("/api/lab/south/jobs", sample);
     assert_eq!(elsewhere.status(), 501, "{}", elsewhere.text());
     replay.stop();
+}
+
+#[test]
+fn the_command_that_shows_a_verdict_again_names_the_profiles_it_needs() {
+    let lab = Lab::new();
+    lab.write("own/lab profile.toml", JOBS);
+    let client = r#"
+summary = "waits for a job of the laboratory"
+
+[jobs.wait]
+endpoint = "GET /lab/jobs/{id}"
+
+[exec]
+argv = ["{faultdeck}", "client", "careless", "{job}", "--base", "{base_url}", "--path", "{path}", "--defect", "polls-404",
+        "--pace-ms", "{pace_ms}", "--deadline-ms", "{deadline_ms}"]
+env = { SEC_TOKEN = "{sec}" }
+"#;
+    lab.write("mine.toml", client);
+    let judged = lab.run(&["judge", "mine.toml", "--cases", "40", "--profile", "own/lab profile.toml"]);
+    assert_eq!(judged.code, Some(1), "{}{}", judged.stdout, judged.stderr);
+    let both = judged.stdout + &judged.stderr;
+    assert!(both.contains("faultdeck judge mine.toml --profile 'own/lab profile.toml' --scenario"), "{both}");
+}
+
+#[test]
+fn the_file_that_the_help_shows_is_a_profile() {
+    let lab = Lab::new();
+    let help = lab.run(&["profile", "--help"]).stdout;
+    let from = help.find("  [\"POST /lab/jobs\"]").unwrap();
+    let text: String = help[from..]
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with("  "))
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    lab.write("profiles/lab.toml", &text);
+    let shown = lab.run(&["profile", "show", "GET /lab/jobs/{id}"]);
+    for part in
+        ["created by POST /lab/jobs", "called off by POST /lab/jobs/{id}", "BUSY (working)", "done: integer"]
+    {
+        assert!(shown.stdout.contains(part), "{part}: {}{}", shown.stdout, shown.stderr);
+    }
+    assert_eq!(lab.run(&["profile", "list", "lab.toml"]).stdout.lines().count(), 4);
 }
