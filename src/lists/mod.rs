@@ -4,12 +4,14 @@
 //! header. On one request they apply in this order: filter, sort, range, then `fields` on each element (inferred).
 //! Rules carry the same marks as those of [`fields`](crate::fields).
 
+mod error;
 pub mod filter;
 pub mod sort;
 mod window;
 
-pub use filter::{Filter, FilterError};
-pub use sort::{Sort, SortError};
+pub use error::ListError;
+pub use filter::Filter;
+pub use sort::Sort;
 pub use window::{RangeError, Window, window_of_answer};
 
 use crate::fields::FieldSelector;

@@ -3,7 +3,7 @@
 use super::{Admitted, Endpoint, ParameterKind, Source, error_response};
 use crate::fields::FieldSelector;
 use crate::json::Json;
-use crate::lists::{Asked, Filter, FilterError, Sort, SortError};
+use crate::lists::{Asked, Filter, ListError, Sort};
 use crate::message::{Request, Response};
 
 /// A parameter that holds a text in a language of its own.
@@ -98,15 +98,11 @@ pub(crate) fn answer_list(elements: &[String], admitted: &Admitted<'_>, request:
 }
 
 /// A member that no element has may still be one of the page's; one that neither has is unknown.
-fn read_filter(
-    endpoint: &Endpoint,
-    text: &str,
-    elements: &[Json<'_>],
-) -> Result<Option<Filter>, FilterError> {
+fn read_filter(endpoint: &Endpoint, text: &str, elements: &[Json<'_>]) -> Result<Option<Filter>, ListError> {
     let Some(filter) = Filter::parse(text)? else { return Ok(None) };
     let unknown = filter.check(&endpoint.shape);
     match filter.suits(elements, &|_| false) {
-        Err(FilterError::Absent { .. }) => unknown?,
+        Err(ListError::Absent { .. }) => unknown?,
         Err(error) => return Err(error),
         Ok(()) if elements.is_empty() => unknown?,
         Ok(()) => {}
@@ -114,11 +110,11 @@ fn read_filter(
     Ok(Some(filter.spelt_for(&endpoint.shape)))
 }
 
-fn read_sort(endpoint: &Endpoint, text: &str, elements: &[Json<'_>]) -> Result<Option<Sort>, SortError> {
+fn read_sort(endpoint: &Endpoint, text: &str, elements: &[Json<'_>]) -> Result<Option<Sort>, ListError> {
     let Some(sort) = Sort::parse(text)? else { return Ok(None) };
     let unknown = sort.check(&endpoint.shape);
     match sort.suits(elements) {
-        Err(SortError::Absent { .. }) => unknown?,
+        Err(ListError::Absent { .. }) => unknown?,
         Err(error) => return Err(error),
         Ok(()) if elements.is_empty() => unknown?,
         Ok(()) => {}

@@ -8,7 +8,7 @@ use crate::cassette::MatchKey;
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::ledger::Origin;
-use crate::lists::{Asked, Filter, FilterError, Sort, SortError, Window, window_of_answer};
+use crate::lists::{Asked, Filter, ListError, Sort, Window, window_of_answer};
 use crate::message::{Request, Response};
 use crate::profile::{Endpoint, Language, Source, refused_list};
 use crate::redact::customer;
@@ -200,7 +200,7 @@ impl Session {
         let spelt = match filter {
             Some((text, Some(filter))) => {
                 let is_hidden = |text: &str| customer::tokens(text).next().is_some();
-                filter.suits(elements, &is_hidden).map_err(|error| wrong_filter(text, &error))?;
+                filter.suits(elements, &is_hidden).map_err(|error| wrong(Language::Filter, text, &error))?;
                 let shape = endpoint.map(|endpoint| &endpoint.shape);
                 Some(shape.map_or_else(|| filter.clone(), |shape| filter.spelt_for(shape)))
             }
@@ -208,7 +208,7 @@ impl Session {
         };
         let sort_keys = match sort {
             Some((text, Some(sort))) => {
-                sort.suits(elements).map_err(|error| wrong_sort(text, &error))?;
+                sort.suits(elements).map_err(|error| wrong(Language::Sort, text, &error))?;
                 Some(sort)
             }
             _ => None,
@@ -316,7 +316,7 @@ impl Wanted {
                 }
                 Ok(parsed)
             });
-            filter = Some((text.clone(), parsed.map_err(|error| wrong_filter(&text, &error))?));
+            filter = Some((text.clone(), parsed.map_err(|error| wrong(Language::Filter, &text, &error))?));
         }
         if let Some(text) = text(Language::Sort) {
             let parsed = Sort::parse(&text).and_then(|parsed| {
@@ -325,7 +325,7 @@ impl Wanted {
                 }
                 Ok(parsed)
             });
-            sort = Some((text.clone(), parsed.map_err(|error| wrong_sort(&text, &error))?));
+            sort = Some((text.clone(), parsed.map_err(|error| wrong(Language::Sort, &text, &error))?));
         }
         let takes_range = endpoint.is_none_or(Endpoint::takes_range);
         let range = request.headers.text("Range").filter(|_| takes_range);
@@ -368,31 +368,19 @@ impl Steps {
     }
 }
 
-fn wrong_filter(text: &str, error: &FilterError) -> Wrong {
-    match error {
-        FilterError::Hidden { .. } => Wrong::Lacking(lacking(
-            "filtered by what is redacted",
-            format!("{error}: record this request, or ask by the placeholder"),
-        )),
-        FilterError::Absent { .. } => Wrong::Lacking(lacking(
-            "a member that the recording has not",
-            format!("{error}: correct `filter`, or record this request"),
-        )),
-        _ => Wrong::Text(Language::Filter, text.to_owned(), error.to_string()),
-    }
-}
-
-fn wrong_sort(text: &str, error: &SortError) -> Wrong {
-    match error {
-        SortError::Absent { .. } => Wrong::Lacking(lacking(
-            "a member that the recording has not",
-            format!("{error}: correct `sort`, or record this request"),
-        )),
-        SortError::Orderless { .. } => {
-            Wrong::Lacking(lacking("an order that is not known", format!("{error}: record this request")))
-        }
-        _ => Wrong::Text(Language::Sort, text.to_owned(), error.to_string()),
-    }
+fn wrong(language: Language, text: &str, error: &ListError) -> Wrong {
+    let cause = match error {
+        ListError::Hidden { .. } => "filtered by what is redacted",
+        ListError::Absent { .. } => "a member that the recording has not",
+        ListError::Orderless { .. } => "an order that is not known",
+        _ => return Wrong::Text(language, text.to_owned(), error.to_string()),
+    };
+    let fix = match error {
+        ListError::Hidden { .. } => "record this request, or ask by the placeholder".to_owned(),
+        ListError::Absent { .. } => format!("correct `{}`, or record this request", language.name()),
+        _ => "record this request".to_owned(),
+    };
+    Wrong::Lacking(lacking(cause, format!("{error}: {fix}")))
 }
 
 /// A wrong text is refused as the endpoint refuses it; where no profile knows the endpoint, or the console was seen to take

@@ -2,8 +2,8 @@
 
 use faultdeck::fields::Shape;
 use faultdeck::json::Json;
-use faultdeck::lists::filter::{DEPTH_MAX, FilterError, LENGTH_MAX, PATTERN_MAX, TESTS_MAX};
-use faultdeck::lists::{Filter, Sort, SortError};
+use faultdeck::lists::filter::{DEPTH_MAX, LENGTH_MAX, PATTERN_MAX, TESTS_MAX};
+use faultdeck::lists::{Filter, ListError, Sort};
 
 const OFFENSES: &str = r#"[
 {"id":1,"status":"OPEN","magnitude":3,"start_time":1500000000001,"assigned_to":null,"protected":false,
@@ -144,7 +144,7 @@ fn a_member_that_no_element_has_is_not_known_rather_than_null() {
         ("id(x) = 1", "id(x)"),
         ("not status is null", "status"),
     ] {
-        let Err(FilterError::Absent { path: found, at }) = suits(filter) else { panic!("{filter}") };
+        let Err(ListError::Absent { path: found, at }) = suits(filter) else { panic!("{filter}") };
         assert_eq!(found, path);
         assert!(!at.is_empty(), "{filter}");
     }
@@ -168,7 +168,7 @@ fn a_placeholder_may_be_anybody() {
         "assigned_to in ('user-1', bob)",
         "assigned_to like '%'",
     ] {
-        assert!(matches!(suits(filter), Err(FilterError::Hidden { .. })), "{filter}");
+        assert!(matches!(suits(filter), Err(ListError::Hidden { .. })), "{filter}");
     }
     for filter in ["assigned_to = 'user-1'", "assigned_to is null", "assigned_to = null"] {
         assert_eq!(suits(filter), Ok(()), "{filter}");
@@ -227,7 +227,7 @@ fn depth_length_and_number_are_bounded() {
     let legal = |text: String| assert!(Filter::parse(&text).is_ok(), "{} bytes", text.len());
     let refused = |text: String| {
         let error = Filter::parse(&text).unwrap_err();
-        assert!(matches!(error, FilterError::TooLarge { .. }), "{error}");
+        assert!(matches!(error, ListError::TooLarge { .. }), "{error}");
     };
     let brackets = |count: usize| format!("{}a = 1{}", "(".repeat(count), ")".repeat(count));
     legal(brackets(DEPTH_MAX - 1));
@@ -278,7 +278,7 @@ fn the_order_is_that_of_the_keys_and_what_has_none_is_refused() {
         assert!(error.is_ignorance() && error.to_string().contains(word), "{sort}: {error}");
     }
     let shape = Shape::of_sample(&Json::parse(r#"[{"status":"String","o":{"x":42}}]"#).unwrap());
-    let Err(SortError::Unknown { path, nearest, at }) = Sort::parse_for(" -o(x) , -statu", &shape) else {
+    let Err(ListError::Unknown { path, nearest, at }) = Sort::parse_for(" -o(x) , -statu", &shape) else {
         panic!()
     };
     assert_eq!((path.as_str(), nearest.as_deref(), at), ("statu", Some("status"), 10..15));

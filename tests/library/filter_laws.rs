@@ -6,7 +6,8 @@ use crate::naive_lists;
 
 use faultdeck::fields::{Shape, strategy as values};
 use faultdeck::json::Json;
-use faultdeck::lists::filter::{Filter, FilterError, Is, Member, Operator, Test, Value, strategy};
+use faultdeck::lists::ListError;
+use faultdeck::lists::filter::{Filter, Is, Member, Operator, Test, Value, strategy};
 use laws::holds;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq};
@@ -238,7 +239,7 @@ fn a_shape_knows_its_own_filters_and_names_the_first_stranger() {
         prop_assert_eq!(filter.check(&shape), Ok(()));
         let text = format!("{filter}  and idd = 1 or stat(us) is null");
         let Err(error) = Filter::parse_for(&text, &shape) else { panic!("{text}") };
-        prop_assert!(matches!(&error, FilterError::Unknown { path, .. } if path == "idd"), "{error:?}");
+        prop_assert!(matches!(&error, ListError::Unknown { path, .. } if path == "idd"), "{error:?}");
         prop_assert_eq!(&text[error.span()], "idd");
         prop_assert_eq!(error.span().start, filter.to_string().len() + 6);
         Ok(())

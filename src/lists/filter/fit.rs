@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::meaning::{contents, objects};
 use super::value::Value;
-use super::{Filter, FilterError, Is, Member, Operator, Test, parse};
+use super::{Filter, Is, ListError, Member, Operator, Test, parse};
 use crate::fields::{Scalar, Shape};
 use crate::json::{Json, Kind};
 use crate::spelling::nearest;
@@ -26,9 +26,9 @@ impl Filter {
     /// Whether the shape knows every member. A shape without names says nothing.
     ///
     /// # Errors
-    /// [`FilterError::Unknown`] for the first unknown one in text order; its position is that in the filter's own
+    /// [`ListError::Unknown`] for the first unknown one in text order; its position is that in the filter's own
     /// `Display` text.
-    pub fn check(&self, shape: &Shape) -> Result<(), FilterError> {
+    pub fn check(&self, shape: &Shape) -> Result<(), ListError> {
         let members = self.places();
         self.first_unknown(shape, &mut Places::of(&members))
     }
@@ -37,8 +37,8 @@ impl Filter {
     /// values that can be compared as asked. `is_hidden` says whether a text stands for another that is not known.
     ///
     /// # Errors
-    /// [`FilterError::Absent`], [`FilterError::Unfit`] or [`FilterError::Hidden`], with positions as [`Filter::check`].
-    pub fn suits(&self, elements: &[Json<'_>], is_hidden: &dyn Fn(&str) -> bool) -> Result<(), FilterError> {
+    /// [`ListError::Absent`], [`ListError::Unfit`] or [`ListError::Hidden`], with positions as [`Filter::check`].
+    pub fn suits(&self, elements: &[Json<'_>], is_hidden: &dyn Fn(&str) -> bool) -> Result<(), ListError> {
         let members = self.places();
         let elements: Vec<&Json<'_>> = elements.iter().collect();
         self.meets(&elements, is_hidden, &mut Places::of(&members))
@@ -60,7 +60,7 @@ impl Filter {
         parse::parse(&self.to_string()).map_or(Vec::new(), |parsed| parsed.members)
     }
 
-    pub(super) fn first_unknown(&self, shape: &Shape, places: &mut Places<'_>) -> Result<(), FilterError> {
+    pub(super) fn first_unknown(&self, shape: &Shape, places: &mut Places<'_>) -> Result<(), ListError> {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().try_for_each(|part| part.first_unknown(shape, places))
@@ -82,7 +82,7 @@ impl Filter {
         elements: &[&Json<'_>],
         is_hidden: &dyn Fn(&str) -> bool,
         places: &mut Places<'_>,
-    ) -> Result<(), FilterError> {
+    ) -> Result<(), ListError> {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().try_for_each(|part| part.meets(elements, is_hidden, places))
@@ -110,13 +110,13 @@ impl Filter {
 
 impl Member {
     /// The shape of this member; `None` where the shape says nothing.
-    fn known<'s>(&self, shape: &'s Shape, at: &Range<usize>) -> Result<Option<&'s Shape>, FilterError> {
+    fn known<'s>(&self, shape: &'s Shape, at: &Range<usize>) -> Result<Option<&'s Shape>, ListError> {
         let mut here = shape;
         for (depth, name) in self.0.iter().enumerate() {
             let Shape::Object(members) = here.element() else { return Ok(None) };
             let Some((_, below)) = members.iter().find(|(known, _)| known == name) else {
                 let nearest = nearest(name, here.names()).first().map(|name| (*name).to_owned());
-                return Err(FilterError::Unknown { path: self.to(depth), nearest, at: at.clone() });
+                return Err(ListError::Unknown { path: self.to(depth), nearest, at: at.clone() });
             };
             here = below;
         }
@@ -129,7 +129,7 @@ impl Member {
         &self,
         elements: &[&'j Json<'a>],
         at: &Range<usize>,
-    ) -> Result<Vec<&'j Json<'a>>, FilterError> {
+    ) -> Result<Vec<&'j Json<'a>>, ListError> {
         let mut values: Vec<&Json<'_>> = elements.to_vec();
         for (depth, name) in self.0.iter().enumerate() {
             let objects = objects(&values);
@@ -137,7 +137,7 @@ impl Member {
                 values.iter().any(|value| is_plain(value) || value.elements().iter().any(is_plain));
             let found: Vec<&Json<'_>> = objects.iter().filter_map(|object| object.member(name)).collect();
             if found.is_empty() && (has_others || !objects.is_empty()) {
-                return Err(FilterError::Absent { path: self.to(depth), at: at.clone() });
+                return Err(ListError::Absent { path: self.to(depth), at: at.clone() });
             }
             values = found;
         }
@@ -157,11 +157,11 @@ fn is_plain(value: &Json<'_>) -> bool {
 }
 
 impl Test {
-    fn unfit(&self, why: &str, at: &Range<usize>) -> FilterError {
-        FilterError::Unfit { why: format!("`{}` {why}", self.member), at: at.clone() }
+    fn unfit(&self, why: &str, at: &Range<usize>) -> ListError {
+        ListError::Unfit { why: format!("`{}` {why}", self.member), at: at.clone() }
     }
 
-    fn wants_a_list(&self, values: &[&Json<'_>], at: &Range<usize>) -> Result<(), FilterError> {
+    fn wants_a_list(&self, values: &[&Json<'_>], at: &Range<usize>) -> Result<(), ListError> {
         match !values.is_empty() && values.iter().all(|value| is_plain(value)) {
             true => Err(self.unfit("is no list: compare it with `=`", at)),
             false => Ok(()),
@@ -174,7 +174,7 @@ impl Test {
         values: &[&Json<'_>],
         is_hidden: &dyn Fn(&str) -> bool,
         at: &Range<usize>,
-    ) -> Result<(), FilterError> {
+    ) -> Result<(), ListError> {
         let operands = self.is.values();
         let all = |kind: fn(&Json<'_>) -> bool| !values.is_empty() && values.iter().all(|value| kind(value));
         if all(|value| !is_plain(value) && !value.is_null()) {
@@ -212,7 +212,7 @@ impl Test {
         operands: &[Value],
         is_hidden: &dyn Fn(&str) -> bool,
         at: &Range<usize>,
-    ) -> Result<(), FilterError> {
+    ) -> Result<(), ListError> {
         if !values.iter().any(|value| value.as_str().is_some_and(is_hidden)) {
             return Ok(());
         }
@@ -220,7 +220,7 @@ impl Test {
         let is_known = |value: &Value| value.is_null() || is_hidden(value.text()) || is_shown(value.text());
         match operands.iter().find(|operand| !is_known(operand)) {
             None => Ok(()),
-            Some(operand) => Err(FilterError::Hidden {
+            Some(operand) => Err(ListError::Hidden {
                 member: self.member.to_string(),
                 text: operand.text().to_owned(),
                 at: at.clone(),

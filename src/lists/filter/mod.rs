@@ -24,7 +24,6 @@
 //!   `not in`, `not between` and `not like` hold where `=`, `in`, `between` and `like` do not.
 //! - `like` wants the whole text; a backslash takes the meaning from `%` and `_`.
 
-pub(super) mod error;
 mod fit;
 mod meaning;
 mod parse;
@@ -33,7 +32,7 @@ mod value;
 
 use std::fmt;
 
-pub use error::FilterError;
+use super::ListError;
 pub use value::Value;
 
 use crate::fields::{Field, FieldSelector, Shape};
@@ -133,8 +132,8 @@ impl Filter {
     /// Parses a decoded text. Blank or empty text is `Ok(None)`: every element (ours).
     ///
     /// # Errors
-    /// [`FilterError::TooLarge`] or [`FilterError::Malformed`], at the first place that breaks a rule.
-    pub fn parse(text: &str) -> Result<Option<Self>, FilterError> {
+    /// [`ListError::TooLarge`] or [`ListError::Malformed`], at the first place that breaks a rule.
+    pub fn parse(text: &str) -> Result<Option<Self>, ListError> {
         parse::parse(text).map(|parsed| parsed.filter)
     }
 
@@ -142,7 +141,7 @@ impl Filter {
     ///
     /// # Errors
     /// Those of [`Filter::parse`], then those of [`Filter::check`].
-    pub fn parse_for(text: &str, shape: &Shape) -> Result<Option<Self>, FilterError> {
+    pub fn parse_for(text: &str, shape: &Shape) -> Result<Option<Self>, ListError> {
         let parsed = parse::parse(text)?;
         if let Some(filter) = &parsed.filter {
             filter.first_unknown(shape, &mut fit::Places::of(&parsed.members))?;

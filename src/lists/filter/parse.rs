@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::value::is_number;
 use super::{
-    DEPTH_MAX, Filter, FilterError, Is, LENGTH_MAX, Member, Operator, PATTERN_MAX, TESTS_MAX, Test, Value,
+    DEPTH_MAX, Filter, Is, LENGTH_MAX, ListError, Member, Operator, PATTERN_MAX, TESTS_MAX, Test, Value,
 };
 
 /// What a text holds.
@@ -16,10 +16,10 @@ pub(super) struct Parsed {
 }
 
 /// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<Parsed, FilterError> {
+pub(super) fn parse(text: &str) -> Result<Parsed, ListError> {
     if text.len() > LENGTH_MAX {
         let why = format!("`filter` has {} bytes; at most {LENGTH_MAX} are read", text.len());
-        return Err(FilterError::TooLarge { why, at: LENGTH_MAX..text.len() });
+        return Err(ListError::TooLarge { why, at: LENGTH_MAX..text.len() });
     }
     let mut parser = Parser { text, at: 0, members: Vec::new() };
     parser.skip_blank();
@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, FilterError> {
     }
 }
 
-type Read<T> = Result<T, FilterError>;
+type Read<T> = Result<T, ListError>;
 
 struct Parser<'t> {
     text: &'t str,
@@ -109,7 +109,7 @@ impl<'t> Parser<'t> {
             (true, _) => Ok(()),
             (false, None) => {
                 let why = "this bracket is never closed; add `)`".to_owned();
-                Err(FilterError::Malformed { why, at: opened..opened + 1 })
+                Err(ListError::Malformed { why, at: opened..opened + 1 })
             }
             (false, Some(_)) => Err(self.unexpected()),
         }
@@ -139,7 +139,7 @@ impl<'t> Parser<'t> {
     fn one(&mut self, depth: usize) -> Read<Filter> {
         if depth > DEPTH_MAX {
             let why = format!("brackets and `not` are nested deeper than {DEPTH_MAX} levels");
-            return Err(FilterError::TooLarge { why, at: self.at..self.at });
+            return Err(ListError::TooLarge { why, at: self.at..self.at });
         }
         let start = self.at;
         if self.takes("not") {
@@ -174,7 +174,7 @@ impl<'t> Parser<'t> {
         let first = self.members.len();
         if first == TESTS_MAX {
             let why = format!("`filter` has more than {TESTS_MAX} tests");
-            return Err(FilterError::TooLarge { why, at: start..start });
+            return Err(ListError::TooLarge { why, at: start..start });
         }
         let name = if self.peek() == Some(b'.') { "." } else { self.word() };
         if name.is_empty() || RESERVED.iter().any(|word| name.eq_ignore_ascii_case(word)) {
@@ -283,7 +283,7 @@ impl<'t> Parser<'t> {
         let pattern = self.quoted()?;
         if pattern.chars().count() > PATTERN_MAX {
             let why = format!("a text after `like` has more than {PATTERN_MAX} characters");
-            return Err(FilterError::TooLarge { why, at: start..self.at });
+            return Err(ListError::TooLarge { why, at: start..self.at });
         }
         Ok(Is::Like { pattern, any_case })
     }
@@ -310,7 +310,7 @@ impl<'t> Parser<'t> {
     fn one_test(&mut self, depth: usize) -> Read<Filter> {
         if depth > DEPTH_MAX {
             let why = format!("`contains` is nested deeper than {DEPTH_MAX} levels");
-            return Err(FilterError::TooLarge { why, at: self.at..self.at });
+            return Err(ListError::TooLarge { why, at: self.at..self.at });
         }
         self.test(depth)
     }
@@ -355,7 +355,7 @@ impl<'t> Parser<'t> {
             return Ok(Value::Word(text.to_owned()));
         }
         let why = format!("`{text}` is neither a number nor a word; write it in quotes");
-        Err(FilterError::Malformed { why, at: place })
+        Err(ListError::Malformed { why, at: place })
     }
 
     /// A text in quotes. A backslash takes the meaning from a quote and from a backslash, and stays before all else.
@@ -382,11 +382,11 @@ impl<'t> Parser<'t> {
             }
         }
         let why = format!("this quote is never closed; add `{quote}`");
-        Err(FilterError::Malformed { why, at: start..start + 1 })
+        Err(ListError::Malformed { why, at: start..start + 1 })
     }
 
     /// Where a test has to stand and does not.
-    fn nameless(&self) -> FilterError {
+    fn nameless(&self) -> ListError {
         match self.peek() {
             None => self.malformed("the text ends too early: a test such as `id = 1` is missing"),
             Some(b')') => self.malformed("a test such as `id = 1` is missing before this bracket"),
@@ -401,7 +401,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn valueless(&self) -> FilterError {
+    fn valueless(&self) -> ListError {
         match self.peek() {
             None => self.malformed("the text ends too early: a value is missing"),
             Some(b')' | b',') => self.malformed("a value is missing here"),
@@ -410,7 +410,7 @@ impl<'t> Parser<'t> {
     }
 
     /// After a member, where something has to be asked of it.
-    fn operatorless(&self) -> FilterError {
+    fn operatorless(&self) -> ListError {
         match self.peek() {
             Some(b'.') => self.malformed("QRadar has no paths in `filter`: write `a(b) = 1`"),
             Some(b'[') => self.malformed("QRadar writes subfields in round brackets: write `a(b) = 1`"),
@@ -421,7 +421,7 @@ impl<'t> Parser<'t> {
     }
 
     /// After a whole test.
-    fn unexpected(&self) -> FilterError {
+    fn unexpected(&self) -> ListError {
         match self.peek() {
             Some(b')') => self.malformed("this bracket closes nothing; remove it"),
             Some(byte) if byte.is_ascii_alphanumeric() || byte == b'_' => self.malformed(
@@ -432,7 +432,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A character that has no place in the language.
-    fn foreign(&self) -> FilterError {
+    fn foreign(&self) -> ListError {
         let why = match self.rest().chars().next() {
             Some('%') => "the value is percent-encoded twice, or needs quotes".to_owned(),
             Some('[' | ']' | '{' | '}') => "QRadar writes subfields and lists in round brackets".to_owned(),
@@ -448,9 +448,9 @@ impl<'t> Parser<'t> {
     }
 
     /// An error at the character that is next, or at the end.
-    fn malformed(&self, why: &str) -> FilterError {
+    fn malformed(&self, why: &str) -> ListError {
         let width = self.rest().chars().next().map_or(0, char::len_utf8);
-        FilterError::Malformed { why: why.to_owned(), at: self.at..self.at + width }
+        ListError::Malformed { why: why.to_owned(), at: self.at..self.at + width }
     }
 }
 

@@ -20,7 +20,7 @@ pub mod strategy;
 use std::fmt;
 use std::ops::Range;
 
-use super::filter::error::suggestion;
+use super::ListError;
 use crate::fields::{Field, FieldSelector, Shape};
 use crate::spelling::nearest;
 
@@ -45,79 +45,12 @@ pub struct Key {
     pub descending: bool,
 }
 
-/// Why a text is refused. Positions are bytes of the text that was read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SortError {
-    /// The text breaks the grammar.
-    #[error("{why}")]
-    Malformed {
-        /// What is wrong, and the fix.
-        why: String,
-        /// The character that is wrong; empty at the end of the text.
-        at: Range<usize>,
-    },
-    /// The text is past a bound of ours.
-    #[error("{why}")]
-    TooLarge {
-        /// Which bound, and what it is.
-        why: String,
-        /// What is over it.
-        at: Range<usize>,
-    },
-    /// The endpoint's elements have no such member.
-    #[error("no member `{path}` here{}", suggestion(nearest.as_deref()))]
-    Unknown {
-        /// The name within those above it.
-        path: String,
-        /// The known name of that level that is spelt most alike.
-        nearest: Option<String>,
-        /// Where the key stands.
-        at: Range<usize>,
-    },
-    /// No element that is here has the member.
-    #[error("none of the elements here has the member `{path}`")]
-    Absent {
-        /// The name within those above it.
-        path: String,
-        /// Where the key stands.
-        at: Range<usize>,
-    },
-    /// What the elements have in this member is in no order that is known.
-    #[error("`{path}` holds {what} here, and their order is not known")]
-    Orderless {
-        /// The member.
-        path: String,
-        /// What it holds.
-        what: &'static str,
-        /// Where the key stands.
-        at: Range<usize>,
-    },
-}
-
-impl SortError {
-    /// Where the caret belongs.
-    pub fn span(&self) -> Range<usize> {
-        match self {
-            Self::Malformed { at, .. }
-            | Self::TooLarge { at, .. }
-            | Self::Unknown { at, .. }
-            | Self::Absent { at, .. }
-            | Self::Orderless { at, .. } => at.clone(),
-        }
-    }
-
-    /// Whether a console might know more than what is here: nothing is wrong with the text itself.
-    pub fn is_ignorance(&self) -> bool {
-        matches!(self, Self::Absent { .. } | Self::Orderless { .. })
-    }
-}
-
 impl Sort {
     /// Parses a decoded text. Blank or empty text is `Ok(None)`: no order (ours).
     ///
     /// # Errors
-    /// [`SortError::TooLarge`] or [`SortError::Malformed`], at the first place that breaks a rule.
-    pub fn parse(text: &str) -> Result<Option<Self>, SortError> {
+    /// [`ListError::TooLarge`] or [`ListError::Malformed`], at the first place that breaks a rule.
+    pub fn parse(text: &str) -> Result<Option<Self>, ListError> {
         parse::parse(text).map(|parsed| parsed.sort)
     }
 
@@ -125,7 +58,7 @@ impl Sort {
     ///
     /// # Errors
     /// Those of [`Sort::parse`], then those of [`Sort::check`].
-    pub fn parse_for(text: &str, shape: &Shape) -> Result<Option<Self>, SortError> {
+    pub fn parse_for(text: &str, shape: &Shape) -> Result<Option<Self>, ListError> {
         let parsed = parse::parse(text)?;
         if let Some(sort) = &parsed.sort {
             sort.first_unknown(shape, &parsed.keys)?;
@@ -136,8 +69,8 @@ impl Sort {
     /// Whether the shape knows every member. A shape without names says nothing.
     ///
     /// # Errors
-    /// [`SortError::Unknown`] for the first unknown one; its position is that in the `Display` text.
-    pub fn check(&self, shape: &Shape) -> Result<(), SortError> {
+    /// [`ListError::Unknown`] for the first unknown one; its position is that in the `Display` text.
+    pub fn check(&self, shape: &Shape) -> Result<(), ListError> {
         self.first_unknown(shape, &self.places())
     }
 
@@ -156,7 +89,7 @@ impl Sort {
         parse::parse(&self.to_string()).map_or(Vec::new(), |parsed| parsed.keys)
     }
 
-    fn first_unknown(&self, shape: &Shape, places: &[Range<usize>]) -> Result<(), SortError> {
+    fn first_unknown(&self, shape: &Shape, places: &[Range<usize>]) -> Result<(), ListError> {
         for (place, key) in self.0.iter().enumerate() {
             let mut here = shape;
             for (depth, name) in key.path.iter().enumerate() {
@@ -164,7 +97,7 @@ impl Sort {
                 let Some((_, below)) = members.iter().find(|(known, _)| known == name) else {
                     let nearest = nearest(name, here.names()).first().map(|name| (*name).to_owned());
                     let at = places.get(place).cloned().unwrap_or_default();
-                    return Err(SortError::Unknown { path: key.to(depth), nearest, at });
+                    return Err(ListError::Unknown { path: key.to(depth), nearest, at });
                 };
                 here = below;
             }

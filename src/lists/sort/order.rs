@@ -2,15 +2,15 @@
 
 use std::cmp::Ordering;
 
-use super::{Key, Sort, SortError};
+use super::{Key, ListError, Sort};
 use crate::json::{Json, Kind, compare_numbers};
 
 impl Sort {
     /// Whether the order of these elements is known: each key's member is there, and has values of one kind.
     ///
     /// # Errors
-    /// [`SortError::Absent`] or [`SortError::Orderless`]; positions are those in the `Display` text.
-    pub fn suits(&self, elements: &[Json<'_>]) -> Result<(), SortError> {
+    /// [`ListError::Absent`] or [`ListError::Orderless`]; positions are those in the `Display` text.
+    pub fn suits(&self, elements: &[Json<'_>]) -> Result<(), ListError> {
         let places = self.places();
         for (place, key) in self.0.iter().enumerate() {
             let at = places.get(place).cloned().unwrap_or_default();
@@ -18,7 +18,7 @@ impl Sort {
             for (depth, name) in key.path.iter().enumerate() {
                 let found: Vec<&Json<'_>> = values.iter().filter_map(|value| value.member(name)).collect();
                 if found.is_empty() && values.iter().any(|value| !value.is_null()) {
-                    return Err(SortError::Absent { path: key.to(depth), at });
+                    return Err(ListError::Absent { path: key.to(depth), at });
                 }
                 values = found;
             }
@@ -29,7 +29,7 @@ impl Sort {
                 None => (first == Some(LIST)).then_some("lists or objects"),
             };
             if let Some(what) = what {
-                return Err(SortError::Orderless { path: key.to(key.path.len()), what, at });
+                return Err(ListError::Orderless { path: key.to(key.path.len()), what, at });
             }
         }
         Ok(())

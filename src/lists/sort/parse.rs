@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{DEPTH_MAX, KEYS_MAX, Key, LENGTH_MAX, Sort, SortError};
+use super::{DEPTH_MAX, KEYS_MAX, Key, LENGTH_MAX, ListError, Sort};
 
 /// What a text holds.
 pub(super) struct Parsed {
@@ -13,10 +13,10 @@ pub(super) struct Parsed {
 }
 
 /// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<Parsed, SortError> {
+pub(super) fn parse(text: &str) -> Result<Parsed, ListError> {
     if text.len() > LENGTH_MAX {
         let why = format!("`sort` has {} bytes; at most {LENGTH_MAX} are read", text.len());
-        return Err(SortError::TooLarge { why, at: LENGTH_MAX..text.len() });
+        return Err(ListError::TooLarge { why, at: LENGTH_MAX..text.len() });
     }
     let mut parser = Parser { text, at: 0 };
     parser.skip_blank();
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, SortError> {
     loop {
         let (key, place) = parser.key()?;
         if keys.len() == KEYS_MAX {
-            return Err(SortError::TooLarge {
+            return Err(ListError::TooLarge {
                 why: format!("`sort` has more than {KEYS_MAX} keys"),
                 at: place,
             });
@@ -58,7 +58,7 @@ impl Parser<'_> {
         }
     }
 
-    fn key(&mut self) -> Result<(Key, Range<usize>), SortError> {
+    fn key(&mut self) -> Result<(Key, Range<usize>), ListError> {
         self.skip_blank();
         let sign = self.peek().filter(|letter| matches!(letter, '+' | '-'));
         if sign.is_some() {
@@ -73,7 +73,7 @@ impl Parser<'_> {
         while self.peek() == Some('(') {
             if path.len() == DEPTH_MAX {
                 let why = format!("names are nested deeper than {DEPTH_MAX} levels");
-                return Err(SortError::TooLarge { why, at: self.at..self.at + 1 });
+                return Err(ListError::TooLarge { why, at: self.at..self.at + 1 });
             }
             open.push(self.at);
             self.at += 1;
@@ -86,7 +86,7 @@ impl Parser<'_> {
                 Some(')') => self.at += 1,
                 None => {
                     let why = "this bracket is never closed; add `)`".to_owned();
-                    return Err(SortError::Malformed { why, at: opened..opened + 1 });
+                    return Err(ListError::Malformed { why, at: opened..opened + 1 });
                 }
                 Some(_) => return Err(self.unexpected()),
             }
@@ -96,7 +96,7 @@ impl Parser<'_> {
         Ok((Key { path, descending: sign == Some('-') }, start..end))
     }
 
-    fn name(&mut self) -> Result<String, SortError> {
+    fn name(&mut self) -> Result<String, ListError> {
         let mut name = String::new();
         while let Some(letter) = self.peek() {
             if letter == '\\' {
@@ -116,7 +116,7 @@ impl Parser<'_> {
         if name.is_empty() { Err(self.unexpected()) } else { Ok(name) }
     }
 
-    fn unexpected(&self) -> SortError {
+    fn unexpected(&self) -> ListError {
         match self.peek() {
             None | Some(',' | '(') => {
                 self.malformed("the name of a member is missing here: write `+id,-status`")
@@ -136,8 +136,8 @@ impl Parser<'_> {
     }
 
     /// An error at the character that is next, or at the end.
-    fn malformed(&self, why: &str) -> SortError {
+    fn malformed(&self, why: &str) -> ListError {
         let width = self.peek().map_or(0, char::len_utf8);
-        SortError::Malformed { why: why.to_owned(), at: self.at..self.at + width }
+        ListError::Malformed { why: why.to_owned(), at: self.at..self.at + width }
     }
 }

@@ -1,10 +1,10 @@
-//! What can be wrong with a `filter` text. Every error has one caret and says the fix.
+//! What can be wrong with a `filter` or a `sort` text. Every error has one caret and says the fix.
 
 use std::ops::Range;
 
-/// Why a filter is refused. Positions are bytes of the text that was read.
+/// Why a text is refused. Positions are bytes of the text that was read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
+pub enum ListError {
     /// The text breaks the grammar.
     #[error("{why}")]
     Malformed {
@@ -39,6 +39,16 @@ pub enum FilterError {
         /// Where the member is named.
         at: Range<usize>,
     },
+    /// What the elements have in this member is in no order that is known.
+    #[error("`{path}` holds {what} here, and their order is not known")]
+    Orderless {
+        /// The member.
+        path: String,
+        /// What it holds.
+        what: &'static str,
+        /// Where the key stands.
+        at: Range<usize>,
+    },
     /// What the elements have in this member cannot be compared in this way (one source).
     #[error("{why}")]
     Unfit {
@@ -59,7 +69,7 @@ pub enum FilterError {
     },
 }
 
-impl FilterError {
+impl ListError {
     /// Where the caret belongs.
     pub fn span(&self) -> Range<usize> {
         match self {
@@ -67,17 +77,18 @@ impl FilterError {
             | Self::TooLarge { at, .. }
             | Self::Unknown { at, .. }
             | Self::Absent { at, .. }
+            | Self::Orderless { at, .. }
             | Self::Unfit { at, .. }
             | Self::Hidden { at, .. } => at.clone(),
         }
     }
 
-    /// Whether a console might know more than what is here: nothing is wrong with the filter itself.
+    /// Whether a console might know more than what is here: nothing is wrong with the text itself.
     pub fn is_ignorance(&self) -> bool {
-        matches!(self, Self::Absent { .. } | Self::Hidden { .. })
+        matches!(self, Self::Absent { .. } | Self::Orderless { .. } | Self::Hidden { .. })
     }
 }
 
-pub(in crate::lists) fn suggestion(nearest: Option<&str>) -> String {
+fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(|| "; remove it".to_owned(), |name| format!("; did you mean `{name}`?"))
 }
