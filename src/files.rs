@@ -96,18 +96,25 @@ impl Kind {
 /// # Errors
 /// If it cannot be read, is no file or too large. Nothing is waited for.
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
-    let file = opened(path)?;
-    let about = file.metadata()?;
-    if let Some(kind) = Kind::of(about.file_type()) {
-        return Err(Unreadable::NoFile(kind));
-    }
     // A file that says it is too large is not read at all; one that grows or has no length is read up to the limit.
-    if about.len() > most {
-        return Err(Unreadable::TooLarge(most / (1024 * 1024)));
-    }
+    let file = open_file(path, most)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(Unreadable::TooLarge(most / (1024 * 1024))) } else { Ok(bytes) }
+}
+
+/// A file to be read bit by bit, if it says that it has at most `most` bytes.
+///
+/// # Errors
+/// If it cannot be opened, is no file or too large. Nothing is waited for.
+pub(crate) fn open_file(path: &Path, most: u64) -> Result<File, Unreadable> {
+    let file = opened(path)?;
+    let about = file.metadata()?;
+    match Kind::of(about.file_type()) {
+        Some(kind) => Err(Unreadable::NoFile(kind)),
+        None if about.len() > most => Err(Unreadable::TooLarge(most / (1024 * 1024))),
+        None => Ok(file),
+    }
 }
 
 /// The text of a file, if it is UTF-8 of at most `most` bytes.

@@ -108,7 +108,7 @@ impl Beside {
 }
 
 /// Whether `path` is still this very file.
-fn is_still(path: &Path, file: &File) -> bool {
+pub(super) fn is_still(path: &Path, file: &File) -> bool {
     match (fs::symlink_metadata(path), file.metadata()) {
         (Ok(there), Ok(here)) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
         _ => false,

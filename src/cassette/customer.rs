@@ -40,6 +40,8 @@ pub(super) struct Customers {
     order: Vec<String>,
     /// What reads like a placeholder and is a text of its own.
     literal: BTreeSet<String>,
+    /// Placeholders that stand for what somebody else knew.
+    taken: BTreeSet<String>,
     counts: BTreeMap<(Class, bool), usize>,
     kept: BTreeSet<Class>,
 }
@@ -54,6 +56,21 @@ impl Customers {
     /// Knows nothing yet. What these rules keep is left alone.
     pub(super) fn new(rules: &Rules) -> Self {
         Self { kept: rules.kept().clone(), ..Self::default() }
+    }
+
+    /// Gives none of the placeholders in this text to anything else.
+    pub(super) fn take(&mut self, text: &str) {
+        for token in tokens(text) {
+            let placeholder = text.get(token.at).unwrap_or_default();
+            if !self.taken.contains(placeholder) {
+                self.taken.insert(placeholder.to_owned());
+            }
+        }
+    }
+
+    /// How many values are known.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
     }
 
     /// Learns what an interaction shows.
@@ -101,7 +118,7 @@ impl Customers {
                 *count += 1;
                 let placeholder = class.placeholder(*count, value);
                 let is_taken = self.literal.contains(&placeholder) && !self.known.contains_key(&placeholder);
-                if !is_taken {
+                if !is_taken && !self.taken.contains(&placeholder) {
                     break placeholder;
                 }
             };

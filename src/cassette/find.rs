@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Cassette, CassetteError};
+use super::{Cassette, CassetteError, journal_of};
 
 /// The cassettes in the binary: name and text.
 pub(crate) const BUILTINS: &[(&str, &str)] = &[
@@ -66,7 +66,8 @@ pub fn find(argument: &str, asker: Asker<'_>) -> Result<Cassette, FindError> {
     let folders = beside.map(|folder| scenarios_folder(folder).join("..").join("cassettes"));
     let folders = folders.into_iter().chain([PathBuf::from("cassettes")]);
     let files: Vec<PathBuf> = folders.map(|folder| folder.join(format!("{argument}.json"))).collect();
-    if let Some(file) = files.iter().find(|file| file.is_file()) {
+    // A recording to it may be under way.
+    if let Some(file) = files.iter().find(|file| file.is_file() || journal_of(file).is_file()) {
         let mut cassette = Cassette::load(file)?;
         cassette.name = argument.to_owned();
         return Ok(cassette);

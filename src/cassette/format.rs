@@ -227,6 +227,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
         },
         interactions: file.interactions.into_iter().map(InteractionForm::read).collect(),
         matching: MatchRules::default(),
+        unfinished: None,
     })
 }
 

@@ -4,7 +4,7 @@
 //! - `canonical` puts ids, order and placeholders right at each save
 //! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
 //! - `store` reads and writes files, `beside` has the files that stand beside one for a while; [`Hold`] is a cassette that
-//!   one process records to, [`Draft`] one that is being recorded
+//!   one process records to, [`Journal`] what is recorded until it is a cassette, [`Intake`] makes interactions ready for it
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
 //! - `rules` is what a user says of matching
@@ -20,11 +20,12 @@ mod canonical;
 mod check;
 mod customer;
 mod deck;
-mod draft;
 pub mod find;
 mod format;
 mod hold;
 mod host;
+mod intake;
+mod journal;
 mod key;
 mod loose;
 mod moments;
@@ -45,8 +46,10 @@ use crate::redact::{self, Open, Rules};
 pub(crate) use base::{base_for, put_base};
 pub use check::{Remark, Weight};
 pub use deck::{Deck, Index, Slot};
-pub use draft::{Draft, Intake, Ready, Snapshot, Unkept};
 pub use hold::{Hold, HoldError};
+pub(crate) use intake::Late;
+pub use intake::{Intake, RECORDING_MAX_BYTES, Ready, Unkept};
+pub use journal::{Edit, Found, Gone, Group, Journal, JournalError, Unfinished, journal_of};
 pub use key::MatchKey;
 pub use moments::Related;
 pub(crate) use nearest::difference;
@@ -66,6 +69,8 @@ pub struct Cassette {
     pub interactions: Vec<Interaction>,
     /// What `NAME.match.toml` beside the file says of matching; no part of the file itself.
     pub matching: MatchRules,
+    /// A journal beside the file that it does not have the interactions of, or was read from.
+    pub unfinished: Option<Unfinished>,
 }
 
 /// Where a cassette is from.
@@ -95,6 +100,19 @@ pub enum TlsTrust {
     Pinned,
     /// Not at all.
     Insecure,
+}
+
+impl TlsTrust {
+    /// What can be said of two recordings together.
+    pub(crate) fn weaker(self, other: Self) -> Self {
+        let rank = |trust| match trust {
+            Self::None => 0,
+            Self::Insecure => 1,
+            Self::Pinned => 2,
+            Self::Verified => 3,
+        };
+        if rank(other) < rank(self) { other } else { self }
+    }
 }
 
 /// One recorded request with its response.
@@ -187,19 +205,36 @@ pub enum CassetteError {
 }
 
 impl Cassette {
-    /// Reads a file. Its name becomes the file's, without `.json`.
+    /// Reads a file. Its name becomes the file's, without `.json`. If there is none, and a recording to it is under way or
+    /// was cut short, what its journal holds is read, and nothing is changed.
     ///
     /// # Errors
     /// If it is not a regular file of at most [`FILE_MAX_BYTES`], or not a valid cassette.
     pub fn load(path: &Path) -> Result<Self, CassetteError> {
-        let text = store::read(path)?;
-        let mut cassette = Self::parse(&path.display().to_string(), &text)?;
+        let mut cassette = match store::read(path) {
+            Ok(text) => {
+                let cassette = Self::parse(&path.display().to_string(), &text)?;
+                Self { unfinished: Unfinished::beside(path), ..cassette }
+            }
+            Err(error) => Self::of_journal(path)?.ok_or(error)?,
+        };
         cassette.matching = MatchRules::beside(path)?;
         cassette.name = PathBuf::from(path.file_name().unwrap_or_default())
             .with_extension("")
             .to_string_lossy()
             .into_owned();
         Ok(cassette)
+    }
+
+    /// What a recording to a cassette that is not there yet has come to.
+    fn of_journal(path: &Path) -> Result<Option<Self>, CassetteError> {
+        if path.symlink_metadata().is_ok() {
+            return Ok(None);
+        }
+        let Some(found) = Found::beside(path)?.filter(|found| found.interactions > 0) else {
+            return Ok(None);
+        };
+        Ok(Some(Self { unfinished: Some(found.unfinished(path)), ..found.cassette()? }))
     }
 
     /// Reads the text of a cassette; `name` stands in its errors.
@@ -233,6 +268,28 @@ impl Cassette {
     /// # Errors
     /// Those of [`Cassette::save`].
     pub(crate) fn save_by(&self, path: &Path, rules: &Rules) -> Result<(), CassetteError> {
+        let text = self.checked(path, rules)?;
+        store::write(path, std::iter::once(text.as_str()))
+    }
+
+    /// The same for a recording: its journal knows the file that is going to hold all of it.
+    ///
+    /// # Errors
+    /// Those of [`Cassette::save`].
+    pub(crate) fn save_recording(
+        &self,
+        path: &Path,
+        rules: &Rules,
+        journal: &mut Journal,
+    ) -> Result<(), CassetteError> {
+        let text = self.checked(path, rules)?;
+        // Without the note a kill before the journal goes leaves both; that they are the same is then not known.
+        let _ = journal.done(&journal::digest(text.as_bytes()));
+        store::write(path, std::iter::once(text.as_str()))
+    }
+
+    /// The canonical text, certain to be clean and to be read again.
+    fn checked(&self, path: &Path, rules: &Rules) -> Result<String, CassetteError> {
         let mut canonical = self.clone();
         canonical::canonicalise_by(&mut canonical, Profile::builtin(), rules);
         let places = canonical.unredacted_by(rules);
@@ -242,7 +299,13 @@ impl Cassette {
         }
         let text = write::text(&canonical);
         canonical.check_back(path, &text)?;
-        store::write(path, std::iter::once(text.as_str()))
+        Ok(text)
+    }
+
+    /// Takes the API version from the first interaction that has one.
+    pub(crate) fn put_version(&mut self) {
+        let mut versions = self.interactions.iter().filter_map(|it| it.request.headers.text("Version"));
+        self.recorded_from.api_version = versions.next().map(std::borrow::Cow::into_owned);
     }
 
     /// Whether `text`, which is going to be the file at `path`, reads as this cassette.

@@ -7,7 +7,7 @@ use super::output;
 use super::problem::{Problem, with_caret};
 use super::redacting::Redacting;
 use super::setup;
-use crate::cassette::{Cassette, FILE_MAX_BYTES, MatchRules, Weight};
+use crate::cassette::{Cassette, FILE_MAX_BYTES, Found, Hold, MatchRules, Weight, journal_of};
 use crate::client::{ClientError, ClientFile};
 use crate::files;
 use crate::judge;
@@ -32,7 +32,7 @@ use crate::seed::Seed;
 Examples:
   faultdeck lint                        # cassettes/, scenarios/ and clients/ of this folder
   faultdeck lint scenarios/mine.toml
-  faultdeck lint --fix cassettes/mine.json
+  faultdeck lint --fix cassettes/mine.json      # also makes it of mine.journal, if a recording was cut short
 
 Exit codes: 0 nothing to remark, or all of it was put right; 1 findings; 2 a file cannot be read or does not parse.")]
 pub(super) struct Args {
@@ -88,6 +88,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         }
     }
     for path in paths {
+        let path = &cassette_of(path);
+        if ends(path, "json") && journal_of(path).is_file() {
+            found.push(path.clone());
+            continue;
+        }
         let about = fs::symlink_metadata(path).map_err(|error| Problem::file("read", path, error))?;
         if about.is_dir() {
             walk(path, 0, &mut found)?;
@@ -114,11 +119,19 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Pro
         let skipped = name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
         if about.is_dir() && depth < DEPTH_MAX && !skipped {
             walk(&path, depth + 1, found)?;
-        } else if about.is_file() && below(&path, &FOLDERS) && (ends(&path, "json") || ends(&path, "toml")) {
-            found.push(path);
+        } else if about.is_file() && below(&path, &FOLDERS) {
+            let path = cassette_of(&path);
+            if ends(&path, "json") || ends(&path, "toml") {
+                found.push(path);
+            }
         }
     }
     Ok(())
+}
+
+/// A journal is looked at with its cassette, whether that is there or not.
+fn cassette_of(path: &Path) -> PathBuf {
+    if ends(path, "journal") { path.with_extension("json") } else { path.to_owned() }
 }
 
 fn below(path: &Path, folders: &[&str]) -> bool {
@@ -161,6 +174,10 @@ fn in_words(error: ScenarioError) -> Vec<Finding> {
 /// Parses, holds no secret, stands as faultdeck writes it.
 fn cassette(file: &Path, rules: &Rules, fix: bool) -> Result<Vec<Finding>, Problem> {
     let shown = file.display().to_string();
+    let unfinished = match journal(file, rules, fix)? {
+        Ok(unfinished) => unfinished,
+        Err(findings) => return Ok(findings),
+    };
     let read = || files::read_text(file, FILE_MAX_BYTES);
     let text = match read() {
         Ok(text) => text,
@@ -191,7 +208,36 @@ fn cassette(file: &Path, rules: &Rules, fix: bool) -> Result<Vec<Finding>, Probl
         };
         Finding::Remark(format!("{}:{}: {weight}: {}", visible(&shown), remark.line, visible(&remark.text)))
     };
-    Ok(remarks.iter().map(line).collect())
+    Ok(remarks.iter().map(line).chain(unfinished).collect())
+}
+
+/// A journal beside a cassette is to be put into one: a finding if there is one, or all of them if there is no cassette.
+fn journal(file: &Path, rules: &Rules, fix: bool) -> Result<Result<Option<Finding>, Vec<Finding>>, Problem> {
+    let is_there = file.symlink_metadata().is_ok();
+    let found = match Found::beside(file) {
+        Ok(found) => found.filter(|found| found.is_wanted(file)),
+        // Somebody else's file of that name is no concern of a cassette that is there.
+        Err(_) if is_there => None,
+        Err(error) => return Ok(Err(unreadable(error))),
+    };
+    let Some(found) = found else { return Ok(Ok(None)) };
+    if fix && !is_there {
+        let _hold = Hold::take(file).map_err(Problem::failed)?;
+        found.compact(file, rules).map_err(Problem::failed)?;
+        let (made, of) = (file.display().to_string(), found.path.display().to_string());
+        let many = if found.interactions == 1 { "" } else { "s" };
+        output::data(&format!(
+            "{}: made of {}, {} interaction{many}\n",
+            visible(&made),
+            visible(&of),
+            found.interactions
+        ))?;
+        return Ok(Ok(None));
+    }
+    let remark = found.unfinished(file).to_string();
+    let finding =
+        Finding::Remark(format!("{}: broken: {}", visible(&file.display().to_string()), visible(&remark)));
+    Ok(if is_there { Ok(Some(finding)) } else { Err(vec![finding]) })
 }
 
 /// Parses; what it names exists.

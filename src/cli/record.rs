@@ -1,6 +1,7 @@
 //! `faultdeck record`: a proxy between a client and a console that keeps what crosses the wire.
 
 use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use super::redacting::Redacting;
 use super::signals::Signals;
 use crate::cassette::find;
 use crate::ledger::Exit;
-use crate::record::{CONSOLE_TIMEOUT, Event, Existing, Passed, Recorder, Settings, Summary, Trust, Upstream};
+use crate::record::{
+    CONSOLE_TIMEOUT, Event, Existing, Passed, Recorder, Settings, Summary, Syncing, Trust, Upstream,
+};
 use crate::redact::Redactor;
 use crate::report::{shell_word, visible};
 
@@ -26,7 +29,11 @@ use crate::report::{shell_word, visible};
 /// the console's own name and address, and all users, hosts, addresses and mail addresses, by the names they stand under
 /// or by their looks; `keep = ["hosts"]` in a `redact.toml` leaves a kind alone (users, hosts, addresses, mails, or
 /// customer-data for all). Name what else is not to be kept with --redact. An answer that cannot be searched, such as a
-/// picture or an archive, is passed on and not stored. The cassette is saved every second and at the end.
+/// picture or an archive, is passed on and not stored.
+///
+/// While it runs, interactions go to a journal beside the cassette (`mine.journal` for `mine.json`), synced in groups at
+/// most 50 ms apart; at the end the cassette is made of it. A recording that is cut short, whatever by, leaves its journal:
+/// the next `record` to the same cassette goes on with what is in it, and `lint --fix` makes the cassette of it.
 ///
 /// The console is tried before it starts: a connection, and the TLS handshake with https; no request is sent. If that
 /// fails the reason is shown, and the recording waits for the console to come up.
@@ -65,12 +72,36 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = CONSOLE_TIMEOUT.as_secs(),
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     console_timeout: u64,
+    /// When an answer is called recorded: `grouped` syncs many interactions at one time and lets nobody wait; `always` holds
+    /// the end of each answer until its interaction is synced, and breaks the answer off if it cannot be.
+    #[arg(long, value_name = "HOW", default_value = "grouped")]
+    sync: How,
+    /// Appends a line to this file after each sync: how many interactions are committed, that is, safe in the journal
+    /// whatever happens to this program.
+    #[arg(long, value_name = "FILE")]
+    committed_file: Option<PathBuf>,
     #[command(flatten)]
     console: Console,
     #[command(flatten)]
     redacting: Redacting,
     #[command(flatten)]
     listen: Listen,
+}
+
+/// The values of `--sync`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum How {
+    Grouped,
+    Always,
+}
+
+impl From<How> for Syncing {
+    fn from(how: How) -> Self {
+        match how {
+            How::Grouped => Self::Grouped,
+            How::Always => Self::Always,
+        }
+    }
 }
 
 pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
@@ -91,6 +122,8 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
         console_timeout: Duration::from_secs(args.console_timeout),
         redactor: Redactor::new().with_rules(args.redacting.rules(&cassette)?),
         name: name_of(&args.cassette),
+        syncing: args.sync.into(),
+        committed_file: args.committed_file,
         ..Settings::new(upstream, cassette)
     };
     if matches!(settings.trust, Trust::Insecure) {
@@ -108,11 +141,7 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
     }
     let server = args.listen.start(Arc::clone(&recorder), |url| recorder.set_base(url)).await?;
     output::note(&visible(&start));
-    tokio::select! {
-        biased;
-        _ = signals.first() => {}
-        () = recorder.keep_saving() => {}
-    }
+    let _ = signals.first().await;
     server.stop().await;
     recorder.settle().await;
     // What could not be stored is the user's loss, not a mistake of theirs: exit code 1.
@@ -133,6 +162,7 @@ fn show(event: &Event) {
             output::in_passing(&shown(&format!("{method} {target} -> {status} {what}")));
         }
         Event::Remark(remark) => output::in_passing(&shown(&format!("warning: {remark}"))),
+        Event::Note(note) => output::note(&shown(note)),
     }
 }
 
@@ -178,6 +208,10 @@ fn show_losses(summary: &Summary) {
         (summary.unanswered, "sent without an answer that could be read whole"),
         (summary.not_stored, "answered, but not stored"),
     ];
+    if summary.damaged > 0 {
+        let many = if summary.damaged == 1 { "entry" } else { "entries" };
+        output::note(&format!("{} damaged {many} of a journal", summary.damaged));
+    }
     for (count, what) in lost.iter().filter(|(count, _)| *count > 0) {
         output::note(&format!("{count} request{} {what}", if *count == 1 { "" } else { "s" }));
     }

@@ -1,7 +1,9 @@
 //! What a replay is made of, from the arguments of the verbs that replay.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::output;
 use super::problem::Problem;
 use crate::cassette::find::{Asker, find};
 use crate::emulate;
@@ -74,9 +76,23 @@ pub(super) fn evidence(
     seed: Seed,
     auth: Auth,
 ) -> Result<Evidence, Problem> {
-    match argument {
-        Some(argument) => Ok(replay::recorded(find(argument, Asker::CommandLine)?)),
-        None => Ok(replay::evidence_of(scenario, Some(console(seed, auth)))?),
+    let evidence = match argument {
+        Some(argument) => replay::recorded(find(argument, Asker::CommandLine)?),
+        None => replay::evidence_of(scenario, Some(console(seed, auth)))?,
+    };
+    if let Evidence::Cassette(material) = &evidence
+        && let Some(unfinished) = &material.cassette().unfinished
+    {
+        remark_once(&visible(&format!("warning: {unfinished}")));
+    }
+    Ok(evidence)
+}
+
+/// Several scenarios may name one cassette.
+fn remark_once(remark: &str) {
+    static REMARKS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if REMARKS.lock().unwrap_or_else(PoisonError::into_inner).insert(remark.to_owned()) {
+        output::note(remark);
     }
 }
 

@@ -1,28 +1,30 @@
-//! What is kept: interactions in the order their requests came, redacted on the way in, saved again and again.
+//! What is kept: interactions redacted on the way in, written to a journal beside the cassette as they come, and put
+//! together into the cassette at the end.
 
-use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
+use super::desk::{Desk, Waiting, doubt};
+use super::jar::Jar;
+use super::trust::Trust;
+use super::writer::{Writer, fix};
+use super::{Event, Existing, Settings, Summary, Syncing, Watch};
 use crate::cassette::{
-    Cassette, CassetteError, Draft, Hold, HoldError, Intake, Interaction, RecordedFrom, Snapshot, TlsTrust,
-    Unkept,
+    Cassette, CassetteError, Found, Hold, HoldError, Intake, Interaction, Journal, JournalError,
+    RecordedFrom, TlsTrust, Unkept,
 };
 use crate::message::{Request, Response};
 use crate::profile::Profile;
-use crate::redact::{Doubt, Redactor};
-
-use super::jar::Jar;
-use super::trust::Trust;
-use super::{Settings, Summary};
-
-/// Interactions in one recording; a console has some 700 endpoints.
-const INTERACTIONS_MAX: usize = 200_000;
-/// Reasons told one by one; the rest is counted.
-const REASONS_MAX: usize = 20;
+use crate::redact::{Numbering, Redactor};
 
 /// How a cassette says that plain bodies were asked for.
 const IDENTITY: &str = "identity";
+/// Of a recording that turns out too long for a cassette, the last interactions are left out: so many parts of all.
+const LEFT_OUT_AT_ONCE: usize = 32;
 
 /// Why a recording cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +32,35 @@ pub enum KeepError {
     /// The cassette is another recorder's, or its folder cannot be written to.
     #[error(transparent)]
     Hold(#[from] HoldError),
-    /// The cassette cannot be saved.
+    /// The cassette exists.
+    #[error("{} exists already: choose another name, or replace it with --overwrite", .0.display())]
+    Exists(PathBuf),
+    /// There is a journal beside it that cannot be gone on with, or none can be written.
     #[error(transparent)]
-    Cassette(#[from] CassetteError),
+    Journal(#[from] JournalError),
+    /// The file of `--committed-file` cannot be written.
+    #[error("--committed-file {}: {source}", path.display())]
+    CommittedFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The cassette cannot be saved. What is committed is in the journal.
+    #[error("{source}; {committed} interactions are safe in {}: {help}, then record to the same cassette again, which goes on with them", journal.display())]
+    Unsaved {
+        /// Why.
+        source: CassetteError,
+        /// The journal.
+        journal: PathBuf,
+        /// How many interactions it holds.
+        committed: u64,
+        /// What to do first.
+        help: &'static str,
+    },
+    /// The thread that writes could not be started, or is gone.
+    #[error("a defect of faultdeck: the journal has no writer")]
+    NoWriter,
 }
 
 /// What became of a request that has no interaction.
@@ -50,82 +78,79 @@ pub(super) enum Lost {
 #[derive(Debug)]
 pub(super) struct Keeper {
     hold: Hold,
-    intake: Intake,
-    redactor: Redactor,
+    desk: Arc<Desk>,
+    syncing: Syncing,
+    watch: Shown,
     next: AtomicU64,
     jar: Mutex<Jar>,
-    state: Mutex<State>,
-    /// Held while old interactions are cleaned: one cleaned earlier must never replace one cleaned later.
-    cleaning: Mutex<()>,
-    /// Held while a file is written: an older state must never replace a newer one.
-    saving: Mutex<Saved>,
+    writer: Mutex<Option<JoinHandle<Journal>>>,
+    /// The journal, once nobody writes to it any more and until the cassette is there.
+    ended: Mutex<Option<Journal>>,
 }
 
-#[derive(Debug)]
-struct State {
-    draft: Draft,
-    /// How many secrets were known when an interaction was cleaned, by place.
-    cleaned_at: BTreeMap<u64, usize>,
-    changes: u64,
-    is_over: bool,
-    summary: Summary,
-}
+/// Called for each event.
+struct Shown(Option<Watch>);
 
-/// What is in the file.
-#[derive(Debug, Default)]
-struct Saved {
-    changes: u64,
-    /// Whether the last save failed.
-    has_failed: bool,
-}
-
-/// What is saved in the middle of a recording: a long one as it is, so that nothing has to wait.
-enum Save {
-    Canonical(Cassette),
-    Draft(Snapshot),
-}
-
-/// How a save in the middle of a recording went, if there is something to say.
-#[derive(Debug)]
-pub(super) enum SaveNews {
-    /// It works no longer.
-    Failed(KeepError),
-    /// It works again.
-    Works,
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shown")
+    }
 }
 
 impl Keeper {
-    pub(super) fn new(settings: &Settings) -> Result<Self, KeepError> {
+    pub(super) fn new(settings: &Settings, watch: Option<Watch>) -> Result<Self, KeepError> {
+        // Held before it is looked at: a file that another recorder makes meanwhile is no file that "exists already".
         let hold = Hold::take(&settings.cassette)?;
-        let tls = match (&settings.trust, settings.upstream.secure) {
-            (_, false) => TlsTrust::None,
-            (Trust::Native | Trust::CaFile(_), true) => TlsTrust::Verified,
-            (Trust::Pin(_), true) => TlsTrust::Pinned,
-            (Trust::Insecure, true) => TlsTrust::Insecure,
+        let path = hold.path().to_owned();
+        let found = Found::beside(&path)?.filter(|found| found.is_wanted(&path));
+        if settings.existing == Existing::Refuse && settings.cassette.exists() {
+            return Err(match found {
+                Some(found) => JournalError::Both {
+                    cassette: settings.cassette.clone(),
+                    path: found.path,
+                    interactions: found.interactions,
+                }
+                .into(),
+                None => KeepError::Exists(settings.cassette.clone()),
+            });
+        }
+        let committed_file = settings.committed_file.as_ref().map(open_committed).transpose()?;
+        let intake = Intake::new(settings.profile, settings.redactor.rules().clone());
+        let summary = Summary { path: settings.cassette.clone(), ..Summary::default() };
+        let desk = Arc::new(Desk::new(intake, settings.redactor.clone(), settings.most, summary));
+        // Placeholders of a recording that is gone on with stay its own.
+        let mut greatest = 0;
+        let mut see = |_: u64, text: &str| {
+            greatest = greatest.max(Numbering::greatest_secret(text.as_bytes()));
+            desk.intake.was_before(text);
         };
-        let from = RecordedFrom {
-            host: "host-1".to_owned(),
-            tls,
-            encoding: IDENTITY.to_owned(),
-            redaction: settings.redactor.rules().policy_hash(),
-            ..RecordedFrom::default()
-        };
-        let state = State {
-            draft: Draft::new(&settings.name, from),
-            cleaned_at: BTreeMap::new(),
-            changes: 0,
-            is_over: false,
-            summary: Summary { path: settings.cassette.clone(), ..Summary::default() },
-        };
+        let from = recorded_from(settings, found.as_ref());
+        let journal = Journal::begin(&path, &from, found.as_ref(), &mut see)?;
+        desk.redactor.count_from(greatest);
+        let (mut committed, mut last_place) = (0, 0);
+        if let Some(found) = &found {
+            (committed, last_place) = (found.interactions, found.last_place);
+            desk.was_before(found.interactions, found.bytes, found.damaged);
+            if let Some(watch) = &watch {
+                recovered(found).iter().for_each(|event| watch(event));
+            }
+        }
+        let syncing = settings.syncing;
+        let writer =
+            Writer::new(Arc::clone(&desk), journal, syncing, committed_file, watch.clone(), committed);
+        let writer = thread::Builder::new()
+            .name("faultdeck-journal".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|_| KeepError::NoWriter)?;
         Ok(Self {
             hold,
-            intake: Intake::new(settings.profile, settings.redactor.rules().clone()),
-            redactor: settings.redactor.clone(),
-            next: AtomicU64::new(1),
+            desk,
+            syncing,
+            watch: Shown(watch),
+            next: AtomicU64::new(last_place + 1),
             jar: Mutex::default(),
-            state: Mutex::new(state),
-            cleaning: Mutex::default(),
-            saving: Mutex::default(),
+            writer: Mutex::new(Some(writer)),
+            ended: Mutex::default(),
         })
     }
 
@@ -134,7 +159,11 @@ impl Keeper {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes an interaction in.
+    fn redactor(&self) -> &Redactor {
+        &self.desk.redactor
+    }
+
+    /// Takes an interaction in; its number among all that were taken in.
     ///
     /// # Errors
     /// Why it cannot be in the cassette; it is counted already.
@@ -144,36 +173,46 @@ impl Keeper {
         request: &Request,
         response: &Response,
         notes: &[String],
-    ) -> Result<(), String> {
-        self.redactor.learn_response(response);
+    ) -> Result<u64, String> {
+        self.redactor().learn_response(response);
         self.forget_old_cookies(request, response);
         let kept =
             self.unsearchable(request, response).map_or(Ok(()), |why| Err(why.to_owned())).and_then(|()| {
                 // Taken before cleaning: what is learnt meanwhile is looked for again.
-                let known = self.redactor.wanted();
+                let known = self.redactor().wanted();
                 let interaction = self.interaction(request, response, notes);
-                let ready = self.intake.ready(place, interaction).map_err(|why| why.to_string())?;
-                let mut state = self.state();
-                if state.is_over {
-                    return Err("the recording was over".to_owned());
-                }
-                if state.draft.len() >= INTERACTIONS_MAX {
-                    return Err(format!("the recording holds {INTERACTIONS_MAX} interactions already"));
-                }
-                state.draft.put(place, ready).map_err(|why| why.to_string())?;
-                state.cleaned_at.insert(place, known);
-                state.changes += 1;
-                Ok(())
+                let ready = self.desk.intake.ready(place, interaction).map_err(|why| why.to_string())?;
+                self.desk.take_in(Waiting { place, text: ready.into_text(), known })
             });
-        kept.inspect_err(|why| self.lost(Lost::NotStored, request, why))
+        match kept {
+            Ok(taken) => {
+                if let (Some(remark), Some(watch)) = (taken.remark, &self.watch.0) {
+                    watch(&Event::Remark(remark));
+                }
+                Ok(taken.number)
+            }
+            Err(why) => {
+                self.desk.lost(Lost::NotStored, request, &why);
+                Err(why)
+            }
+        }
     }
 
-    /// Cookies out of use are looked for once more in all that is held, and then no longer.
+    /// Waits until an interaction is committed, if answers are to wait for that. Whether it is.
+    pub(super) async fn committed(&self, number: u64) -> bool {
+        if self.syncing == Syncing::Grouped {
+            return true;
+        }
+        let mut progress = self.desk.progress.subscribe();
+        let seen = progress.wait_for(|progress| progress.upto >= number || progress.is_failing).await;
+        seen.is_ok_and(|progress| progress.upto >= number)
+    }
+
+    /// Cookies out of use are looked for once more in all that is written, and then no longer.
     fn forget_old_cookies(&self, request: &Request, response: &Response) {
         let gone = self.jar.lock().unwrap_or_else(PoisonError::into_inner).take(request, response);
         if !gone.is_empty() {
-            self.clean_again();
-            self.redactor.forget(&gone);
+            self.desk.outdate(gone);
         }
     }
 
@@ -181,226 +220,209 @@ impl Keeper {
         Interaction {
             id: String::new(),
             endpoint: String::new(),
-            request: self.redactor.request(request),
-            response: self.redactor.response(response),
+            request: self.redactor().request(request),
+            response: self.redactor().response(response),
             by_recorder: false,
             moment: 0,
-            notes: notes.iter().map(|note| self.redactor.text(note)).collect(),
+            notes: notes.iter().map(|note| self.redactor().text(note)).collect(),
         }
     }
 
     /// Why secrets could not all be found in this exchange, or not be taken out.
     fn unsearchable(&self, request: &Request, response: &Response) -> Option<&'static str> {
         let is_full =
-            || self.redactor.is_full().then_some("more different secrets were seen than can be told apart");
-        doubt(&self.redactor, request, response).or_else(is_full)
+            || self.redactor().is_full().then_some("more different secrets were seen than can be told apart");
+        doubt(self.redactor(), request, response).or_else(is_full)
     }
 
     pub(super) fn refused_write(&self) {
-        self.state().summary.refused_writes += 1;
+        self.desk.refused_write();
     }
 
     /// Counts a request that the listener turned away.
     pub(super) fn refused(&self) {
-        self.state().summary.refused += 1;
+        self.desk.refused();
     }
 
     /// Counts a request that is going to have no interaction.
     pub(super) fn lost(&self, how: Lost, request: &Request, why: &str) {
-        let mut state = self.state();
-        if state.is_over {
-            // It was counted when the recording ended.
-            return;
-        }
-        let summary = &mut state.summary;
-        match how {
-            Lost::Unreached => summary.unreachable += 1,
-            Lost::Unanswered => summary.unanswered += 1,
-            Lost::NotStored => summary.not_stored += 1,
-        }
-        if summary.reasons.len() < REASONS_MAX {
-            // A target may hold a secret that is learnt later: the summary is cleaned again when it is read.
-            let reason = format!("{} {}: {why}", request.method, self.redactor.target(&request.target));
-            let is_new = match how {
-                // It is the console that is away, whatever was asked.
-                Lost::Unreached => !summary.reasons.iter().any(|held| held.ends_with(why)),
-                Lost::Unanswered | Lost::NotStored => !summary.reasons.contains(&reason),
-            };
-            if is_new {
-                summary.reasons.push(reason);
-            }
-        }
+        self.desk.lost(how, request, why);
     }
 
     /// Nothing is taken in from here on; `running` answers are still being read, and are lost.
     pub(super) fn end(&self, running: usize) {
-        let mut state = self.state();
-        state.is_over = true;
-        state.summary.unanswered += running as u64;
-        if running > 0 {
-            let many = if running == 1 { "answer was" } else { "answers were" };
-            state.summary.reasons.push(format!("{running} {many} still being read when the recording ended"));
-        }
+        self.desk.close(running);
     }
 
     pub(super) fn summary(&self) -> Summary {
-        let state = self.state();
-        let reasons = state.summary.reasons.iter().map(|why| self.redactor.text(why)).collect();
-        Summary { stored: state.draft.len(), reasons, ..state.summary.clone() }
+        self.desk.summary()
     }
 
-    /// Saves what there is, if something changed. Requests wait only while texts are handed out, not while they are
-    /// written.
-    pub(super) fn save(&self) -> Option<SaveNews> {
-        let mut saved = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        self.clean_again();
-        let (save, changes) = {
-            let state = self.state();
-            if state.changes == saved.changes || state.draft.is_empty() {
-                return None;
-            }
-            let whole = state.draft.is_short();
-            let save =
-                if whole { Save::Canonical(self.whole(&state)) } else { Save::Draft(state.draft.snapshot()) };
-            (save, state.changes)
-        };
-        let had_failed = std::mem::take(&mut saved.has_failed);
-        let result = match save {
-            Save::Canonical(cassette) => cassette.save_by(self.hold.path(), self.intake.rules()),
-            Save::Draft(snapshot) => snapshot.save(self.hold.path()),
-        };
-        match result {
-            Ok(()) => {
-                saved.changes = changes;
-                had_failed.then_some(SaveNews::Works)
-            }
-            Err(error) => {
-                saved.has_failed = true;
-                (!had_failed).then(|| SaveNews::Failed(error.into()))
-            }
+    /// The journal, with all that is to be in it; `None` if the cassette is there already.
+    fn stop_writing(&self) -> Result<Option<Journal>, KeepError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            self.desk.end();
+            return writer.join().map(Some).map_err(|_| KeepError::NoWriter);
         }
+        Ok(self.ended.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
-    /// Saves the whole recording in its canonical form.
+    /// Puts the journal together into the cassette, in its canonical form; then the journal goes.
     ///
     /// # Errors
-    /// If it cannot be written, or could not be read back.
-    pub(super) fn save_canonical(&self) -> Result<(), KeepError> {
-        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        self.clean_again();
+    /// If the cassette cannot be written. The journal stays then, and this can be tried again.
+    pub(super) fn compact(&self) -> Result<(), KeepError> {
+        let Some(mut journal) = self.stop_writing()? else { return Ok(()) };
+        let compacted = self.compact_into_cassette(&mut journal);
+        if compacted.is_err() {
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
+        }
+        compacted
+    }
+
+    fn compact_into_cassette(&self, journal: &mut Journal) -> Result<(), KeepError> {
+        let path = journal.path().to_owned();
+        let read = journal.interactions();
+        let (mut all, damaged) = read.map_err(|source| JournalError::Io { path: path.clone(), source })?;
+        self.desk.damaged(damaged);
+        let committed = all.len() as u64;
+        // What the journal never took may still go into the cassette.
+        let left = self.desk.left();
+        for Waiting { place, text, .. } in &left {
+            all.extend(Intake::read(text).map(|interaction| (*place, interaction)));
+        }
+        if all.is_empty() {
+            let _ = journal.remove();
+            return Ok(());
+        }
+        all.sort_by_key(|(place, _)| *place);
+        let (places, interactions): (Vec<u64>, _) = all.into_iter().unzip();
+        let recorded_from = journal.from().clone();
+        let mut cassette = Cassette { recorded_from, interactions, ..Cassette::default() };
+        cassette.put_version();
+        self.desk.intake.late().put_all(&mut cassette);
+        let mut places = places;
         loop {
-            let cassette = {
-                let state = self.state();
-                if state.draft.is_empty() {
-                    return Ok(());
-                }
-                self.whole(&state)
-            };
-            match cassette.save_by(self.hold.path(), self.intake.rules()) {
+            match cassette.save_recording(self.hold.path(), self.desk.intake.rules(), journal) {
+                Ok(()) => break,
                 // What the last look finds is left out; each round leaves out one at least.
-                Err(CassetteError::Secret { .. }) if self.leave_out_open() > 0 => {}
-                saved => return Ok(saved?),
+                Err(CassetteError::Secret { .. }) if self.leave_out_open(&mut cassette, &mut places) => {}
+                // Canonical placeholders can be longer than the values they stand for.
+                Err(CassetteError::TooLarge { .. }) if self.leave_out_last(&mut cassette, &mut places) => {}
+                Err(source) => {
+                    self.desk.give_back(left);
+                    let help = match &source {
+                        CassetteError::Io { source, .. } => fix(source),
+                        _ => "see to that",
+                    };
+                    return Err(KeepError::Unsaved { source, journal: path, committed, help });
+                }
             }
         }
+        // One that cannot be removed says itself that a cassette holds all of it.
+        let _ = journal.remove();
+        Ok(())
     }
 
-    /// All that is held, without what was learnt late.
-    fn whole(&self, state: &State) -> Cassette {
-        let mut cassette = state.draft.cassette();
-        self.intake.late(&mut cassette);
-        cassette
-    }
-
-    /// Takes out what holds a credential even in its canonical form; how many those are.
-    fn leave_out_open(&self) -> usize {
-        let held = self.state().draft.interactions();
-        let mut count = 0;
-        for (place, interaction) in held {
-            let mut alone =
-                Cassette { interactions: vec![Interaction::clone(&interaction)], ..Cassette::default() };
+    /// Takes out what holds a credential even in its canonical form; whether there is any.
+    fn leave_out_open(&self, cassette: &mut Cassette, places: &mut Vec<u64>) -> bool {
+        let open = |interaction: &Interaction| {
+            let mut alone = Cassette { interactions: vec![interaction.clone()], ..Cassette::default() };
             alone.canonicalise(Profile::builtin());
-            if let Some(open) = alone.unredacted().into_iter().next() {
-                self.state().leave_out(place, &Unkept::Secret(open.to_string()));
-                count += 1;
-            }
-        }
-        count
-    }
-
-    /// Looks for the secrets learnt since in what was taken in before them, and for those alone.
-    fn clean_again(&self) {
-        let _cleaning = self.cleaning.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.redactor.wanted();
-        let (oldest, held) = {
-            let state = self.state();
-            let oldest = state.cleaned_at.values().min().copied().unwrap_or(known);
-            if oldest >= known {
-                return;
-            }
-            (oldest, state.draft.interactions())
+            alone.unredacted_by(self.desk.intake.rules()).into_iter().next()
         };
-        let fresh = self.redactor.since(oldest);
-        let mut changed = Vec::new();
-        for (place, interaction) in &held {
-            let clean = Interaction {
-                request: fresh.request(&interaction.request),
-                response: fresh.response(&interaction.response),
-                notes: interaction.notes.iter().map(|note| fresh.text(note)).collect(),
-                ..Interaction::clone(interaction)
-            };
-            if let Some(why) = doubt(&fresh, &interaction.request, &interaction.response) {
-                changed.push((*place, Err(Unkept::Unsearchable(why))));
-            } else if clean != **interaction {
-                changed.push((*place, self.intake.again(*place, clean)));
-            }
-        }
-        let mut state = self.state();
-        for (place, _) in &held {
-            state.cleaned_at.entry(*place).and_modify(|at| *at = known.max(*at));
-        }
-        for (place, ready) in changed {
-            state.changes += 1;
-            let put = ready.and_then(|ready| state.draft.put(place, ready));
-            if let Err(why) = put {
-                state.leave_out(place, &why);
-            }
-        }
+        let before = places.len();
+        let all = std::mem::take(&mut cassette.interactions).into_iter().zip(std::mem::take(places));
+        (cassette.interactions, *places) = all
+            .filter(|(interaction, place)| match open(interaction) {
+                None => true,
+                Some(open) => {
+                    self.desk.leave_out(*place, 0, &Unkept::Secret(open.to_string()));
+                    false
+                }
+            })
+            .unzip();
+        places.len() < before
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes out the last ones; whether there are any.
+    fn leave_out_last(&self, cassette: &mut Cassette, places: &mut Vec<u64>) -> bool {
+        let kept = places.len() - places.len().div_ceil(LEFT_OUT_AT_ONCE);
+        for place in places.get(kept..).unwrap_or_default() {
+            self.desk.leave_out(*place, 0, &Unkept::Full);
+        }
+        let is_less = kept < places.len();
+        places.truncate(kept);
+        cassette.interactions.truncate(kept);
+        is_less
     }
 }
 
-/// Why secrets in an exchange cannot be found, or not be taken out.
-fn doubt(redactor: &Redactor, request: &Request, response: &Response) -> Option<&'static str> {
-    let doubt = redactor.doubt_request(request).or_else(|| redactor.doubt_response(response));
-    doubt.map(Doubt::why)
-}
-
-impl State {
-    /// An interaction that was kept and can no longer be.
-    fn leave_out(&mut self, place: u64, why: &Unkept) {
-        self.draft.take_out(place);
-        self.cleaned_at.remove(&place);
-        self.summary.not_stored += 1;
-        if self.summary.reasons.len() < REASONS_MAX {
-            self.summary.reasons.push(format!("request {place} of the recording: {why}"));
+impl Drop for Keeper {
+    /// A recording that was not finished leaves its journal, unless there is nothing in it.
+    fn drop(&mut self) {
+        if let Ok(Some(journal)) = self.stop_writing()
+            && self.desk.stored() == 0
+        {
+            let _ = journal.remove();
         }
     }
+}
+
+fn recorded_from(settings: &Settings, found: Option<&Found>) -> RecordedFrom {
+    let tls = match (&settings.trust, settings.upstream.secure) {
+        (_, false) => TlsTrust::None,
+        (Trust::Native | Trust::CaFile(_), true) => TlsTrust::Verified,
+        (Trust::Pin(_), true) => TlsTrust::Pinned,
+        (Trust::Insecure, true) => TlsTrust::Insecure,
+    };
+    // The weakest check of both says how far the whole can be trusted.
+    let before = found.and_then(|found| found.from.as_ref()).map(|from| from.tls);
+    RecordedFrom {
+        host: "host-1".to_owned(),
+        tls: before.map_or(tls, |before| before.weaker(tls)),
+        encoding: IDENTITY.to_owned(),
+        redaction: settings.redactor.rules().policy_hash(),
+        ..RecordedFrom::default()
+    }
+}
+
+/// What there is to say of a recording that is gone on with.
+fn recovered(found: &Found) -> Vec<Event> {
+    let many = if found.interactions == 1 { "" } else { "s" };
+    let name = found.path.display();
+    let torn =
+        if found.is_torn { "; one more was not written to its end, and had not been committed" } else { "" };
+    let mut events =
+        vec![Event::Note(format!("recovered {} interaction{many} from {name}{torn}", found.interactions))];
+    if found.damaged > 0 {
+        let (what, them) = if found.damaged == 1 { ("entry is", "it") } else { ("entries are", "them") };
+        events.push(Event::Remark(format!(
+            "{} {what} damaged in {name}, and the recording goes on without {them}; the file as it was is kept beside it as *.damaged",
+            found.damaged
+        )));
+    }
+    events
+}
+
+fn open_committed(path: &PathBuf) -> Result<File, KeepError> {
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|source| KeepError::CommittedFile { path: path.clone(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cassette::journal_of;
     use crate::record::Upstream;
 
     #[test]
-    fn saves_at_one_time_never_put_an_older_state_over_a_newer_one() {
+    fn what_many_threads_record_at_one_time_is_all_there_and_the_journal_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let upstream = Upstream::parse("http://127.0.0.1:1").unwrap();
         let settings = Settings::new(upstream, folder.path().join("x.json"));
-        let keeper = Keeper::new(&settings).unwrap();
+        let keeper = Keeper::new(&settings, None).unwrap();
         std::thread::scope(|scope| {
             for n in 0..16 {
                 let keeper = &keeper;
@@ -408,10 +430,11 @@ mod tests {
                     let request = Request::new("GET", &format!("/api/x/{n}"));
                     let response = Response::json(200, vec![b'7'; 100_000 >> (n % 8)]);
                     keeper.keep(keeper.next_place(), &request, &response, &[]).unwrap();
-                    assert!(keeper.save().is_none());
                 });
             }
         });
+        keeper.compact().unwrap();
         assert_eq!(Cassette::load(&settings.cassette).unwrap().interactions.len(), 16);
+        assert!(!journal_of(&settings.cassette).exists());
     }
 }

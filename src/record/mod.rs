@@ -4,8 +4,10 @@
 //! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
 //! - `pass` brings one request there and its answer back; `answer` and `trailers` read what the console sends, byte for
 //!   byte; `rewrite` changes addresses and nothing else
-//! - `keep` holds the interactions, redacted on the way in, and saves them; `jar` knows which cookies are in use, and
-//!   `bodies` bounds the bodies on their way; `summary` is what a recording comes to
+//! - `keep` redacts interactions on the way in and lays them on the `desk`, from where `writer` writes them to the journal;
+//!   at the end `keep` makes the cassette of it
+//! - `jar` knows which cookies are in use, `bodies` bounds the bodies on their way, `most` the recording; `summary` is what
+//!   it comes to
 //!
 //! It is somebody's production console: `GET`, `HEAD` and `OPTIONS` pass, everything else is answered here with a 501 unless it
 //! was allowed by name.
@@ -13,24 +15,27 @@
 mod answer;
 mod bodies;
 mod certificate;
+mod desk;
 mod dial;
 mod handshake;
 mod inquiry;
 mod jar;
 mod keep;
+mod most;
 mod pass;
 mod rewrite;
 mod summary;
 mod trailers;
 mod trust;
 mod upstream;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
@@ -39,13 +44,14 @@ pub use self::certificate::{Uncheckable, Untrusted};
 pub use self::dial::{DialError, dials};
 pub use self::inquiry::{Inquiry, InquiryError};
 pub use self::keep::KeepError;
+pub use self::most::Most;
 pub use self::summary::Summary;
 pub use self::trust::{Trust, TrustError};
 pub use self::upstream::{NoUpstream, Upstream};
 
 use self::bodies::Budget;
 use self::dial::dial;
-use self::keep::{Keeper, SaveNews};
+use self::keep::{Keeper, Lost};
 use self::pass::Passing;
 use self::trust::Believer;
 use crate::cassette::{Console, base_for};
@@ -56,9 +62,6 @@ use crate::profile::{NameError, Profile, hits};
 use crate::redact::Redactor;
 use crate::serve::{Answer, Refusal, Reply};
 
-/// From the start of one save to the start of the next. What was answered is in the file after this and the time of a
-/// save.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long the console may take for each step, unless the settings say otherwise: case work on a busy console takes
 /// seconds.
 pub(crate) const CONSOLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -75,8 +78,18 @@ pub enum Existing {
     /// It is refused.
     #[default]
     Refuse,
-    /// It is replaced at the first save.
+    /// It is replaced at the end.
     Overwrite,
+}
+
+/// When an answer is called recorded: what is committed is on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Syncing {
+    /// Interactions are synced in groups, at most 50 ms apart; nobody waits for that.
+    #[default]
+    Grouped,
+    /// The end of each answer waits until its interaction is synced; one that cannot be is broken off.
+    Always,
 }
 
 /// What a recording is made with.
@@ -102,6 +115,12 @@ pub struct Settings {
     pub profile: &'static Profile,
     /// What takes secrets out of everything that is written.
     pub redactor: Redactor,
+    /// When an answer is called recorded.
+    pub syncing: Syncing,
+    /// A file that gets a line after each sync: how many interactions are committed.
+    pub committed_file: Option<PathBuf>,
+    /// What the recording may grow to.
+    pub most: Most,
 }
 
 impl Settings {
@@ -119,6 +138,9 @@ impl Settings {
             console_timeout: CONSOLE_TIMEOUT,
             profile: Profile::builtin(),
             redactor: Redactor::new(),
+            syncing: Syncing::Grouped,
+            committed_file: None,
+            most: Most::default(),
         }
     }
 }
@@ -126,9 +148,6 @@ impl Settings {
 /// Why a recording does not start, or does not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The cassette exists.
-    #[error("{} exists already: choose another name, or replace it with --overwrite", .0.display())]
-    Exists(PathBuf),
     /// No endpoint has this name.
     #[error("--allow-writes: {0}")]
     Endpoint(#[from] NameError),
@@ -158,8 +177,10 @@ pub struct Passed {
 pub enum Event {
     /// A request is through.
     Passed(Passed),
-    /// The file cannot be saved, or can be again; the console sends its clients elsewhere.
+    /// What to look after: the journal cannot be written, or can be again; the console sends its clients elsewhere.
     Remark(String),
+    /// What is good to know: a recording that was cut short is gone on with.
+    Note(String),
 }
 
 /// Called for each event.
@@ -240,11 +261,7 @@ impl Recorder {
         for name in &settings.allow_writes {
             allowed.insert(settings.profile.aim(name)?);
         }
-        // Held before it is looked at: a file that another recorder makes meanwhile is no file that "exists already".
-        let keeper = Keeper::new(&settings)?;
-        if settings.existing == Existing::Refuse && settings.cassette.exists() {
-            return Err(RecordError::Exists(settings.cassette));
-        }
+        let keeper = Keeper::new(&settings, watch.clone())?;
         let site = Site {
             believer,
             console: settings.upstream.console(),
@@ -274,29 +291,6 @@ impl Recorder {
         url.clone_into(&mut self.base.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Saves what has changed every second, until the future is dropped. A save that takes longer than half of that is
-    /// followed by a pause as long as itself.
-    pub async fn keep_saving(&self) {
-        let mut pause = SAVE_EVERY;
-        loop {
-            tokio::time::sleep(pause).await;
-            let began = Instant::now();
-            let site = Arc::clone(&self.site);
-            let saved = tokio::task::spawn_blocking(move || site.keeper.save()).await;
-            match saved.ok().flatten() {
-                Some(SaveNews::Failed(error)) => self.site.tell(&Event::Remark(format!(
-                    "the recording cannot be saved: {error}; it goes on in memory, and saving is tried again"
-                ))),
-                Some(SaveNews::Works) => {
-                    self.site.tell(&Event::Remark("the recording is saved again".to_owned()));
-                }
-                None => {}
-            }
-            let took = began.elapsed();
-            pause = SAVE_EVERY.saturating_sub(took).max(took);
-        }
-    }
-
     /// Waits a little for answers that are still being read although their client has left.
     pub async fn settle(&self) {
         let all = u32::try_from(RUNNING_MAX).unwrap_or(u32::MAX);
@@ -304,13 +298,13 @@ impl Recorder {
         let _ = timeout(SETTLE_MAX, self.slots.acquire_many(all)).await;
     }
 
-    /// Ends the recording: saves all there is, and accounts for it.
+    /// Ends the recording: makes the cassette of the journal, and accounts for it.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the cassette cannot be written; what is committed stays in the journal, and this can be tried again.
     pub fn finish(&self) -> Result<Summary, RecordError> {
         self.site.keeper.end(RUNNING_MAX.saturating_sub(self.slots.available_permits()));
-        self.site.keeper.save_canonical()?;
+        self.site.keeper.compact()?;
         Ok(self.site.keeper.summary())
     }
 
@@ -365,7 +359,7 @@ impl Answer for Recorder {
         }
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             let why = "too many answers are being read at one time";
-            site.keeper.lost(keep::Lost::Unreached, &request, why);
+            site.keeper.lost(Lost::Unreached, &request, why);
             site.pass(&request, 503, why);
             return own_answer(503, why, "nothing was sent; send fewer requests at one time");
         };

@@ -210,7 +210,14 @@ impl Passing {
                         reader.notes.push("the client left before the end of the answer".to_owned());
                     }
                     let notes = std::mem::take(&mut reader.notes);
-                    let what = self.store(head, kept, &trailers, notes).await;
+                    let what = match self.store(head, kept, &trailers, notes).await {
+                        Ok(number) if self.site.keeper.committed(number).await => "recorded".to_owned(),
+                        Ok(_) => {
+                            let _ = pieces.send(Piece::Broken(End::Fin)).await;
+                            break UNCOMMITTED.to_owned();
+                        }
+                        Err(why) => why,
+                    };
                     let _ = pieces.send(Piece::End(trailers)).await;
                     break if left_by.is_some() {
                         format!("{what}, though the client had left")
@@ -234,9 +241,16 @@ impl Passing {
         not_recorded(why)
     }
 
-    async fn store(&self, head: Response, mut kept: Body, trailers: &Headers, notes: Vec<String>) -> String {
+    /// Hands an interaction in; its number, or what to say instead.
+    async fn store(
+        &self,
+        head: Response,
+        mut kept: Body,
+        trailers: &Headers,
+        notes: Vec<String>,
+    ) -> Result<u64, String> {
         if let Some(why) = kept.overflow() {
-            return self.lost(Lost::NotStored, why);
+            return Err(self.lost(Lost::NotStored, why));
         }
         let (bytes, chunks) = kept.take();
         let is_long = bytes.len() >= LONG_BODY;
@@ -256,13 +270,11 @@ impl Passing {
         } else {
             keep()
         };
-        match kept {
-            Ok(()) => "recorded".to_owned(),
-            Err(why) => not_recorded(&why),
-        }
+        kept.map_err(|why| not_recorded(&why))
     }
 }
 
+const UNCOMMITTED: &str = "recorded, but not on the disk yet: the answer was broken off";
 const LEFT_AND_SLOW: &str = "the client left, and the rest of the answer did not come in time";
 
 fn not_recorded(why: &str) -> String {

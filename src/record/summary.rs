@@ -11,6 +11,10 @@ pub struct Summary {
     pub path: PathBuf,
     /// Interactions in it.
     pub stored: usize,
+    /// Interactions among them that a recording which was cut short had left.
+    pub recovered: u64,
+    /// Entries of a journal that were whole once and could not be read.
+    pub damaged: u64,
     /// Requests answered here because writing was not allowed.
     pub refused_writes: u64,
     /// Requests that the listener turned away: they were none (a bad head, a foreign `Host`).
@@ -37,6 +41,10 @@ impl Summary {
         ];
         for (count, exit, what) in lost.into_iter().filter(|(count, ..)| *count > 0) {
             reasons.push(exit, format!("{count} request{} {what}", if count == 1 { "" } else { "s" }));
+        }
+        if self.damaged > 0 {
+            let many = if self.damaged == 1 { "entry" } else { "entries" };
+            reasons.push(Exit::Failed, format!("{} damaged {many} of the journal", self.damaged));
         }
         if self.refused > 0 {
             let many = if self.refused == 1 { "" } else { "s" };

@@ -66,6 +66,10 @@ impl Known {
         Self { next: number, ..Self::default() }
     }
 
+    pub(super) fn count_from(&mut self, number: usize) {
+        self.next = self.next.max(number);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }

@@ -163,6 +163,16 @@ impl Redactor {
         self.known().forget(values);
     }
 
+    /// Numbers what it learns from `number` + 1 at least: further down are the placeholders of others.
+    pub(crate) fn count_from(&self, number: usize) {
+        self.known().count_from(number);
+    }
+
+    /// Whether it is time to make room: three quarters of [`SECRETS_MAX`] are reached.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.known().len() >= SECRETS_MAX / 4 * 3
+    }
+
     /// Whether [`SECRETS_MAX`] is reached: a further secret is replaced in its own place, not elsewhere.
     pub(crate) fn is_full(&self) -> bool {
         self.known().len() >= SECRETS_MAX

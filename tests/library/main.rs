@@ -49,6 +49,7 @@ mod recorder;
 mod recording;
 mod recording_console_failures;
 mod recording_files;
+mod recording_journal;
 mod recording_links;
 mod recording_one_request;
 mod recording_trust;

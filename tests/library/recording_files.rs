@@ -6,13 +6,13 @@ use crate::recorder::{proxy, raw_console, settings, whole};
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use faultdeck::cassette::{Cassette, Draft, Hold, HoldError, Intake, Interaction, RecordedFrom};
+use faultdeck::cassette::{
+    Cassette, Found, Group, Hold, HoldError, Intake, Interaction, Journal, RecordedFrom,
+};
 use faultdeck::message::{Headers, HttpVersion, Request, Response};
 use faultdeck::profile::Profile;
-use faultdeck::record::{Event, KeepError, RecordError, Recorder, Settings};
+use faultdeck::record::{KeepError, RecordError, Recorder, Settings};
 use faultdeck::redact::Rules;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -86,15 +86,17 @@ fn whatever_is_taken_in_can_be_loaded_again_and_anything_else_is_refused_with_a_
     let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
     let result = runner.run(&vec(interaction(), 1..6), |interactions| {
         let intake = Intake::new(Profile::builtin(), Rules::default());
-        let mut draft = Draft::new("c", RecordedFrom { host: "host-1".into(), ..RecordedFrom::default() });
+        let from = RecordedFrom { host: "host-1".into(), ..RecordedFrom::default() };
+        let mut journal = Journal::begin(&path, &from, None, &mut |_, _| {}).unwrap();
+        let mut group = Group::default();
         for (place, interaction) in (1..).zip(interactions) {
             match intake.ready(place, interaction.clone()) {
-                Ok(ready) => draft.put(place, ready).unwrap(),
+                Ok(ready) => group.push(place, ready.text()),
                 Err(why) => {
                     refused.set(refused.get() + 1);
                     prop_assert!(!why.to_string().is_empty());
                     // Nobody else writes it either.
-                    let lone = Cassette { interactions: vec![interaction], ..draft.cassette() };
+                    let lone = Cassette { interactions: vec![interaction], ..Cassette::default() };
                     let before = fs::read(&path).ok();
                     if lone.save(&path).is_err() {
                         prop_assert_eq!(fs::read(&path).ok(), before);
@@ -104,13 +106,16 @@ fn whatever_is_taken_in_can_be_loaded_again_and_anything_else_is_refused_with_a_
                 }
             }
         }
-        taken.set(taken.get() + draft.len());
-        draft.snapshot().save(&path).unwrap();
-        let loaded = Cassette::load(&path).unwrap();
-        prop_assert_eq!(&loaded.interactions, &draft.cassette().interactions);
-        draft.cassette().save(&path).unwrap();
+        let count = usize::try_from(group.count()).unwrap();
+        taken.set(taken.get() + count);
+        journal.commit(&group).unwrap();
+        let found = Found::beside(&path).unwrap().unwrap();
+        prop_assert_eq!((found.interactions, found.damaged), (count as u64, 0));
+        let interactions = journal.interactions().unwrap().0.into_iter().map(|(_, it)| it).collect();
+        Cassette { recorded_from: from, interactions, ..Cassette::default() }.save(&path).unwrap();
+        journal.remove().unwrap();
         let canonical = Cassette::load(&path).unwrap();
-        prop_assert_eq!(canonical.interactions.len(), draft.len());
+        prop_assert_eq!(canonical.interactions.len(), count);
         prop_assert_eq!(canonical.to_text(), fs::read_to_string(&path).unwrap());
         Ok(())
     });
@@ -134,7 +139,8 @@ async fn the_second_recorder_of_a_cassette_is_told_who_has_it() {
     std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
     assert!(Hold::take(&folder.path().join("link/c.json")).is_err());
     let other = Hold::take(&folder.path().join("d.json")).unwrap();
-    assert_eq!(names(folder.path()), [".c.json.faultdeck-recording", ".d.json.faultdeck-recording", "link"]);
+    let marks = [".c.json.faultdeck-recording", ".d.json.faultdeck-recording"];
+    assert_eq!(names(folder.path()), [&marks[..], &["c.journal", "link"]].concat());
     drop((first, other));
     assert!(Recorder::new(settings(), None).is_ok());
     assert_eq!(names(folder.path()), ["link"]);
@@ -188,46 +194,22 @@ fn a_cassette_that_cannot_be_written_is_an_error_before_the_first_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_save_that_fails_is_told_once_and_tried_until_it_works() {
+async fn a_rename_that_fails_at_the_end_keeps_the_journal_and_works_once_the_way_is_free() {
     let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
-    let console = raw_console(vec![whole("200 OK", "1"), whole("200 OK", "2")]).await;
-    let remarks = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&remarks);
-    let watch = Arc::new(move |event: &Event| {
-        if let Event::Remark(remark) = event {
-            heard.lock().unwrap().push(remark.clone());
-        }
-    });
-    let mut proxy = proxy(settings(&console.url, &folder.path().join("unused.json"))).await;
-    proxy.replace(Recorder::new(settings(&console.url, &path), Some(watch)).unwrap()).await;
-    let recorder = Arc::clone(&proxy.recorder);
-    let saving = tokio::spawn(async move { recorder.keep_saving().await });
-    // A folder where the file should go: the rename fails.
-    fs::create_dir(&path).unwrap();
+    let console = raw_console(vec![whole("200 OK", "1")]).await;
+    let proxy = proxy(settings(&console.url, &path)).await;
     proxy.get("/api/x").await;
-    until(|| !remarks.lock().unwrap().is_empty()).await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert!(proxy.recorder.finish().is_err(), "the last save failed");
+    // A folder where the file should go.
+    fs::create_dir(&path).unwrap();
+    let error = proxy.recorder.finish().unwrap_err().to_string();
+    assert!(error.contains("c.json: ") && error.contains("1 interactions are safe in"), "{error}");
+    assert!(error.contains("record to the same cassette again"), "{error}");
+    assert_eq!(Found::beside(&path).unwrap().unwrap().interactions, 1);
     fs::remove_dir(&path).unwrap();
-    until(|| path.is_file() && remarks.lock().unwrap().len() > 1).await;
-    saving.abort();
-    let told = remarks.lock().unwrap().clone();
-    assert!(told.len() == 2 && told[0].contains("cannot be saved") && told[0].contains("c.json"), "{told:?}");
-    assert!(told[1].contains("saved again"), "{told:?}");
-    assert_eq!(Cassette::load(&path).unwrap().interactions.len(), 1);
     assert_eq!(proxy.stop().await.stored, 1);
-    assert_eq!(names(folder.path()), ["c.json"], "nothing is left of the saves that failed");
-}
-
-async fn until(fact: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if fact() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it does not come");
+    assert_eq!(Cassette::load(&path).unwrap().interactions.len(), 1);
+    assert_eq!(names(folder.path()), ["c.json"], "nothing is left of the save that failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -247,10 +229,7 @@ async fn a_fresh_cookie_in_every_answer_never_stops_a_recording() {
     })
     .await;
     let proxy = proxy(settings(&url, &path)).await;
-    let recorder = Arc::clone(&proxy.recorder);
-    let saving = tokio::spawn(async move { recorder.keep_saving().await });
     proxy.get_many(ANSWERS).await;
-    saving.abort();
     let summary = proxy.stop().await;
     assert_eq!((summary.stored, summary.not_stored), (ANSWERS, 0), "{:?}", summary.reasons);
     let text = fs::read_to_string(&path).unwrap();

@@ -1,0 +1,155 @@
+//! Interactions on their way into a cassette.
+//!
+//! Each is made ready once, when it comes in: users become placeholders, its text is written, and the text is read back
+//! and compared. So the one that could not be read again is found there and then, and nothing of it has to be looked at
+//! again until the end. Order, numbers and ids become canonical then.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::customer::Customers;
+use super::{Cassette, FILE_MAX_BYTES, Interaction, canonical, format, write};
+use crate::profile::Profile;
+use crate::redact::{self, Rules};
+
+/// What a recording may grow to. The canonical text is about as long; the rest of [`FILE_MAX_BYTES`] is for the
+/// difference.
+pub const RECORDING_MAX_BYTES: u64 = FILE_MAX_BYTES / 16 * 15;
+
+/// Why an interaction cannot be in a cassette.
+#[derive(Debug, thiserror::Error)]
+pub enum Unkept {
+    /// Its text could not be read again.
+    #[error("a cassette cannot hold it: {0}")]
+    Unreadable(String),
+    /// Its text reads as something else.
+    #[error("a cassette cannot hold it: it reads back as something else")]
+    Changed,
+    /// A credential is left that could not be taken out.
+    #[error("a credential could not be taken out of its {0}")]
+    Secret(String),
+    /// A secret that was learnt later could stand in it, or not be taken out.
+    #[error("{0}")]
+    Unsearchable(&'static str),
+    /// The cassette is as long as one may be.
+    #[error("the cassette is full: one over 256 MiB could not be loaded")]
+    Full,
+}
+
+/// The text of an interaction that is certain to be readable.
+#[derive(Debug)]
+pub struct Ready {
+    text: String,
+}
+
+impl Ready {
+    /// What stands in a cassette for it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same, taken out.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// What makes interactions ready.
+#[derive(Debug)]
+pub struct Intake {
+    profile: &'static Profile,
+    rules: Rules,
+    /// A value has the same placeholder in all interactions of a recording.
+    customers: Mutex<Customers>,
+}
+
+impl Intake {
+    /// For one recording, redacted by these rules beside the built-in ones.
+    pub fn new(profile: &'static Profile, rules: Rules) -> Self {
+        let customers = Mutex::new(Customers::new(&rules));
+        Self { profile, rules, customers }
+    }
+
+    /// Makes a redacted interaction ready. `place` is its number in the recording.
+    ///
+    /// # Errors
+    /// If no cassette can hold it, or if it is not redacted after all.
+    pub fn ready(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
+        {
+            let mut customers = self.customers();
+            customers.learn(&interaction, self.profile);
+            customers.number();
+            customers.put(&mut interaction, self.profile);
+        }
+        self.again(place, interaction)
+    }
+
+    fn customers(&self) -> MutexGuard<'_, Customers> {
+        self.customers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the placeholders of a text to those that they were given to: it was recorded before this recording.
+    pub(crate) fn was_before(&self, text: &str) {
+        self.customers().take(text);
+    }
+
+    /// How many values of customer data are known.
+    pub(crate) fn known(&self) -> usize {
+        self.customers().len()
+    }
+
+    /// What puts placeholders in the place of what was learnt after an interaction came in; nothing that is one already
+    /// is touched.
+    pub(crate) fn late(&self) -> Late {
+        Late { customers: self.customers().without_placeholders(), profile: self.profile }
+    }
+
+    /// The rules of the recording.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Makes an interaction ready that was so before, and was redacted further since.
+    ///
+    /// # Errors
+    /// Those of [`Intake::ready`].
+    pub(crate) fn again(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
+        let found = self.profile.find(&interaction.request.method, interaction.request.path());
+        interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
+        interaction.id = format!("{}-{place}", canonical::id_stem(&interaction, self.profile));
+        let mut open = redact::open_in_request(&interaction.request, &self.rules);
+        open.extend(redact::open_in_response(&interaction.response, &self.rules));
+        if let Some(open) = open.into_iter().next() {
+            return Err(Unkept::Secret(open.place));
+        }
+        let text = write::interaction(&interaction);
+        match format::parse_interaction(&text) {
+            Err(message) => Err(Unkept::Unreadable(message)),
+            Ok(back) if back != interaction => Err(Unkept::Changed),
+            Ok(_) => Ok(Ready { text }),
+        }
+    }
+
+    /// The interaction of a text that was made ready.
+    pub(crate) fn read(text: &str) -> Option<Interaction> {
+        format::parse_interaction(text).ok()
+    }
+}
+
+/// The customer data known at one moment.
+#[derive(Debug)]
+pub(crate) struct Late {
+    customers: Customers,
+    profile: &'static Profile,
+}
+
+impl Late {
+    /// Puts placeholders in its place.
+    pub(crate) fn put(&self, interaction: &mut Interaction) {
+        self.customers.put(interaction, self.profile);
+    }
+
+    /// The same in a whole cassette.
+    pub(crate) fn put_all(&self, cassette: &mut Cassette) {
+        cassette.interactions.iter_mut().for_each(|interaction| self.put(interaction));
+    }
+}
