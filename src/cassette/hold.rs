@@ -53,7 +53,11 @@ impl fmt::Display for HoldError {
             Self::NotAFile { path } => {
                 write!(f, "{} is no regular file: choose another name", path.display())
             }
-            Self::Folder { folder, source } => write!(f, "cannot write to {}: {source}", folder.display()),
+            Self::Folder { folder, source } => write!(
+                f,
+                "cannot write to {}: {source}: make that folder writable, or choose another for the cassette",
+                folder.display()
+            ),
         }
     }
 }

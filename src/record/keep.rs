@@ -47,7 +47,7 @@ pub enum KeepError {
         source: io::Error,
     },
     /// The cassette cannot be saved. What is committed is in the journal.
-    #[error("{source}; {committed} interactions are safe in {}: {help}, then record to the same cassette again, which goes on with them", journal.display())]
+    #[error("{source}; what is committed is safe in {} (interactions: {committed}): {help}, then record to the same cassette again, which goes on with them", journal.display())]
     Unsaved {
         /// Why.
         source: CassetteError,

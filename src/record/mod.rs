@@ -2,7 +2,7 @@
 //!
 //! - `upstream` says where the console is; `dial` is the only file of the project that connects outward
 //! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
-//! - `pass` brings one request there and its answer back; `answer` and `trailers` read what the console sends, byte for
+//! - `pass` brings one request there and its answer back, `outlet` hands the client what it gets; `answer` and `trailers` read what the console sends, byte for
 //!   byte; `rewrite` changes addresses and nothing else
 //! - `keep` redacts interactions on the way in and lays them on the `desk`, from where `writer` writes them to the journal;
 //!   at the end `keep` makes the cassette of it
@@ -22,6 +22,7 @@ mod inquiry;
 mod jar;
 mod keep;
 mod most;
+mod outlet;
 mod pass;
 mod rewrite;
 mod summary;

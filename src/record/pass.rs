@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncWriteExt, ReadHalf, split};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Site;
@@ -15,13 +15,12 @@ use super::answer::{AnswerError, Part, Reader};
 use super::bodies::Body;
 use super::dial::{DialError, Line, dial};
 use super::keep::Lost;
+use super::outlet::Outlet;
 use super::{own_answer, rewrite};
 use crate::delivery::End;
 use crate::message::{Headers, Request, Response};
-use crate::serve::{Piece, Reply};
+use crate::serve::Reply;
 
-/// Pieces of a body on their way to a slow client; the console waits beyond that.
-const PIECES_AHEAD: usize = 8;
 /// Bodies from this length on are searched for secrets on a thread of their own: others must not wait for it.
 const LONG_BODY: usize = 256 * 1024;
 
@@ -160,13 +159,11 @@ impl Passing {
         let moved = site.console.moved_to(&head);
         let mut live = head.clone();
         rewrite::to_client(&mut live, &site.console, &self.base);
-        let (pieces, body) = mpsc::channel(PIECES_AHEAD);
-        // If it cannot be sent the client has left; `body` is dropped then, which the pieces show.
-        let _ = reply.send(Reply::Streamed { head: live, body, ticket: self.place });
+        let outlet = Outlet::new(site.settings.syncing, live, self.place, reply);
         let chunked = head.headers.lists("Transfer-Encoding", "chunked") && self.request.method != "HEAD";
         let kept = Body::new(&site.budget, chunked);
         let status = head.status;
-        let what = self.stream(head, kept, &mut reader, pieces).await;
+        let what = self.stream(head, kept, &mut reader, outlet).await;
         // Only now: the body may have given a secret away that stands in the target.
         site.pass(&self.request, status, &what);
         if let Some(to) = moved {
@@ -179,14 +176,14 @@ impl Passing {
         head: Response,
         mut kept: Body,
         reader: &mut Answering,
-        pieces: mpsc::Sender<Piece>,
+        mut outlet: Outlet,
     ) -> String {
         let mut left_by = None;
         loop {
             let part = match left_by {
                 None => tokio::select! {
                     biased;
-                    () = pieces.closed() => {
+                    () = outlet.left() => {
                         // Nobody waits for the rest but the cassette.
                         left_by = Some(Instant::now() + self.site.settings.console_timeout);
                         continue;
@@ -202,8 +199,7 @@ impl Passing {
             match part {
                 Ok(Part::Body(bytes)) => {
                     kept.push(&bytes);
-                    // A client that has left is seen above.
-                    let _ = pieces.send(Piece::Body(bytes)).await;
+                    outlet.body(bytes).await;
                 }
                 Ok(Part::End(trailers)) => {
                     if left_by.is_some() {
@@ -213,12 +209,12 @@ impl Passing {
                     let what = match self.store(head, kept, &trailers, notes).await {
                         Ok(number) if self.site.keeper.committed(number).await => "recorded".to_owned(),
                         Ok(_) => {
-                            let _ = pieces.send(Piece::Broken(End::Fin)).await;
+                            outlet.uncommitted().await;
                             break UNCOMMITTED.to_owned();
                         }
                         Err(why) => why,
                     };
-                    let _ = pieces.send(Piece::End(trailers)).await;
+                    outlet.end(trailers).await;
                     break if left_by.is_some() {
                         format!("{what}, though the client had left")
                     } else {
@@ -229,7 +225,7 @@ impl Passing {
                     // Counted before the client learns of it: whoever saw the break finds it in the account.
                     let what = self.lost(Lost::Unanswered, &error.to_string());
                     let end = if matches!(error, AnswerError::Reset) { End::Rst } else { End::Fin };
-                    let _ = pieces.send(Piece::Broken(end)).await;
+                    outlet.broken(end).await;
                     break what;
                 }
             }

@@ -203,7 +203,7 @@ async fn a_rename_that_fails_at_the_end_keeps_the_journal_and_works_once_the_way
     // A folder where the file should go.
     fs::create_dir(&path).unwrap();
     let error = proxy.recorder.finish().unwrap_err().to_string();
-    assert!(error.contains("c.json: ") && error.contains("1 interactions are safe in"), "{error}");
+    assert!(error.contains("c.json: ") && error.contains("(interactions: 1)"), "{error}");
     assert!(error.contains("record to the same cassette again"), "{error}");
     assert_eq!(Found::beside(&path).unwrap().unwrap().interactions, 1);
     fs::remove_dir(&path).unwrap();

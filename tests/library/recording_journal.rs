@@ -13,6 +13,8 @@ use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
 use faultdeck::record::{Event, Existing, Most, Recorder, Settings, Syncing};
 use faultdeck::redact::Rules;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn text(n: u64) -> String {
     let interaction = Interaction {
@@ -186,15 +188,30 @@ async fn an_answer_ends_only_when_it_is_committed_if_that_is_asked_for() {
     let folder = canary::Folder::new();
     let path = folder.path().join("c.json");
     let count = folder.path().join("committed");
-    let url = many(|n| format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", n % 90 + 10)).await;
+    // The end of an answer is the last byte of its body, its last chunk, or its head.
+    let url = many(|n| {
+        let rest = ["Content-Length: 2\r\n\r\nok", "Content-Length: 0\r\n\r\n"];
+        let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+        format!("HTTP/1.1 200 OK\r\n{}", [rest[0], rest[1], chunks][n % 3])
+    })
+    .await;
     let proxy = proxy(Settings {
         syncing: Syncing::Always,
         committed_file: Some(count.clone()),
         ..settings(&url, &path)
     })
     .await;
+    let mut stream = TcpStream::connect(&proxy.addr).await.unwrap();
     for n in 1..=20 {
-        proxy.get(&format!("/api/x/{n}")).await;
+        let request = format!("GET /api/x/{n} HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.addr);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let end = ["\r\n\r\nok", "\r\n\r\n", "0\r\n\r\n"][usize::try_from(n - 1).unwrap() % 3];
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).ends_with(end) {
+            let mut part = [0; 1024];
+            let read = stream.read(&mut part).await.unwrap();
+            answer.extend_from_slice(&part[..read]);
+        }
         assert_eq!(Found::beside(&path).unwrap().unwrap().interactions, n, "as soon as the answer has ended");
     }
     proxy.stop().await;

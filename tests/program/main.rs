@@ -31,6 +31,7 @@ mod profiles;
 mod raw_targets;
 mod readme;
 mod recording;
+mod recording_kills;
 mod refused;
 mod replay_over_sockets;
 mod same_run_over_sockets;

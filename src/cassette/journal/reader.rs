@@ -82,11 +82,14 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn without_head(&mut self, line: &[u8], at: u64) -> io::Result<Step> {
-        let is_last = !line.ends_with(b"\n") && self.from.fill_buf()?.is_empty();
-        if is_last && is_begun(line) {
+        let written = line.iter().position(|byte| *byte == 0).unwrap_or(line.len());
+        let (begun, rest) = line.split_at(written);
+        // Whether all that was written of it could be the beginning of a head.
+        let is_begun = is_begun(begun) && rest.iter().all(|byte| *byte == 0);
+        if is_begun && rest.is_empty() && self.from.fill_buf()?.is_empty() {
             return Ok(Step::Torn { at });
         }
-        self.search(at, line.iter().all(|byte| *byte == 0), line.ends_with(b"\n"))
+        self.search(at, is_begun && !rest.is_empty(), line.ends_with(b"\n"))
     }
 
     /// Passes over what is no entry, to the next that is one. `zeros`: whether it held nothing
