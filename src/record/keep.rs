@@ -1,12 +1,15 @@
 //! What is kept: interactions redacted on the way in, written to a journal beside the cassette as they come, and put
 //! together into the cassette at the end.
 
-use std::fs::{File, OpenOptions};
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use rustix::fs::OFlags;
 
 use super::desk::{Desk, Waiting, doubt};
 use super::jar::Jar;
@@ -406,9 +409,14 @@ fn recovered(found: &Found) -> Vec<Event> {
     events
 }
 
-fn open_committed(path: &PathBuf) -> Result<File, KeepError> {
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|source| KeepError::CommittedFile { path: path.clone(), source })
+fn open_committed(path: &PathBuf) -> Result<Box<dyn Write + Send>, KeepError> {
+    // A pipe that nobody reads is refused, not waited for.
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let opened = options.open(path);
+    opened
+        .map(|file| Box::new(file) as Box<dyn Write + Send>)
+        .map_err(|source| KeepError::CommittedFile { path: path.clone(), source })
 }
 
 #[cfg(test)]

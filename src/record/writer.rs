@@ -1,6 +1,5 @@
 //! The writer of the journal: a thread of its own, the only one that writes, syncs and cleans what is written.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +22,7 @@ pub(super) struct Writer {
     journal: Journal,
     syncing: Syncing,
     /// Where a line goes after each sync: how many interactions are committed.
-    committed_file: Option<File>,
+    committed_file: Option<Box<dyn Write + Send>>,
     watch: Option<Watch>,
     committed: u64,
     /// How many secrets, and how much customer data, were known when all that is written was cleaned.
@@ -41,7 +40,7 @@ impl Writer {
         desk: Arc<Desk>,
         journal: Journal,
         syncing: Syncing,
-        committed_file: Option<File>,
+        committed_file: Option<Box<dyn Write + Send>>,
         watch: Option<Watch>,
         committed: u64,
     ) -> Self {

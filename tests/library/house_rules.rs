@@ -237,7 +237,9 @@ fn one_file_reads_what_a_user_names() {
             continue;
         }
         for word in ["File::open", "fs::read(", "fs::read_to_string", "pem_file", "fs::File"] {
-            let reads = |line: &&str| line.contains(word) && !line.contains("\"/proc/");
+            // At a place in a file that is open already.
+            let is_open = |line: &str| line.contains("unix::fs::FileExt");
+            let reads = |line: &&str| line.contains(word) && !line.contains("\"/proc/") && !is_open(line);
             wrong.extend(code(&text).lines().filter(reads).map(|line| format!("{file}: {}", line.trim())));
         }
     }

@@ -87,6 +87,25 @@ fn a_recording_that_was_to_replace_a_cassette_and_was_killed_is_never_thrown_awa
 }
 
 #[test]
+fn a_recorder_that_was_stopped_for_a_while_goes_on() {
+    let lab = Lab::new();
+    let console = raw_console(fine);
+    let recorder = lab.serve(&["record", "--upstream", &console, "--cassette", "c.json", "--sync", "always"]);
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &recorder.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    };
+    recorder.get("/api/before");
+    signal("-STOP");
+    std::thread::sleep(Duration::from_secs(2));
+    signal("-CONT");
+    recorder.get("/api/after");
+    let finished = recorder.stop();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(finished.stderr.contains("3 interactions in c.json"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_journal_of_a_killed_recorder_becomes_a_cassette_without_a_console() {
     let lab = Lab::new();
     let console = raw_console(fine);

@@ -46,8 +46,8 @@ impl Head {
     /// Reads a line, its end included; `None` if it is none or damaged.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
-        let (said, check) = line.rsplit_once(' ')?;
-        let mut words = said.strip_prefix('@')?.split(' ');
+        let (start, check) = line.rsplit_once(' ')?;
+        let mut words = start.strip_prefix('@')?.split(' ');
         let head = Self {
             kind: Kind::of(words.next()?)?,
             place: words.next()?.parse().ok()?,
@@ -55,7 +55,7 @@ impl Head {
             check: u32::from_str_radix(words.next()?, 16).ok()?,
         };
         // As it is written, and nothing like it: `+1` is a number, too.
-        (words.next().is_none() && format!("{head}{check}") == line && check == hex(said.as_bytes()))
+        (words.next().is_none() && format!("{head}{check}") == line && check == hex(start.as_bytes()))
             .then_some(head)
     }
 
@@ -86,9 +86,9 @@ pub(super) fn is_begun(line: &[u8]) -> bool {
 /// Writes an entry.
 pub(super) fn write(out: &mut Vec<u8>, kind: Kind, place: u64, text: &str) {
     let head = Head { kind, place, length: text.len() as u64, check: crc32fast::hash(text.as_bytes()) };
-    let said = head.to_string();
+    let start = head.to_string();
     // Writing to memory cannot fail.
-    let _ = writeln!(out, "{said}{}", hex(said.trim_end().as_bytes()));
+    let _ = writeln!(out, "{start}{}", hex(start.trim_end().as_bytes()));
     out.extend_from_slice(text.as_bytes());
     out.push(b'\n');
 }

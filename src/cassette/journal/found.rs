@@ -1,8 +1,7 @@
 //! A journal that is there already: of a recording that was cut short, or of one that is under way.
 
 use std::fmt::{self, Write as _};
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -129,7 +128,7 @@ impl Found {
         Ok(Some(found))
     }
 
-    fn open(&self) -> Result<File, JournalError> {
+    fn open(&self) -> Result<impl Read + use<>, JournalError> {
         files::open_file(&self.path, JOURNAL_MAX_BYTES).map_err(|error| match error {
             Unreadable::NoFile(_) => JournalError::NotOurs(self.path.clone()),
             other => JournalError::Io { path: self.path.clone(), source: other.into() },
@@ -139,7 +138,7 @@ impl Found {
     /// Whether there is something in it that no cassette holds.
     pub fn is_wanted(&self, cassette: &Path) -> bool {
         self.interactions + self.damaged > 0
-            && !self.done.as_ref().is_some_and(|done| digest_of(cassette).as_ref() == Some(done))
+            && self.done.as_ref().is_none_or(|done| digest_of(cassette).as_ref() != Some(done))
     }
 
     /// What to say of it to somebody who asks for the cassette.

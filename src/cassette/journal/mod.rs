@@ -411,3 +411,68 @@ impl From<JournalError> for CassetteError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cassette::{Cassette, Intake};
+    use crate::message::{Request, Response};
+    use crate::profile::Profile;
+    use crate::redact::Rules;
+
+    fn group(n: u64) -> Group {
+        let interaction = Interaction {
+            id: String::new(),
+            endpoint: String::new(),
+            request: Request::new("GET", &format!("/api/x/{n}")),
+            response: Response::json(200, "{}"),
+            by_recorder: false,
+            moment: 0,
+            notes: Vec::new(),
+        };
+        let mut group = Group::default();
+        let ready = Intake::new(Profile::builtin(), Rules::default()).ready(n, interaction).unwrap();
+        group.push(n, ready.text());
+        group
+    }
+
+    #[test]
+    fn a_file_that_failed_once_is_not_written_to_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cassette = folder.path().join("c.json");
+        let mut journal = Journal::begin(&cassette, &RecordedFrom::default(), None, &mut |_, _| {}).unwrap();
+        journal.commit(&group(1)).unwrap();
+        // What cannot be written to can neither be synced nor be cut back.
+        let first =
+            fs::metadata(&journal.path).map(|about| std::os::unix::fs::MetadataExt::ino(&about)).unwrap();
+        journal.file = File::open(&journal.path).unwrap();
+        journal.commit(&group(2)).unwrap_err();
+        journal.commit(&group(2)).unwrap();
+        journal.commit(&group(3)).unwrap();
+        let second =
+            fs::metadata(&journal.path).map(|about| std::os::unix::fs::MetadataExt::ino(&about)).unwrap();
+        assert_ne!(first, second, "a new file");
+        let found = Found::beside(&cassette).unwrap().unwrap();
+        assert_eq!((found.interactions, found.damaged, found.is_torn), (3, 0, false));
+    }
+
+    #[test]
+    fn a_journal_that_outlives_its_cassette_by_a_moment_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        let from = RecordedFrom { host: "host-1".to_owned(), ..RecordedFrom::default() };
+        let mut journal = Journal::begin(&path, &from, None, &mut |_, _| {}).unwrap();
+        journal.commit(&group(1)).unwrap();
+        let cassette = Found::beside(&path).unwrap().unwrap().cassette().unwrap();
+        // Killed before the rename, and after it.
+        let elsewhere = folder.path().join("elsewhere.json");
+        cassette.save_recording(&elsewhere, &Rules::default(), &mut journal).unwrap();
+        let is_wanted = || Found::beside(&path).unwrap().unwrap().is_wanted(&path);
+        assert!(is_wanted(), "no cassette has it yet");
+        fs::rename(&elsewhere, &path).unwrap();
+        assert!(!is_wanted());
+        assert!(Cassette::load(&path).unwrap().unfinished.is_none());
+        fs::write(&path, "{}").unwrap();
+        assert!(is_wanted(), "another cassette does not have it");
+    }
+}
