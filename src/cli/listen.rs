@@ -5,11 +5,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::problem::Problem;
 use super::{home, output};
 use crate::report::visible;
 use crate::serve::tls::Identity;
-use crate::serve::{Answer, Bound, Hosts, Options, Server};
+use crate::serve::{Answer, Bound, Hosts, Limits, Options, Server};
+
+/// File descriptors for all that is no connection: files, the runtime's own.
+const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Where to listen, and how it is announced.
 #[derive(Clone, Debug, clap::Args)]
@@ -108,6 +113,7 @@ impl Listen {
         listening: impl FnOnce(&str),
     ) -> Result<Server, Problem> {
         output::never_wait();
+        take_descriptors();
         if !self.listen.ip().is_loopback() && !self.expose {
             return Err(Problem::input(format!("{} can be reached from other machines", self.listen))
                 .help("add `--expose` if that is what you want; nothing here asks for a password"));
@@ -144,6 +150,18 @@ impl Listen {
                 .help("add `--host NAME` (or an address) for each, or `--host '*'` for any; with TLS, `--tls-name NAME`"));
         }
         Ok(hosts)
+    }
+}
+
+/// Takes the file descriptors that a full house of connections needs, as far as the system lets this process have them:
+/// a shell often gives a program 1,024 of far more.
+fn take_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = 2 * Limits::default().connections as u64 + DESCRIPTORS_BESIDE;
+    let most = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if limit.current.is_some_and(|current| current < most) {
+        // Without them there are fewer places, and the longest idle connection leaves for a new one.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
     }
 }
 

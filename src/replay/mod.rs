@@ -45,7 +45,8 @@ pub use material::Material;
 use kept::Kept;
 use session::Session;
 
-/// A session opened by path lives as long as fewer than this many others came after its last request.
+/// Sessions opened by path that are open at one time, beside the first; for one more, the one that was asked longest ago
+/// is closed.
 const SESSIONS_MAX: usize = 1000;
 
 /// A console that is asked in a cassette's place.
@@ -253,7 +254,7 @@ impl Replay {
             *used = now;
             return Arc::clone(session);
         }
-        if sessions.open.len() >= SESSIONS_MAX {
+        if sessions.open.len() > SESSIONS_MAX {
             sessions.close_oldest(&self.setup.session);
         }
         let base = self.base_of(&sessions.base, name);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 /// Every bound of a listener. Nothing a peer does, or leaves undone, holds a connection longer than these allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -33,8 +35,8 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// How long a request body waits for room. 1 s.
     pub room: Duration,
-    /// Connections at one time. For one more, the longest idle one is closed; if none is idle, it gets a 503 with
-    /// `Retry-After`. 256.
+    /// Connections at one time, and at most one for every two file descriptors that this process may have. For one
+    /// more, the longest idle one is closed; if none is idle, it gets a 503 with `Retry-After`. 16,384.
     pub connections: usize,
     /// How long running answers get to finish once the listener stops. 5 s.
     pub drain: Duration,
@@ -57,11 +59,18 @@ impl Default for Limits {
             body_bytes: 64 * 1024 * 1024,
             bodies_bytes: 128 * 1024 * 1024,
             room: Duration::from_secs(1),
-            connections: 256,
+            connections: 16_384,
             drain: Duration::from_secs(5),
             accept_pause: Duration::from_millis(50),
         }
     }
+}
+
+/// How many connections this process has file descriptors for. Each may need a second one: towards the console, or to
+/// know when the last byte has left.
+pub(super) fn connections_affordable() -> usize {
+    let most = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
+    (most.unwrap_or(usize::MAX) / 2).max(1)
 }
 
 /// Header lines in one request head; one more gets 431.
@@ -77,8 +86,15 @@ pub(super) const AHEAD_MAX: usize = 64 * 1024;
 /// in favour of a new one that would find no place.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(1);
 
-/// Connections that were asked to leave and have not left yet; beyond it a new one finds no place.
+/// Connections that the system holds until they are accepted, as far as it allows so many; one beyond them is slow to
+/// connect.
+pub(super) const UNACCEPTED_MAX: u32 = 4096;
+
+/// Connections that were asked to leave and have not left yet; beyond it a new one waits for one that has.
 pub(super) const LEAVING_MAX: usize = 64;
+
+/// How long it waits for that.
+pub(super) const LEAVING: Duration = Duration::from_millis(500);
 
 /// The unit in which room for bodies is given out, in bytes.
 pub(super) const ROOM_UNIT: usize = 1024;

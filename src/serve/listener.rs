@@ -1,19 +1,31 @@
 //! The accept loop: connections up to the cap, a word to those beyond it, a pause when the machine has no more.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::Answer;
 use super::connection::{self, Phases, Site};
 use super::io::Io;
-use super::limits::{REFUSAL, REFUSALS_MAX};
+use super::limits::{LEAVING, REFUSAL, REFUSALS_MAX, UNACCEPTED_MAX};
 use super::patience::within;
+use super::places::{NoPlace, Place};
 use super::refusal::{Refusal, Unfit};
+
+/// Listens, with room for a crowd that comes at once. Must be called on a runtime.
+pub(super) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A listener that follows another on its port need not wait for that one's last connections.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(UNACCEPTED_MAX)
+}
 
 /// Accepts until the listener stops; ending closes the listening socket.
 pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>, phases: Phases) {
@@ -39,7 +51,12 @@ pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>,
             }
         };
         number += 1;
-        if let Some(place) = site.places.take(number) {
+        let place = tokio::select! {
+            biased;
+            () = stopping.draining() => return,
+            place = place(&site, number) => place,
+        };
+        if let Some(place) = place {
             // A panic in an answer ends this task, and so this connection, and nothing else.
             tokio::spawn(connection::run(socket, place, Arc::clone(&site), phases.clone()));
         } else if site.tls.is_none() {
@@ -56,6 +73,21 @@ pub(super) async fn accept<A: Answer>(listener: TcpListener, site: Arc<Site<A>>,
             }
         }
     }
+}
+
+/// A place for connection `number`, if there is one or will be in a moment: many that come at once find places where many
+/// only wait.
+async fn place<A: Answer>(site: &Site<A>, number: u64) -> Option<Place> {
+    let taken = async {
+        loop {
+            match site.places.take(number) {
+                Ok(place) => return Some(place),
+                Err(NoPlace::Full) => return None,
+                Err(NoPlace::Soon) => site.places.one_left().await,
+            }
+        }
+    };
+    within(LEAVING, taken).await.flatten()
 }
 
 /// A peer that left before it was accepted costs nothing; anything else is a lack (of file descriptors, of memory) that

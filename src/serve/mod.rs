@@ -185,7 +185,7 @@ impl Bound {
     pub async fn new(options: Options) -> Result<Self, StartError> {
         let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let failed = |source| StartError::Listen { addr: wanted, source };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let listener = listener::bind(wanted).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, addr, options })
     }
@@ -218,7 +218,7 @@ impl Bound {
         let tls = options.tls.map(|identity| identity.acceptor());
         let room = limits.bodies_bytes.max(limits.body_bytes).div_ceil(limits::ROOM_UNIT);
         let bodies = Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS)));
-        let places = Places::new(limits.connections);
+        let places = Places::new(limits.connections.min(limits::connections_affordable()));
         let phase = watch::Sender::new(Phase::Running);
         let began = Instant::now();
         let site = Arc::new(Site {

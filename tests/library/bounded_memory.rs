@@ -49,5 +49,18 @@ fn sessions_that_were_closed_are_counted() {
     for n in 0..1010 {
         response_to(&replay, get(&format!("/@s{n}{TASK}")));
     }
-    assert_eq!(replay.account().closed_sessions, 11);
+    assert_eq!(replay.account().closed_sessions, 10);
+}
+
+#[test]
+fn a_thousand_sessions_beside_the_first_each_keep_their_place() {
+    let replay = replay(life(&["WAITING", "COMPLETE"]), None);
+    assert_eq!(state(&replay, get(TASK)), "WAITING");
+    for expected in ["WAITING", "COMPLETE"] {
+        for n in 0..1000 {
+            assert_eq!(state(&replay, get(&format!("/@s{n}{TASK}"))), expected, "session {n}");
+        }
+    }
+    assert_eq!(state(&replay, get(TASK)), "COMPLETE");
+    assert_eq!(replay.account().closed_sessions, 0);
 }

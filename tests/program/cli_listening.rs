@@ -318,11 +318,10 @@ fn a_reader_that_went_away_is_no_error_and_the_server_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }
 
-#[test]
-fn idle_connections_lock_nobody_out_when_descriptors_are_few() {
-    let folder = canary::Folder::new();
+/// A small console with this limit of descriptors.
+fn limited(folder: &canary::Folder, limit: &str) -> Listening {
     let mut child = Command::new("sh")
-        .args(["-c", "ulimit -n 48; exec \"$0\" emulate", env!("CARGO_BIN_EXE_faultdeck")])
+        .args(["-c", &format!("ulimit {limit}; exec \"$0\" emulate"), env!("CARGO_BIN_EXE_faultdeck")])
         .env("FAULTDECK_HOME", folder.path())
         .env("SEC_TOKEN", canary::canary())
         .stdin(Stdio::null())
@@ -333,7 +332,35 @@ fn idle_connections_lock_nobody_out_when_descriptors_are_few() {
     let mut rest = BufReader::new(child.stdout.take().unwrap());
     let mut url = String::new();
     rest.read_line(&mut url).unwrap();
-    let listening = Listening { child, url, rest };
+    Listening { child, url, rest }
+}
+
+#[test]
+fn where_a_shell_gives_few_descriptors_and_the_system_more_it_takes_them() {
+    let folder = canary::Folder::new();
+    let listening = limited(&folder, "-Sn 48");
+    let mut held: Vec<TcpStream> =
+        (0..100).map(|_| TcpStream::connect(listening.address()).unwrap()).collect();
+    let request = format!("GET {CASES} HTTP/1.1\r\nHost: localhost\r\nSEC: {}\r\n\r\n", canary::canary());
+    for _ in 0..2 {
+        for socket in &mut held {
+            socket.write_all(request.as_bytes()).unwrap();
+            let mut status = [0; 13];
+            socket.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200 ");
+            let mut rest = [0; 4096];
+            assert!(socket.read(&mut rest).unwrap() < rest.len(), "the whole answer");
+        }
+    }
+    drop(held);
+    listening.signal(Signal::TERM);
+    assert_eq!(listening.end().0, Some(0));
+}
+
+#[test]
+fn idle_connections_lock_nobody_out_when_descriptors_are_few() {
+    let folder = canary::Folder::new();
+    let listening = limited(&folder, "-n 48");
     let idle: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(listening.address()).unwrap()).collect();
     for _ in 0..3 {
         assert!(get(&listening.address(), CASES).starts_with("HTTP/1.1 200 "));
