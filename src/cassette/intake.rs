@@ -7,9 +7,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::customer::Customers;
-use super::{Cassette, FILE_MAX_BYTES, Interaction, canonical, format, write};
+use super::{Cassette, FILE_MAX_BYTES, Interaction, format, write};
+use crate::message::{Request, Response};
 use crate::profile::Profile;
-use crate::redact::{self, Rules};
+use crate::redact::{self, Open, Rules};
 
 /// What a recording may grow to. The canonical text is about as long; the rest of [`FILE_MAX_BYTES`] is for the
 /// difference.
@@ -73,14 +74,33 @@ impl Intake {
     ///
     /// # Errors
     /// If no cassette can hold it, or if it is not redacted after all.
-    pub fn ready(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
-        {
-            let mut customers = self.customers();
-            customers.learn(&interaction, self.profile);
-            customers.number();
-            customers.put(&mut interaction, self.profile);
-        }
-        self.again(place, interaction)
+    pub fn ready(&self, place: u64, interaction: Interaction) -> Result<Ready, Unkept> {
+        self.again(place, self.without_customers(interaction))
+    }
+
+    /// The same for one that was redacted by these rules just now: what came out of that as it was is clean.
+    ///
+    /// # Errors
+    /// Those of [`Intake::ready`].
+    pub(crate) fn ready_from(
+        &self,
+        place: u64,
+        interaction: Interaction,
+        request: &Request,
+        response: &Response,
+    ) -> Result<Ready, Unkept> {
+        let interaction = self.without_customers(interaction);
+        let mut open = redact::open_in_edits_of_request(&interaction.request, request, &self.rules);
+        open.extend(redact::open_in_edits_of_response(&interaction.response, response, &self.rules));
+        Self::written(place, interaction, open)
+    }
+
+    fn without_customers(&self, mut interaction: Interaction) -> Interaction {
+        let mut customers = self.customers();
+        customers.learn(&interaction, self.profile);
+        customers.number();
+        customers.put(&mut interaction, self.profile);
+        interaction
     }
 
     fn customers(&self) -> MutexGuard<'_, Customers> {
@@ -112,15 +132,19 @@ impl Intake {
     ///
     /// # Errors
     /// Those of [`Intake::ready`].
-    pub(crate) fn again(&self, place: u64, mut interaction: Interaction) -> Result<Ready, Unkept> {
-        let found = self.profile.find(&interaction.request.method, interaction.request.path());
-        interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
-        interaction.id = format!("{}-{place}", canonical::id_stem(&interaction, self.profile));
+    pub(crate) fn again(&self, place: u64, interaction: Interaction) -> Result<Ready, Unkept> {
         let mut open = redact::open_in_request(&interaction.request, &self.rules);
         open.extend(redact::open_in_response(&interaction.response, &self.rules));
+        Self::written(place, interaction, open)
+    }
+
+    fn written(place: u64, mut interaction: Interaction, open: Vec<Open>) -> Result<Ready, Unkept> {
         if let Some(open) = open.into_iter().next() {
             return Err(Unkept::Secret(open.place));
         }
+        // Both are put right when the cassette is made.
+        interaction.id = format!("request-{place}");
+        interaction.endpoint.clear();
         let text = write::interaction(&interaction);
         match format::parse_interaction(&text) {
             Err(message) => Err(Unkept::Unreadable(message)),

@@ -159,6 +159,17 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
     }
 
+    /// Whether nothing came yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.buffer.is_empty() && self.notes.is_empty()
+    }
+
+    /// What is read from, if the answer is over there and nothing came behind it.
+    pub(super) fn into_rest(self) -> Option<S> {
+        let is_whole = self.over && self.buffer.is_empty() && self.framing != Framing::UntilClose;
+        is_whole.then_some(self.from)
+    }
+
     fn end(&mut self, trailers: Headers) -> Part {
         self.over = true;
         if !self.buffer.is_empty() {

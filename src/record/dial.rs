@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -88,6 +90,18 @@ impl Line {
             Self::Tls(stream) => stream.get_ref().0,
         };
         socket.peer_addr().ok().map(|address| address.ip())
+    }
+
+    /// Whether it is open, and nothing has come that was not read.
+    pub(super) fn is_silent(&self) -> bool {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            // What is decrypted already is read with the answer before it.
+            Self::Tls(stream) if stream.get_ref().1.wants_read() => stream.get_ref().0,
+            Self::Tls(_) => return false,
+        };
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(recv(socket, &mut [0_u8; 1][..], flags), Err(Errno::AGAIN))
     }
 }
 

@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 use super::desk::{Desk, Waiting, doubt};
 use super::jar::Jar;
 use super::trust::Trust;
-use super::writer::{Writer, fix};
+use super::writer::{Writer, Written, fix};
 use super::{Event, Existing, Settings, Summary, Syncing, Watch};
 use crate::cassette::{
     Cassette, CassetteError, Found, Hold, HoldError, Intake, Interaction, Journal, JournalError,
@@ -86,9 +86,9 @@ pub(super) struct Keeper {
     watch: Shown,
     next: AtomicU64,
     jar: Mutex<Jar>,
-    writer: Mutex<Option<JoinHandle<Journal>>>,
+    writer: Mutex<Option<JoinHandle<Written>>>,
     /// The journal, once nobody writes to it any more and until the cassette is there.
-    ended: Mutex<Option<Journal>>,
+    ended: Mutex<Option<Written>>,
 }
 
 /// Called for each event.
@@ -184,7 +184,8 @@ impl Keeper {
                 // Taken before cleaning: what is learnt meanwhile is looked for again.
                 let known = self.redactor().wanted();
                 let interaction = self.interaction(request, response, notes);
-                let ready = self.desk.intake.ready(place, interaction).map_err(|why| why.to_string())?;
+                let ready = self.desk.intake.ready_from(place, interaction, request, response);
+                let ready = ready.map_err(|why| why.to_string())?;
                 self.desk.take_in(Waiting { place, text: ready.into_text(), known })
             });
         match kept {
@@ -262,7 +263,7 @@ impl Keeper {
     }
 
     /// The journal, with all that is to be in it; `None` if the cassette is there already.
-    fn stop_writing(&self) -> Result<Option<Journal>, KeepError> {
+    fn stop_writing(&self) -> Result<Option<Written>, KeepError> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             self.desk.end();
@@ -276,15 +277,16 @@ impl Keeper {
     /// # Errors
     /// If the cassette cannot be written. The journal stays then, and this can be tried again.
     pub(super) fn compact(&self) -> Result<(), KeepError> {
-        let Some(mut journal) = self.stop_writing()? else { return Ok(()) };
-        let compacted = self.compact_into_cassette(&mut journal);
+        let Some(mut written) = self.stop_writing()? else { return Ok(()) };
+        let compacted = self.compact_into_cassette(&mut written);
         if compacted.is_err() {
-            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
         }
         compacted
     }
 
-    fn compact_into_cassette(&self, journal: &mut Journal) -> Result<(), KeepError> {
+    fn compact_into_cassette(&self, written: &mut Written) -> Result<(), KeepError> {
+        let Written { journal, clean_at } = written;
         let path = journal.path().to_owned();
         let read = journal.interactions();
         let (mut all, damaged) = read.map_err(|source| JournalError::Io { path: path.clone(), source })?;
@@ -299,6 +301,7 @@ impl Keeper {
             let _ = journal.remove();
             return Ok(());
         }
+        self.clean_last(&mut all, *clean_at);
         all.sort_by_key(|(place, _)| *place);
         let (places, interactions): (Vec<u64>, _) = all.into_iter().unzip();
         let recorded_from = journal.from().clone();
@@ -326,6 +329,24 @@ impl Keeper {
         // One that cannot be removed says itself that a cassette holds all of it.
         let _ = journal.remove();
         Ok(())
+    }
+
+    /// Takes out what was learnt after the journal was cleaned for the last time: on a disk that took no more, for instance.
+    fn clean_last(&self, all: &mut Vec<(u64, Interaction)>, clean_at: usize) {
+        if self.redactor().wanted() <= clean_at {
+            return;
+        }
+        let fresh = self.redactor().since(clean_at);
+        all.retain_mut(|(place, interaction)| {
+            if let Some(why) = doubt(&fresh, &interaction.request, &interaction.response) {
+                self.desk.leave_out(*place, 0, &Unkept::Unsearchable(why));
+                return false;
+            }
+            interaction.request = fresh.request(&interaction.request);
+            interaction.response = fresh.response(&interaction.response);
+            interaction.notes.iter_mut().for_each(|note| *note = fresh.text(note));
+            true
+        });
     }
 
     /// Takes out what holds a credential even in its canonical form; whether there is any.
@@ -365,10 +386,10 @@ impl Keeper {
 impl Drop for Keeper {
     /// A recording that was not finished leaves its journal, unless there is nothing in it.
     fn drop(&mut self) {
-        if let Ok(Some(journal)) = self.stop_writing()
+        if let Ok(Some(written)) = self.stop_writing()
             && self.desk.stored() == 0
         {
-            let _ = journal.remove();
+            let _ = written.journal.remove();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The recording proxy: what crosses the wire between a client and a console, kept.
 //!
-//! - `upstream` says where the console is; `dial` is the only file of the project that connects outward
+//! - `upstream` says where the console is; `dial` is the only file of the project that connects outward; `idle` has the connections
+//!   that wait for the next request
 //! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
 //! - `pass` brings one request there and its answer back, `outlet` hands the client what it gets; `answer` and `trailers` read what the console sends, byte for
 //!   byte; `rewrite` changes addresses and nothing else
@@ -18,6 +19,7 @@ mod certificate;
 mod desk;
 mod dial;
 mod handshake;
+mod idle;
 mod inquiry;
 mod jar;
 mod keep;
@@ -52,6 +54,7 @@ pub use self::upstream::{NoUpstream, Upstream};
 
 use self::bodies::Budget;
 use self::dial::dial;
+use self::idle::Idle;
 use self::keep::{Keeper, Lost};
 use self::pass::Passing;
 use self::trust::Believer;
@@ -195,6 +198,7 @@ struct Site {
     /// Where the console's name led to, once it was dialled.
     address: OnceLock<IpAddr>,
     keeper: Keeper,
+    idle: Idle,
     budget: Arc<Budget>,
     watch: Option<Watch>,
     has_moved: AtomicBool,
@@ -268,6 +272,7 @@ impl Recorder {
             console: settings.upstream.console(),
             address: OnceLock::new(),
             keeper,
+            idle: Idle::default(),
             budget: Arc::default(),
             watch,
             has_moved: AtomicBool::new(false),

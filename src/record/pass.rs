@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncWriteExt, ReadHalf, split};
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -18,7 +18,7 @@ use super::keep::Lost;
 use super::outlet::Outlet;
 use super::{own_answer, rewrite};
 use crate::delivery::End;
-use crate::message::{Headers, Request, Response};
+use crate::message::{Headers, HttpVersion, Request, Response};
 use crate::serve::Reply;
 
 /// Bodies from this length on are searched for secrets on a thread of their own: others must not wait for it.
@@ -82,7 +82,21 @@ pub(super) struct Passing {
     _slot: OwnedSemaphorePermit,
 }
 
-type Answering = Reader<ReadHalf<Line>>;
+/// An answer that is being read, and the other half of its connection.
+struct Answering {
+    reader: Reader<ReadHalf<Line>>,
+    to: WriteHalf<Line>,
+    /// Whether the connection can carry another request after the answer.
+    goes_on: bool,
+}
+
+impl Answering {
+    /// The connection, once the answer is over and if it can be used again.
+    fn into_line(self) -> Option<Line> {
+        let to = self.to;
+        self.goes_on.then(|| self.reader.into_rest()).flatten().map(|from| from.unsplit(to))
+    }
+}
 
 impl Drop for Passing {
     /// Whatever ends this task early (the end of its runtime, a panic), the request is accounted for.
@@ -108,7 +122,7 @@ impl Passing {
     /// Asks the console; `reply` gets what the client is sent. If the client is gone, the answer is read all the same.
     pub(super) async fn run(mut self, reply: oneshot::Sender<Reply>) {
         match self.ask().await {
-            Ok((head, reader)) => self.through(head, reader, reply).await,
+            Ok((head, answering)) => self.through(head, answering, reply).await,
             Err(failure) => {
                 let (status, brief) = (failure.status(), failure.brief());
                 self.site.keeper.lost(failure.lost(), &self.request, &brief);
@@ -121,20 +135,40 @@ impl Passing {
 
     async fn ask(&self) -> Result<(Response, Answering), Failure> {
         let settings = &self.site.settings;
-        let wait = settings.console_timeout;
         let (asked, remark) = rewrite::to_console(&self.request, &settings.upstream);
-        let line = dial(&settings.upstream, &self.site.believer, wait).await?;
+        // What may not be done twice has a connection of its own: nobody knows what became of it on one that has gone.
+        let kept = if self.request.is_read() { self.site.idle.take() } else { None };
+        if let Some(line) = kept {
+            match self.ask_over(line, &asked, remark.as_ref()).await {
+                (Ok(asked), _) => return Ok(asked),
+                (Err(AnswerError::Malformed(_)), _) => self.site.idle.distrust(),
+                (Err(AnswerError::Closed(_) | AnswerError::Reset | AnswerError::Io(_)), true) => {}
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+        let line = dial(&settings.upstream, &self.site.believer, settings.console_timeout).await?;
         if let Some(address) = line.peer() {
             // A name that leads to several addresses is left with the first of them.
             let _ = self.site.address.set(address);
         }
+        Ok(self.ask_over(line, &asked, remark.as_ref()).await.0?)
+    }
+
+    /// Asks over this connection; also whether not a byte came back.
+    async fn ask_over(
+        &self,
+        line: Line,
+        asked: &[u8],
+        remark: Option<&String>,
+    ) -> (Result<(Response, Answering), AnswerError>, bool) {
+        let wait = self.site.settings.console_timeout;
         let (from, mut to) = split(line);
         let mut reader = Reader::new(from, wait);
-        reader.notes.extend(remark);
+        let mut is_written = false;
         let head = {
             let mut heading = pin!(reader.head(self.request.method == "HEAD"));
             let writing = async {
-                to.write_all(&asked).await?;
+                to.write_all(asked).await?;
                 to.flush().await
             };
             // A console may answer and close before it has read all; its answer counts, so a failed write does not.
@@ -142,18 +176,28 @@ impl Passing {
                 biased;
                 head = &mut heading => head,
                 written = timeout(wait, writing) => match written {
-                    Ok(_) => timeout(wait, heading)
-                        .await
-                        .unwrap_or(Err(AnswerError::Slow { did: "did not send the head of its answer", within: wait })),
+                    Ok(written) => {
+                        is_written = written.is_ok();
+                        timeout(wait, heading)
+                            .await
+                            .unwrap_or(Err(AnswerError::Slow { did: "did not send the head of its answer", within: wait }))
+                    }
                     Err(_) => Err(AnswerError::Slow { did: "did not take the request", within: wait }),
                 },
             }
-        }?;
-        Ok((head, reader))
+        };
+        let is_untouched = reader.is_untouched();
+        reader.notes.extend(remark.cloned());
+        let asked = head.map(|head| {
+            let is_kept = head.version == HttpVersion::Http11 && !head.headers.lists("Connection", "close");
+            let goes_on = is_written && is_kept;
+            (head, Answering { reader, to, goes_on })
+        });
+        (asked, is_untouched)
     }
 
     /// The answer's head to the client, then its body as it comes.
-    async fn through(&self, head: Response, mut reader: Answering, reply: oneshot::Sender<Reply>) {
+    async fn through(&self, head: Response, mut answering: Answering, reply: oneshot::Sender<Reply>) {
         let site = &self.site;
         site.settings.redactor.learn_response(&head);
         let moved = site.console.moved_to(&head);
@@ -163,7 +207,10 @@ impl Passing {
         let chunked = head.headers.lists("Transfer-Encoding", "chunked") && self.request.method != "HEAD";
         let kept = Body::new(&site.budget, chunked);
         let status = head.status;
-        let what = self.stream(head, kept, &mut reader, outlet).await;
+        let what = self.stream(head, kept, &mut answering.reader, outlet).await;
+        if let Some(line) = answering.into_line() {
+            site.idle.put(line);
+        }
         // Only now: the body may have given a secret away that stands in the target.
         site.pass(&self.request, status, &what);
         if let Some(to) = moved {
@@ -175,7 +222,7 @@ impl Passing {
         &self,
         head: Response,
         mut kept: Body,
-        reader: &mut Answering,
+        reader: &mut Reader<ReadHalf<Line>>,
         mut outlet: Outlet,
     ) -> String {
         let mut left_by = None;

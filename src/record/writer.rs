@@ -16,6 +16,14 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// the look before it.
 const LATE_PAUSE: u32 = 10;
 
+/// A journal that nobody writes to any more.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) journal: Journal,
+    /// How many secrets were known when all of it was cleaned.
+    pub(super) clean_at: usize,
+}
+
 /// Writes a journal until the recording ends.
 pub(super) struct Writer {
     desk: Arc<Desk>,
@@ -61,8 +69,8 @@ impl Writer {
         }
     }
 
-    /// The work of the thread; gives the journal back when the recording has ended.
-    pub(super) fn run(mut self) -> Journal {
+    /// The work of the thread, until the recording has ended.
+    pub(super) fn run(mut self) -> Written {
         if self.committed > 0 {
             self.count();
         }
@@ -77,7 +85,7 @@ impl Writer {
             }
             self.look_through(is_ended);
             if is_ended {
-                return self.journal;
+                return Written { journal: self.journal, clean_at: self.clean_at };
             }
         }
     }
@@ -151,7 +159,8 @@ impl Writer {
         let is_due = (known > self.clean_at && (now >= self.next_look || self.desk.redactor.is_filling()))
             || (late > self.late_at && now >= self.next_late);
         let old_cookies = self.desk.old_cookies();
-        if (is_due || is_last) && (known > self.clean_at || late > self.late_at) {
+        // Customer data that is late at the end is put in when the cassette is made.
+        if is_due || (is_last && known > self.clean_at) {
             let fresh = self.desk.redactor.since(self.clean_at);
             let customers = self.desk.intake.late();
             let desk = Arc::clone(&self.desk);

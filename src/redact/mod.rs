@@ -38,6 +38,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
+use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use crate::message::{Headers, Request, Response};
@@ -374,6 +375,33 @@ pub(crate) fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> 
     let _ = bodies::body(&response.body, &response.headers, rules, &mut noting(&mut found, Part::Body));
     open_in_lines(&response.trailers, Part::Trailer, rules, &mut found);
     found
+}
+
+/// The same in what became of a request when it was redacted: a part that came out as it went in has nothing open, or it
+/// would have been replaced.
+pub(crate) fn open_in_edits_of_request(now: &Request, before: &Request, rules: &Rules) -> Vec<Open> {
+    let mut edits = Request::new(&now.method, if now.target == before.target { "/" } else { &now.target });
+    (edits.headers, edits.body) = edited((&now.headers, &now.body), (&before.headers, &before.body));
+    open_in_request(&edits, rules)
+}
+
+/// The same in what became of a response.
+pub(crate) fn open_in_edits_of_response(now: &Response, before: &Response, rules: &Rules) -> Vec<Open> {
+    let mut edits = Response::new(now.status);
+    edits.reason = if now.reason == before.reason { Bytes::new() } else { now.reason.clone() };
+    (edits.headers, edits.body) = edited((&now.headers, &now.body), (&before.headers, &before.body));
+    edits.trailers = edited((&now.trailers, &Bytes::new()), (&before.trailers, &Bytes::new())).0;
+    open_in_response(&edits, rules)
+}
+
+/// The lines that changed, and the body with all lines beside it if it did.
+fn edited(now: (&Headers, &Bytes), before: (&Headers, &Bytes)) -> (Headers, Bytes) {
+    if now.1 != before.1 || now.0.iter().len() != before.0.iter().len() {
+        return (now.0.clone(), now.1.clone());
+    }
+    let pairs = now.0.iter().zip(before.0.iter());
+    let lines = pairs.filter(|(now, before)| now != before).map(|(now, _)| now);
+    (lines.map(|line| (line.name.clone(), line.value.clone())).collect(), Bytes::new())
 }
 
 fn open_in_lines(headers: &Headers, part: fn(usize) -> Part, rules: &Rules, found: &mut Vec<Open>) {

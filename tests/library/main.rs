@@ -47,6 +47,7 @@ mod match_rules;
 mod recorded_selectors;
 mod recorder;
 mod recording;
+mod recording_connections;
 mod recording_console_failures;
 mod recording_files;
 mod recording_journal;
