@@ -419,6 +419,28 @@ fn every_dependency_says_why_it_is_there() {
     assert!(silent.is_empty(), "no reason above: {}", silent.join(", "));
 }
 
+/// What faultdeck costs is said as a ratio to a floor: that of an older hyper would be another one.
+#[test]
+fn the_floors_are_of_the_same_libraries() {
+    let versions = |file: &str| -> BTreeMap<String, Vec<String>> {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let value = |line: Option<&str>| line.and_then(|line| line.split('"').nth(1)).unwrap().to_owned();
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for package in text.split("[[package]]").skip(1) {
+            let mut lines = package.lines().skip(1);
+            found.entry(value(lines.next())).or_default().push(value(lines.next()));
+        }
+        found
+    };
+    let (ours, floors) = (versions("Cargo.lock"), versions("benches/rig/Cargo.lock"));
+    for name in ["hyper", "hyper-util", "http", "http-body-util", "httparse", "tokio", "mio", "bytes"] {
+        assert_eq!(
+            floors[name], ours[name],
+            "{name}: cargo update --manifest-path benches/rig/Cargo.toml -p {name} --precise VERSION"
+        );
+    }
+}
+
 #[test]
 fn data_is_called_what_it_is() {
     let vague = ["told", "said", "say"];

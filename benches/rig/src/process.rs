@@ -24,6 +24,23 @@ impl Arguments {
         pairs.filter(|(word, _)| *word == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// Stops at a word that nobody knows: it would be left out silently.
+    pub(crate) fn check(&self, flags: &[&str], with_values: &[&str]) -> Result<(), String> {
+        let mut words = self.0.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            if with_values.contains(&word) {
+                words.next().ok_or_else(|| format!("{word} takes a value"))?;
+            } else if !flags.contains(&word) {
+                return Err(format!(
+                    "what is `{word}`? There are {} and {}",
+                    flags.join(", "),
+                    with_values.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.texts(name).first().copied()
     }

@@ -161,10 +161,14 @@ impl Drop for Bench {
 
 /// `rig bench --binary FILE [--quick] [--only WORD]...`: whether every row is at or below its goal.
 pub(crate) fn main(arguments: &Arguments) -> Result<bool, String> {
+    arguments.check(&["--quick"], &["--only", "--binary"])?;
     let quick = arguments.flag("--quick");
     let (rounds, time) = if quick { (3, Duration::from_millis(400)) } else { (5, Duration::from_secs(2)) };
     let bench = Bench::new(arguments, rounds, time)?;
     let only = arguments.texts("--only");
+    if let Some(none) = only.iter().find(|word| !ROWS.iter().any(|row| row.name.contains(**word))) {
+        return Err(format!("no row has `{none}` in its name"));
+    }
     let mut table = Table::begin();
     for row in ROWS {
         if !only.is_empty() && !only.iter().any(|word| row.name.contains(word)) {

@@ -23,8 +23,12 @@ pub(crate) fn main(arguments: &Arguments) -> Result<bool, String> {
     let minutes =
         arguments.0.first().and_then(|word| word.parse::<u64>().ok()).filter(|minutes| *minutes >= 2);
     let minutes = minutes.ok_or("say how many minutes each takes, 2 or more: scripts/soak 10")?;
-    let bench = Bench::new(arguments, 1, Duration::ZERO)?;
+    Arguments(arguments.0[1..].to_vec()).check(&[], &["--only", "--binary"])?;
     let only = arguments.text("--only");
+    if only.is_some_and(|only| !KINDS.iter().any(|(name, _)| *name == only)) {
+        return Err("--only takes replay or record".to_owned());
+    }
+    let bench = Bench::new(arguments, 1, Duration::ZERO)?;
     let mut within = true;
     for (name, start) in KINDS {
         if only.is_none_or(|only| only == *name) {
