@@ -171,13 +171,27 @@ impl Delivery {
 
     /// How many bytes the steps send.
     pub fn planned_bytes(&self) -> u64 {
-        let image = self.image();
+        let size = self.size();
         let sent = |step: &Step| match step {
-            Step::Send(range) => image.slice(range.clone()).iter().map(Bytes::len).sum(),
+            Step::Send(range) => range.end.min(size).saturating_sub(range.start),
             Step::Raw(bytes) => bytes.len(),
             Step::Wait(_) | Step::End(_) => 0,
         };
         self.steps.iter().map(sent).sum::<usize>() as u64
+    }
+
+    /// How many bytes the image has. That of a response as it was recorded need not be made to be measured.
+    fn size(&self) -> usize {
+        let response = &self.response;
+        let is_plain =
+            self.framing == Framing::AsRecorded && !response.headers.lists("Transfer-Encoding", "chunked");
+        if !is_plain || !(100..=999).contains(&response.status) {
+            return self.image().size();
+        }
+        const START: usize = "HTTP/1.1 200 \r\n\r\n".len();
+        let lines: usize = response.headers.iter().map(|line| line.name.len() + line.value.len() + 4).sum();
+        let body = if self.bodiless { 0 } else { response.body.len() };
+        START + response.reason.len() + lines + body
     }
 
     /// Holds everything back by `wait`; a wait of nothing changes nothing.

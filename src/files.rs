@@ -154,6 +154,15 @@ fn opened(path: &Path) -> Result<File, Unreadable> {
     }
 }
 
+/// A regular file that this process has written, to be read again.
+///
+/// # Errors
+/// If it cannot be read, or is another thing by now.
+pub(crate) fn written(path: &Path) -> io::Result<File> {
+    let file = opened(path).map_err(io::Error::other)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

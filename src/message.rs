@@ -224,7 +224,8 @@ impl Request {
     /// The query as pairs, decoded once (`+` and `%20` are spaces), in order. A byte that is no UTF-8 is the same
     /// whether it was sent raw or as an escape, and no two such bytes are.
     pub(crate) fn params(&self) -> Vec<(String, String)> {
-        let query = octets::bytes(self.query().unwrap_or(""));
+        let Some(query) = self.query() else { return Vec::new() };
+        let query = octets::bytes(query);
         let pairs = query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         pairs.map(pair).collect()
     }

@@ -168,6 +168,10 @@ pub(crate) fn base_for(listener: &str, request: &Request) -> String {
 /// no further than that address: below the path of its session, and without `Secure` where the listener speaks no TLS,
 /// or its client would not send it back.
 pub(crate) fn put_base(response: &mut Response, base: &str) {
+    // Lines that are only looked at stay shared with the recording.
+    if !response.headers.iter().any(|line| is_link(line) || line.is("Set-Cookie")) {
+        return;
+    }
     let (scheme, rest) = base.split_once("://").unwrap_or(("", base));
     let (authority, folder) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = host_and_port(authority).map_or(authority, |(host, _)| host);

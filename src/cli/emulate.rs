@@ -40,8 +40,12 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let settings =
         Settings { seed: args.seed, dialect: args.dialect, no_auth: args.no_auth, ..Settings::default() };
     let console = Console::new(settings).map_err(Problem::input)?;
-    let watch = Arc::new(|refused: &RefusedLine| output::in_passing(&refused_line(refused)));
-    let emulator = Arc::new(Emulator::new(console).watched(watch));
+    let mut emulator = Emulator::new(console);
+    if !args.listen.is_quiet() {
+        emulator =
+            emulator.watched(Arc::new(|refused: &RefusedLine| output::in_passing(&refused_line(refused))));
+    }
+    let emulator = Arc::new(emulator);
     let server = args.listen.start(Arc::clone(&emulator), |_| ()).await?;
     output::note("a small console in memory; stop with Ctrl-C");
     signals.first().await;

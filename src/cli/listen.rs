@@ -30,6 +30,9 @@ pub(super) struct Listen {
     /// address, or `*` for every name. Requests for another host get a 421. Can be given several times.
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    /// Prints no line for each request.
+    #[arg(long)]
+    quiet: bool,
     /// Writes the port and a newline to this file once it listens.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
@@ -102,6 +105,11 @@ impl Tls {
 }
 
 impl Listen {
+    /// Whether no line is printed for each request.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Gets the address, hands the URL to `listening`, writes the port file and the URL, and only then serves.
     ///
     /// # Errors

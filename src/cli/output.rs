@@ -3,17 +3,17 @@
 //! A token that stands in the environment (`SEC_TOKEN`, `API_KEY`) or in the arguments is shown nowhere, wherever it
 //! was pasted: all that is printed passes by here.
 //!
-//! A verb that serves never waits for whoever should read its lines (see [`super::queue`]); all others do, because what
+//! A verb that serves never waits for whoever should read its lines (see [`super::queue`] and [`super::terminal`]); all others do, because what
 //! they print is what they were asked for.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::problem::Problem;
-use super::queue::{Queue, Stream, Weight, write_now};
+use super::terminal::{Later, Stream, Terminal, Text, started, write_now};
 use crate::redact::Redactor;
 
 /// How long the URL of a server is waited for to be written.
@@ -28,7 +28,7 @@ const READER_WAIT: Duration = Duration::from_secs(3600);
 /// The secrets that the process was started with.
 static GIVEN: OnceLock<Redactor> = OnceLock::new();
 /// The lines that nobody waits for.
-static QUEUE: OnceLock<&'static Queue> = OnceLock::new();
+static TERMINAL: OnceLock<Option<Arc<Terminal>>> = OnceLock::new();
 /// Whether this process serves: then nothing waits for a reader.
 static SERVES: AtomicBool = AtomicBool::new(false);
 
@@ -61,33 +61,28 @@ fn hidden(text: &str) -> String {
 
 /// From here on nothing that is printed is waited for: a server serves, whether or not somebody reads its lines.
 pub(super) fn never_wait() {
-    SERVES.store(queue().is_some(), Ordering::SeqCst);
+    SERVES.store(terminal().is_some(), Ordering::SeqCst);
 }
 
 /// The queue with its writer; `None` if the system gives us no thread.
-fn queue() -> Option<&'static Queue> {
-    if QUEUE.get().is_none() {
-        let queue: &'static Queue = Box::leak(Box::default());
-        let started = std::thread::Builder::new()
-            .name("faultdeck-lines".to_owned())
-            .spawn(|| queue.write_to(write_now));
-        if started.is_ok() {
-            // If another thread was faster, this queue stays empty.
-            let _ = QUEUE.set(queue);
-        }
-    }
-    QUEUE.get().copied()
+fn terminal() -> Option<&'static Terminal> {
+    TERMINAL.get_or_init(started).as_deref()
+}
+
+/// The queue, if anything was ever put in it.
+fn begun() -> Option<&'static Terminal> {
+    TERMINAL.get().and_then(Option::as_deref)
 }
 
 /// The queue, if this process serves.
-fn of_server() -> Option<&'static Queue> {
-    SERVES.load(Ordering::SeqCst).then(queue).flatten()
+fn of_server() -> Option<&'static Terminal> {
+    SERVES.load(Ordering::SeqCst).then(terminal).flatten()
 }
 
 /// What an ordinary verb does before it prints: what was printed in passing comes first.
 fn in_order() {
-    if let Some(queue) = QUEUE.get() {
-        queue.flush(READER_WAIT);
+    if let Some(terminal) = begun() {
+        terminal.flush(READER_WAIT);
     }
 }
 
@@ -98,10 +93,10 @@ fn in_order() {
 pub(super) fn data(text: &str) -> Result<(), Problem> {
     let text = hidden(text);
     let written = match of_server() {
-        Some(queue) => {
-            queue.push(Stream::Out, Weight::Lasting, text);
-            queue.flush(URL_WAIT);
-            queue.failure().map_or(Ok(()), Err)
+        Some(terminal) => {
+            terminal.lasting(Stream::Out, text);
+            terminal.flush(URL_WAIT);
+            terminal.failure().map_or(Ok(()), Err)
         }
         None => {
             in_order();
@@ -120,7 +115,7 @@ pub(super) fn data(text: &str) -> Result<(), Problem> {
 pub(super) fn note(line: &str) {
     let text = hidden(line) + "\n";
     match of_server() {
-        Some(queue) => queue.push(Stream::Err, Weight::Lasting, text),
+        Some(terminal) => terminal.lasting(Stream::Err, text),
         None => {
             in_order();
             let _ = write_now(Stream::Err, &text);
@@ -130,24 +125,39 @@ pub(super) fn note(line: &str) {
 
 /// Writes a line on standard error that nobody waits for, whatever the verb: one about each request, for instance.
 pub(super) fn in_passing(line: &str) {
-    match queue() {
-        Some(queue) => queue.push(Stream::Err, Weight::Passing, hidden(line) + "\n"),
+    match terminal() {
+        Some(terminal) => {
+            let text = hidden(line) + "\n";
+            let bytes = text.len();
+            terminal.passing(Text::Ready(Stream::Err, text), bytes);
+        }
         None => note(line),
+    }
+}
+
+/// The same for a line that is made when it is written; until then it takes about so many bytes.
+pub(super) fn in_passing_later(bytes: usize, line: impl FnOnce() -> Option<String> + Send + 'static) {
+    match terminal() {
+        Some(terminal) => {
+            let later: Later = Box::new(|| line().map(|line| hidden(&line) + "\n"));
+            terminal.passing(Text::Later(later), bytes);
+        }
+        None => line().iter().for_each(|line| note(line)),
     }
 }
 
 /// Writes the last line of a process that ends at once.
 pub(super) fn last_word(line: &str) {
     in_passing(line);
-    if let Some(queue) = QUEUE.get() {
-        queue.flush(LAST_WAIT);
+    if let Some(terminal) = begun() {
+        terminal.flush(LAST_WAIT);
     }
 }
 
 /// Gives what a server has printed a moment to be read.
 pub(super) fn finish() {
-    if let Some(queue) = QUEUE.get() {
-        queue.flush(END_WAIT);
+    if let Some(terminal) = begun() {
+        terminal.flush(END_WAIT);
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
 /// Read and write, for the owner alone.
@@ -32,13 +32,35 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     open(path)?.write_all(bytes)
 }
 
-/// Opens without waiting for a pipe's reader: there may never be one.
+/// Begins a file that is written bit by bit.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn begin(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().append(true).create(true)).and_then(|file| {
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
+        Ok(file)
+    })
+}
+
+/// Goes on at the end of a file that was begun.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn resume(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().append(true))
+}
+
 fn open(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().write(true).create(true).truncate(true))
+}
+
+/// Opens without waiting for a pipe's reader: there may never be one.
+fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
+    let file = options
         .mode(OWNER_ONLY)
         .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
         .open(path)
@@ -47,7 +69,8 @@ fn open(path: &Path) -> io::Result<File> {
             _ => error,
         })?;
     // From here on a slow reader is waited for.
-    fcntl_setfl(&file, OFlags::empty())?;
+    let flags = fcntl_getfl(&file)?;
+    fcntl_setfl(&file, flags.difference(OFlags::NONBLOCK))?;
     if file.metadata()?.is_file() {
         file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     }

@@ -1,76 +1,135 @@
-//! A server's lines on their way to the terminal.
+//! A bounded queue on the way to a slow reader, and a thread of its own that empties it.
 //!
-//! Whoever starts a server may never read what it prints; a write to a full pipe then waits for ever, and with it the
-//! thread that answers requests. So a server's lines go through a bounded queue, and one thread of its own writes them.
-//! When the queue is full, lines are left out and counted; the count is printed when there is room again, and at the
-//! end. The ledger has them all.
+//! Whoever starts a server may never read what it prints, and a write to a full pipe then waits for ever. So nothing that
+//! serves writes by itself: it puts things in a queue, and one thread for each destination takes them out in batches,
+//! makes text of them and writes it. When the queue is full, things are left out, counted, and the count stands in the
+//! place where they were; or whoever brings them waits, where the destination is sure to go on (a regular file).
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lines about requests that wait at one time.
-const LINES_MAX: usize = 4096;
-/// Their bytes.
-const BYTES_MAX: usize = 1024 * 1024;
-
+/// Things that wait at one time.
+const COUNT_MAX: usize = 4096;
+/// Their bytes, about.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a busy writer lets things gather before the next batch. An idle one begins at once.
+const GATHER: Duration = Duration::from_millis(20);
+/// A writer that has got nothing away for so long is stuck.
+const STUCK: Duration = Duration::from_millis(250);
 /// How many times longer than for one that takes nothing a reader is waited for that takes something.
 const FLUSH_MAX: u32 = 10;
 
-/// Where a text goes.
+/// What becomes of a thing that finds no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
-    Out,
-    Err,
+pub(super) enum Full {
+    /// It is left out.
+    LeaveOut,
+    /// It is waited for, but not for a writer that is [`STUCK`]: then it is left out.
+    WaitWhileMoving,
+    /// It is waited for.
+    Wait,
 }
 
 /// What is left out first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
-    /// A line about one request of many.
+    /// One of many.
     Passing,
-    /// What is said once: it has as much room again for itself.
+    /// What comes once: it has as much room again for itself, and is written at once.
     Lasting,
 }
 
+/// What a writer takes out.
+#[derive(Debug)]
+pub(super) enum Entry<T> {
+    /// A thing, and about how many bytes it is.
+    Thing(T, usize),
+    /// So many things were left out here.
+    Gap(u64),
+}
+
 /// What waits to be written, in order.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// Wakes the writer.
+    work: Condvar,
+    /// Wakes those who wait for it.
+    moved: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    texts: VecDeque<(Stream, String)>,
+#[derive(Debug)]
+struct State<T> {
+    entries: VecDeque<Entry<T>>,
+    /// Bytes that wait, those in the writer's hands included.
     bytes: usize,
+    /// Things in the writer's hands.
+    in_hand: usize,
+    /// Left out since the last thing that found room.
+    gap: u64,
+    /// Left out in all.
     left_out: u64,
-    /// Whether the writer holds a text that is not written yet.
-    is_writing: bool,
-    /// What became of standard output, if it failed for another reason than a reader that went away.
-    failed: Option<io::Error>,
+    /// Whether the writer waits for the first thing to come.
+    is_idle: bool,
+    /// Whether somebody waits for what is in here.
+    is_urgent: bool,
+    /// When the writer last got something away, or had nothing to do.
+    went_on: Instant,
+    /// When the last batch was taken.
+    taken: Option<Instant>,
 }
 
-impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        let state = State {
+            entries: VecDeque::new(),
+            bytes: 0,
+            in_hand: 0,
+            gap: 0,
+            left_out: 0,
+            is_idle: false,
+            is_urgent: false,
+            went_on: Instant::now(),
+            taken: None,
+        };
+        Self { state: Mutex::new(state), work: Condvar::new(), moved: Condvar::new() }
+    }
+}
+
+impl<T> Queue<T> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a text at the end, or counts it as left out. Never waits.
-    pub(super) fn push(&self, stream: Stream, weight: Weight, text: String) {
+    /// Puts a thing at the end; what becomes of it when there is no room, `full` says.
+    pub(super) fn push(&self, thing: T, bytes: usize, weight: Weight, full: Full) {
         let mut state = self.state();
-        let room = match weight {
-            Weight::Passing => 1,
-            Weight::Lasting => 2,
-        };
-        if state.texts.len() >= room * LINES_MAX || state.bytes + text.len() > room * BYTES_MAX {
-            state.left_out += 1;
-            return;
+        while !state.has_room(bytes, weight) {
+            if full == Full::LeaveOut || (full == Full::WaitWhileMoving && state.went_on.elapsed() >= STUCK) {
+                state.gap += 1;
+                state.left_out += 1;
+                return;
+            }
+            self.work.notify_one();
+            state = self.moved.wait_timeout(state, STUCK).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.own_up();
-        state.put(stream, text);
-        self.changed.notify_all();
+        if state.is_empty() {
+            state.went_on = Instant::now();
+        }
+        state.bytes += bytes;
+        state.entries.push_back(Entry::Thing(thing, bytes));
+        state.is_urgent |= weight == Weight::Lasting;
+        if state.is_idle || state.is_urgent || state.is_half_full() {
+            state.is_idle = false;
+            self.work.notify_one();
+        }
+    }
+
+    /// How many things were left out so far.
+    pub(super) fn left_out(&self) -> u64 {
+        self.state().left_out
     }
 
     /// Waits until all is written, but no longer than `limit` for a reader that takes nothing, and [`FLUSH_MAX`] times
@@ -78,76 +137,80 @@ impl Queue {
     pub(super) fn flush(&self, limit: Duration) -> bool {
         let mut state = self.state();
         state.own_up();
-        self.changed.notify_all();
-        let (began, mut moved, mut left) = (Instant::now(), Instant::now(), state.texts.len());
-        while state.is_writing || !state.texts.is_empty() {
-            if state.texts.len() < left {
-                (moved, left) = (Instant::now(), state.texts.len());
-            }
-            let wait = limit.saturating_sub(moved.elapsed());
+        let began = Instant::now();
+        while !state.is_empty() {
+            state.is_urgent = true;
+            self.work.notify_one();
+            let wait = limit.saturating_sub(state.went_on.max(began).elapsed());
             if wait.is_zero() || began.elapsed() > limit.saturating_mul(FLUSH_MAX) {
                 return false;
             }
-            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.moved.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
 
-    /// Why standard output could not be written, once.
-    pub(super) fn failure(&self) -> Option<io::Error> {
-        self.state().failed.take()
+    /// Takes all there is; waits for something to come, at most `patience`. What is taken is in the writer's hands until it
+    /// is [`done`](Self::done).
+    pub(super) fn take(&self, patience: Option<Duration>) -> Vec<Entry<T>> {
+        let until = patience.map(|patience| Instant::now() + patience);
+        let mut state = self.state();
+        loop {
+            let gathered = state.taken.map_or(GATHER, |taken| taken.elapsed());
+            let is_due = gathered >= GATHER || state.is_urgent || state.is_half_full();
+            if !state.entries.is_empty() && is_due {
+                break;
+            }
+            state.is_idle = state.entries.is_empty();
+            let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if rest.is_some_and(|rest| rest.is_zero()) {
+                return Vec::new();
+            }
+            let gather = (!state.is_idle).then(|| GATHER.saturating_sub(gathered));
+            let wait = rest.into_iter().chain(gather).min().unwrap_or(Duration::from_secs(3600));
+            state = self.work.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.is_idle = false;
+        state.is_urgent = false;
+        state.taken = Some(Instant::now());
+        state.in_hand = state.entries.len();
+        state.entries.drain(..).collect()
     }
 
-    /// Writes what comes, for ever: the work of a thread of its own.
-    pub(super) fn write_to(&self, mut write: impl FnMut(Stream, &str) -> io::Result<()>) {
-        loop {
-            let mut state = self.state();
-            while state.texts.is_empty() {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-            let Some((stream, text)) = state.texts.pop_front() else { continue };
-            state.is_writing = true;
-            drop(state);
-            let written = write(stream, &text);
-            let mut state = self.state();
-            state.is_writing = false;
-            state.bytes -= text.len();
-            if let (Stream::Out, Err(error)) = (stream, written)
-                && error.kind() != ErrorKind::BrokenPipe
-            {
-                state.failed = Some(error);
-            }
-            self.changed.notify_all();
-        }
+    /// So many entries that were taken, of so many bytes, are out of the writer's hands.
+    pub(super) fn done(&self, count: usize, bytes: usize) {
+        let mut state = self.state();
+        state.in_hand = state.in_hand.saturating_sub(count);
+        state.bytes = state.bytes.saturating_sub(bytes);
+        state.went_on = Instant::now();
+        self.moved.notify_all();
     }
 }
 
-impl State {
-    fn put(&mut self, stream: Stream, text: String) {
-        self.bytes += text.len();
-        self.texts.push_back((stream, text));
+impl<T> State<T> {
+    fn has_room(&self, bytes: usize, weight: Weight) -> bool {
+        let room = match weight {
+            Weight::Passing => 1,
+            Weight::Lasting => 2,
+        };
+        // One of any size finds room in an empty queue.
+        let fits = self.bytes + bytes <= room * BYTES_MAX || (self.is_empty() && weight == Weight::Passing);
+        self.entries.len() + self.in_hand < room * COUNT_MAX && fits
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.in_hand == 0
+    }
+
+    fn is_half_full(&self) -> bool {
+        self.entries.len() >= COUNT_MAX / 2 || self.bytes >= BYTES_MAX / 2
     }
 
     /// Says what was left out, in the place where it was.
     fn own_up(&mut self) {
-        if self.left_out > 0 {
-            let many = if self.left_out == 1 { "line was" } else { "lines were" };
-            let text = format!("{} {many} left out here, because nobody read them in time\n", self.left_out);
-            self.left_out = 0;
-            self.put(Stream::Err, text);
+        if self.gap > 0 {
+            self.entries.push_back(Entry::Gap(std::mem::take(&mut self.gap)));
         }
-    }
-}
-
-/// Writes a text whole and sends it off.
-pub(super) fn write_now(stream: Stream, text: &str) -> io::Result<()> {
-    match stream {
-        Stream::Out => {
-            let mut out = anstream::stdout();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }
-        Stream::Err => anstream::stderr().write_all(text.as_bytes()),
     }
 }
 
@@ -155,71 +218,80 @@ pub(super) fn write_now(stream: Stream, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::sync::{Arc, mpsc};
+    use std::thread::spawn;
 
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_secs(20);
 
-    /// A queue whose writer takes a text each time the sender says so, and hands it on.
-    fn written_on_demand() -> (Arc<Queue>, mpsc::Sender<()>, mpsc::Receiver<String>) {
+    /// A queue of numbers whose writer gets one away each time the sender says so, and hands it on; a gap as a negative
+    /// number.
+    fn written_on_demand() -> (Arc<Queue<i64>>, mpsc::Sender<()>, mpsc::Receiver<i64>) {
         let queue = Arc::new(Queue::default());
         let (go, waits) = mpsc::channel();
-        let (hand_on, texts) = mpsc::channel();
+        let (hand_on, numbers) = mpsc::channel();
         let of_writer = Arc::clone(&queue);
-        std::thread::spawn(move || {
-            of_writer.write_to(|_, text| {
-                waits.recv().map_err(io::Error::other)?;
-                hand_on.send(text.to_owned()).map_err(io::Error::other)
-            })
+        spawn(move || {
+            loop {
+                for entry in of_writer.take(None) {
+                    let Ok(()) = waits.recv() else { return };
+                    let (number, bytes) = match entry {
+                        Entry::Thing(number, bytes) => (number, bytes),
+                        Entry::Gap(count) => (-i64::try_from(count).unwrap(), 0),
+                    };
+                    let _ = hand_on.send(number);
+                    of_writer.done(1, bytes);
+                }
+            }
         });
-        (queue, go, texts)
+        (queue, go, numbers)
     }
 
     #[test]
     fn a_reader_that_reads_nothing_stops_nobody_and_learns_later_what_it_missed() {
-        let (queue, go, texts) = written_on_demand();
-        let many = LINES_MAX + 100;
-        for number in 0..many {
-            queue.push(Stream::Err, Weight::Passing, format!("{number}\n"));
-        }
-        assert!(!queue.flush(SHORT));
-        // From here on it reads.
-        (0..2 * many).for_each(|_| go.send(()).unwrap());
-        assert!(queue.flush(LONG));
-        queue.push(Stream::Err, Weight::Passing, "after\n".to_owned());
-        assert!(queue.flush(LONG));
-        let all: Vec<String> = texts.try_iter().collect();
-        let numbers: Vec<usize> = all.iter().filter_map(|text| text.trim().parse().ok()).collect();
-        assert_eq!(numbers, (0..numbers.len()).collect::<Vec<_>>());
-        let left_out: usize = all
-            .iter()
-            .filter_map(|text| text.split_once(" lines were left out")?.0.parse::<usize>().ok())
-            .sum();
-        assert_eq!(numbers.len() + left_out, many);
-        assert_eq!(all.last().unwrap(), "after\n");
-    }
-
-    #[test]
-    fn long_lines_are_bounded_too() {
-        let (queue, _go, _texts) = written_on_demand();
-        for _ in 0..100 {
-            queue.push(Stream::Err, Weight::Passing, "x".repeat(100_000));
-        }
-        assert!(queue.state().bytes <= BYTES_MAX);
-        assert!(queue.state().left_out >= 89);
-        queue.push(Stream::Err, Weight::Lasting, "what it came to\n".to_owned());
-        assert!(queue.state().texts.back().is_some_and(|(_, text)| text == "what it came to\n"));
-    }
-
-    #[test]
-    fn a_stream_that_fails_is_told_once_and_a_reader_that_went_away_is_no_failure() {
-        for (kind, fails) in [(ErrorKind::StorageFull, true), (ErrorKind::BrokenPipe, false)] {
-            let queue = Arc::new(Queue::default());
-            let of_writer = Arc::clone(&queue);
-            std::thread::spawn(move || of_writer.write_to(|_, _| Err(kind.into())));
-            queue.push(Stream::Out, Weight::Lasting, "http://x\n".to_owned());
+        for full in [Full::LeaveOut, Full::WaitWhileMoving] {
+            let (queue, go, numbers) = written_on_demand();
+            let many = i64::try_from(COUNT_MAX + 100).unwrap();
+            let began = Instant::now();
+            (0..many).for_each(|number| queue.push(number, 10, Weight::Passing, full));
+            assert!(began.elapsed() < 4 * STUCK, "it is waited for once");
+            assert!(!queue.flush(SHORT));
+            // From here on it reads.
+            (0..2 * many).for_each(|_| go.send(()).unwrap());
             assert!(queue.flush(LONG));
-            assert_eq!(queue.failure().is_some(), fails, "{kind:?}");
-            assert!(queue.failure().is_none());
+            queue.push(many, 10, Weight::Passing, full);
+            assert!(queue.flush(LONG));
+            let all: Vec<i64> = numbers.try_iter().collect();
+            let shown = all.iter().filter(|number| **number >= 0).count();
+            let missed: i64 = -all.iter().filter(|number| **number < 0).sum::<i64>();
+            assert_eq!(i64::try_from(shown).unwrap() + missed, many + 1);
+            assert_eq!((u64::try_from(missed).unwrap(), all.last()), (queue.left_out(), Some(&many)));
+            let gap = all.iter().position(|number| *number < 0).unwrap();
+            assert!(all[..gap].is_sorted() && missed > 0);
         }
+    }
+
+    #[test]
+    fn where_the_writer_is_sure_to_go_on_nothing_is_left_out() {
+        let (queue, go, numbers) = written_on_demand();
+        let many = i64::try_from(3 * COUNT_MAX).unwrap();
+        let of_bringer = Arc::clone(&queue);
+        let brings =
+            spawn(move || (0..many).for_each(|n| of_bringer.push(n, 10, Weight::Passing, Full::Wait)));
+        std::thread::sleep(2 * STUCK);
+        assert!(!brings.is_finished(), "it has to wait");
+        (0..many).for_each(|_| go.send(()).unwrap());
+        brings.join().unwrap();
+        assert!(queue.flush(LONG));
+        assert!(numbers.try_iter().eq(0..many) && queue.left_out() == 0);
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_what_comes_once_has_room_of_its_own() {
+        let (queue, _go, _numbers) = written_on_demand();
+        (0..100).for_each(|n| queue.push(n, 100_000, Weight::Passing, Full::LeaveOut));
+        assert!(queue.state().bytes <= BYTES_MAX && queue.left_out() >= 50);
+        let before = queue.left_out();
+        queue.push(100, 100_000, Weight::Lasting, Full::LeaveOut);
+        assert_eq!(queue.left_out(), before);
     }
 }

@@ -130,7 +130,11 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
         output::note("warning: any certificate is believed; the cassette says so");
     }
     let start = format!("recording {} to {}; stop with Ctrl-C", args.upstream, settings.cassette.display());
-    let recorder = Arc::new(Recorder::new(settings, Some(Arc::new(show))).map_err(Problem::input)?);
+    let is_quiet = args.listen.is_quiet();
+    let recorder = Arc::new(
+        Recorder::new(settings, Some(Arc::new(move |event| show(event, is_quiet))))
+            .map_err(Problem::input)?,
+    );
     tokio::select! {
         biased;
         _ = signals.first() => {}
@@ -155,9 +159,10 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
     Ok(account(&summary, &args.cassette))
 }
 
-/// A line for each request, and for what is remarkable.
-fn show(event: &Event) {
+/// A line for each request, unless it is to be quiet, and for what is remarkable.
+fn show(event: &Event, is_quiet: bool) {
     match event {
+        Event::Passed(_) if is_quiet => {}
         Event::Passed(Passed { method, target, status, what }) => {
             output::in_passing(&shown(&format!("{method} {target} -> {status} {what}")));
         }

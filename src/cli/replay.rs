@@ -1,17 +1,17 @@
 //! `faultdeck replay`: a cassette over a real socket.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
-use super::report::{Outputs, ReportTo, Shown, opened};
-use super::setup::{Story, evidence_name, opening, seen_line};
+use super::report::{Outputs, ReportTo, Shown};
+use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
 use crate::ledger::{EndLine, Exit};
-use crate::replay::{Evidence, Replay, Seen, Setup};
-use crate::report::{shell_word, visible};
+use crate::replay::{Event, Evidence, Replay, Setup, Watch};
+use crate::report::{Digest, shell_word, visible};
 
 /// Answers from a cassette, with the trouble a scenario asks for, until Ctrl-C.
 ///
@@ -32,7 +32,7 @@ pub(super) struct Args {
     cassette: Option<String>,
     #[command(flatten)]
     story: Story,
-    /// Writes all that was served to this file, as JSON lines, when it ends.
+    /// Writes all that is served to this file, as JSON lines, while it runs.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Writes a report when it ends: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
@@ -44,14 +44,20 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
+    let mut outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
     let begins = begins(&setup);
     let target = to_try(&setup);
-    let opening = opening(&setup);
     let redactor = setup.redactor.clone();
-    let watch = Arc::new(|seen: Seen<'_>| output::in_passing(&seen_line(seen)));
-    let replay = Arc::new(Replay::new(setup).watched(watch));
+    let digest = Arc::new(Mutex::new(Digest::default()));
+    let mut replay = Replay::new(setup).noted(digesting(&digest));
+    if let Some(ledger) = outputs.flow(&redactor)? {
+        replay = replay.watched(ledger);
+    }
+    if !args.listen.is_quiet() {
+        replay = replay.watched(a_line_each());
+    }
+    let replay = Arc::new(replay);
     let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
     output::note(&visible(&begins));
     if let Some(target) = target {
@@ -62,7 +68,29 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     server.stop().await;
 
     let end = EndLine { dials: crate::record::dials(), ..replay.closed() };
-    outputs.finish(opened(replay.lines(), opening), end, &redactor)
+    let digest = std::mem::take(&mut *digest.lock().unwrap_or_else(PoisonError::into_inner));
+    outputs.finish_flow(digest, end, &redactor)
+}
+
+/// Keeps what a report needs.
+fn digesting(digest: &Arc<Mutex<Digest>>) -> Watch {
+    let digest = Arc::clone(digest);
+    Arc::new(move |event| {
+        let digest = || digest.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Opened(run) => digest().run(run),
+            Event::Refused(refused) => digest().refused(refused),
+            Event::Served { served, .. } => {
+                if served.is_remarkable() {
+                    digest().remarkable(served.exchange());
+                }
+                if !served.faults().is_empty() {
+                    digest().fired(served.faults());
+                }
+            }
+            Event::Performed { .. } => {}
+        }
+    })
 }
 
 /// A recorded request to begin with, a poll if there is one: nobody knows by heart what a cassette holds.

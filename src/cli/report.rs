@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::flowing::Flowing;
 use super::problem::Problem;
 use super::{output, private};
 use crate::files;
 use crate::ledger::{self, EndLine, Exit, Line, RunLine};
 use crate::redact::Redactor;
-use crate::report::{self, Paint};
+use crate::replay::Watch;
+use crate::report::{self, Content, Digest, Paint};
 
 /// Makes a report from a ledger that an earlier run wrote.
 #[derive(Debug, clap::Args)]
@@ -80,10 +82,10 @@ pub(super) enum Shown {
 }
 
 /// What a verb that serves or judges leaves behind: `--ledger`, each `--report`, and the report it shows.
-#[derive(Debug)]
 pub(super) struct Outputs {
     shown: Shown,
     ledger: Option<PathBuf>,
+    flowing: Option<Flowing>,
     reports: Vec<ReportTo>,
 }
 
@@ -100,31 +102,88 @@ impl Outputs {
         for file in ledger.iter().chain(reports.iter().map(|report| &report.file)) {
             private::claim(file).map_err(|error| Problem::file("write", file, error))?;
         }
-        Ok(Self { shown, ledger, reports })
+        Ok(Self { shown, ledger, flowing: None, reports })
     }
 
-    /// Closes the ledger with `end`, writes every file and shows the report. What the run comes to is handed back.
+    /// Lets the ledger flow: from now on its lines are written while they come. Whoever brings them is handed back, if there
+    /// is a ledger.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn flow(&mut self, redactor: &Redactor) -> Result<Option<Watch>, Problem> {
+        let Some(path) = &self.ledger else { return Ok(None) };
+        let flowing = Flowing::begin(path, redactor)?;
+        let watch = flowing.watch();
+        self.flowing = Some(flowing);
+        Ok(Some(watch))
+    }
+
+    /// Closes a ledger that has flowed with `verdicts` and `end`, and makes every report of `digest`, which lacks them.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(super) fn finish_flow(
+        mut self,
+        mut digest: Digest,
+        end: EndLine,
+        redactor: &Redactor,
+    ) -> Result<Exit, Problem> {
+        let end = self.close_flow(Vec::new(), end)?;
+        let exit = end.exit;
+        digest.hold(Line::End(end));
+        let digest = digest.map(|line| clean(line, redactor));
+        self.report(&digest)?;
+        Ok(exit)
+    }
+
+    /// Adds the last lines to a ledger that flows, if one does, and closes it.
+    fn close_flow(&mut self, mut lines: Vec<Line>, mut end: EndLine) -> Result<EndLine, Problem> {
+        let Some(flowing) = self.flowing.take() else { return Ok(end) };
+        let missing = flowing.flush();
+        if missing > 0 && flowing.is_lossy() {
+            let many = if missing == 1 { "line is" } else { "lines are" };
+            let why = format!("{missing} {many} missing from the ledger, because nobody read it in time");
+            end = end.also(Exit::Failed, why);
+        }
+        lines.push(Line::End(end.clone()));
+        flowing.close(lines)?;
+        Ok(end)
+    }
+
+    /// Closes the ledger with `end`, writes every file and shows the report. What the run comes to is handed back. If the
+    /// ledger has flowed, it has these lines but for verdicts.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub(super) fn finish(
-        &self,
+        mut self,
         lines: Vec<Line>,
         end: EndLine,
         redactor: &Redactor,
     ) -> Result<Exit, Problem> {
+        let has_flowed = self.flowing.is_some();
+        let verdicts = lines.iter().filter(|line| matches!(line, Line::Verdict(_))).cloned().collect();
+        let end = self.close_flow(verdicts, end)?;
         let exit = end.exit;
         let lines = redacted(lines.into_iter().chain([Line::End(end)]), redactor);
-        if let Some(file) = &self.ledger {
+        if let Some(file) = self.ledger.as_ref().filter(|_| !has_flowed) {
             write_ledger(&lines, file)?;
         }
-        self.reports.iter().try_for_each(|report| write(&lines, report.format, &report.file))?;
-        let text = report::human(&lines, Paint::Colour);
-        match self.shown {
-            Shown::AsData => output::data(&text)?,
-            Shown::AsNote => output::note(text.trim_end()),
-        }
+        self.report(&lines)?;
         Ok(exit)
+    }
+
+    fn report<'a>(&self, content: impl Into<Content<'a>>) -> Result<(), Problem> {
+        let content = content.into();
+        self.reports.iter().try_for_each(|report| write(content.clone(), report.format, &report.file))?;
+        let text = report::human(content, Paint::Colour);
+        match self.shown {
+            Shown::AsData => output::data(&text),
+            Shown::AsNote => {
+                output::note(text.trim_end());
+                Ok(())
+            }
+        }
     }
 }
 
@@ -161,26 +220,30 @@ pub(super) fn opened(mut lines: Vec<Line>, opening: RunLine) -> Vec<Line> {
     lines
 }
 
-/// A secret may have been learnt after a line that holds it was written, so every line goes through the redactor
-/// once more, string by string. A line that no longer reads as one is left out rather than shown.
+/// A secret may have been learnt after a line that holds it was made, so every line goes through the redactor once more.
 fn redacted(lines: impl Iterator<Item = Line>, redactor: &Redactor) -> Vec<Line> {
-    let text: Vec<String> = lines.filter_map(|line| line.to_json().ok()).collect();
-    text.iter().filter_map(|line| serde_json::from_str(&redactor.json(line)).ok()).collect()
+    lines.filter_map(|line| clean(&line, redactor)).collect()
 }
 
-fn write(lines: &[Line], format: Format, file: &Path) -> Result<(), Problem> {
-    private::write(file, rendered(lines, format, Paint::Plain)?.as_bytes())
+/// A line without what was learnt since it was made, string by string. One that no longer reads as a line is left out
+/// rather than shown.
+fn clean(line: &Line, redactor: &Redactor) -> Option<Line> {
+    serde_json::from_str(&redactor.json(&line.to_json().ok()?)).ok()
+}
+
+fn write<'a>(content: impl Into<Content<'a>>, format: Format, file: &Path) -> Result<(), Problem> {
+    private::write(file, rendered(content, format, Paint::Plain)?.as_bytes())
         .map_err(|error| Problem::file("write", file, error))
 }
 
-fn rendered(lines: &[Line], format: Format, paint: Paint) -> Result<String, Problem> {
+fn rendered<'a>(content: impl Into<Content<'a>>, format: Format, paint: Paint) -> Result<String, Problem> {
     match format {
-        Format::Human => Ok(report::human(lines, paint)),
+        Format::Human => Ok(report::human(content, paint)),
         Format::Json => {
-            report::json(lines).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
+            report::json(content).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
         }
         Format::Junit => {
-            report::junit(lines).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
+            report::junit(content).map_err(|error| Problem::input(format!("cannot make the report: {error}")))
         }
     }
 }

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::guard::Programs;
@@ -14,12 +13,12 @@ use super::output;
 use super::problem::Problem;
 use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
-use super::setup::{Story, evidence_name, seen_line};
+use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
 use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
 use crate::redact::Redactor;
-use crate::replay::{Setup, Watch};
+use crate::replay::Setup;
 use crate::report::visible;
 use crate::run::{Plan, Under};
 use crate::scenario::{CommandMust, Scenario};
@@ -53,7 +52,7 @@ pub(super) struct Args {
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     #[arg(long, value_name = "NAME|FILE")]
     cassette: Option<String>,
-    /// Writes all that was served to this file, as JSON lines.
+    /// Writes all that is served to this file, as JSON lines, while the command runs.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
@@ -74,13 +73,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
+    let mut outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
     let setup = args.story.setup("run", args.cassette.as_deref())?;
     let redactor = setup.redactor.clone();
     let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let repeat = repeat(&args, &redactor);
-    let watch: Watch = Arc::new(|seen| output::in_passing(&seen_line(seen)));
+    let lines = args.trace.then(a_line_each);
+    let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
     let plan = Plan {
         setup,
         tls: args.tls.identity()?,
@@ -91,7 +91,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         },
         command: args.command,
         must,
-        watch: args.trace.then_some(watch),
+        watches,
         repeat: repeat.line(),
     };
     let _programs = Programs::begin();

@@ -8,10 +8,9 @@ use super::problem::Problem;
 use crate::cassette::find::{Asker, find};
 use crate::emulate;
 use crate::judge;
-use crate::ledger::{self, RunLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, ConsoleMaker, Evidence, MAIN, Outside, Seen, Setup};
+use crate::replay::{self, Auth, ConsoleMaker, Event, Evidence, MAIN, Outside, Setup, Watch};
 use crate::report::{refused_line, request_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
@@ -105,26 +104,31 @@ fn console(seed: Seed, auth: Auth) -> ConsoleMaker {
     })
 }
 
-/// What the ledger opens with if nothing was asked.
-pub(super) fn opening(setup: &Setup) -> RunLine {
-    RunLine {
-        format: ledger::FORMAT,
-        faultdeck: env!("CARGO_PKG_VERSION").to_owned(),
-        session: setup.session.clone(),
-        verb: setup.verb.clone(),
-        scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
-        seed: setup.seed.0,
-        ..RunLine::default()
+/// A line for a request; a session of its own is named as the client named it. What else happens has none.
+fn seen_line(event: &Event) -> Option<String> {
+    match event {
+        Event::Served { served, .. } => {
+            let exchange = served.brief();
+            let line = request_line(&exchange);
+            let session = exchange.key.session.as_str();
+            Some(if session == MAIN { line } else { format!("@{} {line}", visible(session)) })
+        }
+        Event::Refused(refused) => Some(refused_line(refused)),
+        Event::Opened(_) | Event::Performed { .. } => None,
     }
 }
 
-/// A line for a request; a session of its own is named as the client named it.
-pub(super) fn seen_line(seen: Seen<'_>) -> String {
-    match seen {
-        Seen::Served(exchange) if exchange.key.session == MAIN => request_line(exchange),
-        Seen::Served(exchange) => format!("@{} {}", visible(&exchange.key.session), request_line(exchange)),
-        Seen::Refused(refused) => refused_line(refused),
-    }
+/// Prints a line for each request, in passing.
+pub(super) fn a_line_each() -> Watch {
+    Arc::new(|event| {
+        let bytes = match event {
+            Event::Served { served, .. } => served.weight(),
+            Event::Refused(_) => 512,
+            Event::Opened(_) | Event::Performed { .. } => return,
+        };
+        let event = event.clone();
+        output::in_passing_later(bytes, move || seen_line(&event));
+    })
 }
 
 /// What stands for the evidence in the opening line.

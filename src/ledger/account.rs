@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{Exchange, Origin};
+use super::exchange::Origin;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::Line;
 
@@ -38,11 +38,11 @@ pub struct Sum {
 
 impl Sum {
     /// What `lines` come to.
-    pub(crate) fn of(lines: &[Line]) -> Self {
+    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
         let mut sum = Self::default();
         for line in lines {
             match line {
-                Line::Exchange(exchange) => sum.count(exchange),
+                Line::Exchange(it) => sum.count(&it.origin, it.faults.len(), !it.computed.is_empty()),
                 Line::Refused(_) => sum.refused += 1,
                 _ => {}
             }
@@ -51,11 +51,11 @@ impl Sum {
     }
 
     /// Counts one request that was served.
-    pub(crate) fn count(&mut self, exchange: &Exchange) {
+    pub(crate) fn count(&mut self, origin: &Origin, faults: usize, is_computed: bool) {
         self.served += 1;
-        self.faults += exchange.faults.len() as u64;
-        self.computed += u64::from(!exchange.computed.is_empty());
-        let place = match exchange.origin {
+        self.faults += faults as u64;
+        self.computed += u64::from(is_computed);
+        let place = match origin {
             Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => &mut self.recorded,
             Origin::Model => &mut self.modelled,
             Origin::Synthesised { .. } => &mut self.synthesised,
@@ -128,6 +128,14 @@ impl EndLine {
         }
     }
 
+    /// A closed account with one reason more.
+    #[must_use]
+    pub fn also(mut self, exit: Exit, why: impl Into<String>) -> Self {
+        let mut reasons = Reasons::of(std::mem::take(&mut self.reasons));
+        reasons.push(exit, why);
+        self.closed(reasons)
+    }
+
     /// The account closed: with the exit code that `reasons` come to, and why.
     #[must_use]
     pub fn closed(mut self, reasons: Reasons) -> Self {
@@ -146,7 +154,6 @@ fn is_zero(count: &u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::FaultLine;
 
     #[test]
     fn every_origin_has_a_place_of_its_own_and_they_add_up() {
@@ -164,7 +171,7 @@ mod tests {
         ];
         let mut sum = Sum::default();
         for origin in origins {
-            sum.count(&Exchange { origin, faults: vec![FaultLine::default()], ..Exchange::default() });
+            sum.count(&origin, 1, false);
         }
         assert_eq!((sum.recorded, sum.modelled, sum.synthesised, sum.by_fault, sum.misses), (3, 1, 1, 1, 1));
         assert_eq!(

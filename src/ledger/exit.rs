@@ -3,7 +3,8 @@
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`,
 //! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs `cli/demo.rs` (two
-//! clients at once), `cli/judge.rs` (interrupted) and `cli/lint.rs` (nothing is run). Two things stand outside: what
+//! clients at once), `cli/judge.rs` (interrupted), `cli/report.rs` (a ledger that nobody read)
+//! and `cli/lint.rs` (nothing is run). Two things stand outside: what
 //! stops a verb before or after the run (`cli/problem.rs`), and a defect of faultdeck (`cli/mod.rs`).
 
 use serde::{Deserialize, Serialize};
@@ -127,6 +128,11 @@ impl Reasons {
             self.0.iter().filter(|reason| exit == Exit::Passed || reason.exit > Exit::Passed).collect();
         shown.sort_by_key(|reason| std::cmp::Reverse(reason.exit));
         shown.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What was found already.
+    pub(crate) fn of(all: Vec<Reason>) -> Self {
+        Self(all)
     }
 
     /// All of them, in the order they were found.

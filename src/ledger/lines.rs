@@ -21,6 +21,8 @@ pub enum Line {
     Outcome(OutcomeLine),
     /// A property's answer.
     Verdict(VerdictLine),
+    /// Lines that nobody read in time, and that were left out here.
+    Gap(GapLine),
     /// The closing account: the last line.
     End(EndLine),
 }
@@ -69,6 +71,14 @@ pub struct RefusedLine {
     pub why: String,
     /// Its first line, as far as it was read and can be shown, redacted; empty if there was none.
     pub head: String,
+}
+
+/// Lines that were left out, in their place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GapLine {
+    /// How many.
+    pub lines: u64,
 }
 
 /// What really happened on the wire.
@@ -147,6 +157,25 @@ pub struct VerdictLine {
     pub repeat: Option<String>,
 }
 
+/// An exchange as its line has it, where it is only written.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Shown<'a> {
+    Exchange(&'a Exchange),
+}
+
+/// The line of an exchange as one line of JSON text, newline included.
+///
+/// # Errors
+/// As [`Line::to_json`].
+pub fn exchange_to_json(exchange: &Exchange) -> serde_json::Result<String> {
+    let mut text = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut text, &Shown::Exchange(exchange))?;
+    text.push(b'\n');
+    // serde writes UTF-8 alone.
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
 impl Line {
     /// About how many bytes of memory the line takes.
     pub(crate) fn weight(&self) -> usize {
@@ -159,7 +188,7 @@ impl Line {
                 Self::Timing(timing) => timing.key.weight(),
                 Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
                 Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
-                Self::End(_) => 0,
+                Self::Gap(_) | Self::End(_) => 0,
             }
     }
 

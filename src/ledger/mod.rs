@@ -15,11 +15,15 @@ mod lines;
 
 use std::io::{self, Write};
 
+use crate::redact::Numbering;
+
 pub use account::{EndLine, Sum};
 pub(crate) use exchange::without_address;
 pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 pub use exit::{Exit, Reason, Reasons};
-pub use lines::{Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine};
+pub use lines::{
+    GapLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine, exchange_to_json,
+};
 
 /// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
 pub const FORMAT: u32 = 1;
@@ -81,13 +85,36 @@ pub fn write(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
-/// The lines that equal runs share, sorted: no timing; exchanges by session, endpoint, resource and occurrence.
+/// The lines that equal runs share, sorted: no timing; exchanges by session, endpoint, resource and occurrence. Secrets
+/// are numbered as they come, and what comes first is a matter of luck: here they are numbered in the order of the lines.
 pub fn stable(lines: &[Line]) -> Vec<String> {
     let mut texts: Vec<String> = lines
         .iter()
         .filter(|line| !matches!(line, Line::Timing(_)))
         .filter_map(|line| line.to_json().ok())
         .collect();
+    texts.sort_by_cached_key(|text| (Numbering::of_secrets().renumbered(text), text.clone()));
+    let mut numbering = Numbering::of_secrets();
+    let mut texts: Vec<String> = texts.iter().map(|text| numbering.renumbered(text)).collect();
     texts.sort();
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_lines_are_equal_whatever_numbers_their_secrets_have() {
+        let line = |nth, secret: u32| {
+            let key = ExchangeKey { nth, ..ExchangeKey::default() };
+            let target = format!("/x?token=fd-secret-{secret}");
+            Line::Exchange(Box::new(Exchange { key, target, ..Exchange::default() }))
+        };
+        assert_eq!(
+            stable(&[line(1, 1), line(2, 2), line(3, 1)]),
+            stable(&[line(3, 4), line(2, 3), line(1, 4)])
+        );
+        assert_ne!(stable(&[line(1, 1), line(2, 2)]), stable(&[line(1, 1), line(2, 1)]));
+    }
 }

@@ -36,6 +36,8 @@ pub(super) struct Entry {
     /// Method and template.
     pub(super) id: String,
     segments: usize,
+    /// Where the method ends.
+    method_end: usize,
     form: Form,
     read: OnceLock<Endpoint>,
 }
@@ -190,15 +192,16 @@ impl Area {
 impl Entry {
     fn new(id: String, form: Form) -> Self {
         let segments = id.matches('/').count();
-        Self { id, segments, form, read: OnceLock::new() }
+        let method_end = id.find(' ').unwrap_or_default();
+        Self { id, segments, method_end, form, read: OnceLock::new() }
     }
 
     pub(super) fn method(&self) -> &str {
-        self.id.split_once(' ').map_or("", |(method, _)| method)
+        self.id.get(..self.method_end).unwrap_or_default()
     }
 
     pub(super) fn template(&self) -> &str {
-        self.id.split_once(' ').map_or("", |(_, template)| template)
+        self.id.get(self.method_end + 1..).unwrap_or_default()
     }
 
     pub(super) fn segments(&self) -> usize {

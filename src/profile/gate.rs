@@ -151,6 +151,17 @@ impl Keeper<'_> {
 /// Rungs 1 to 6 of the answer ladder: a function of the request and of what a recording shows of the console. A HEAD is
 /// answered as its GET; leaving out the body is the caller's part.
 pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'_>) -> Gated<'p> {
+    let found = profile.find(&request.method, request.path());
+    gate_at(profile, request, found, options)
+}
+
+/// The same for a request whose endpoint was found already.
+pub(crate) fn gate_at<'p>(
+    profile: &'p Profile,
+    request: &Request,
+    found: Option<Matched<'p>>,
+    options: &GateOptions<'_>,
+) -> Gated<'p> {
     let mut keeper = Keeper { profile, request, options, waived: Vec::new() };
     if !request.path().starts_with("/api/") {
         return if options.has_pages { outside_api() } else { Gated::Opaque { waived: Vec::new() } };
@@ -158,7 +169,7 @@ pub fn gate<'p>(profile: &'p Profile, request: &Request, options: &GateOptions<'
     if let Err(refusal) = before_the_path(&mut keeper) {
         return refusal.answered(Vec::new());
     }
-    let Some(matched) = profile.find(&request.method, request.path()) else {
+    let Some(matched) = found else {
         return match unknown(&mut keeper) {
             Ok(()) => Gated::Opaque { waived: keeper.waived },
             Err(refusal) => refusal.answered(Vec::new()),

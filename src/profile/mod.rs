@@ -31,7 +31,7 @@ pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
 pub(crate) use error::error_response;
 pub use error::framework_error;
 pub use gate::{Admitted, GateOptions, Gated, OwnShapes, ShapeOf, gate};
-pub(crate) use gate::{fields_text, stray};
+pub(crate) use gate::{fields_text, gate_at, stray};
 pub use lifecycle::{Cancel, Creator, HostSpelling, Hosts, Key, Lifecycle, Progress, Results, Total};
 pub(crate) use listing::{Language, answer_list, item_response, refused_list};
 pub use load::ProfileError;
@@ -150,13 +150,16 @@ impl Profile {
                 && entry.method() == method
                 && fits(entry.template(), &segments)
         };
-        let found = self
-            .areas_of(&root)
-            .flat_map(|area| area.contents().entries.iter().filter(fits).map(move |entry| (area, entry)));
         // The template whose first parameter comes latest: `false` sorts before `true`.
-        let (area, entry) = found.min_by_key(|(_, entry)| {
-            template_segments(entry.template()).map(endpoint::is_parameter).collect::<Vec<_>>()
-        })?;
+        let mut best: Option<(&Area, &Entry)> = None;
+        for area in self.areas_of(&root) {
+            for entry in area.contents().entries.iter().filter(fits) {
+                if best.is_none_or(|(_, held)| parameters(entry).lt(parameters(held))) {
+                    best = Some((area, entry));
+                }
+            }
+        }
+        let (area, entry) = best?;
         Some(matched(area.endpoint(entry), &segments))
     }
 
@@ -268,6 +271,11 @@ impl Profile {
 
 fn is_below(root: &str, path: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Which segments of its template are parameters.
+fn parameters(entry: &Entry) -> impl Iterator<Item = bool> {
+    template_segments(entry.template()).map(endpoint::is_parameter)
 }
 
 fn template_segments(template: &str) -> impl Iterator<Item = &str> {

@@ -50,6 +50,12 @@ impl Numbering {
         format!("{}{number}", self.prefix)
     }
 
+    /// A text with every placeholder renumbered.
+    pub(crate) fn renumbered(&mut self, text: &str) -> String {
+        let new = self.renumber(text.as_bytes());
+        new.map_or_else(|| text.to_owned(), |new| String::from_utf8_lossy(&new).into_owned())
+    }
+
     /// `bytes` with every placeholder renumbered; `None` if nothing changes.
     pub(crate) fn renumber(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let prefix = self.prefix.clone();

@@ -200,7 +200,7 @@ impl Builder {
     /// If cassette or scenario cannot be had, or the address cannot be listened on.
     pub fn start(self) -> Result<Running, BuildError> {
         let options = Options { listen: self.listen, tls: self.tls.clone(), ..Options::default() };
-        let replay = Arc::new(Replay::new(self.setup()?));
+        let replay = Arc::new(Replay::new(self.setup()?).keeping());
         let listener = ServerThread::start(options, Arc::clone(&replay))?;
         replay.set_base(listener.url());
         Ok(Running { replay, listener })

@@ -13,7 +13,8 @@ use super::account::Answer;
 use super::keys::key_of;
 use super::material::{Material, Poll};
 use super::poll::{Plan, phase_at};
-use super::session::{ENTRY, Session, Turn};
+use super::session::{ENTRY, Session};
+use super::turn::Turn;
 
 impl Session {
     /// What a scenario plans for the task of this turn.

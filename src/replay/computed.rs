@@ -18,7 +18,8 @@ use super::Setup;
 use super::account::Answer;
 use super::lookup::{Candidates, Cause, Found, Step};
 use super::material::Material;
-use super::session::{Session, Turn};
+use super::session::Session;
+use super::turn::Turn;
 
 /// What came of it.
 pub(super) enum Computed {
@@ -157,7 +158,7 @@ impl Session {
             let _ = self.peek(material, turn, (whole, &key, live, scope), asked, setup, Step::On);
         }
         self.learn_placeholders(material, found.index, whole, false);
-        Ok(self.complete(turn, Answer::recorded(material, found.index), None, setup))
+        Ok(self.complete(turn, Answer::recorded(material, found.index), None))
     }
 
     fn peek(
@@ -246,7 +247,7 @@ impl Session {
             if turn.request.method != "HEAD" {
                 let _ = self.peek(material, turn, (&request, &key, live, scope), asked, setup, Step::On);
             }
-            let mut answer = self.complete(turn, Answer::recorded(material, found.index), None, setup);
+            let mut answer = self.complete(turn, Answer::recorded(material, found.index), None);
             let text = answer.response.text().unwrap_or_default().to_owned();
             let Ok(body) = Json::parse(&text) else { continue };
             let listed =

@@ -5,7 +5,8 @@
 //! after, from the first on.
 
 use super::material::{Material, Poll};
-use super::session::{Session, Turn};
+use super::session::Session;
+use super::turn::Turn;
 
 impl Session {
     /// The recorded polls of the epoch that this session is in; none if the recording has none after the write.

@@ -1,57 +1,52 @@
-//! What a replay keeps for the ledger, and the bounds of it.
+//! A replay's lines, for whoever asks to have them in memory, and the bounds of it.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::ledger::{EndLine, Exchange, ExchangeKey, Line, RefusedLine, Sum, Timing};
-use crate::serve::Performed;
+use crate::ledger::Line;
 
-/// Bytes of ledger lines kept in memory; what comes after is counted, not kept ([`EndLine::lost_lines`]).
+use super::stream::{Event, Scribe};
+
+/// Bytes of ledger lines kept in memory; what comes after is counted, not kept
+/// ([`lost_lines`](crate::ledger::EndLine::lost_lines)).
 const KEPT_MAX: usize = 256 * 1024 * 1024;
 
-/// The lines so far, and what they come to.
-#[derive(Default)]
-pub(super) struct Kept {
+/// The lines so far.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    scribe: Scribe,
     lines: Vec<Line>,
     weight: usize,
-    /// Exchanges whose timing is still to come, by ticket.
-    waiting: BTreeMap<u64, ExchangeKey>,
-    ticket: u64,
-    sum: Sum,
     lost: u64,
 }
 
 impl Kept {
-    /// Keeps an exchange; returns the ticket for its timing.
-    pub(super) fn take(&mut self, exchange: &Exchange) -> u64 {
-        self.sum.count(exchange);
-        self.ticket += 1;
-        self.waiting.insert(self.ticket, exchange.key.clone());
-        self.keep(Line::Exchange(Box::new(exchange.clone())));
-        self.ticket
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a request that was turned away.
-    pub(super) fn refuse(&mut self, line: &RefusedLine) {
-        self.sum.refused += 1;
-        self.keep(Line::Refused(line.clone()));
+    /// Keeps the line of an event, if it still fits.
+    pub(super) fn take(&self, event: &Event) {
+        let mut held = self.held();
+        if let Some(line) = held.scribe.line(event) {
+            held.keep(line);
+        }
     }
 
-    /// Keeps what really happened to the exchange with this ticket.
-    pub(super) fn performed(&mut self, ticket: u64, what: Performed) {
-        let Some(key) = self.waiting.remove(&ticket) else { return };
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.keep(Line::Timing(Timing {
-            key,
-            at_us: micros(what.at),
-            took_us: micros(what.took),
-            sent_bytes: what.sent_bytes,
-            cut_short: what.cut_short,
-        }));
+    pub(super) fn lines(&self) -> Vec<Line> {
+        self.held().lines.clone()
     }
 
-    /// Keeps a line, if it still fits.
-    pub(super) fn keep(&mut self, line: Line) {
+    /// How many lines did not fit.
+    pub(super) fn lost(&self) -> u64 {
+        self.held().lost
+    }
+}
+
+impl Held {
+    fn keep(&mut self, line: Line) {
         let weight = line.weight();
         if self.weight + weight <= KEPT_MAX {
             self.weight += weight;
@@ -62,29 +57,20 @@ impl Kept {
             self.lost += 1;
         }
     }
-
-    pub(super) fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// What was counted, whether or not its lines were kept.
-    pub(super) fn account(&self) -> EndLine {
-        EndLine { sum: self.sum, lost_lines: self.lost, ..EndLine::default() }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::{Exchange, Timing};
 
     #[test]
     fn lines_that_do_not_fit_are_counted() {
-        let mut kept = Kept { weight: KEPT_MAX - 1000, ..Kept::default() };
+        let mut held = Held { weight: KEPT_MAX - 1000, ..Held::default() };
         let long = Exchange { target: "x".repeat(2000), ..Exchange::default() };
-        kept.keep(Line::Timing(Timing::default()));
-        kept.take(&long);
-        kept.keep(Line::Timing(Timing::default()));
-        let account = kept.account();
-        assert_eq!((kept.lines().len(), account.lost_lines, account.sum.served), (1, 2, 1));
+        held.keep(Line::Timing(Timing::default()));
+        held.keep(Line::Exchange(Box::new(long)));
+        held.keep(Line::Timing(Timing::default()));
+        assert_eq!((held.lines.len(), held.lost), (1, 2));
     }
 }

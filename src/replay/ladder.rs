@@ -16,7 +16,8 @@ use super::creation::Creation;
 use super::creators::{self, Asked, Made};
 use super::lookup::{Candidates, Cause, Found, Step};
 use super::material::{Material, state_of};
-use super::session::{ENTRY, Passed, Session, Turn};
+use super::session::{ENTRY, Passed, Session};
+use super::turn::Turn;
 use super::{Evidence, Setup, miss, poll, results};
 
 /// Tasks that one session may create.
@@ -39,7 +40,7 @@ impl Session {
                 // It was recorded, so it is told as everything recorded is.
                 Some(index) => {
                     self.learn_placeholders(&material, index, &turn.request, false);
-                    self.complete(turn, answer, None, setup)
+                    self.complete(turn, answer, None)
                 }
                 None => answer,
             },
@@ -79,7 +80,7 @@ impl Session {
         tick: Option<u32>,
         setup: &Setup,
     ) -> Answer {
-        let mut answer = if self.creates(turn, setup) {
+        let mut answer = if self.creates(turn) {
             self.create(material, turn, &admitted, setup)
         } else {
             self.existing(material, turn, &admitted, tick, setup)
@@ -90,9 +91,9 @@ impl Session {
 
     /// Whether a request makes a thing of its own each time it is sent. What is deleted is gone: a second DELETE is
     /// answered as any write.
-    fn creates(&self, turn: &Turn<'_>, setup: &Setup) -> bool {
+    fn creates(&self, turn: &Turn<'_>) -> bool {
         let again = !matches!(turn.request.method.as_str(), "DELETE" | "HEAD");
-        again && setup.profile.created_by(&turn.endpoint).is_some()
+        again && turn.creates.is_some()
     }
 
     fn existing(
@@ -106,7 +107,7 @@ impl Session {
         let asked = admitted.selector.as_ref();
         let recorded = self.created.iter().find_map(|creation| creation.recorded_path(&turn.resource));
         let resource = recorded.as_deref().unwrap_or(&turn.resource);
-        if let Some(lifecycle) = setup.profile.task_of(&turn.endpoint)
+        if let Some(lifecycle) = turn.polls
             && let Some(path) = material.path(resource)
         {
             let path = self.polls_now(material, path, turn);
@@ -118,6 +119,7 @@ impl Session {
             return match poll::choose(path, plan, lifecycle, asked, tick) {
                 Ok(choice) => {
                     let mut answer = Answer::recorded(material, choice.poll.index);
+                    answer.state.clone_from(&choice.poll.state);
                     if choice.rewrites(lifecycle) {
                         answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
@@ -127,7 +129,7 @@ impl Session {
                         answer = answer.rewritten(waited);
                     }
                     let project = choice.poll.is_task && !poll::equals(choice.poll, asked);
-                    self.complete(turn, answer, asked.filter(|_| project), setup)
+                    self.complete(turn, answer, asked.filter(|_| project))
                 }
                 Err(poll::TooNarrow) => {
                     Answer::missed(miss::answer(material, &turn.request, Cause::TooNarrow))
@@ -213,7 +215,7 @@ impl Session {
                 let mut answer = Answer::recorded(material, index);
                 answer.findings.extend(remark);
                 self.note_cancel(turn, &answer, setup);
-                self.complete(turn, answer, asked.filter(|_| project), setup)
+                self.complete(turn, answer, asked.filter(|_| project))
             }
             Err(Cause::NotRecorded) if !request.path().starts_with("/api/") => {
                 Answer::missed(miss::answer(material, &turn.request, Cause::Outside))
@@ -335,12 +337,12 @@ impl Session {
                 let project = recorded.response.is_success()
                     && !matches!((&held, asked), (None, None))
                     && !held.zip(asked).is_some_and(|(held, asked)| held.same(asked));
-                self.complete(turn, Answer::recorded(material, index), asked.filter(|_| project), setup)
+                self.complete(turn, Answer::recorded(material, index), asked.filter(|_| project))
             }
             Made::Fresh { index, creation } => {
                 self.created.push(*creation);
                 let answer = Answer::recorded(material, index).fresh();
-                self.complete(turn, answer, asked, setup)
+                self.complete(turn, answer, asked)
             }
             Made::Refused(message) => {
                 let description = endpoint.error(422, 1005).map_or("", |error| error.description.as_str());
@@ -385,11 +387,10 @@ impl Session {
         turn: &Turn<'_>,
         mut answer: Answer,
         project: Option<&FieldSelector>,
-        setup: &Setup,
     ) -> Answer {
-        let creates = setup.profile.created_by(&turn.endpoint);
-        let created_by = creates.filter(|_| self.creates(turn, setup)).map(|_| turn.endpoint.as_str());
-        let lifecycle = setup.profile.task_of(&turn.endpoint).or(creates);
+        let created_by = turn.creates.filter(|_| self.creates(turn)).map(|_| turn.endpoint);
+        let lifecycle = turn.polls.or(turn.creates);
+        let recorded = answer.response.body.clone();
         self.cursors.bindings.apply(&mut answer.response);
         if answer.response.is_success() {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
@@ -400,12 +401,18 @@ impl Session {
                 }
             }
         }
-        let body = answer.response.text().and_then(|text| Json::parse(text).ok());
-        answer.state = lifecycle.zip(body.as_ref()).and_then(|(lifecycle, body)| state_of(lifecycle, body));
-        if let (Some(selector), Some(body), true) = (project, body.as_ref(), answer.response.is_success()) {
-            let projected = selector.project(body);
-            answer.response.set_body(projected);
-            answer.projected = true;
+        // The state of a recording that is told as it is was read when it was loaded.
+        let is_read = answer.state.is_some() && answer.response.body == recorded;
+        let projects = project.is_some() && answer.response.is_success();
+        if projects || (lifecycle.is_some() && !is_read) {
+            let body = answer.response.text().and_then(|text| Json::parse(text).ok());
+            answer.state =
+                lifecycle.zip(body.as_ref()).and_then(|(lifecycle, body)| state_of(lifecycle, body));
+            if let (Some(selector), Some(body), true) = (project, body.as_ref(), projects) {
+                let projected = selector.project(body);
+                answer.response.set_body(projected);
+                answer.projected = true;
+            }
         }
         put_base(&mut answer.response, &base_for(&self.base, &turn.request));
         answer
@@ -414,8 +421,8 @@ impl Session {
     /// Which creations an answer may show: for one task or case the one it is about, for a creation the last one made,
     /// for a list all of them.
     fn concerns(&self, creation: &Creation, turn: &Turn<'_>) -> bool {
-        if self.creates(turn, &self.setup) {
-            let life = self.setup.profile.created_by(&turn.endpoint);
+        if self.creates(turn) {
+            let life = turn.creates;
             let is_last = self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
             return is_last && life.is_some_and(|life| creation.task_endpoint == life.task);
         }

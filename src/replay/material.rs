@@ -39,8 +39,8 @@ pub(super) struct Poll {
     pub(super) selector: Option<FieldSelector>,
     /// A 2xx answer with a JSON object; anything else is kept at its own place and never rewritten.
     pub(super) is_task: bool,
-    /// Whether the body holds the state.
-    pub(super) has_state: bool,
+    /// The state, if the body holds it, as the API spells it.
+    pub(super) state: Option<String>,
     /// Fetched by the recorder: lends its body, is no step.
     pub(super) lends_only: bool,
 }
@@ -255,7 +255,7 @@ fn poll_of(
         interaction.response.is_success() && body.as_ref().is_some_and(|body| !body.members().is_empty());
     let state = body.as_ref().filter(|_| is_task).and_then(|body| state_of(lifecycle, body));
     let phase = state.as_deref().and_then(|state| lifecycle.phase(state)).unwrap_or(before);
-    Poll { index, phase, selector, is_task, has_state: state.is_some(), lends_only: interaction.by_recorder }
+    Poll { index, phase, selector, is_task, state, lends_only: interaction.by_recorder }
 }
 
 /// The task's state as the API spells it, under whichever of its names the body has.

@@ -21,17 +21,20 @@ mod material;
 mod miss;
 mod poll;
 mod results;
+mod served;
 mod session;
 mod stands;
+mod stream;
+mod turn;
 mod variant;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::cassette::base_for;
-use crate::ledger::{self, EndLine, Exchange, Exit, Line, Reasons, RefusedLine, RunLine, without_address};
+use crate::ledger::{self, EndLine, Exit, Line, Reasons, RunLine, Sum, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -41,9 +44,11 @@ use crate::serve::{Answer, Performed, Refusal, Reply};
 
 pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
 pub use material::Material;
+pub use served::Served;
+pub use stream::{Event, Scribe, Watch};
 
 use kept::Kept;
-use session::Session;
+use session::{Decided, Session};
 
 /// Sessions opened by path that are open at one time, beside the first; for one more, the one that was asked longest ago
 /// is closed.
@@ -116,24 +121,22 @@ pub struct Setup {
     pub session: String,
 }
 
-/// Called once per request, for the one line that a request prints.
-pub type Watch = Arc<dyn Fn(Seen<'_>) + Send + Sync>;
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug)]
-pub enum Seen<'a> {
-    /// It was served.
-    Served(&'a Exchange),
-    /// The listener turned it away.
-    Refused(&'a RefusedLine),
-}
-
 /// A running replay.
 pub struct Replay {
     setup: Arc<Setup>,
-    watch: Option<Watch>,
+    /// What goes to the run lines as the command under test.
+    command: Vec<String>,
+    watches: Vec<Watch>,
+    /// Those who want to know of what is out of the ordinary alone.
+    noters: Vec<Watch>,
+    kept: Option<Arc<Kept>>,
+    /// The session of every request that names no other.
+    first: Arc<Mutex<Session>>,
     sessions: Mutex<Sessions>,
-    kept: Mutex<Kept>,
+    /// The listener's own `scheme://host:port`, once it listens.
+    listener: OnceLock<Arc<str>>,
+    refused: AtomicU64,
+    tickets: AtomicU64,
 }
 
 impl fmt::Debug for Replay {
@@ -142,14 +145,15 @@ impl fmt::Debug for Replay {
     }
 }
 
-/// The open sessions.
+/// The open sessions beside the first.
 #[derive(Default)]
 struct Sessions {
     open: BTreeMap<String, (u64, Arc<Mutex<Session>>)>,
     clock: u64,
-    base: String,
     closed: u64,
+    /// What the closed ones came to.
     fired: BTreeMap<String, u64>,
+    sum: Sum,
 }
 
 impl Replay {
@@ -158,51 +162,86 @@ impl Replay {
         Builder::default()
     }
 
-    /// A replay with its first session open.
+    /// A replay with its first session open. It keeps nothing of what it serves but a sum.
     pub fn new(setup: Setup) -> Self {
-        let replay = Self {
-            setup: Arc::new(setup),
-            watch: None,
-            sessions: Mutex::new(Sessions::default()),
-            kept: Mutex::new(Kept::default()),
-        };
-        let _ = replay.session(&replay.setup.session);
-        replay
+        let setup = Arc::new(setup);
+        let first = Session::new(&setup.session, Arc::clone(&setup), String::new());
+        Self {
+            setup,
+            command: Vec::new(),
+            watches: Vec::new(),
+            noters: Vec::new(),
+            kept: None,
+            first: Arc::new(Mutex::new(first)),
+            sessions: Mutex::default(),
+            listener: OnceLock::new(),
+            refused: AtomicU64::new(0),
+            tickets: AtomicU64::new(0),
+        }
     }
 
-    /// The same replay, which tells `watch` of each request it has decided.
+    /// The same replay, made for this command: its run lines say so. Goes before those who read them.
+    #[must_use]
+    pub fn of_command(mut self, words: &[String]) -> Self {
+        self.command = words.to_vec();
+        self
+    }
+
+    /// The same replay, which tells `watch` of everything that happens, the opening of its first session to begin with.
     #[must_use]
     pub fn watched(mut self, watch: Watch) -> Self {
-        self.watch = Some(watch);
+        watch(&Event::Opened(Arc::new(self.run_line(&self.setup.session))));
+        self.watches.push(watch);
         self
+    }
+
+    /// The same, for what a report names: sessions, refusals, and of the requests those that are
+    /// [remarkable](Served::is_remarkable) or met a fault; no timings.
+    #[must_use]
+    pub fn noted(mut self, watch: Watch) -> Self {
+        watch(&Event::Opened(Arc::new(self.run_line(&self.setup.session))));
+        self.noters.push(watch);
+        self
+    }
+
+    /// The same replay, which keeps its [`lines`](Self::lines) in memory, up to a bound.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        let kept = Arc::new(Kept::default());
+        let of_watch = Arc::clone(&kept);
+        self.kept = Some(kept);
+        self.watched(Arc::new(move |event| of_watch.take(event)))
     }
 
     /// The listener's own `scheme://host:port`, known once it listens: `{base}` in answers becomes it.
     pub fn set_base(&self, url: &str) {
-        let mut sessions = lock(&self.sessions);
-        url.clone_into(&mut sessions.base);
-        for (name, (_, session)) in &sessions.open {
-            lock(session).set_base(&self.base_of(url, name));
+        let _ = self.listener.set(url.into());
+        lock(&self.first).set_base(url);
+        for (name, (_, session)) in &lock(&self.sessions).open {
+            lock(session).set_base(&base_of(url, name));
         }
     }
 
-    /// All lines so far: run lines, exchanges, timings.
+    fn listener(&self) -> Arc<str> {
+        self.listener.get().map_or_else(|| "".into(), Arc::clone)
+    }
+
+    /// All lines so far, if they are [kept](Self::keeping): run lines, exchanges, timings.
     pub fn lines(&self) -> Vec<Line> {
-        lock(&self.kept).lines().to_vec()
+        self.kept.as_ref().map_or_else(Vec::new, |kept| kept.lines())
     }
 
     /// The account so far. `command`, `dials` and what it all comes to are the caller's to fill.
     pub fn account(&self) -> EndLine {
-        let mut fired = BTreeMap::new();
         let sessions = lock(&self.sessions);
-        fired.clone_from(&sessions.fired);
-        for (_, session) in sessions.open.values() {
-            for (key, times) in lock(session).fired() {
-                *fired.entry(key.clone()).or_insert(0) += times;
-            }
+        let (mut fired, mut sum) = (sessions.fired.clone(), sessions.sum);
+        let others = sessions.open.values().map(|(_, session)| session);
+        for session in std::iter::once(&self.first).chain(others) {
+            lock(session).add_to(&mut fired, &mut sum);
         }
-        let mut end = lock(&self.kept).account();
-        end.closed_sessions = sessions.closed;
+        sum.refused = self.refused.load(Ordering::Relaxed);
+        let lost_lines = self.kept.as_ref().map_or(0, |kept| kept.lost());
+        let mut end = EndLine { sum, lost_lines, closed_sessions: sessions.closed, ..EndLine::default() };
         if let Some(scenario) = &self.setup.scenario {
             let silent = scenario
                 .faults
@@ -222,31 +261,42 @@ impl Replay {
         end.closed(reasons)
     }
 
-    /// Decides one request, and keeps its ledger line. Public for tests that need no port.
+    /// Decides one request, and tells whoever watches. Public for tests that need no port.
     pub fn decide(&self, mut request: Request, at: Duration) -> (crate::delivery::Delivery, u64) {
         let name = session_of(&mut request);
         self.setup.redactor.learn_request(&request);
-        // Draws and ledger lines depend on a session's name: a token never is one.
-        let name = name.map_or_else(|| self.setup.session.clone(), |name| self.setup.redactor.text(&name));
-        let session = self.session(&name);
-        let listener = lock(&self.sessions).base.clone();
-        let base = base_for(&listener, &request);
-        let decided = lock(&session).decide(request, at);
-        let mut exchange = decided.exchange;
-        exchange.leave_address(&listener);
-        // A name without a port may be any word.
-        if base.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-            exchange.leave_address(&base);
+        let session = match name {
+            None => Arc::clone(&self.first),
+            // Draws and ledger lines depend on a session's name: a token never is one.
+            Some(name) => self.session(&self.setup.redactor.text(&name)),
+        };
+        let Decided { delivery, record } = lock(&session).decide(request, at);
+        let is_noted = record.is_remarkable() || !record.faults.is_empty();
+        if self.watches.is_empty() && (self.noters.is_empty() || !is_noted) {
+            return (delivery, 0);
         }
-        let ticket = lock(&self.kept).take(&exchange);
-        // Told last: whoever ends a run because of it finds it in the ledger.
-        if let Some(watch) = &self.watch {
-            watch(Seen::Served(&exchange));
+        let ticket = 1 + self.tickets.fetch_add(1, Ordering::Relaxed);
+        let served = Arc::new(Served::new(&self.setup, self.listener(), record, &delivery));
+        let event = Event::Served { ticket, served };
+        if is_noted {
+            self.noters.iter().for_each(|watch| watch(&event));
         }
-        (decided.delivery, ticket)
+        self.watches.iter().for_each(|watch| watch(&event));
+        (delivery, ticket)
+    }
+
+    /// Tells everybody of what is no request that was served.
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        if !self.watches.is_empty() || !self.noters.is_empty() {
+            let event = event();
+            self.noters.iter().chain(&self.watches).for_each(|watch| watch(&event));
+        }
     }
 
     fn session(&self, name: &str) -> Arc<Mutex<Session>> {
+        if name == self.setup.session {
+            return Arc::clone(&self.first);
+        }
         let mut sessions = lock(&self.sessions);
         sessions.clock += 1;
         let now = sessions.clock;
@@ -254,18 +304,15 @@ impl Replay {
             *used = now;
             return Arc::clone(session);
         }
-        if sessions.open.len() > SESSIONS_MAX {
-            sessions.close_oldest(&self.setup.session);
+        if sessions.open.len() >= SESSIONS_MAX {
+            sessions.close_oldest();
         }
-        let base = self.base_of(&sessions.base, name);
+        let base = base_of(&self.listener(), name);
         let session = Arc::new(Mutex::new(Session::new(name, Arc::clone(&self.setup), base)));
         sessions.open.insert(name.to_owned(), (now, Arc::clone(&session)));
-        lock(&self.kept).keep(Line::Run(self.run_line(name)));
+        drop(sessions);
+        self.tell(|| Event::Opened(Arc::new(self.run_line(name))));
         session
-    }
-
-    fn base_of(&self, url: &str, session: &str) -> String {
-        if session == self.setup.session { url.to_owned() } else { format!("{url}/@{session}") }
     }
 
     fn run_line(&self, session: &str) -> RunLine {
@@ -284,24 +331,23 @@ impl Replay {
             cassette: material.map(|material| material.cassette().name.clone()),
             cassette_id: material.map(|material| material.id().to_owned()),
             seed: setup.seed.0,
+            command: self.command.clone(),
             ..RunLine::default()
         }
     }
 }
 
 impl Sessions {
-    fn close_oldest(&mut self, first: &str) {
-        let idle = self.open.iter().filter(|(name, _)| name.as_str() != first);
-        let Some(oldest) = idle.min_by_key(|(_, (used, _))| *used).map(|(name, _)| name.clone()) else {
-            return;
-        };
-        if let Some((_, session)) = self.open.remove(&oldest) {
-            for (key, times) in lock(&session).fired() {
-                *self.fired.entry(key.clone()).or_insert(0) += times;
-            }
-        }
+    fn close_oldest(&mut self) {
+        let oldest = self.open.iter().min_by_key(|(_, (used, _))| *used).map(|(name, _)| name.clone());
+        let Some((_, session)) = oldest.and_then(|name| self.open.remove(&name)) else { return };
+        lock(&session).add_to(&mut self.fired, &mut self.sum);
         self.closed += 1;
     }
+}
+
+fn base_of(url: &str, session: &str) -> String {
+    format!("{url}/@{session}")
 }
 
 impl Answer for Replay {
@@ -311,16 +357,17 @@ impl Answer for Replay {
     }
 
     fn refused(&self, refusal: &Refusal) {
-        let mut line = refusal.line(&self.setup.session, &self.setup.redactor);
-        line.head = without_address(&line.head, &lock(&self.sessions).base);
-        lock(&self.kept).refuse(&line);
-        if let Some(watch) = &self.watch {
-            watch(Seen::Refused(&line));
-        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.tell(|| {
+            let mut line = refusal.line(&self.setup.session, &self.setup.redactor);
+            line.head = without_address(&line.head, &self.listener());
+            Event::Refused(Arc::new(line))
+        });
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
-        lock(&self.kept).performed(ticket, what);
+        let event = Event::Performed { ticket, what };
+        self.watches.iter().for_each(|watch| watch(&event));
     }
 }
 

@@ -178,7 +178,7 @@ fn by_timeline<'m>(
         return Ok(Choice { poll, set: Vec::new(), stands });
     }
     let state_is_asked = asked.is_none_or(|asked| lifecycle.state.iter().any(|name| asked.selects(name)));
-    lent(&|poll| poll.has_state || !state_is_asked)
+    lent(&|poll| poll.state.is_some() || !state_is_asked)
         .map(|poll| Choice { poll, set: wanted.set, stands })
         .ok_or(TooNarrow)
 }

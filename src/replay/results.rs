@@ -9,7 +9,8 @@ use super::Setup;
 use super::account::Answer;
 use super::material::Material;
 use super::poll::{Choice, phase_at};
-use super::session::{Session, Turn};
+use super::session::Session;
+use super::turn::Turn;
 
 impl Session {
     /// The documented answer to a request for results, if this session last saw the task on its way. A task that was

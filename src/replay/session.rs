@@ -4,7 +4,7 @@
 //! What a session remembers of its client grows with what the client asks for, up to [`HELD_MAX`]: a full session
 //! goes on with what it knows, and misses anything new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +12,17 @@ use crate::cassette::{Index, MatchKey, MatchRules};
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::fields::FieldSelector;
-use crate::ledger::{Exchange, FaultLine, Origin};
+use crate::ledger::{FaultLine, Origin, Sum};
 use crate::message::Request;
-use crate::profile::{Admitted, GateOptions, Gated, Ground, Matched, OwnShapes, Taken, gate};
+use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
 use crate::scenario::{Of, PlannedFault};
 
-use super::account::{self, Answer};
+use super::account::Answer;
 use super::creation::Creation;
 use super::lookup::Cursors;
 use super::material::{Material, carried_fields, same_request, same_version};
+use super::served::Record;
+use super::turn::{Seen, Turn, next};
 use super::{Auth, Evidence, Outside, Setup, conditional};
 
 /// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
@@ -30,14 +32,16 @@ pub(super) const ENTRY: usize = 200;
 
 /// The state of one session.
 pub(super) struct Session {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) setup: Arc<Setup>,
     pub(super) console: Option<super::Console>,
-    /// By endpoint and resource.
-    seen: BTreeMap<(String, String), Seen>,
-    endpoint_occurrences: BTreeMap<String, u32>,
+    /// By endpoint, then by resource.
+    pub(super) seen: HashMap<&'static str, HashMap<String, Seen>>,
+    pub(super) endpoint_occurrences: HashMap<String, u32>,
+    /// Recordings that were served as they are: what they give away is known.
+    learnt: BTreeSet<Index>,
     /// Requests that a full session did not know.
-    unknown: u32,
+    pub(super) unknown: u32,
     pub(super) held: usize,
     first_poll: Option<Duration>,
     /// By resource of a task: the epoch of the last polls, and the tick of its first one.
@@ -49,40 +53,15 @@ pub(super) struct Session {
     pub(super) rules: MatchRules,
     pub(super) created: Vec<Creation>,
     fired: BTreeMap<String, u64>,
+    /// What was served so far.
+    sum: Sum,
     pub(super) base: String,
-}
-
-/// What a session knows of one resource of one endpoint.
-#[derive(Debug, Default)]
-struct Seen {
-    occurrences: u32,
-    calls: u32,
-    /// A hash of the last request: the same one again is the same call.
-    last: String,
-    /// Polls so far.
-    ticks: u32,
 }
 
 /// What was decided for a request.
 pub(super) struct Decided {
     pub(super) delivery: Delivery,
-    pub(super) exchange: Exchange,
-}
-
-/// A request and what its place in the session is.
-pub(super) struct Turn<'p> {
-    pub(super) request: Request,
-    pub(super) matched: Option<Matched<'p>>,
-    /// Its full id; empty where no profile knows the path.
-    pub(super) endpoint: String,
-    pub(super) resource: String,
-    /// What is counted: the resource, or method and path where no profile knows it.
-    counted: String,
-    nth: u32,
-    nth_of_endpoint: u32,
-    call: u32,
-    /// Whether the session knows this resource; not so only once it is full.
-    is_known: bool,
+    pub(super) record: Record,
 }
 
 /// What else a ledger line says.
@@ -106,12 +85,13 @@ impl Session {
         };
         let rules = setup.scenario.as_ref().map_or(beside.clone(), |scenario| beside.and(&scenario.matching));
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             rules,
             setup,
             console,
-            seen: BTreeMap::new(),
-            endpoint_occurrences: BTreeMap::new(),
+            seen: HashMap::new(),
+            endpoint_occurrences: HashMap::new(),
+            learnt: BTreeSet::new(),
             unknown: 0,
             held: 0,
             first_poll: None,
@@ -120,13 +100,17 @@ impl Session {
             cursors: Cursors::default(),
             created: Vec::new(),
             fired: BTreeMap::new(),
+            sum: Sum::default(),
             base,
         }
     }
 
-    /// How often each planned fault fired, by key.
-    pub(super) fn fired(&self) -> &BTreeMap<String, u64> {
-        &self.fired
+    /// Adds what was served so far, and how often each planned fault fired, by key.
+    pub(super) fn add_to(&self, fired: &mut BTreeMap<String, u64>, sum: &mut Sum) {
+        for (key, times) in &self.fired {
+            *fired.entry(key.clone()).or_insert(0) += times;
+        }
+        *sum += self.sum;
     }
 
     pub(super) fn set_base(&mut self, base: &str) {
@@ -156,62 +140,9 @@ impl Session {
         self.finish(&setup, turn, answer, firing, Noted { tick, work_done: !not_done, taken })
     }
 
-    fn turn<'p>(&mut self, setup: &'p Setup, request: Request) -> Turn<'p> {
-        let method = if request.method == "HEAD" { "GET" } else { &request.method };
-        let matched = setup.profile.find(method, request.path());
-        let endpoint = matched.as_ref().map(|found| found.endpoint.id.clone()).unwrap_or_default();
-        let resource =
-            matched.as_ref().map_or_else(|| request.path().to_owned(), |found| found.resource.clone());
-        let counted = match &matched {
-            Some(found) => found.resource.clone(),
-            None => format!("{method} {}", request.path()),
-        };
-        let place = (endpoint.clone(), counted.clone());
-        if !self.seen.contains_key(&place) {
-            if self.is_full() {
-                let nth = next(&mut self.unknown);
-                let (nth_of_endpoint, is_known) = (nth, false);
-                return Turn {
-                    request,
-                    matched,
-                    endpoint,
-                    resource,
-                    counted,
-                    nth,
-                    nth_of_endpoint,
-                    call: nth,
-                    is_known,
-                };
-            }
-            self.held += 2 * (ENTRY + endpoint.len() + counted.len());
-        }
-        let of_endpoint = if endpoint.is_empty() { &counted } else { &endpoint };
-        let nth_of_endpoint = next(self.endpoint_occurrences.entry(of_endpoint.clone()).or_default());
-        let seen = self.seen.entry(place).or_default();
-        let nth = next(&mut seen.occurrences);
-        let call = call_of(&request);
-        if seen.last != call {
-            seen.last = call;
-            next(&mut seen.calls);
-        }
-        let call = seen.calls;
-        Turn { request, matched, endpoint, resource, counted, nth, nth_of_endpoint, call, is_known: true }
-    }
-
     /// Whether this session may remember nothing more.
     pub(super) fn is_full(&self) -> bool {
         self.held + self.cursors.held() >= HELD_MAX
-    }
-
-    /// How many polls of this resource there were.
-    pub(super) fn ticks(&self, turn: &Turn<'_>) -> u32 {
-        self.polls_of(&turn.endpoint, &turn.resource)
-    }
-
-    /// How many polls of this resource there were by this endpoint.
-    pub(super) fn polls_of(&self, endpoint: &str, resource: &str) -> u32 {
-        let place = (endpoint.to_owned(), resource.to_owned());
-        self.seen.get(&place).map_or(0, |seen| seen.ticks)
     }
 
     /// Rungs 0 to 6: what the gate says, unless this very request was recorded; and what the recording says against it.
@@ -236,7 +167,7 @@ impl Session {
             has_pages: setup.outside == Outside::Page && !shown.has_outside(request),
         };
         let path = turn.matched.is_none().then(|| shown.path_of(request, setup.profile)).flatten();
-        let (passed, waived) = match gate(setup.profile, request, &options) {
+        let (passed, waived) = match gate_at(setup.profile, request, turn.matched.clone(), &options) {
             Gated::Admitted(mut admitted) => {
                 let waived = std::mem::take(&mut admitted.waived);
                 let passed = match admitted.unread {
@@ -306,13 +237,13 @@ impl Session {
             closed: true,
             has_pages: true,
         };
-        let gated = gate(setup.profile, &turn.request, &options);
+        let gated = gate_at(setup.profile, &turn.request, turn.matched.clone(), &options);
         Passed::Console { refused: matches!(gated, Gated::Answered { refused: true, .. }) }
     }
 
     /// A tick passes with each poll that is not refused, whether or not its answer arrives.
     fn tick(&mut self, setup: &Setup, turn: &Turn<'_>, at: Duration) -> Option<u32> {
-        let is_poll = setup.profile.task_of(&turn.endpoint).is_some() && turn.request.method != "HEAD";
+        let is_poll = turn.polls.is_some() && turn.request.method != "HEAD";
         if !is_poll {
             return None;
         }
@@ -321,7 +252,7 @@ impl Session {
             let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
             return Some(u32::try_from(passed).unwrap_or(u32::MAX));
         }
-        let seen = self.seen.get_mut(&(turn.endpoint.clone(), turn.counted.clone()))?;
+        let seen = self.place(turn)?;
         let tick = seen.ticks;
         next(&mut seen.ticks);
         Some(tick)
@@ -333,7 +264,7 @@ impl Session {
         if scenario.faults.is_empty() {
             return Vec::new();
         }
-        let place = if turn.endpoint.is_empty() { &turn.counted } else { &turn.endpoint };
+        let place = if turn.endpoint.is_empty() { turn.counted.as_str() } else { turn.endpoint };
         let method = if turn.request.method == "HEAD" { "GET" } else { &turn.request.method };
         let asked = format!("{method} {}", turn.request.path());
         let fires = |planned: &&PlannedFault| {
@@ -354,10 +285,11 @@ impl Session {
         noted: Noted,
     ) -> Decided {
         let missed = matches!(answer.origin, Origin::Miss { .. });
+        let body = answer.response.body.clone();
         let mut delivery = Delivery::of(match missed {
             // A miss quotes the request, and clients print what they are told.
             true => setup.redactor.response(&answer.response),
-            false => answer.response.clone(),
+            false => answer.response,
         });
         delivery.bodiless |= turn.request.method == "HEAD";
         let mut faults = Vec::new();
@@ -372,9 +304,8 @@ impl Session {
                 continue;
             }
             let nth = turn.nth.to_string();
-            let key = [self.name.as_str(), &planned.key, &turn.endpoint, &turn.counted, &nth, "effect"];
-            let lifecycle =
-                setup.profile.task_of(&turn.endpoint).or_else(|| setup.profile.created_by(&turn.endpoint));
+            let key = [&*self.name, planned.key.as_str(), turn.endpoint, &turn.counted, &nth, "effect"];
+            let lifecycle = turn.polls.or(turn.creates);
             let mut cx = Context {
                 endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
                 lifecycle,
@@ -394,29 +325,36 @@ impl Session {
                 members: did.members,
             });
         }
-        let mut exchange = account::exchange(setup, &turn.request, &delivery, answer, replaced);
-        exchange.key.session.clone_from(&self.name);
-        exchange.key.endpoint = turn.endpoint;
-        exchange.key.resource = setup.redactor.target(&turn.counted);
-        exchange.key.nth = turn.nth;
-        exchange.call = turn.call;
-        exchange.tick = noted.tick;
-        exchange.work_done = noted.work_done;
-        exchange.taken = noted.taken.iter().map(|ground| setup.redactor.text(&ground.to_string())).collect();
-        exchange.faults = faults;
-        Decided { delivery, exchange }
+        let is_own =
+            matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
+        let unchanged = is_own && replaced.is_none() && body == delivery.response.body;
+        let whole = answer.index.filter(|_| unchanged && faults.is_empty());
+        if whole.is_none_or(|index| self.learnt.insert(index)) {
+            // What the answer gives away may stand in the request as well.
+            setup.redactor.learn_response(&delivery.response);
+        }
+        let origin = replaced.map_or(answer.origin, |kind| Origin::Fault(kind.to_owned()));
+        self.sum.count(&origin, faults.len(), !answer.computed.is_empty());
+        let record = Record {
+            session: Arc::clone(&self.name),
+            endpoint: turn.endpoint,
+            counted: turn.counted,
+            nth: turn.nth,
+            call: turn.call,
+            tick: noted.tick,
+            state: answer.state,
+            request: turn.request,
+            origin,
+            whole_body_of: answer.index.filter(|_| unchanged),
+            projected: answer.projected,
+            computed: answer.computed,
+            faults,
+            work_done: noted.work_done,
+            findings: answer.findings,
+            taken: noted.taken,
+        };
+        Decided { delivery, record }
     }
-}
-
-fn next(count: &mut u32) -> u32 {
-    *count = count.saturating_add(1);
-    *count
-}
-
-/// A hash of what makes two requests one logical call: method, target and body.
-fn call_of(request: &Request) -> String {
-    let head = format!("{} {}\n", request.method, request.target);
-    account::hash16(&[head.as_bytes(), &request.body[..]].concat())
 }
 
 /// What is asked of an endpoint that no profile knows: nearly all take `fields` in the query.

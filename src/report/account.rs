@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::content::Content;
 use crate::ledger::{
     EndLine, Exchange, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing, Sum, VerdictLine,
 };
@@ -11,12 +12,15 @@ use crate::ledger::{
 #[derive(Debug, Default)]
 pub(super) struct Account<'a> {
     pub(super) runs: Vec<&'a RunLine>,
-    pub(super) exchanges: Vec<&'a Exchange>,
-    pub(super) refused: Vec<&'a RefusedLine>,
+    /// With how often each came, where equal ones stand together.
+    pub(super) exchanges: Vec<(&'a Exchange, usize)>,
+    pub(super) refused: Vec<(&'a RefusedLine, usize)>,
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
     /// The closing line; a run that was cut short has none.
     pub(super) end: Option<&'a EndLine>,
+    /// Misses, refusals and remarks that are counted alone.
+    pub(super) passed_over: u64,
     sum: Sum,
 }
 
@@ -38,17 +42,19 @@ pub(super) struct Counts {
 }
 
 impl<'a> Account<'a> {
-    pub(super) fn of(lines: &'a [Line]) -> Self {
-        let mut account = Self { sum: Sum::of(lines), ..Self::default() };
-        for line in lines {
+    pub(super) fn of(content: impl Into<Content<'a>>) -> Self {
+        let Content { lines, passed_over } = content.into();
+        let sum = Sum::of(lines.iter().map(|(line, _)| *line));
+        let mut account = Self { sum, passed_over, ..Self::default() };
+        for (line, times) in lines {
             match line {
                 Line::Run(run) => account.runs.push(run),
-                Line::Exchange(exchange) => account.exchanges.push(exchange),
-                Line::Refused(refused) => account.refused.push(refused),
+                Line::Exchange(exchange) => account.exchanges.push((exchange, times)),
+                Line::Refused(refused) => account.refused.push((refused, times)),
                 Line::Outcome(outcome) => account.outcomes.push(outcome),
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
                 Line::End(end) => account.end = Some(end),
-                Line::Timing(_) => {}
+                Line::Timing(_) | Line::Gap(_) => {}
             }
         }
         account
@@ -69,9 +75,9 @@ impl<'a> Account<'a> {
 
     /// The misses, equal ones together, with how often each happened.
     pub(super) fn misses(&self) -> Vec<(Miss<'a>, usize)> {
-        let misses = self.exchanges.iter().filter_map(|exchange| match &exchange.origin {
+        let misses = self.exchanges.iter().filter_map(|(exchange, times)| match &exchange.origin {
             Origin::Miss { cause, nearest } => {
-                Some(Miss { method: &exchange.method, target: &exchange.target, cause, nearest })
+                Some((Miss { method: &exchange.method, target: &exchange.target, cause, nearest }, *times))
             }
             _ => None,
         });
@@ -80,7 +86,7 @@ impl<'a> Account<'a> {
 
     /// The findings, equal ones at one endpoint together, with how often each was made.
     pub(super) fn findings(&self) -> Vec<((&'a str, Cow<'a, str>), usize)> {
-        counted(self.exchanges.iter().flat_map(|exchange| {
+        counted(self.exchanges.iter().flat_map(|(exchange, times)| {
             let at = if exchange.key.endpoint.is_empty() { &exchange.target } else { &exchange.key.endpoint };
             let findings = exchange.findings.iter().map(|finding| Cow::Borrowed(finding.as_str()));
             let taken = exchange.taken.iter().map(|taken| {
@@ -88,14 +94,14 @@ impl<'a> Account<'a> {
                     "a rule was left out, because the recording shows that a console takes it: {taken}"
                 ))
             });
-            findings.chain(taken).map(|finding| (at.as_str(), finding))
+            findings.chain(taken).map(|finding| ((at.as_str(), finding), *times))
         }))
     }
 
     /// The faults that fired, by kind and planned fault, with how often each did.
     pub(super) fn fired(&self) -> Vec<((&'a str, &'a str), usize)> {
-        counted(self.exchanges.iter().flat_map(|exchange| {
-            exchange.faults.iter().map(|fault| (fault.kind.as_str(), fault.planned.as_str()))
+        counted(self.exchanges.iter().flat_map(|(exchange, times)| {
+            exchange.faults.iter().map(|fault| ((fault.kind.as_str(), fault.planned.as_str()), *times))
         }))
     }
 
@@ -109,7 +115,8 @@ impl<'a> Account<'a> {
 
     /// The exchanges of one session, in ledger order.
     pub(super) fn session(&self, name: &str) -> Vec<&'a Exchange> {
-        self.exchanges.iter().copied().filter(|exchange| exchange.key.session == name).collect()
+        let exchanges = self.exchanges.iter().map(|(exchange, _)| *exchange);
+        exchanges.filter(|exchange| exchange.key.session == name).collect()
     }
 
     /// Distinct values of one thing about the runs, in order of first appearance.
@@ -124,10 +131,10 @@ impl<'a> Account<'a> {
     }
 }
 
-fn counted<T: Ord>(things: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+fn counted<T: Ord>(things: impl Iterator<Item = (T, usize)>) -> Vec<(T, usize)> {
     let mut counts = BTreeMap::new();
-    for thing in things {
-        *counts.entry(thing).or_insert(0) += 1;
+    for (thing, times) in things {
+        *counts.entry(thing).or_insert(0) += times;
     }
     counts.into_iter().collect()
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, Counts, word};
+use super::content::Content;
 use super::lines::{refused_line, request_line, target};
 use super::shell::shell_word;
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
-use crate::ledger::{EndLine, Exchange, Exit, Line, OutcomeLine, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exchange, Exit, OutcomeLine, Standing, VerdictLine};
 
 /// How many exchanges of a counter-example are shown at its start; as many again at its end.
 const EXCHANGES_SHOWN: usize = 20;
@@ -19,8 +20,8 @@ const PLACES_A_LINE: usize = 3;
 const BECAUSE_MAX: usize = 240;
 
 /// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
-pub fn human(lines: &[Line], paint: Paint) -> String {
-    let account = Account::of(lines);
+pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
+    let account = Account::of(content);
     let sections = [
         heading(&account, paint),
         verdicts(&account, paint),
@@ -331,6 +332,12 @@ fn faults(account: &Account<'_>, paint: Paint) -> String {
 fn closing(account: &Account<'_>, paint: Paint) -> String {
     let counts = account.counts();
     let mut text = served(&counts);
+    if account.passed_over > 0 {
+        text.push_str(&format!(
+            "{} more misses, refusals and remarks: see the ledger\n",
+            account.passed_over
+        ));
+    }
     match account.end {
         None => text.push_str("The ledger has no closing line: the run was cut short.\n"),
         Some(end) => {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::account::{Account, Counts};
+use super::content::Content;
 use super::visible::is_obeyed;
-use crate::ledger::{FORMAT, Line, Reason, VerdictLine};
+use crate::ledger::{FORMAT, Reason, VerdictLine};
 
 /// Members may be added; those here keep their name and meaning within one format.
 #[derive(Serialize)]
@@ -68,8 +69,8 @@ struct FaultGroup<'a> {
 ///
 /// # Errors
 /// Only if a value cannot be written as JSON, which no line of a ledger does.
-pub fn json(lines: &[Line]) -> serde_json::Result<String> {
-    let account = Account::of(lines);
+pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
+    let account = Account::of(content);
     let run = account.runs.first();
     let end = account.end;
     let summary = Summary {

@@ -3,9 +3,10 @@
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::account::{Account, word};
+use super::content::Content;
 use super::lines::{refused_line, request_line};
 use super::visible;
-use crate::ledger::{EndLine, Exit, Line, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Standing, VerdictLine};
 
 /// The report as XML text.
 ///
@@ -15,8 +16,8 @@ use crate::ledger::{EndLine, Exit, Line, Standing, VerdictLine};
 ///
 /// # Errors
 /// If the XML writer refuses, which it does only when out of memory.
-pub fn junit(lines: &[Line]) -> Result<String, SerializeError> {
-    let account = Account::of(lines);
+pub fn junit<'a>(content: impl Into<Content<'a>>) -> Result<String, SerializeError> {
+    let account = Account::of(content);
     let verb = account.runs.first().map_or("report", |run| run.verb.as_str());
     let mut report = Report::new(format!("faultdeck {}", visible(verb)));
     for suite in suites(&account) {

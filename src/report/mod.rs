@@ -5,6 +5,8 @@
 //! no terminal control character, no direction override and nothing illegal in XML leaves this module.
 
 mod account;
+mod content;
+mod digest;
 mod human;
 mod json;
 mod junit;
@@ -13,6 +15,8 @@ mod shell;
 mod table;
 mod visible;
 
+pub use content::Content;
+pub use digest::Digest;
 pub use human::human;
 pub use json::json;
 pub use junit::junit;

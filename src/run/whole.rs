@@ -26,8 +26,8 @@ pub struct Plan {
     pub must: Option<CommandMust>,
     /// With it the replay speaks TLS.
     pub tls: Option<Identity>,
-    /// Learns of each request.
-    pub watch: Option<Watch>,
+    /// Learn of each request.
+    pub watches: Vec<Watch>,
     /// The command line that does the same again; it stands beside each verdict.
     pub repeat: String,
 }
@@ -46,13 +46,13 @@ pub struct Ran {
 /// # Errors
 /// If no listener can be had.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
-    let Plan { setup, command, under, must, tls, watch, repeat } = plan;
+    let Plan { setup, command, under, must, tls, watches, repeat } = plan;
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
     let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
-    let mut replay = Replay::new(setup);
-    if let Some(watch) = watch {
+    let mut replay = Replay::new(setup).of_command(&words).keeping();
+    for watch in watches {
         replay = replay.watched(watch);
     }
     let replay = Arc::new(replay);
@@ -62,11 +62,6 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
     server.stop().await;
 
     let mut lines = replay.lines();
-    for line in &mut lines {
-        if let Line::Run(run) = line {
-            run.command.clone_from(&words);
-        }
-    }
     let mut verdicts = verdicts(scenario.as_deref(), &lines, &ended);
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());

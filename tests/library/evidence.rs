@@ -100,6 +100,7 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
         verb: "replay".to_owned(),
         session: "main".to_owned(),
     })
+    .keeping()
 }
 
 /// What a replay decides for a request.

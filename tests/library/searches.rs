@@ -63,6 +63,7 @@ fn started(mut cassette: Cassette, seed: u64) -> Replay {
         verb: "replay".to_owned(),
         session: "main".to_owned(),
     })
+    .keeping()
 }
 
 fn encoded(text: &str) -> String {

@@ -23,6 +23,7 @@ mod every_property;
 mod findings_last;
 mod hostile_files;
 mod judge_other_endpoints;
+mod ledgers_that_flow;
 mod lint_cassettes;
 mod newcomer;
 mod offline;

@@ -104,9 +104,9 @@ impl<C: Client> Bench<'_, C> {
         };
         let watch = Arc::new(Watch::of(case.job, self.client.claims()));
         let watching = Arc::clone(&watch);
-        let replay = Replay::new(setup).watched(Arc::new(move |seen| {
-            if let replay::Seen::Served(exchange) = seen {
-                watching.see(exchange);
+        let replay = Replay::new(setup).keeping().watched(Arc::new(move |event| {
+            if let replay::Event::Served { served, .. } = event {
+                watching.see(served.exchange());
             }
         }));
         let replay = Arc::new(replay);
@@ -170,7 +170,7 @@ impl<C: Client> Bench<'_, C> {
                     Line::Exchange(exchange) => label.clone_into(&mut exchange.key.session),
                     Line::Refused(refused) => label.clone_into(&mut refused.session),
                     Line::Timing(timing) => label.clone_into(&mut timing.key.session),
-                    Line::Outcome(_) | Line::Verdict(_) | Line::End(_) => {}
+                    Line::Outcome(_) | Line::Verdict(_) | Line::Gap(_) | Line::End(_) => {}
                 }
                 line
             })

@@ -1,0 +1,29 @@
+//! [`Content`]: what a report is made from.
+
+use crate::ledger::Line;
+
+/// Lines of a ledger, each with how often it came: all of them, or a [`Digest`](super::Digest).
+#[derive(Clone, Debug)]
+pub struct Content<'a> {
+    pub(super) lines: Vec<(&'a Line, usize)>,
+    /// Misses, refusals and remarks that are counted alone.
+    pub(super) passed_over: u64,
+}
+
+impl<'a> From<&'a [Line]> for Content<'a> {
+    fn from(lines: &'a [Line]) -> Self {
+        Self { lines: lines.iter().map(|line| (line, 1)).collect(), passed_over: 0 }
+    }
+}
+
+impl<'a> From<&'a Vec<Line>> for Content<'a> {
+    fn from(lines: &'a Vec<Line>) -> Self {
+        lines.as_slice().into()
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Line; N]> for Content<'a> {
+    fn from(lines: &'a [Line; N]) -> Self {
+        lines.as_slice().into()
+    }
+}
