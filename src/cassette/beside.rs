@@ -93,9 +93,9 @@ impl Beside {
         Err(io::Error::from(io::ErrorKind::ResourceBusy).into())
     }
 
-    /// Becomes the cassette.
+    /// Becomes the cassette, or goes.
     pub(super) fn rename(self, cassette: &Path) -> io::Result<()> {
-        fs::rename(&self.path, cassette)
+        fs::rename(&self.path, cassette).inspect_err(|_| self.remove())
     }
 
     /// Goes away, still locked, so that nobody else's is taken.

@@ -56,7 +56,8 @@ pub(super) struct Args {
     /// The cassette to write: a name below `cassettes/`, or a `.json` file.
     #[arg(long, value_name = "NAME|FILE")]
     cassette: String,
-    /// Replaces a cassette that is there already.
+    /// Replaces a cassette that is there already, at the end. What a recording that was cut short has left in its journal
+    /// is gone on with all the same.
     #[arg(long)]
     overwrite: bool,
     /// Lets this endpoint write: `cases.post`, `DELETE /api/ariel/searches/{search_id}`, or any method and path, in which

@@ -32,6 +32,7 @@ mod profiles;
 mod raw_targets;
 mod readme;
 mod recording;
+mod recording_disk;
 mod recording_kills;
 mod refused;
 mod replay_over_sockets;
