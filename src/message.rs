@@ -7,6 +7,7 @@ pub mod octets;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode;
@@ -87,8 +88,14 @@ impl Header {
 }
 
 /// Header lines in order, repeats and case kept; looked up without regard to case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Headers(Vec<Header>);
+///
+/// Lines that stand in many messages can be shared by them: see [`Headers::shared`].
+#[derive(Clone, Default)]
+pub struct Headers {
+    /// They come first; editing any line makes them this message's own.
+    shared: Option<Arc<[Arc<Header>]>>,
+    own: Vec<Header>,
+}
 
 impl Headers {
     /// No lines.
@@ -96,24 +103,37 @@ impl Headers {
         Self::default()
     }
 
+    /// Lines that other messages have, too.
+    pub(crate) fn shared(lines: Arc<[Arc<Header>]>) -> Self {
+        Self { shared: Some(lines), own: Vec::new() }
+    }
+
     /// Appends a line.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
-        self.0.push(Header { name: name.into(), value: value.into() });
+        self.own.push(Header { name: name.into(), value: value.into() });
     }
 
     /// The lines, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
-        self.0.iter()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Header> + Clone {
+        self.shared.as_deref().unwrap_or(&[]).iter().map(|line| &**line).chain(&self.own)
     }
 
     /// The lines, in order, to be edited in place.
     pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
-        self.0.iter_mut()
+        self.made_own().iter_mut()
+    }
+
+    fn made_own(&mut self) -> &mut Vec<Header> {
+        if let Some(shared) = self.shared.take() {
+            let lines = shared.iter().map(|line| Header::clone(line));
+            self.own.splice(..0, lines);
+        }
+        &mut self.own
     }
 
     /// Whether there is no line.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 
     /// The value of the first line called `name`.
@@ -146,7 +166,7 @@ impl Headers {
     /// Puts `value` in the first line called `name`, or appends such a line; further ones stay.
     pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
         let value = value.into();
-        match self.0.iter_mut().find(|line| line.is(name)) {
+        match self.iter_mut().find(|line| line.is(name)) {
             Some(line) => line.value = value,
             None => self.push(name, value),
         }
@@ -154,7 +174,30 @@ impl Headers {
 
     /// Removes all lines called `name`.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|line| !line.is(name));
+        if self.has(name) {
+            self.made_own().retain(|line| !line.is(name));
+        }
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
+
+impl std::hash::Hash for Headers {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.iter().count().hash(state);
+        self.iter().for_each(|line| line.hash(state));
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! How bytes stand in a cassette: JSON as JSON where nothing is lost by it, else lines of text, else base64.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::pool::Pool;
 use crate::json::quote;
 
 /// Deeper JSON is kept as lines: its indentation would be longer than itself.
@@ -53,10 +55,10 @@ impl<'de: 't, 't> Deserialize<'de> for BodyForm<'t> {
 }
 
 impl BodyForm<'_> {
-    pub(super) fn bytes(self) -> Bytes {
+    pub(super) fn bytes(self, pool: &mut Pool) -> Bytes {
         match self {
-            Self::Json(value) => compact(value.get()).into(),
-            Self::Lines(lines) => lines.join("\n").into(),
+            Self::Json(value) => pool.compact(value.get()),
+            Self::Lines(lines) => pool.bytes(lines.join("\n").as_bytes()),
             Self::Base64(bytes) => bytes.0,
         }
     }
@@ -183,9 +185,9 @@ impl<'de> Deserialize<'de> for Base64 {
 }
 
 /// A short value, such as a header's: a string where it is text, else `{"base64": ...}`.
-pub(super) struct Short(pub(super) Bytes);
+pub(super) struct Short<'t>(pub(super) Cow<'t, [u8]>);
 
-impl Short {
+impl Short<'_> {
     pub(super) fn write(value: &[u8]) -> String {
         match std::str::from_utf8(value) {
             Ok(text) if !text.chars().any(|c| c.is_control() && c != '\t') => quote(text),
@@ -194,21 +196,25 @@ impl Short {
     }
 }
 
-impl<'de> Deserialize<'de> for Short {
+impl<'de: 't, 't> Deserialize<'de> for Short<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
         impl<'de> Visitor<'de> for Either {
-            type Value = Short;
+            type Value = Short<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string, or {\"base64\": \"...\"} for one that is not text")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Short, E> {
-                Ok(Short(Bytes::copy_from_slice(text.as_bytes())))
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Short<'de>, E> {
+                Ok(Short(text.as_bytes().into()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Short, A::Error> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Short<'de>, E> {
+                Ok(Short(text.as_bytes().to_vec().into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Short<'de>, A::Error> {
                 let Some(key) = map.next_key::<String>()? else {
                     return Err(de::Error::invalid_length(0, &self));
                 };
@@ -218,7 +224,7 @@ impl<'de> Deserialize<'de> for Short {
                 let bytes: Base64 = map.next_value()?;
                 match map.next_key::<String>()? {
                     Some(key) => Err(de::Error::unknown_field(&key, &["base64"])),
-                    None => Ok(Short(bytes.0)),
+                    None => Ok(Short(bytes.0.to_vec().into())),
                 }
             }
         }
@@ -237,7 +243,7 @@ mod tests {
     fn form(body: &str) -> String {
         let mut out = String::new();
         write(&mut out, body.as_bytes(), 0);
-        let back = serde_json::from_str::<BodyForm<'_>>(&out).map(BodyForm::bytes).unwrap();
+        let back = serde_json::from_str::<BodyForm<'_>>(&out).unwrap().bytes(&mut Pool::default());
         assert_eq!(back, body.as_bytes(), "{out}");
         out
     }

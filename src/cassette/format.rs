@@ -3,15 +3,17 @@
 //! Reading is strict: an unknown key, a value that could not have crossed a wire, or a format newer than
 //! [`FORMAT`] is an error. Formats before this one, once there are any, load for ever.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
 use super::body::{BodyForm, Short};
+use super::pool::Pool;
 use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust};
-use crate::message::{Headers, HttpVersion, Request, Response};
+use crate::message::{Headers, HttpVersion, Request, Response, usual_reason};
 
 /// The format that is written.
 pub(super) const FORMAT: u32 = 1;
@@ -52,12 +54,36 @@ impl<'de> Deserialize<'de> for Probe {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File<'t> {
-    #[serde(rename = "format")]
-    _format: u32,
+struct File {
+    format: u32,
     recorded_from: FromForm,
-    #[serde(borrow)]
-    interactions: Vec<InteractionForm<'t>>,
+    interactions: Interactions,
+}
+
+/// Each is made as it is read: the forms of all of them together would take more than the file.
+struct Interactions(Vec<Interaction>);
+
+impl<'de> Deserialize<'de> for Interactions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Interactions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut forms: A) -> Result<Interactions, A::Error> {
+                let (mut pool, mut all) = (Pool::default(), Vec::new());
+                while let Some(form) = forms.next_element::<InteractionForm<'de>>()? {
+                    all.push(form.read(&mut pool));
+                }
+                all.shrink_to_fit();
+                Ok(Interactions(all))
+            }
+        }
+        deserializer.deserialize_seq(InOrder)
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,12 +137,13 @@ enum By {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestForm<'t> {
-    method: Token,
+    #[serde(borrow)]
+    method: Token<'t>,
     target: Target,
     #[serde(default)]
     version: Version,
-    #[serde(default)]
-    headers: Vec<(Token, Short)>,
+    #[serde(default, borrow)]
+    headers: Vec<(Token<'t>, Short<'t>)>,
     #[serde(default, borrow)]
     body: Option<BodyForm<'t>>,
 }
@@ -127,23 +154,49 @@ struct ResponseForm<'t> {
     #[serde(default)]
     version: Version,
     status: Status,
-    reason: Short,
-    #[serde(default)]
-    headers: Vec<(Token, Short)>,
+    #[serde(borrow)]
+    reason: Short<'t>,
+    #[serde(default, borrow)]
+    headers: Vec<(Token<'t>, Short<'t>)>,
     #[serde(default)]
     chunks: Option<Vec<usize>>,
     #[serde(default, borrow)]
     body: Option<BodyForm<'t>>,
-    #[serde(default)]
-    trailers: Vec<(Token, Short)>,
+    #[serde(default, borrow)]
+    trailers: Vec<(Token<'t>, Short<'t>)>,
+}
+
+/// A string, borrowed from the file where nothing in it is escaped.
+struct Text<'t>(Cow<'t, str>);
+
+impl<'de: 't, 't> Deserialize<'de> for Text<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Whole)
+    }
 }
 
 /// A method or a header's name.
-struct Token(String);
+struct Token<'t>(Cow<'t, str>);
 
-impl<'de> Deserialize<'de> for Token {
+impl<'de: 't, 't> Deserialize<'de> for Token<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let Text(text) = Text::deserialize(deserializer)?;
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         match text.bytes().all(legal) && !text.is_empty() {
             true => Ok(Self(text)),
@@ -185,7 +238,7 @@ struct Version(HttpVersion);
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let Text(text) = Text::deserialize(deserializer)?;
         let version = HttpVersion::parse(&text);
         version
             .map(Self)
@@ -200,16 +253,17 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
         let message = "a cassette is a JSON object that starts with its format".to_owned();
         return Err(CassetteError::Invalid { path: name.to_owned(), message, line: 1, column: 1 });
     }
-    if let Ok(Probe { format: Some(found) }) = serde_json::from_str(text)
-        && found != FORMAT
-    {
-        let at = text.find("\"format\"").unwrap_or_default();
-        let before = text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        return Err(CassetteError::Format { path: name.to_owned(), line, column, found, supported: FORMAT });
+    let file: File = match serde_json::from_str(text) {
+        Ok(file) => file,
+        Err(error) => {
+            let newer = serde_json::from_str::<Probe>(text).ok().and_then(|probe| probe.format);
+            let newer = newer.filter(|found| *found != FORMAT);
+            return Err(newer.map_or_else(|| invalid(name, &error), |found| unknown(name, text, found)));
+        }
+    };
+    if file.format != FORMAT {
+        return Err(unknown(name, text, file.format));
     }
-    let file: File<'_> = serde_json::from_str(text).map_err(|error| invalid(name, &error))?;
     let from = file.recorded_from;
     Ok(Cassette {
         name: name.to_owned(),
@@ -225,7 +279,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
             encoding: from.encoding,
             redaction: from.redaction,
         },
-        interactions: file.interactions.into_iter().map(InteractionForm::read).collect(),
+        interactions: file.interactions.0,
         matching: MatchRules::default(),
         unfinished: None,
     })
@@ -234,7 +288,16 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
 /// Reads the text of one interaction.
 pub(super) fn parse_interaction(text: &str) -> Result<Interaction, String> {
     let form: InteractionForm<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(form.read())
+    Ok(form.read(&mut Pool::default()))
+}
+
+/// A format that is not this one, and where the file says so.
+fn unknown(name: &str, text: &str, found: u32) -> CassetteError {
+    let at = text.find("\"format\"").unwrap_or_default();
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    CassetteError::Format { path: name.to_owned(), line, column, found, supported: FORMAT }
 }
 
 fn invalid(name: &str, error: &serde_json::Error) -> CassetteError {
@@ -246,7 +309,7 @@ fn invalid(name: &str, error: &serde_json::Error) -> CassetteError {
 }
 
 impl InteractionForm<'_> {
-    fn read(self) -> Interaction {
+    fn read(self, pool: &mut Pool) -> Interaction {
         let request = self.request;
         Interaction {
             id: self.id,
@@ -254,35 +317,41 @@ impl InteractionForm<'_> {
             by_recorder: self.by.is_some(),
             moment: self.moment,
             request: Request {
-                method: request.method.0,
+                method: request.method.0.into_owned(),
                 target: request.target.0,
                 version: request.version.0,
-                headers: headers(request.headers),
-                body: request.body.map_or_else(Bytes::new, BodyForm::bytes),
+                headers: headers(&request.headers, pool),
+                body: request.body.map_or_else(Bytes::new, |body| body.bytes(pool)),
             },
-            response: self.response.read(),
+            response: self.response.read(pool),
             notes: self.notes,
         }
     }
 }
 
 impl ResponseForm<'_> {
-    fn read(self) -> Response {
-        let body = self.body.map_or_else(Bytes::new, BodyForm::bytes);
+    fn read(self, pool: &mut Pool) -> Response {
+        let body = self.body.map_or_else(Bytes::new, |body| body.bytes(pool));
+        let usual = usual_reason(self.status.0).as_bytes();
+        let reason = match *self.reason.0 == *usual {
+            true => Bytes::from_static(usual),
+            false => pool.bytes(&self.reason.0),
+        };
         Response {
             version: self.version.0,
             status: self.status.0,
-            reason: self.reason.0,
-            headers: headers(self.headers),
+            reason,
+            headers: headers(&self.headers, pool),
             chunks: self.chunks.map(|chunks| true_chunks(chunks, body.len())),
             body,
-            trailers: headers(self.trailers),
+            trailers: headers(&self.trailers, pool),
         }
     }
 }
 
-fn headers(lines: Vec<(Token, Short)>) -> Headers {
-    lines.into_iter().map(|(name, value)| (name.0, value.0)).collect()
+fn headers(lines: &[(Token<'_>, Short<'_>)], pool: &mut Pool) -> Headers {
+    let lines: Vec<(&str, &[u8])> = lines.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
+    pool.headers(&lines)
 }
 
 /// Chunk sizes that do not add up to the body (edited by hand) give way to one chunk.

@@ -48,7 +48,7 @@ pub(super) struct Poll {
 impl Material {
     /// Makes `cassette` ready. It never fails: what a cassette lacks shows as misses.
     pub fn new(mut cassette: Cassette, profile: &'static Profile) -> Self {
-        let id = super::account::hash16(cassette.to_text().as_bytes());
+        let id = cassette.digest();
         let mended = mend_lengths(&mut cassette);
         let deck = Deck::new(&cassette, profile);
         let mut material = Self {
@@ -92,7 +92,7 @@ impl Material {
         self.deck.shown().shape_of(endpoint).unwrap_or(&endpoint.shape)
     }
 
-    /// 16 hex digits of the SHA-256 of the cassette's text.
+    /// 16 hex digits of the SHA-256 of what the cassette holds.
     pub(super) fn id(&self) -> &str {
         &self.id
     }

@@ -1,0 +1,135 @@
+//! What names the contents of a cassette: the same interactions have the same name, however the file is laid out.
+
+use sha2::{Digest, Sha256};
+
+use super::{Cassette, Interaction, TlsTrust};
+use crate::message::Headers;
+
+/// Bytes that are gathered before they are hashed.
+const GATHERED: usize = 16 * 1024;
+
+impl Cassette {
+    /// 16 hex digits of the SHA-256 of all that it holds.
+    pub(crate) fn digest(&self) -> String {
+        let mut parts = Parts { hash: Sha256::new(), gathered: Vec::with_capacity(GATHERED) };
+        let from = &self.recorded_from;
+        parts.add(from.host.as_bytes());
+        parts.add(from.api_version.as_deref().unwrap_or("\0").as_bytes());
+        parts.add(match from.tls {
+            TlsTrust::None => b"none",
+            TlsTrust::Verified => b"verified",
+            TlsTrust::Pinned => b"pinned",
+            TlsTrust::Insecure => b"insecure",
+        });
+        parts.add(from.encoding.as_bytes());
+        parts.add(from.redaction.as_bytes());
+        for interaction in &self.interactions {
+            parts.add_interaction(interaction);
+        }
+        parts.finish()
+    }
+}
+
+/// Parts with their lengths, so that no two lists of them are hashed as the same bytes.
+struct Parts {
+    hash: Sha256,
+    gathered: Vec<u8>,
+}
+
+impl Parts {
+    fn add(&mut self, part: &[u8]) {
+        self.number(part.len());
+        if self.gathered.len() + part.len() > GATHERED {
+            self.hash.update(&self.gathered);
+            self.gathered.clear();
+        }
+        match part.len() > GATHERED {
+            true => self.hash.update(part),
+            false => self.gathered.extend_from_slice(part),
+        }
+    }
+
+    fn number(&mut self, number: usize) {
+        self.gathered.extend_from_slice(&(number as u64).to_le_bytes());
+    }
+
+    fn add_interaction(&mut self, interaction: &Interaction) {
+        let (request, response) = (&interaction.request, &interaction.response);
+        self.add(interaction.id.as_bytes());
+        self.add(interaction.endpoint.as_bytes());
+        self.number(usize::from(interaction.by_recorder));
+        self.add(&interaction.moment.to_le_bytes());
+        self.add(request.method.as_bytes());
+        self.add(request.target.as_bytes());
+        self.add(request.version.as_str().as_bytes());
+        self.lines(&request.headers);
+        self.add(&request.body);
+        self.add(response.version.as_str().as_bytes());
+        self.number(usize::from(response.status));
+        self.add(&response.reason);
+        self.lines(&response.headers);
+        let chunks = response.chunks.as_deref();
+        self.number(chunks.map_or(0, |chunks| chunks.len() + 1));
+        chunks.unwrap_or_default().iter().for_each(|size| self.number(*size));
+        self.add(&response.body);
+        self.lines(&response.trailers);
+        self.number(interaction.notes.len());
+        interaction.notes.iter().for_each(|note| self.add(note.as_bytes()));
+    }
+
+    fn lines(&mut self, headers: &Headers) {
+        self.number(headers.iter().count());
+        for line in headers.iter() {
+            self.add(line.name.as_bytes());
+            self.add(&line.value);
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.hash.update(&self.gathered);
+        self.hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Request, Response};
+
+    fn tape() -> Cassette {
+        let one = Interaction {
+            id: "a".to_owned(),
+            endpoint: String::new(),
+            request: Request::new("GET", "/api/a").with("Accept", "x"),
+            response: Response::json(200, "{\"a\":1}"),
+            by_recorder: false,
+            moment: 0,
+            notes: Vec::new(),
+        };
+        Cassette { interactions: vec![one], ..Cassette::default() }
+    }
+
+    #[test]
+    fn a_cassette_is_named_by_all_that_it_holds_and_not_by_its_layout() {
+        let text = tape().to_text();
+        let laid_out = Cassette::parse("a", &text).unwrap();
+        let flat = Cassette::parse("b", &text.replace("\n ", "\n   ")).unwrap();
+        assert_eq!(laid_out.digest(), flat.digest());
+        assert_eq!(laid_out.digest().len(), 16);
+        let edits: [fn(&mut Interaction); 8] = [
+            |it| it.request.target.push('b'),
+            |it| it.request.headers.set("Accept", "y"),
+            |it| it.request.headers.push("b", ""),
+            |it| it.response.status = 201,
+            |it| it.response.body = "{\"a\":2}".into(),
+            |it| it.response.chunks = Some(Vec::new()),
+            |it| it.moment = 1,
+            |it| it.notes.push(String::new()),
+        ];
+        for (place, edit) in edits.iter().enumerate() {
+            let mut other = tape();
+            other.interactions.iter_mut().for_each(edit);
+            assert_ne!(tape().digest(), other.digest(), "edit {place}");
+        }
+    }
+}
