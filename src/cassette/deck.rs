@@ -1,8 +1,11 @@
 //! [`Deck`]: finds interactions by match key. Built once per cassette, shared by all sessions; holds no session's state.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::quality::RandomState;
+
+use super::facts::Fact;
 use super::loose::Loose;
 use super::moments::{Moments, Related};
 use super::placeholders::{Bindings, bind_keys, first_bound};
@@ -43,12 +46,16 @@ pub struct Slot {
 /// What the recorder fetched by itself ([`Interaction::by_recorder`]) is in no slot.
 #[derive(Debug)]
 pub struct Deck {
-    by_key: HashMap<MatchKey, Vec<Slot>>,
+    by_key: HashMap<Arc<MatchKey>, Vec<Slot>, RandomState>,
     /// Recorded requests with placeholders in them, by what they cannot change; looked at one by one, in file order.
-    with_placeholders: HashMap<Frame, Vec<MatchKey>>,
+    with_placeholders: HashMap<Frame, Vec<Arc<MatchKey>>>,
     epochs: Vec<usize>,
+    /// Whether a request stands alone: see [`Slot::refused`].
+    alone: Vec<bool>,
     /// Each key once, with the id of its first interaction, in file order.
-    keys: Vec<(MatchKey, String)>,
+    keys: Vec<(Arc<MatchKey>, Box<str>)>,
+    /// Those that ask for a window.
+    ranged: Vec<Arc<MatchKey>>,
     /// Made by the first request that nothing matches; one for each set of rules.
     loose: Mutex<Vec<Arc<Loose>>>,
     shown: Shown,
@@ -57,30 +64,38 @@ pub struct Deck {
 impl Deck {
     /// Files every interaction under its key.
     pub fn new(cassette: &Cassette, profile: &Profile) -> Self {
+        Self::of(cassette, &Fact::of_each(&cassette.interactions, profile), profile)
+    }
+
+    /// The same, of what is known of each interaction.
+    pub(crate) fn of(cassette: &Cassette, facts: &[Fact<'_>], profile: &Profile) -> Self {
+        let (shown, alone) = Shown::of(cassette, facts, profile);
         let mut deck = Self {
-            by_key: HashMap::new(),
+            by_key: HashMap::default(),
             with_placeholders: HashMap::new(),
             epochs: Vec::with_capacity(cassette.interactions.len()),
+            alone,
             keys: Vec::new(),
+            ranged: Vec::new(),
             loose: Mutex::default(),
-            shown: Shown::of(cassette, profile),
+            shown,
         };
-        let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
-        let moments = Moments::of(cassette, profile);
-        for (index, interaction) in cassette.interactions.iter().enumerate() {
+        // Of a resource that nothing was written to there is nothing to say.
+        let mut epochs: HashMap<&str, usize, RandomState> = HashMap::default();
+        let moments = Moments::of(cassette, facts);
+        for (index, (interaction, fact)) in cassette.interactions.iter().zip(facts).enumerate() {
             let request = &interaction.request;
-            let found = profile.find(&request.method, request.path());
-            let resource = found.map_or_else(|| request.path().to_owned(), |found| found.resource);
-            let current = epochs.entry(resource).or_default();
-            let epoch = *current;
+            let epoch = epochs.get(&*fact.resource).copied().unwrap_or_default();
             deck.epochs.push(epoch);
             if !request.is_read() && interaction.response.is_success() {
-                *current += 1;
+                epochs.insert(&fact.resource, epoch + 1);
             }
             if !interaction.by_recorder {
-                deck.file_away((index, epoch), interaction, &moments, profile);
+                deck.file_away((index, epoch), interaction, fact, &moments);
             }
         }
+        deck.by_key.shrink_to_fit();
+        deck.keys.shrink_to_fit();
         deck
     }
 
@@ -88,26 +103,37 @@ impl Deck {
         &mut self,
         (index, epoch): (Index, usize),
         interaction: &Interaction,
+        fact: &Fact<'_>,
         moments: &Moments,
-        profile: &Profile,
     ) {
-        let key = MatchKey::of(&interaction.request);
         let (moment, related) = moments.of_read(index, interaction.request.path());
         let slot = Slot {
             moment,
             related: related.cloned(),
             index,
             epoch,
-            selector: selector(interaction, profile),
-            refused: self.shown.stands_alone(&interaction.request, profile),
+            selector: selector(interaction, fact),
+            refused: self.stands_alone(index),
         };
-        if !self.by_key.contains_key(&key) {
-            self.keys.push((key.clone(), interaction.id.clone()));
-            if has_placeholder(&key) {
-                self.with_placeholders.entry(Frame::of(&key)).or_default().push(key.clone());
-            }
+        if let Some(slots) = self.by_key.get_mut(&fact.key) {
+            slots.push(slot);
+            return;
         }
-        self.by_key.entry(key).or_default().push(slot);
+        let key = &fact.key;
+        self.keys.push((Arc::clone(key), interaction.id.as_str().into()));
+        if key.range.is_some() {
+            self.ranged.push(Arc::clone(key));
+        }
+        if has_placeholder(key) {
+            self.with_placeholders.entry(Frame::of(key)).or_default().push(Arc::clone(key));
+        }
+        // Most requests were recorded once: `vec!` takes no more than that.
+        self.by_key.insert(Arc::clone(key), vec![slot]);
+    }
+
+    /// Whether this interaction answers its very request only: see [`Slot::refused`].
+    pub(crate) fn stands_alone(&self, index: Index) -> bool {
+        self.alone.get(index).copied().unwrap_or_default()
     }
 
     /// All recordings of a request, in file order: under this very key, else under one that is the same but for the
@@ -145,10 +171,8 @@ impl Deck {
 
     /// The recorded requests that are this one but for the window that they ask for.
     pub(crate) fn windows_of<'d>(&'d self, key: &'d MatchKey) -> impl Iterator<Item = &'d MatchKey> {
-        let keys = self.keys.iter().map(|(recorded, _)| recorded);
-        keys.filter(move |recorded| {
-            recorded.range.is_some()
-                && recorded.range != key.range
+        self.ranged.iter().map(|recorded| &**recorded).filter(move |recorded| {
+            recorded.range != key.range
                 && (&recorded.method, &recorded.path) == (&key.method, &key.path)
                 && (&recorded.query, &recorded.body) == (&key.query, &key.body)
         })
@@ -202,10 +226,10 @@ pub(super) fn has_placeholder(key: &MatchKey) -> bool {
 }
 
 /// An endpoint no profile knows is taken to carry `fields` in the query, as nearly all do.
-fn selector(interaction: &Interaction, profile: &Profile) -> Option<FieldSelector> {
+fn selector(interaction: &Interaction, fact: &Fact<'_>) -> Option<FieldSelector> {
     let request = &interaction.request;
-    let text = match profile.find(&request.method, request.path()) {
-        Some(found) => fields_text(found.endpoint, request),
+    let text = match fact.endpoint {
+        Some(endpoint) => fields_text(endpoint, request),
         None => request.param("fields"),
     };
     FieldSelector::parse(&text?).ok().flatten()

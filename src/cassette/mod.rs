@@ -8,6 +8,7 @@
 //!   one process records to, [`Journal`] what is recorded until it is a cassette, [`Intake`] makes interactions ready for it
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
+//! - `facts` is what is found out once of each interaction when a cassette is loaded
 //! - `rules` is what a user says of matching
 //! - `moments` keeps the order of writes and reads of different paths; `loose` is the second step of matching, which
 //!   leaves out what `volatile` finds
@@ -22,6 +23,7 @@ mod check;
 mod customer;
 mod deck;
 mod digest;
+mod facts;
 pub mod find;
 mod format;
 mod hold;
@@ -49,6 +51,7 @@ use crate::redact::{self, Open, Rules};
 pub(crate) use base::{base_for, put_base};
 pub use check::{Remark, Weight};
 pub use deck::{Deck, Index, Slot};
+pub(crate) use facts::Fact;
 pub use hold::{Hold, HoldError};
 pub(crate) use intake::Late;
 pub use intake::{Intake, RECORDING_MAX_BYTES, Ready, Unkept};

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::facts::Fact;
 use super::{Cassette, Index, key};
 use crate::message::Request;
 use crate::profile::Profile;
@@ -28,9 +29,15 @@ pub(super) struct Moments {
 
 impl Moments {
     /// As the file has them, else as the order of the interactions gives them.
-    pub(super) fn of(cassette: &Cassette, profile: &Profile) -> Self {
+    pub(super) fn of(cassette: &Cassette, facts: &[Fact<'_>]) -> Self {
+        let interactions = &cassette.interactions;
+        let is_told = interactions.iter().any(|it| it.moment > 0);
+        if !is_told && !(0..interactions.len()).any(|index| is_accepted(cassette, index)) {
+            return Self::default();
+        }
+        let places = interactions.iter().zip(facts);
         let places: Vec<Place> =
-            cassette.interactions.iter().map(|it| Place::of(&it.request, profile)).collect();
+            places.map(|(it, fact)| Place::at(&it.request, fact.resource.as_ref().to_owned())).collect();
         let moments = moments(cassette, &places);
         let mut related = HashMap::new();
         if moments.iter().all(|moment| *moment == 0) {
@@ -146,10 +153,12 @@ struct Place {
 
 impl Place {
     fn of(request: &Request, profile: &Profile) -> Self {
+        let found = profile.find(&request.method, request.path());
+        Self::at(request, found.map_or_else(|| request.path().to_owned(), |found| found.resource))
+    }
+
+    fn at(request: &Request, resource: String) -> Self {
         let path = key::normal_path(request.path());
-        let resource = profile
-            .find(&request.method, request.path())
-            .map_or_else(|| request.path().to_owned(), |found| found.resource);
         let mut segments = Vec::new();
         let mut start = 0;
         for segment in path.split('/') {

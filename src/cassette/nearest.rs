@@ -1,6 +1,7 @@
 //! What a miss says: the recorded requests that come nearest, and in what they differ.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::MatchKey;
 use crate::json::{Json, Kind};
@@ -17,14 +18,14 @@ const WEIGHED_MAX: usize = 100;
 /// A value in a message is cut after this many characters.
 const SHOWN_MAX: usize = 80;
 
-pub(super) fn nearest(keys: &[(MatchKey, String)], received: &MatchKey) -> Vec<(String, String)> {
+pub(super) fn nearest(keys: &[(Arc<MatchKey>, Box<str>)], received: &MatchKey) -> Vec<(String, String)> {
     let segments: Vec<&str> = received.path.split('/').collect();
     let distances = keys.iter().map(|(key, _)| distance(key, received, &segments));
     let mut ranked: Vec<(usize, usize)> =
         distances.enumerate().map(|(place, distance)| (distance, place)).collect();
     ranked.sort_unstable();
     let named = ranked.iter().take(NAMED).filter_map(|(_, place)| keys.get(*place));
-    named.map(|(key, id)| (id.clone(), difference(key, received))).collect()
+    named.map(|(key, id)| (id.to_string(), difference(key, received))).collect()
 }
 
 /// The path weighs most, then the method, the query, the range, the body.
@@ -189,19 +190,19 @@ mod tests {
     use super::*;
     use crate::message::Request;
 
-    fn key(method: &str, target: &str, body: &'static str) -> MatchKey {
+    fn key(method: &str, target: &str, body: &'static str) -> Arc<MatchKey> {
         let mut request = Request::new(method, target);
         request.body = body.into();
-        MatchKey::of(&request)
+        Arc::new(MatchKey::of(&request))
     }
 
     #[test]
     fn the_differing_part_is_named_with_both_values() {
-        let keys: Vec<(MatchKey, String)> = [
-            (key("GET", "/api/cases?a=1", ""), "one".to_owned()),
-            (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), "two".to_owned()),
-            (key("GET", "/api/other/7", ""), "three".to_owned()),
-            (key("GET", "/api/cases/7", ""), "four".to_owned()),
+        let keys: Vec<(Arc<MatchKey>, Box<str>)> = [
+            (key("GET", "/api/cases?a=1", ""), "one".into()),
+            (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), "two".into()),
+            (key("GET", "/api/other/7", ""), "three".into()),
+            (key("GET", "/api/cases/7", ""), "four".into()),
         ]
         .into();
         let found = nearest(&keys, &key("GET", "/api/cases?a=2&b=3", ""));
@@ -235,8 +236,9 @@ mod tests {
 
     #[test]
     fn a_request_with_very_many_parameters_costs_little_and_is_told_briefly() {
-        let keys: Vec<(MatchKey, String)> =
-            (0..10_000).map(|n| (key("GET", &format!("/api/x/{n}?a=1&b=2"), ""), format!("x-{n}"))).collect();
+        let keys: Vec<(Arc<MatchKey>, Box<str>)> = (0..10_000)
+            .map(|n| (key("GET", &format!("/api/x/{n}?a=1&b=2"), ""), format!("x-{n}").into()))
+            .collect();
         let query: Vec<String> = (0..10_000).map(|n| format!("p{n}={n}")).collect();
         let began = std::time::Instant::now();
         let found = nearest(&keys, &key("GET", &format!("/api/x/77?{}", query.join("&")), ""));

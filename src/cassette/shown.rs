@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::{Fact, in_parallel};
 use super::{Cassette, Interaction, MatchKey};
 use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
@@ -38,8 +39,8 @@ pub struct Shown {
 }
 
 /// How far a recorded request came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Came {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
     /// It was done.
     Through,
     /// An endpoint, or the check of its parameters, said no.
@@ -47,24 +48,30 @@ enum Came {
 }
 
 impl Shown {
-    pub(super) fn of(cassette: &Cassette, profile: &Profile) -> Self {
+    /// What it shows, and which of its requests stand alone.
+    pub(super) fn of(cassette: &Cassette, facts: &[Fact<'_>], profile: &Profile) -> (Self, Vec<bool>) {
         let mut shown = Self::default();
-        for interaction in &cassette.interactions {
-            shown.learn_shape(interaction, profile);
-            let path = MatchKey::of(&interaction.request).path;
-            if !path.starts_with("/api/") {
-                shown.outside.insert(path.clone());
+        for (interaction, fact) in cassette.interactions.iter().zip(facts) {
+            shown.learn_shape(interaction, fact, profile);
+            if !fact.key.path.starts_with("/api/") {
+                shown.outside.insert(fact.key.path.clone());
             }
-            if came(&interaction.response).is_some() {
+            if fact.came.is_some() && fact.endpoint.is_none() {
                 shown.paths.extend(unknown_place(&interaction.request, profile));
             }
         }
-        for interaction in &cassette.interactions {
-            if let Some(came) = came(&interaction.response) {
-                shown.learn_rules(&interaction.request, came, profile);
+        let pairs: Vec<_> = cassette.interactions.iter().zip(facts).collect();
+        let first = in_parallel(&pairs, |(it, _)| shown.at_first_sight(&it.request, profile));
+        for ((interaction, fact), first) in pairs.iter().zip(&first) {
+            if let Some(came) = fact.came {
+                shown.learn_rules(&interaction.request, fact, came, first.is_none(), profile);
             }
         }
-        shown
+        let alone = cassette.interactions.iter().zip(first);
+        let alone =
+            alone.map(|(it, first)| first.unwrap_or_else(|| shown.stands_alone(&it.request, profile)));
+        let alone = alone.collect();
+        (shown, alone)
     }
 
     /// The rules that the recording speaks against.
@@ -97,16 +104,27 @@ impl Shown {
 
     /// Whether a recorded request is one that the console's gate refuses, or that cannot be read: its answer is lent to
     /// no other.
-    pub(super) fn stands_alone(&self, request: &Request, profile: &Profile) -> bool {
+    fn stands_alone(&self, request: &Request, profile: &Profile) -> bool {
         if is_asking_leave(request) {
             return false;
         }
         match self.gate(request, profile) {
             Gated::Answered { refused, .. } => refused,
             Gated::Admitted(admitted) => admitted.unread,
-            Gated::Opaque { .. } => {
-                request.param("fields").is_some_and(|text| FieldSelector::parse(&text).is_err())
-            }
+            Gated::Opaque { .. } => has_odd_fields(request),
+        }
+    }
+
+    /// The same, of a request that the gate lets pass before a rule is left out: no rule that is left out later is about
+    /// it. `None` of any other.
+    fn at_first_sight(&self, request: &Request, profile: &Profile) -> Option<bool> {
+        if is_asking_leave(request) {
+            return Some(false);
+        }
+        match self.gate(request, profile) {
+            Gated::Answered { .. } => None,
+            Gated::Admitted(admitted) => Some(admitted.unread),
+            Gated::Opaque { .. } => Some(has_odd_fields(request)),
         }
     }
 
@@ -121,21 +139,28 @@ impl Shown {
         gate(profile, request, &options)
     }
 
-    /// The gate is asked until it has nothing more against a request that the console took.
-    fn learn_rules(&mut self, request: &Request, came: Came, profile: &Profile) {
+    /// The gate is asked until it has nothing more against a request that the console took, where it has anything.
+    fn learn_rules(
+        &mut self,
+        request: &Request,
+        fact: &Fact<'_>,
+        came: Came,
+        is_refused: bool,
+        profile: &Profile,
+    ) {
         if is_asking_leave(request) {
             return;
         }
         if came == Came::Through
-            && let Some(found) = profile.find(&request.method, request.path())
+            && let Some(endpoint) = fact.endpoint
         {
             let params = request.params();
-            for ground in params.iter().filter_map(|(name, _)| stray(found.endpoint, name)).take(GROUNDS_MAX)
-            {
+            for ground in params.iter().filter_map(|(name, _)| stray(endpoint, name)).take(GROUNDS_MAX) {
                 self.taken.learn(ground);
             }
         }
-        for _ in 0..GROUNDS_MAX {
+        let asked = if is_refused { GROUNDS_MAX } else { 0 };
+        for _ in 0..asked {
             let Gated::Answered { ground, .. } = self.gate(request, profile) else { return };
             let is_shown = came == Came::Through || BEFORE_THE_ENDPOINT.contains(&ground.rule);
             if !is_shown || !self.taken.learn(ground) {
@@ -145,21 +170,23 @@ impl Shown {
     }
 
     /// The profile's sample in the dialect that was recorded, every member seen, every name that was asked for and taken.
-    fn learn_shape(&mut self, interaction: &Interaction, profile: &Profile) {
+    fn learn_shape(&mut self, interaction: &Interaction, fact: &Fact<'_>, profile: &Profile) {
         if !interaction.response.is_success() {
             return;
         }
         let request = &interaction.request;
         let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { return };
-        let found = profile.find(&request.method, request.path());
-        let (shape, asked) = match &found {
-            Some(found) => {
-                let first = || recorded_dialect(profile, found.endpoint, &body);
-                let shape = self.shapes.entry(found.endpoint.id.clone()).or_insert_with(first);
-                (shape, fields_text(found.endpoint, request))
+        let (shape, asked) = match fact.endpoint {
+            Some(endpoint) => {
+                if !self.shapes.contains_key(&endpoint.id) {
+                    let first = recorded_dialect(profile, endpoint, &body);
+                    self.shapes.insert(endpoint.id.clone(), first);
+                }
+                let Some(shape) = self.shapes.get_mut(&endpoint.id) else { return };
+                (shape, fields_text(endpoint, request))
             }
             None => {
-                let place = (method(request), MatchKey::of(request).path);
+                let place = (method(request), fact.key.path.clone());
                 (self.unknown.entry(place).or_insert_with(|| Shape::of_value(&body)), request.param("fields"))
             }
         };
@@ -174,6 +201,11 @@ impl ShapeOf for Shown {
     fn shape_of(&self, endpoint: &Endpoint) -> Option<&Shape> {
         self.shapes.get(&endpoint.id)
     }
+}
+
+/// Whether `fields` in the query cannot be read.
+fn has_odd_fields(request: &Request) -> bool {
+    request.param("fields").is_some_and(|text| FieldSelector::parse(&text).is_err())
 }
 
 /// No rule of the API is about OPTIONS: whoever asks leave for a page has no credentials yet.
@@ -198,7 +230,7 @@ fn method(request: &Request) -> String {
 }
 
 /// A page is no answer of the API: a login, a proxy, `Application error`.
-fn came(response: &Response) -> Option<Came> {
+pub(super) fn came(response: &Response) -> Option<Came> {
     let content_type = response.headers.text("Content-Type").unwrap_or_default();
     let is_page = content_type.trim_start().to_ascii_lowercase().starts_with("text/html");
     if is_page {

@@ -1,10 +1,12 @@
 //! [`Material`]: a cassette made ready to answer from. Built once, shared by any number of sessions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::quality::RandomState;
 
-use crate::cassette::{Cassette, Deck, Index, Interaction, MatchKey};
+use crate::cassette::{Cassette, Deck, Fact, Index, Interaction};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
@@ -19,16 +21,22 @@ pub struct Material {
     cassette: Cassette,
     deck: Deck,
     profile: &'static Profile,
-    paths: BTreeMap<String, Vec<Poll>>,
+    paths: HashMap<Arc<str>, Vec<Poll>, RandomState>,
     creations: BTreeMap<String, Vec<Index>>,
     keys: BTreeMap<String, Keys>,
     /// Text ids of recorded creations.
     ids: BTreeSet<String>,
-    resources: BTreeMap<String, Vec<String>>,
-    duplicates: Vec<Vec<String>>,
+    /// The recorded resources of each endpoint.
+    resources: BTreeMap<String, Resources>,
+    /// The resources of each endpoint, as the file has it, that a console refused.
+    refusals: BTreeMap<String, Resources>,
+    /// Where anything stands twice.
+    duplicates: BTreeMap<Index, Vec<String>>,
     mended: BTreeSet<Index>,
     id: String,
 }
+
+type Resources = HashSet<Arc<str>, RandomState>;
 
 /// One recorded poll of a task.
 #[derive(Clone, Debug)]
@@ -50,22 +58,25 @@ impl Material {
     pub fn new(mut cassette: Cassette, profile: &'static Profile) -> Self {
         let id = cassette.digest();
         let mended = mend_lengths(&mut cassette);
-        let deck = Deck::new(&cassette, profile);
+        let mut facts = Fact::of_each(&cassette.interactions, profile);
+        let deck = Deck::of(&cassette, &facts, profile);
+        let duplicates = facts.iter_mut().map(|fact| std::mem::take(&mut fact.duplicates)).enumerate();
         let mut material = Self {
-            duplicates: cassette.interactions.iter().map(|it| duplicates(&it.response.body)).collect(),
+            duplicates: duplicates.filter(|(_, pointers)| !pointers.is_empty()).collect(),
             id,
             mended,
             cassette,
             deck,
             profile,
-            paths: BTreeMap::new(),
+            paths: HashMap::default(),
             creations: BTreeMap::new(),
             keys: BTreeMap::new(),
             ids: BTreeSet::new(),
             resources: BTreeMap::new(),
+            refusals: BTreeMap::new(),
         };
-        for index in 0..material.cassette.interactions.len() {
-            material.file_away(index);
+        for (index, fact) in facts.into_iter().enumerate() {
+            material.file_away(index, fact);
         }
         material
     }
@@ -123,19 +134,12 @@ impl Material {
 
     /// Whether the cassette holds this endpoint for another resource, and not for this one.
     pub(super) fn knows_others_only(&self, endpoint: &str, resource: &str) -> bool {
-        self.resources.get(endpoint).is_some_and(|held| !held.iter().any(|one| one == resource))
+        self.resources.get(endpoint).is_some_and(|held| !held.contains(resource))
     }
 
     /// Whether the recording has a refusal of this endpoint for this resource.
     pub(super) fn refuses(&self, endpoint: &str, resource: &str) -> bool {
-        self.cassette.interactions.iter().any(|it| {
-            !it.response.is_success()
-                && it.endpoint == endpoint
-                && self
-                    .profile
-                    .find(&it.request.method, it.request.path())
-                    .is_some_and(|found| found.resource == resource)
-        })
+        self.refusals.get(endpoint).is_some_and(|refused| refused.contains(resource))
     }
 
     /// The writes of this endpoint to this resource that a console took.
@@ -152,7 +156,7 @@ impl Material {
 
     /// Pointers of the members that stand twice in this interaction's body.
     pub(super) fn duplicates(&self, index: Index) -> &[String] {
-        self.duplicates.get(index).map_or(&[], Vec::as_slice)
+        self.duplicates.get(&index).map_or(&[], Vec::as_slice)
     }
 
     /// Whether this interaction's `Content-Length` did not fit its body.
@@ -177,12 +181,14 @@ impl Material {
             .max(0)
     }
 
-    fn file_away(&mut self, index: Index) {
-        let interaction = &self.cassette.interactions[index];
+    fn file_away(&mut self, index: Index, fact: Fact<'static>) {
+        let Some(interaction) = self.cassette.interactions.get(index) else { return };
         let request = &interaction.request;
-        let Some(matched) = self.profile.find(&request.method, request.path()) else { return };
-        let endpoint = matched.endpoint;
-        self.resources.entry(endpoint.id.clone()).or_default().push(matched.resource.clone());
+        let Some(endpoint) = fact.endpoint else { return };
+        add(&mut self.resources, &endpoint.id, &fact.resource);
+        if !interaction.response.is_success() {
+            add(&mut self.refusals, &interaction.endpoint, &fact.resource);
+        }
         if let Some(lifecycle) = self.profile.created_by(&endpoint.id) {
             self.creations.entry(endpoint.id.clone()).or_default().push(index);
             if let Key::Members(names) = &lifecycle.key {
@@ -198,14 +204,25 @@ impl Material {
         if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
             let selector = recorded_selector(endpoint, interaction);
             // A recorded request that the gate refuses is no poll of the task, and a 304 says nothing of it.
-            let slots = self.deck.under(&MatchKey::of(request));
-            let refused = slots.iter().any(|slot| slot.index == index && slot.refused);
+            let refused = self.deck.stands_alone(index) && !interaction.by_recorder;
             let is_empty = interaction.response.status == 304;
             let (Ok(selector), false) = (selector, refused || is_empty) else { return };
-            let path = self.paths.entry(matched.resource.clone()).or_default();
-            let before = path.last().map_or(Phase::Waiting, |poll| poll.phase);
-            path.push(poll_of(index, interaction, lifecycle, selector, before));
+            let before = self.paths.get(&fact.resource).and_then(|path| path.last());
+            let before = before.map_or(Phase::Waiting, |poll| poll.phase);
+            let poll = poll_of(index, interaction, lifecycle, selector, before);
+            match self.paths.get_mut(&fact.resource) {
+                Some(path) => path.push(poll),
+                // Most tasks of a large cassette were polled once: `vec!` takes no more than that.
+                None => drop(self.paths.insert(fact.resource, vec![poll])),
+            }
         }
+    }
+}
+
+fn add(held: &mut BTreeMap<String, Resources>, endpoint: &str, resource: &Arc<str>) {
+    match held.get_mut(endpoint) {
+        Some(resources) => drop(resources.insert(Arc::clone(resource))),
+        None => drop(held.insert(endpoint.to_owned(), Resources::from_iter([Arc::clone(resource)]))),
     }
 }
 
@@ -285,8 +302,4 @@ pub(super) fn same_version(one: &Request, other: &Request) -> bool {
 /// The `fields` of a request, where its endpoint takes them; an endpoint that no profile knows takes them in the query.
 pub(super) fn carried_fields(endpoint: Option<&Endpoint>, request: &Request) -> Option<String> {
     endpoint.map_or_else(|| request.param("fields"), |endpoint| fields_text(endpoint, request))
-}
-
-fn duplicates(body: &[u8]) -> Vec<String> {
-    Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default()
 }
