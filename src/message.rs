@@ -89,12 +89,20 @@ impl Header {
 
 /// Header lines in order, repeats and case kept; looked up without regard to case.
 ///
-/// Lines that stand in many messages can be shared by them: see [`Headers::shared`].
+/// Lines that stand in many messages can be shared by them; whoever edits a line makes them the message's own.
 #[derive(Clone, Default)]
-pub struct Headers {
-    /// They come first; editing any line makes them this message's own.
-    shared: Option<Arc<[Arc<Header>]>>,
-    own: Vec<Header>,
+pub struct Headers(Lines);
+
+#[derive(Clone)]
+enum Lines {
+    Own(Vec<Header>),
+    Shared(Arc<[Arc<Header>]>),
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::Own(Vec::new())
+    }
 }
 
 impl Headers {
@@ -105,30 +113,51 @@ impl Headers {
 
     /// Lines that other messages have, too.
     pub(crate) fn shared(lines: Arc<[Arc<Header>]>) -> Self {
-        Self { shared: Some(lines), own: Vec::new() }
+        Self(Lines::Shared(lines))
+    }
+
+    /// The shared lines, if they are: the same memory means the same lines.
+    pub(crate) fn as_shared(&self) -> Option<&Arc<[Arc<Header>]>> {
+        match &self.0 {
+            Lines::Own(_) => None,
+            Lines::Shared(lines) => Some(lines),
+        }
     }
 
     /// Appends a line.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
-        self.own.push(Header { name: name.into(), value: value.into() });
+        let line = Header { name: name.into(), value: value.into() };
+        self.edit(|lines| lines.push(line));
     }
 
     /// The lines, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Header> + Clone {
-        self.shared.as_deref().unwrap_or(&[]).iter().map(|line| &**line).chain(&self.own)
+        let (own, shared): (&[Header], &[Arc<Header>]) = match &self.0 {
+            Lines::Own(lines) => (lines, &[]),
+            Lines::Shared(lines) => (&[], lines),
+        };
+        shared.iter().map(|line| &**line).chain(own)
     }
 
     /// The lines, in order, to be edited in place.
     pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
-        self.made_own().iter_mut()
+        self.edit(|_| ());
+        match &mut self.0 {
+            Lines::Own(lines) => lines.iter_mut(),
+            Lines::Shared(_) => [].iter_mut(),
+        }
     }
 
-    fn made_own(&mut self) -> &mut Vec<Header> {
-        if let Some(shared) = self.shared.take() {
-            let lines = shared.iter().map(|line| Header::clone(line));
-            self.own.splice(..0, lines);
+    /// Edits lines of the message's own.
+    fn edit(&mut self, edit: impl FnOnce(&mut Vec<Header>)) {
+        match &mut self.0 {
+            Lines::Own(lines) => edit(lines),
+            Lines::Shared(lines) => {
+                let mut own = lines.iter().map(|line| Header::clone(line)).collect();
+                edit(&mut own);
+                self.0 = Lines::Own(own);
+            }
         }
-        &mut self.own
     }
 
     /// Whether there is no line.
@@ -175,7 +204,7 @@ impl Headers {
     /// Removes all lines called `name`.
     pub fn remove(&mut self, name: &str) {
         if self.has(name) {
-            self.made_own().retain(|line| !line.is(name));
+            self.edit(|lines| lines.retain(|line| !line.is(name)));
         }
     }
 }

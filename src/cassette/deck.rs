@@ -52,8 +52,8 @@ pub struct Deck {
     epochs: Vec<usize>,
     /// Whether a request stands alone: see [`Slot::refused`].
     alone: Vec<bool>,
-    /// Each key once, with the id of its first interaction, in file order.
-    keys: Vec<(Arc<MatchKey>, Box<str>)>,
+    /// Each key once, with its first interaction, in file order.
+    keys: Vec<(Arc<MatchKey>, Index)>,
     /// Those that ask for a window.
     ranged: Vec<Arc<MatchKey>>,
     /// Made by the first request that nothing matches; one for each set of rules.
@@ -120,7 +120,7 @@ impl Deck {
             return;
         }
         let key = &fact.key;
-        self.keys.push((Arc::clone(key), interaction.id.as_str().into()));
+        self.keys.push((Arc::clone(key), index));
         if key.range.is_some() {
             self.ranged.push(Arc::clone(key));
         }
@@ -192,9 +192,9 @@ impl Deck {
         self.epochs.get(index).copied().unwrap_or_default()
     }
 
-    /// The three nearest recorded requests, for a miss: the interaction's id, and what differs, recorded against
+    /// The three nearest recorded requests, for a miss: the first interaction of each, and what differs, recorded against
     /// received.
-    pub fn nearest(&self, key: &MatchKey) -> Vec<(String, String)> {
+    pub fn nearest(&self, key: &MatchKey) -> Vec<(Index, String)> {
         nearest::nearest(&self.keys, key)
     }
 }

@@ -1,5 +1,8 @@
 //! What names the contents of a cassette: the same interactions have the same name, however the file is laid out.
 
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
 use sha2::{Digest, Sha256};
 
 use super::{Cassette, Interaction, TlsTrust};
@@ -7,11 +10,14 @@ use crate::message::Headers;
 
 /// Bytes that are gathered before they are hashed.
 const GATHERED: usize = 16 * 1024;
+/// Of how many shared heads the hash is remembered.
+const HEADS_MAX: usize = 4096;
 
 impl Cassette {
     /// 16 hex digits of the SHA-256 of all that it holds.
     pub(crate) fn digest(&self) -> String {
-        let mut parts = Parts { hash: Sha256::new(), gathered: Vec::with_capacity(GATHERED) };
+        let mut parts =
+            Parts { hash: Sha256::new(), gathered: Vec::with_capacity(GATHERED), heads: HashMap::default() };
         let from = &self.recorded_from;
         parts.add(from.host.as_bytes());
         parts.add(from.api_version.as_deref().unwrap_or("\0").as_bytes());
@@ -34,6 +40,8 @@ impl Cassette {
 struct Parts {
     hash: Sha256,
     gathered: Vec<u8>,
+    /// The hashes of shared heads, by where they are.
+    heads: HashMap<usize, [u8; 32], RandomState>,
 }
 
 impl Parts {
@@ -77,18 +85,32 @@ impl Parts {
         interaction.notes.iter().for_each(|note| self.add(note.as_bytes()));
     }
 
+    /// A head is hashed by itself: it stands in many interactions.
     fn lines(&mut self, headers: &Headers) {
-        self.number(headers.iter().count());
-        for line in headers.iter() {
-            self.add(line.name.as_bytes());
-            self.add(&line.value);
+        let place = headers.as_shared().map(|lines| lines.as_ptr() as usize);
+        let known = place.and_then(|place| self.heads.get(&place)).copied();
+        let hash = known.unwrap_or_else(|| hash_of(headers));
+        if let Some(place) = place.filter(|_| known.is_none() && self.heads.len() < HEADS_MAX) {
+            self.heads.insert(place, hash);
         }
+        self.gathered.extend_from_slice(&hash);
     }
 
     fn finish(mut self) -> String {
         self.hash.update(&self.gathered);
         self.hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn hash_of(headers: &Headers) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for line in headers.iter() {
+        for part in [line.name.as_bytes(), &line.value] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().into()
 }
 
 #[cfg(test)]

@@ -53,28 +53,35 @@ impl<'p> Fact<'p> {
     }
 }
 
+/// How many threads are worth it on this machine.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
+}
+
 /// `look` of each of these, in order; long lists are cut into parts for as many processors as there are.
 pub(super) fn in_parallel<T: Sync, R: Send>(all: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = match all.len() < 2 * PART_MIN {
-        true => 1,
-        false => thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX),
-    };
-    if threads == 1 {
+    if all.len() < 2 * PART_MIN || threads() < 2 {
         return all.iter().map(look).collect();
     }
-    let mut found = Vec::with_capacity(all.len());
-    let part = all.len().div_ceil(threads);
+    let parts: Vec<&[T]> = all.chunks(all.len().div_ceil(threads())).collect();
+    let found = each_in_a_thread(&parts, |part| part.iter().map(&look).collect::<Vec<R>>());
+    let mut gathered = Vec::with_capacity(all.len());
+    found.into_iter().for_each(|part| gathered.extend(part));
+    gathered
+}
+
+/// `look` of each of these few parts, in order.
+pub(super) fn each_in_a_thread<T: Sync, R: Send>(parts: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let look = &look;
     thread::scope(|scope| {
-        let looking: Vec<_> = all
-            .chunks(part)
-            .map(|part| (part, scope.spawn(|| part.iter().map(&look).collect::<Vec<R>>())))
-            .collect();
-        for (part, looking) in looking {
-            // A part whose thread came to nothing is looked at here, where a panic goes the usual way.
-            found.extend(looking.join().unwrap_or_else(|_| part.iter().map(&look).collect()));
-        }
-    });
-    found
+        let begin = |part| (part, thread::Builder::new().spawn_scoped(scope, move || look(part)));
+        let looking: Vec<_> = parts.iter().map(begin).collect();
+        let end = |(part, thread): (&T, std::io::Result<thread::ScopedJoinHandle<'_, R>>)| {
+            // Where there is no thread, or it came to nothing, the part is looked at here.
+            thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| look(part))
+        };
+        looking.into_iter().map(end).collect()
+    })
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
 use super::body::{BodyForm, Short};
+use super::facts::each_in_a_thread;
 use super::pool::Pool;
-use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust};
+use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust, parts};
 use crate::message::{Headers, HttpVersion, Request, Response, usual_reason};
 
 /// The format that is written.
@@ -197,12 +198,33 @@ struct Token<'t>(Cow<'t, str>);
 impl<'de: 't, 't> Deserialize<'de> for Token<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        match text.bytes().all(legal) && !text.is_empty() {
+        match text.bytes().all(is_of_a_token) && !text.is_empty() {
             true => Ok(Self(text)),
             false => Err(de::Error::custom(format!("{text:?} is no legal method or header name"))),
         }
     }
+}
+
+/// RFC 9110, section 5.6.2.
+const fn is_of_a_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
 struct Target(String);
@@ -253,7 +275,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
         let message = "a cassette is a JSON object that starts with its format".to_owned();
         return Err(CassetteError::Invalid { path: name.to_owned(), message, line: 1, column: 1 });
     }
-    let file: File = match serde_json::from_str(text) {
+    let file: File = match in_parts(text).map_or_else(|| serde_json::from_str(text), Ok) {
         Ok(file) => file,
         Err(error) => {
             let newer = serde_json::from_str::<Probe>(text).ok().and_then(|probe| probe.format);
@@ -283,6 +305,22 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
         matching: MatchRules::default(),
         unfinished: None,
     })
+}
+
+/// A large text, read in parallel; `None` if it has to be read in one piece.
+fn in_parts(text: &str) -> Option<File> {
+    let cut = parts::cut(text)?;
+    let mut file: File = serde_json::from_str(&cut.around).ok()?;
+    let read = each_in_a_thread(&cut.parts, |part| {
+        let mut pool = Pool::default();
+        let forms = parts::each(part).map(serde_json::from_str::<InteractionForm<'_>>);
+        forms.map(|form| Some(form.ok()?.read(&mut pool))).collect::<Option<Vec<_>>>()
+    });
+    let read = read.into_iter().collect::<Option<Vec<_>>>()?;
+    let all = &mut file.interactions.0;
+    all.reserve_exact(read.iter().map(Vec::len).sum());
+    read.into_iter().for_each(|part| all.extend(part));
+    Some(file)
 }
 
 /// Reads the text of one interaction.

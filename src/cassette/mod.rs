@@ -1,7 +1,7 @@
 //! A cassette: a file of interactions, and the index a replay finds them by.
 //!
 //! - `format` and `write` read and write the file, `body` the three forms of a body in it; `pool` keeps once what many
-//!   interactions share
+//!   interactions share, `parts` cuts a large file to be read in parallel
 //! - `canonical` puts ids, order and placeholders right at each save
 //! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
 //! - `store` reads and writes files, `beside` has the files that stand beside one for a while; [`Hold`] is a cassette that
@@ -34,6 +34,7 @@ mod key;
 mod loose;
 mod moments;
 mod nearest;
+mod parts;
 mod placeholders;
 mod pool;
 mod rules;

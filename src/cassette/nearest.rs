@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::MatchKey;
+use super::{Index, MatchKey};
 use crate::json::{Json, Kind};
 
 /// How many are named.
@@ -18,14 +18,14 @@ const WEIGHED_MAX: usize = 100;
 /// A value in a message is cut after this many characters.
 const SHOWN_MAX: usize = 80;
 
-pub(super) fn nearest(keys: &[(Arc<MatchKey>, Box<str>)], received: &MatchKey) -> Vec<(String, String)> {
+pub(super) fn nearest(keys: &[(Arc<MatchKey>, Index)], received: &MatchKey) -> Vec<(Index, String)> {
     let segments: Vec<&str> = received.path.split('/').collect();
     let distances = keys.iter().map(|(key, _)| distance(key, received, &segments));
     let mut ranked: Vec<(usize, usize)> =
         distances.enumerate().map(|(place, distance)| (distance, place)).collect();
     ranked.sort_unstable();
     let named = ranked.iter().take(NAMED).filter_map(|(_, place)| keys.get(*place));
-    named.map(|(key, id)| (id.to_string(), difference(key, received))).collect()
+    named.map(|(key, index)| (*index, difference(key, received))).collect()
 }
 
 /// The path weighs most, then the method, the query, the range, the body.
@@ -198,15 +198,15 @@ mod tests {
 
     #[test]
     fn the_differing_part_is_named_with_both_values() {
-        let keys: Vec<(Arc<MatchKey>, Box<str>)> = [
-            (key("GET", "/api/cases?a=1", ""), "one".into()),
-            (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), "two".into()),
-            (key("GET", "/api/other/7", ""), "three".into()),
-            (key("GET", "/api/cases/7", ""), "four".into()),
+        let keys: Vec<(Arc<MatchKey>, Index)> = [
+            (key("GET", "/api/cases?a=1", ""), 1),
+            (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), 2),
+            (key("GET", "/api/other/7", ""), 3),
+            (key("GET", "/api/cases/7", ""), 4),
         ]
         .into();
         let found = nearest(&keys, &key("GET", "/api/cases?a=2&b=3", ""));
-        assert_eq!(found[0].0, "one");
+        assert_eq!(found[0].0, 1);
         assert_eq!(
             found[0].1,
             "query parameter a: recorded 1, received 2; query parameter b: recorded nothing, received 3"
@@ -215,10 +215,7 @@ mod tests {
         let found = nearest(&keys, &key("POST", "/api/cases", r#"{"n":1,"name":"y"}"#));
         assert_eq!(found[0].1, r#"body member name: recorded "x", received "y""#);
         let found = nearest(&keys, &key("GET", "/api/cases/8", ""));
-        assert_eq!(
-            found[0],
-            ("four".to_owned(), "path: recorded /api/cases/7, received /api/cases/8".to_owned())
-        );
+        assert_eq!(found[0], (4, "path: recorded /api/cases/7, received /api/cases/8".to_owned()));
     }
 
     #[test]
@@ -236,14 +233,14 @@ mod tests {
 
     #[test]
     fn a_request_with_very_many_parameters_costs_little_and_is_told_briefly() {
-        let keys: Vec<(Arc<MatchKey>, Box<str>)> = (0..10_000)
+        let keys: Vec<(Arc<MatchKey>, Index)> = (0..10_000)
             .map(|n| (key("GET", &format!("/api/x/{n}?a=1&b=2"), ""), format!("x-{n}").into()))
             .collect();
         let query: Vec<String> = (0..10_000).map(|n| format!("p{n}={n}")).collect();
         let began = std::time::Instant::now();
         let found = nearest(&keys, &key("GET", &format!("/api/x/77?{}", query.join("&")), ""));
         assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
-        assert_eq!(found[0].0, "x-77");
+        assert_eq!(found[0].0, 77);
         assert!(found[0].1.len() < 2000 && found[0].1.ends_with("and 9994 more"), "{}", found[0].1);
     }
 }

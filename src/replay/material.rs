@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use foldhash::quality::RandomState;
 
-use crate::cassette::{Cassette, Deck, Fact, Index, Interaction};
+use crate::cassette::{Cassette, Deck, Fact, Index, Interaction, MatchKey};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::Request;
@@ -152,6 +152,14 @@ impl Material {
                 found.is_some_and(|found| found.resource == resource)
             },
         )
+    }
+
+    /// The three nearest recorded requests, by the ids of their interactions, and what differs.
+    pub(super) fn nearest(&self, key: &MatchKey) -> Vec<(String, String)> {
+        let nearest = self.deck.nearest(key).into_iter();
+        nearest
+            .filter_map(|(index, differs)| Some((self.cassette.interactions.get(index)?.id.clone(), differs)))
+            .collect()
     }
 
     /// Pointers of the members that stand twice in this interaction's body.

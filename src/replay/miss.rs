@@ -51,7 +51,7 @@ pub(super) fn full(request: &Request) -> (Response, Origin) {
 }
 
 fn among(material: &Material, request: &Request, cause: &str, help: &str) -> (Response, Origin) {
-    response_to(material.deck().nearest(&MatchKey::of(request)), request, cause, help)
+    response_to(material.nearest(&MatchKey::of(request)), request, cause, help)
 }
 
 fn response_to(

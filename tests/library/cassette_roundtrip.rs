@@ -309,3 +309,66 @@ fn whoever_reads_a_cassette_while_it_is_saved_sees_a_whole_one() {
         }
     });
 }
+
+/// A cassette of so many interactions, laid out as faultdeck does it.
+fn large(many: usize) -> String {
+    let one = |n: usize| {
+        let body = match n % 3 {
+            0 => format!("{{\n          \"json\": {{\n            \"id\": {n},\n            \"note\": \"a \\\" b  c\"\n          }}\n        }}"),
+            1 => format!("{{\n          \"lines\": [\n            \"line {n}\",\n            \"\"\n          ]\n        }}"),
+            _ => "{\n          \"base64\": \"AAEC\"\n        }".to_owned(),
+        };
+        format!(
+            "    {{\n      \"id\": \"i-{n}\",\n      \"request\": {{\n        \"method\": \"GET\",\n        \"target\": \"/api/x/{n}\",\n        \"headers\": [\n          [\"SEC\", \"fd-secret-1\"],\n          [\"N\", \"{}\"]\n        ]\n      }},\n      \"response\": {{\n        \"status\": 200,\n        \"reason\": \"OK\",\n        \"body\": {body}\n      }}\n    }}",
+            n % 7
+        )
+    };
+    let from = "{\n    \"host\": \"host-1\",\n    \"encoding\": \"identity\"\n  }";
+    let all: Vec<String> = (0..many).map(one).collect();
+    format!(
+        "{{\n  \"format\": 1,\n  \"recorded_from\": {from},\n  \"interactions\": [\n{}\n  ]\n}}\n",
+        all.join(",\n")
+    )
+}
+
+#[test]
+fn a_large_cassette_reads_the_same_in_whatever_layout() {
+    let text = large(3000);
+    assert!(text.len() > 1024 * 1024, "large enough to be read in parts: {}", text.len());
+    let laid_out = Cassette::parse("c", &text).unwrap();
+    let other = Cassette::parse("c", &text.replace("[\n    {", "[ {").replace("\n    },", " },")).unwrap();
+    assert_eq!(laid_out.interactions.len(), 3000);
+    assert!(laid_out == other);
+    let (first, last) = (&laid_out.interactions[0], &laid_out.interactions[2999]);
+    assert_eq!((first.id.as_str(), last.request.target.as_str()), ("i-0", "/api/x/2999"));
+    assert_eq!(first.response.body, "{\"id\":0,\"note\":\"a \\\" b  c\"}");
+    assert_eq!(laid_out.interactions[1].response.body, "line 1\n");
+    assert_eq!(last.request.headers.text("n").as_deref(), Some("3"));
+}
+
+#[test]
+fn what_is_wrong_with_a_large_cassette_is_told_with_its_line_wherever_it_stands() {
+    let text = large(3000);
+    for (n, wrong, right, why) in [
+        (2, "\"status\": 20", "\"status\": 200", "status 20 is not between 100 and 999"),
+        (1500, "\"odd\": 1,\n        \"target\": ", "\"target\": ", "unknown field `odd`"),
+        (2999, "\"reason\": \"O\\u0001K\"", "\"reason\": \"OK\"", "byte 0x01 may not stand in a head"),
+    ] {
+        let at = text.find(&format!("\"i-{n}\"")).unwrap();
+        let (before, after) = text.split_at(at);
+        let broken = format!("{before}{}", after.replacen(right, wrong, 1));
+        let place = at + after.find(right).unwrap();
+        let expected = broken[..place].matches('\n').count() + 1;
+        match Cassette::parse("c", &broken) {
+            Err(CassetteError::Invalid { message, line, .. }) => {
+                assert!(message.contains(why), "{message}");
+                assert_eq!(line, expected, "{message}");
+            }
+            other => panic!("{n}: {:?}", other.map(|cassette| cassette.interactions.len())),
+        }
+    }
+    // Cut off, and with something behind it.
+    for broken in [&text[..text.len() / 2], &format!("{text}{{}}")] {
+        assert!(matches!(Cassette::parse("c", broken), Err(CassetteError::Invalid { line, .. }) if line > 1));
+    }
+}
