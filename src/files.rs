@@ -98,7 +98,8 @@ impl Kind {
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     // A file that says it is too large is not read at all; one that grows or has no length is read up to the limit.
     let file = open_file(path, most)?;
-    let mut bytes = Vec::new();
+    let about = file.metadata()?.len().min(most).saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(about).unwrap_or_default());
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(Unreadable::TooLarge(most / (1024 * 1024))) } else { Ok(bytes) }
 }

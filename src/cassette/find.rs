@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Cassette, CassetteError, journal_of};
+use super::{Cassette, CassetteError, FILE_MAX_BYTES, journal_of};
 
 /// The cassettes in the binary: name and text.
 pub(crate) const BUILTINS: &[(&str, &str)] = &[
@@ -49,13 +49,21 @@ pub enum FindError {
 /// # Errors
 /// If there is no such cassette, or it cannot be read.
 pub fn find(argument: &str, asker: Asker<'_>) -> Result<Cassette, FindError> {
+    find_within(argument, asker, FILE_MAX_BYTES)
+}
+
+/// The same, of a file of at most `most` bytes.
+///
+/// # Errors
+/// Those of [`find`].
+pub fn find_within(argument: &str, asker: Asker<'_>, most: u64) -> Result<Cassette, FindError> {
     let beside = match asker {
         Asker::CommandLine | Asker::Scenario(None) => None,
         Asker::Scenario(Some(file)) => file.parent(),
     };
     if argument.ends_with(".json") {
         let path = beside.unwrap_or(Path::new("")).join(argument);
-        return Ok(Cassette::load(&path)?);
+        return Ok(Cassette::load_within(&path, most)?);
     }
     if let Some(name) = argument.strip_prefix("builtin:") {
         return builtin(name).unwrap_or_else(|| Err(no_such(name, Vec::new())));
@@ -68,7 +76,7 @@ pub fn find(argument: &str, asker: Asker<'_>) -> Result<Cassette, FindError> {
     let files: Vec<PathBuf> = folders.map(|folder| folder.join(format!("{argument}.json"))).collect();
     // A recording to it may be under way.
     if let Some(file) = files.iter().find(|file| file.is_file() || journal_of(file).is_file()) {
-        let mut cassette = Cassette::load(file)?;
+        let mut cassette = Cassette::load_within(file, most)?;
         cassette.name = argument.to_owned();
         return Ok(cassette);
     }

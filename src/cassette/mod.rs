@@ -189,11 +189,13 @@ pub enum CassetteError {
         /// What it is.
         kind: crate::files::Kind,
     },
-    /// Longer than [`FILE_MAX_BYTES`].
-    #[error("{path} is larger than 256 MiB, the most that is read")]
+    /// Longer than what is read.
+    #[error("{path} is larger than {mebibytes} MiB, the most that is read")]
     TooLarge {
         /// The file.
         path: String,
+        /// The most that is read.
+        mebibytes: u64,
     },
     /// The text that was about to be written reads as something else; nothing was written.
     #[error("{path} was not written: it would read back as something else")]
@@ -218,7 +220,15 @@ impl Cassette {
     /// # Errors
     /// If it is not a regular file of at most [`FILE_MAX_BYTES`], or not a valid cassette.
     pub fn load(path: &Path) -> Result<Self, CassetteError> {
-        let mut cassette = match store::read(path) {
+        Self::load_within(path, FILE_MAX_BYTES)
+    }
+
+    /// The same for a file of at most `most` bytes.
+    ///
+    /// # Errors
+    /// Those of [`Cassette::load`].
+    pub(crate) fn load_within(path: &Path, most: u64) -> Result<Self, CassetteError> {
+        let mut cassette = match store::read(path, most) {
             Ok(text) => {
                 let cassette = Self::parse(&path.display().to_string(), &text)?;
                 Self { unfinished: Unfinished::beside(path), ..cassette }
@@ -319,7 +329,7 @@ impl Cassette {
     fn check_back(&self, path: &Path, text: &str) -> Result<(), CassetteError> {
         let path = path.display().to_string();
         if text.len() as u64 > FILE_MAX_BYTES {
-            return Err(CassetteError::TooLarge { path });
+            return Err(CassetteError::TooLarge { path, mebibytes: FILE_MAX_BYTES / (1024 * 1024) });
         }
         let back = Self::parse(&path, text)?;
         let same = back.recorded_from == self.recorded_from && back.interactions == self.interactions;

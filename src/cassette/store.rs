@@ -8,18 +8,19 @@ use super::CassetteError;
 use super::beside::{self, Beside};
 use crate::files::{self, Unreadable};
 
-/// The largest file that is read, in bytes.
+/// The largest file that is read unless somebody says more, in bytes; a larger one is never written.
 pub const FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Bytes handed to the system at one time.
 const WRITE_BYTES: usize = 256 * 1024;
 
-pub(super) fn read(path: &Path) -> Result<String, CassetteError> {
+/// A file of at most `most` bytes.
+pub(super) fn read(path: &Path, most: u64) -> Result<String, CassetteError> {
     let name = path.display().to_string();
-    files::read_text(path, FILE_MAX_BYTES).map_err(|error| match error {
+    files::read_text(path, most).map_err(|error| match error {
         Unreadable::System(source) => CassetteError::Io { path: name, source },
         Unreadable::NoFile(kind) => CassetteError::NotAFile { path: name, kind },
-        Unreadable::TooLarge(_) => CassetteError::TooLarge { path: name },
+        Unreadable::TooLarge(mebibytes) => CassetteError::TooLarge { path: name, mebibytes },
         Unreadable::NotText { line, column } => {
             CassetteError::Invalid { path: name, message: "not UTF-8".to_owned(), line, column }
         }

@@ -11,6 +11,7 @@ use super::progress;
 use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup;
 use super::signals::Signals;
+use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
 use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
@@ -108,7 +109,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
 fn plan(args: &Args) -> Result<Plan, Problem> {
     let (cassette, seed) = (args.cassette.clone(), args.seed);
     let evidence: Arc<EvidenceOf> = Arc::new(move |scenario: &Scenario| {
-        setup::evidence(cassette.as_deref(), Some(scenario), seed, Auth::Required)
+        setup::evidence(cassette.as_deref(), Some(scenario), seed, Auth::Required, FILE_MAX_BYTES)
             .map_err(|problem| problem.message())
     });
     let named: Result<Vec<Arc<Scenario>>, Problem> =

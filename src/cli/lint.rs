@@ -252,7 +252,8 @@ fn scenario(file: &Path) -> Vec<Finding> {
         .map(|diagnostic| Finding::Remark(with_caret(diagnostic)))
         .collect();
     if let Source::Cassette(Some(name)) = &scenario.source
-        && let Err(problem) = setup::evidence(None, Some(&scenario), Seed::default(), Auth::Required)
+        && let Err(problem) =
+            setup::evidence(None, Some(&scenario), Seed::default(), Auth::Required, FILE_MAX_BYTES)
     {
         let why = problem.message();
         findings.push(Finding::Remark(format!("{}: cassette {}: {why}", visible(&shown), visible(name))));

@@ -15,6 +15,7 @@ use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
 use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
+use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
 use crate::redact::Redactor;
@@ -167,6 +168,9 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
     }
     if let Some(cassette) = &args.cassette {
         repeat.flag("--cassette", cassette);
+    }
+    if args.story.max_cassette != FILE_MAX_BYTES {
+        repeat.flag("--max-cassette", &args.story.max_cassette.to_string());
     }
     for may in &args.must {
         let name = may.scenario.as_ref().map_or_else(String::new, |name| format!("{name}="));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::output;
 use super::problem::Problem;
-use crate::cassette::find::{Asker, find};
+use crate::cassette::find::{Asker, find_within};
 use crate::emulate;
 use crate::judge;
 use crate::profile::Profile;
@@ -27,6 +27,24 @@ pub(super) struct Story {
     /// Answers requests that carry no credentials, too.
     #[arg(long)]
     pub(super) no_auth: bool,
+    /// The largest cassette that is read: a number of bytes, or of KiB, MiB or GiB. Loaded it takes up to twice as much
+    /// memory.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    pub(super) max_cassette: u64,
+}
+
+/// `2GiB`, `300 MiB`, `1048576`; errors tell a size in MiB.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 1024), ("MiB", 1024 * 1024), ("GiB", 1024 * 1024 * 1024)];
+    let (digits, unit) = units
+        .iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))
+        .unwrap_or((text, 1_u64));
+    let number: Option<u64> = digits.trim_end().parse().ok();
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|bytes| *bytes >= 1024 * 1024)
+        .ok_or_else(|| "write a size of 1MiB or more: 300MiB, 2GiB".to_owned())
 }
 
 impl Story {
@@ -42,7 +60,7 @@ impl Story {
         };
         let auth = if self.no_auth { Auth::Off } else { Auth::Required };
         Ok(Setup {
-            evidence: evidence(cassette, scenario.as_deref(), self.seed, auth)?,
+            evidence: evidence(cassette, scenario.as_deref(), self.seed, auth, self.max_cassette)?,
             scenario,
             profile,
             seed: self.seed,
@@ -65,7 +83,8 @@ pub(super) fn open(argument: &str) -> Result<Scenario, Problem> {
     Ok(scenario)
 }
 
-/// What answers come from: the cassette the command line names, else what the scenario says.
+/// What answers come from: the cassette the command line names, else what the scenario says; a file of at most `most`
+/// bytes.
 ///
 /// # Errors
 /// If neither names anything, or there is no such cassette.
@@ -74,10 +93,11 @@ pub(super) fn evidence(
     scenario: Option<&Scenario>,
     seed: Seed,
     auth: Auth,
+    most: u64,
 ) -> Result<Evidence, Problem> {
     let evidence = match argument {
-        Some(argument) => replay::recorded(find(argument, Asker::CommandLine)?),
-        None => replay::evidence_of(scenario, Some(console(seed, auth)))?,
+        Some(argument) => replay::recorded(find_within(argument, Asker::CommandLine, most)?),
+        None => replay::evidence_of(scenario, Some(console(seed, auth)), most)?,
     };
     if let Evidence::Cassette(material) = &evidence
         && let Some(unfinished) = &material.cassette().unfinished
@@ -146,13 +166,23 @@ pub(super) fn evidence_name(evidence: &Evidence) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cassette::FILE_MAX_BYTES;
     use crate::message::Request;
+
+    #[test]
+    fn a_size_has_a_unit_or_is_bytes() {
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!((size("300 MiB"), size("1048576")), (Ok(300 << 20), Ok(1 << 20)));
+        for none in ["", "0", "1023KiB", "2GB", "-1", "1.5GiB", "99999999999GiB"] {
+            assert!(size(none).is_err(), "{none}");
+        }
+    }
 
     #[test]
     fn the_small_console_asks_for_credentials_unless_told_otherwise() {
         let text = "summary = \"x\"\nconsole = \"emulate\"\n";
         let scenario = Scenario::parse("x", "x.toml", text, Profile::builtin()).unwrap();
-        let status = |auth| match evidence(None, Some(&scenario), Seed(1), auth) {
+        let status = |auth| match evidence(None, Some(&scenario), Seed(1), auth, FILE_MAX_BYTES) {
             Ok(Evidence::Console(make)) => {
                 make()(&Request::new("GET", "/api/forensics/case_management/cases")).status
             }

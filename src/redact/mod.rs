@@ -396,7 +396,7 @@ pub(crate) fn open_in_edits_of_response(now: &Response, before: &Response, rules
 
 /// The lines that changed, and the body with all lines beside it if it did.
 fn edited(now: (&Headers, &Bytes), before: (&Headers, &Bytes)) -> (Headers, Bytes) {
-    if now.1 != before.1 || now.0.iter().len() != before.0.iter().len() {
+    if now.1 != before.1 || now.0.iter().count() != before.0.iter().count() {
         return (now.0.clone(), now.1.clone());
     }
     let pairs = now.0.iter().zip(before.0.iter());

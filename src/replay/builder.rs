@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Auth, ConsoleMaker, Evidence, Material, Outside, Replay, Setup};
-use crate::cassette::Cassette;
-use crate::cassette::find::{Asker, FindError, find};
+use crate::cassette::find::{Asker, FindError, find, find_within};
+use crate::cassette::{Cassette, FILE_MAX_BYTES};
 use crate::ledger::{EndLine, Line};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -179,7 +179,7 @@ impl Builder {
         let evidence = match self.cassette {
             Some(Named::Itself(cassette)) => recorded(*cassette),
             Some(Named::By(name)) => recorded(find(&name, Asker::CommandLine)?),
-            None => evidence_of(scenario.as_ref(), self.console.map(|Console(make)| make))?,
+            None => evidence_of(scenario.as_ref(), self.console.map(|Console(make)| make), FILE_MAX_BYTES)?,
         };
         Ok(Setup {
             evidence,
@@ -207,18 +207,22 @@ impl Builder {
     }
 }
 
-/// What a scenario says its answers are made from.
+/// What a scenario says its answers are made from; of a cassette a file of at most `most` bytes.
 ///
 /// # Errors
 /// If it names nothing, asks for a console where there is none to `make`, or its cassette cannot be had.
-pub fn evidence_of(scenario: Option<&Scenario>, make: Option<ConsoleMaker>) -> Result<Evidence, BuildError> {
+pub fn evidence_of(
+    scenario: Option<&Scenario>,
+    make: Option<ConsoleMaker>,
+    most: u64,
+) -> Result<Evidence, BuildError> {
     let scenario = scenario.ok_or(BuildError::NoCassette)?;
     match &scenario.source {
         Source::Emulate => make.map(Evidence::Console).ok_or(BuildError::NoConsole),
         Source::Cassette(None) => Err(BuildError::NoCassette),
         Source::Cassette(Some(name)) => {
             let file: Option<&Path> = scenario.file.as_deref();
-            Ok(recorded(find(name, Asker::Scenario(file))?))
+            Ok(recorded(find_within(name, Asker::Scenario(file), most)?))
         }
     }
 }

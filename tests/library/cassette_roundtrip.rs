@@ -314,8 +314,12 @@ fn whoever_reads_a_cassette_while_it_is_saved_sees_a_whole_one() {
 fn large(many: usize) -> String {
     let one = |n: usize| {
         let body = match n % 3 {
-            0 => format!("{{\n          \"json\": {{\n            \"id\": {n},\n            \"note\": \"a \\\" b  c\"\n          }}\n        }}"),
-            1 => format!("{{\n          \"lines\": [\n            \"line {n}\",\n            \"\"\n          ]\n        }}"),
+            0 => format!(
+                "{{\n          \"json\": {{\n            \"id\": {n},\n            \"note\": \"a \\\" b  c\"\n          }}\n        }}"
+            ),
+            1 => format!(
+                "{{\n          \"lines\": [\n            \"line {n}\",\n            \"\"\n          ]\n        }}"
+            ),
             _ => "{\n          \"base64\": \"AAEC\"\n        }".to_owned(),
         };
         format!(

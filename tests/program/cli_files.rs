@@ -41,6 +41,20 @@ fn findings_are_1_and_what_cannot_be_read_is_2() {
 }
 
 #[test]
+fn a_cassette_is_as_large_as_the_one_who_replays_it_takes() {
+    let lab = Lab::new();
+    let text = std::fs::read_to_string(SHIPPED).unwrap();
+    lab.write("cassettes/long.json", &format!("{text}{}", " ".repeat(1024 * 1024)));
+    let refused = lab.run(&["run", "--cassette", "long", "--max-cassette", "1MiB", "--", "true"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("larger than 1 MiB"), "{}", refused.stderr);
+    // Nothing is asked, so nothing was tested: but the cassette was taken.
+    let taken = lab.run(&["run", "--cassette", "long", "--max-cassette", "2MiB", "--", "true"]);
+    assert_eq!(taken.code, Some(3), "{}", taken.stderr);
+    assert_eq!(lab.run(&["replay", "long", "--max-cassette", "2GB"]).code, Some(2));
+}
+
+#[test]
 fn an_empty_folder_has_nothing_to_lint() {
     let lab = Lab::new();
     let lint = lab.run(&["lint"]);
