@@ -31,8 +31,8 @@ impl Moments {
     /// As the file has them, else as the order of the interactions gives them.
     pub(super) fn of(cassette: &Cassette, facts: &[Fact<'_>]) -> Self {
         let interactions = &cassette.interactions;
-        let is_told = interactions.iter().any(|it| it.moment > 0);
-        if !is_told && !(0..interactions.len()).any(|index| is_accepted(cassette, index)) {
+        let has_moments = interactions.iter().any(|it| it.moment > 0);
+        if !has_moments && !(0..interactions.len()).any(|index| is_accepted(cassette, index)) {
             return Self::default();
         }
         let places = interactions.iter().zip(facts);

@@ -30,11 +30,8 @@ pub(super) struct Cut<'t> {
 
 /// The parts of a text that is worth it; `None` for any other.
 pub(super) fn cut(text: &str) -> Option<Cut<'_>> {
-    let threads = threads();
-    if text.len() < TEXT_MIN || threads < 2 {
-        return None;
-    }
-    cut_into(text, threads)
+    let threads = if text.len() < TEXT_MIN { 1 } else { threads() };
+    if threads < 2 { None } else { cut_into(text, threads) }
 }
 
 fn cut_into(text: &str, many: usize) -> Option<Cut<'_>> {
