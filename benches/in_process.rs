@@ -133,12 +133,13 @@ fn ask(job: &Job) -> std::io::Result<Outcome> {
     let fields =
         job.fields.as_ref().map_or(String::new(), |fields| format!("?fields={}", fields.replace(' ', "%20")));
     let mut socket = TcpStream::connect(host)?;
-    write!(
-        socket,
+    let request = format!(
         "GET /api/forensics/case_management/case_create_tasks/{id}{fields} HTTP/1.1\r\n\
          Host: {host}\r\nSEC: {}\r\nVersion: 26.0\r\nConnection: close\r\n\r\n",
         job.sec
-    )?;
+    );
+    // In one piece: the floor reads once.
+    socket.write_all(request.as_bytes())?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer)?;
     Ok(match answer.split_once("\r\n\r\n") {
