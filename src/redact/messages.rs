@@ -3,7 +3,7 @@
 //! Most messages, and most lines of the others, have been seen before: what became of them is remembered, for as long as
 //! nothing new is learnt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Redactor, bodies, places};
 use crate::message::{Header, Headers, Request, Response};
@@ -20,6 +20,8 @@ type Cleaned = Option<Vec<u8>>;
 #[derive(Default)]
 pub(super) struct Memory {
     parts: HashMap<Vec<u8>, Cleaned>,
+    /// Whole requests whose credentials are known.
+    learnt: HashSet<Vec<u8>>,
     requests: HashMap<Vec<u8>, Request>,
     responses: HashMap<Vec<u8>, Response>,
     held: usize,
@@ -90,8 +92,20 @@ enum Step {
 impl Redactor {
     /// Learns the credentials a request carries, by place.
     pub(crate) fn learn_request(&self, request: &Request) {
-        if !self.is_seen(whole_request(request), |memory, whole| memory.requests.contains_key(whole)) {
-            let _ = self.request_placed(request);
+        let whole = whole_request(request);
+        let (seen, before) = self.seen(|memory| {
+            let whole = whole.as_ref()?;
+            (memory.learnt.contains(whole) || memory.requests.contains_key(whole)).then_some(())
+        });
+        if seen.is_some() {
+            return;
+        }
+        let _ = self.request_placed(request);
+        // What it has brought counts as a change: it is remembered the second time.
+        if let Some(whole) = whole {
+            self.keep(whole, before, |memory, whole| {
+                let _ = memory.learnt.insert(whole);
+            });
         }
     }
 

@@ -19,6 +19,8 @@ use super::limits::AHEAD_MAX;
 /// A connection. Reading serves what was read ahead first.
 pub(super) struct Io {
     stream: Stream,
+    /// The address it came in at: asked once, for it does not change.
+    local: IpAddr,
     /// Bytes that came in and have not been consumed.
     pub(super) ahead: BytesMut,
 }
@@ -30,11 +32,13 @@ enum Stream {
 
 impl Io {
     pub(super) fn plain(stream: TcpStream) -> Self {
-        Self { stream: Stream::Plain(stream), ahead: BytesMut::new() }
+        let local = local(&stream);
+        Self { stream: Stream::Plain(stream), local, ahead: BytesMut::new() }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Self { stream: Stream::Tls(Box::new(stream)), ahead: BytesMut::new() }
+        let local = local(stream.get_ref().0);
+        Self { stream: Stream::Tls(Box::new(stream)), local, ahead: BytesMut::new() }
     }
 
     fn socket(&self) -> &TcpStream {
@@ -46,8 +50,7 @@ impl Io {
 
     /// The address it came in at.
     pub(super) fn local(&self) -> IpAddr {
-        // Unknown only of a dead socket, whose request is answered to nobody.
-        self.socket().local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |at| at.ip().to_canonical())
+        self.local
     }
 
     /// Makes the close that follows a reset at the level of TCP, without a word of TLS.
@@ -102,6 +105,11 @@ impl Io {
             }
         }
     }
+}
+
+fn local(socket: &TcpStream) -> IpAddr {
+    // Unknown only of a dead socket, whose request is answered to nobody.
+    socket.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |at| at.ip().to_canonical())
 }
 
 /// Hands each call on to whichever stream there is.
