@@ -24,7 +24,7 @@ impl Session {
 
     /// A recorded write was served: if it called its task off, that is remembered.
     pub(super) fn note_cancel(&mut self, turn: &Turn<'_>, answer: &Answer, setup: &Setup) {
-        let life = setup.profile.cancelled_by(&turn.endpoint).map(|(life, _)| life);
+        let life = setup.profile.cancelled_by(turn.endpoint).map(|(life, _)| life);
         let calls_off = life.is_some_and(|life| calls_off(life, &turn.request));
         if calls_off && answer.response.is_success() && self.called_off.insert(turn.resource.clone()) {
             self.held += ENTRY + turn.resource.len();
@@ -39,7 +39,7 @@ impl Session {
         resource: &str,
         setup: &Setup,
     ) -> Option<Answer> {
-        let (life, cancel) = setup.profile.cancelled_by(&turn.endpoint)?;
+        let (life, cancel) = setup.profile.cancelled_by(turn.endpoint)?;
         let (status, code) = cancel.over.filter(|_| calls_off(life, &turn.request))?;
         let whole = material.path(resource)?;
         if material.refuses(&cancel.endpoint, resource) || was_taken(material, life, whole, resource) {

@@ -395,7 +395,7 @@ impl Session {
         if answer.response.is_success() {
             let ours = |creation: &&Creation| self.concerns(creation, turn);
             for creation in self.created.iter().filter(ours) {
-                creation.put_into(&turn.endpoint, created_by, &mut answer.response);
+                creation.put_into(turn.endpoint, created_by, &mut answer.response);
                 if created_by.is_some() || is_about(creation, turn) {
                     creation.rename(&mut answer.response);
                 }

@@ -23,7 +23,7 @@ impl Session {
         resource: &str,
         setup: &Setup,
     ) -> Option<Answer> {
-        let (lifecycle, results) = setup.profile.results_of(&turn.endpoint)?;
+        let (lifecycle, results) = setup.profile.results_of(turn.endpoint)?;
         let path = self.polls_now(material, material.path(resource)?, turn);
         let is_recorded_to_its_end = path.iter().any(|poll| poll.is_task && poll.phase == Phase::Done);
         if !is_recorded_to_its_end || material.refuses(&results.endpoint, resource) {
