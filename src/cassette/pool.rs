@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn the_same_lines_are_the_same_memory_and_other_lines_are_not() {
         let mut pool = Pool::default();
-        let (one, two): (&[(&str, &[u8])], &[(&str, &[u8])]) =
-            (&[("A", b"1"), ("B", b"2")], &[("A", b"1"), ("B", b"3")]);
+        let one: &[(&str, &[u8])] = &[("A", b"1"), ("B", b"2")];
+        let two: &[(&str, &[u8])] = &[("A", b"1"), ("B", b"3")];
         let (first, again, other) = (pool.headers(one), pool.headers(one), pool.headers(two));
         assert_eq!(pointers(&first), pointers(&again));
         assert_eq!(pointers(&first)[0], pointers(&other)[0]);
