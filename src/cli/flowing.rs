@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -119,7 +120,12 @@ impl Flowing {
     pub(super) fn close(self, lines: Vec<Line>) -> Result<(), Problem> {
         self.queue.push(Item::Lines(lines), 0, Weight::Lasting, self.full());
         self.queue.push(Item::Search, 0, Weight::Lasting, self.full());
-        let failed = if self.is_written() { book(&self.book).failed.take() } else { None };
+        let failed = match self.is_written() {
+            true => book(&self.book).failure(),
+            false if self.is_regular => Some(io::Error::other("its last lines could not be written in time")),
+            // Lines that a reader does not take are counted.
+            false => None,
+        };
         failed.map_or(Ok(()), |error| Err(Problem::file("write", &self.path, error)))
     }
 }
@@ -129,6 +135,7 @@ fn book(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
 }
 
 fn write_for_ever(queue: &Queue<Item>, shared: &Mutex<Book>) {
+    let _served = queue.served();
     loop {
         let patience = book(shared).search_is_due_in();
         let batch = queue.take(patience);
@@ -228,6 +235,20 @@ impl Book {
                     self.failed = Some(error);
                 }
             }
+        }
+    }
+
+    /// What went wrong, once. A file that is no longer where it was begun is lost, however well it was written.
+    fn failure(&mut self) -> Option<io::Error> {
+        let file = self.file.as_ref().filter(|_| self.is_regular && self.failed.is_none());
+        let place = |about: fs::Metadata| (about.dev(), about.ino());
+        let is_there = |file: &File| Ok(place(fs::metadata(&self.path)?) == place(file.metadata()?));
+        match file.map(is_there) {
+            Some(Err(error)) => Some(error),
+            Some(Ok(false)) => {
+                Some(io::Error::other("something else was put in its place while it was written"))
+            }
+            None | Some(Ok(true)) => self.failed.take(),
         }
     }
 

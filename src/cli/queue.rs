@@ -74,6 +74,8 @@ struct State<T> {
     is_idle: bool,
     /// Whether somebody waits for what is in here.
     is_urgent: bool,
+    /// Whether the writer's thread has come to an end.
+    is_deserted: bool,
     /// When the writer last got something away, or had nothing to do.
     went_on: Instant,
     /// When the last batch was taken.
@@ -90,6 +92,7 @@ impl<T> Default for Queue<T> {
             left_out: 0,
             is_idle: false,
             is_urgent: false,
+            is_deserted: false,
             went_on: Instant::now(),
             taken: None,
         };
@@ -106,7 +109,8 @@ impl<T> Queue<T> {
     pub(super) fn push(&self, thing: T, bytes: usize, weight: Weight, full: Full) {
         let mut state = self.state();
         while !state.has_room(bytes, weight) {
-            if full == Full::LeaveOut || (full == Full::WaitWhileMoving && state.went_on.elapsed() >= STUCK) {
+            let is_stuck = full == Full::WaitWhileMoving && state.went_on.elapsed() >= STUCK;
+            if full == Full::LeaveOut || is_stuck || state.is_deserted {
                 state.gap += 1;
                 state.left_out += 1;
                 return;
@@ -127,6 +131,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Held by the writer's thread. When it is dropped, as by a panic, nobody waits for that thread any more.
+    pub(super) fn served(&self) -> Served<'_, T> {
+        Served(self)
+    }
+
     /// How many things were left out so far.
     pub(super) fn left_out(&self) -> u64 {
         self.state().left_out
@@ -142,7 +151,7 @@ impl<T> Queue<T> {
             state.is_urgent = true;
             self.work.notify_one();
             let wait = limit.saturating_sub(state.went_on.max(began).elapsed());
-            if wait.is_zero() || began.elapsed() > limit.saturating_mul(FLUSH_MAX) {
+            if wait.is_zero() || state.is_deserted || began.elapsed() > limit.saturating_mul(FLUSH_MAX) {
                 return false;
             }
             state = self.moved.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -184,6 +193,17 @@ impl<T> Queue<T> {
         state.bytes = state.bytes.saturating_sub(bytes);
         state.went_on = Instant::now();
         self.moved.notify_all();
+    }
+}
+
+/// A queue that somebody empties.
+#[derive(Debug)]
+pub(super) struct Served<'q, T>(&'q Queue<T>);
+
+impl<T> Drop for Served<'_, T> {
+    fn drop(&mut self) {
+        self.0.state().is_deserted = true;
+        self.0.moved.notify_all();
     }
 }
 
@@ -283,6 +303,21 @@ mod tests {
         brings.join().unwrap();
         assert!(queue.flush(LONG));
         assert!(numbers.try_iter().eq(0..many) && queue.left_out() == 0);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_writer_that_is_no_more() {
+        let queue = Arc::new(Queue::<i64>::default());
+        let of_writer = Arc::clone(&queue);
+        let writer = spawn(move || {
+            let _served = of_writer.served();
+            of_writer.take(None).len()
+        });
+        queue.push(0, 10, Weight::Passing, Full::Wait);
+        assert_eq!(writer.join().unwrap(), 1);
+        let many = i64::try_from(2 * COUNT_MAX).unwrap();
+        (0..many).for_each(|number| queue.push(number, 10, Weight::Passing, Full::Wait));
+        assert!(!queue.flush(LONG) && queue.left_out() > 0);
     }
 
     #[test]

@@ -71,6 +71,26 @@ fn a_command_under_test_that_is_killed_with_its_run_has_left_its_ledger() {
 }
 
 #[test]
+fn a_ledger_that_was_taken_away_while_it_was_written_is_not_passed_over() {
+    let asked =
+        "curl -s -H 'SEC: any' \"$FAULTDECK_URL/api/forensics/case_management/case_create_tasks/956\"";
+    for taken in
+        ["rm l.jsonl", "rm l.jsonl; mkdir l.jsonl", "mv l.jsonl other", "rm l.jsonl; echo mine > l.jsonl"]
+    {
+        let lab = Lab::new();
+        let script = format!("{asked} && {taken}");
+        let args = ["run", "--cassette", "builtin:forensics/create-case", "--ledger", "l.jsonl"];
+        let ended = lab.run(&[&args[..], &["--", "sh", "-c", &script]].concat());
+        assert_eq!(ended.code, Some(2), "{taken}: {}", ended.stderr);
+        assert!(ended.stderr.contains("l.jsonl"), "{taken}: {}", ended.stderr);
+    }
+    let lab = Lab::new();
+    let args = ["run", "--cassette", "builtin:forensics/create-case", "--ledger", "l.jsonl"];
+    let ended = lab.run(&[&args[..], &["--", "sh", "-c", &format!("{asked} && echo x >> other")]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
 fn what_turns_out_to_be_a_secret_is_taken_out_of_what_was_written() {
     let lab = Lab::new();
     // What has gone to a terminal cannot be taken back.
