@@ -159,6 +159,7 @@ fn opened(path: &Path) -> Result<File, Unreadable> {
 ///
 /// # Errors
 /// If it cannot be read, or is another thing by now.
+#[cfg(feature = "cli")]
 pub(crate) fn written(path: &Path) -> io::Result<File> {
     let file = opened(path).map_err(io::Error::other)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }

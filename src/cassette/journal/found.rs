@@ -170,7 +170,7 @@ impl Found {
     ///
     /// # Errors
     /// If the cassette cannot be written, or cannot hold it; the journal is still there then.
-    pub(crate) fn compact(&self, path: &Path, rules: &Rules) -> Result<(), CassetteError> {
+    pub fn compact(&self, path: &Path, rules: &Rules) -> Result<(), CassetteError> {
         let from = self.from.clone().unwrap_or_default();
         let mut journal = Journal::begin(path, &from, Some(self), &mut |_, _| {})?;
         self.cassette()?.save_recording(path, rules, &mut journal)?;
