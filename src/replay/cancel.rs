@@ -12,7 +12,7 @@ use super::Setup;
 use super::account::Answer;
 use super::keys::key_of;
 use super::material::{Material, Poll};
-use super::poll::{Plan, phase_at};
+use super::poll::Plan;
 use super::session::{ENTRY, Session};
 use super::turn::Turn;
 
@@ -46,9 +46,7 @@ impl Session {
             return None;
         }
         let path = self.polls_now(material, whole, turn);
-        let since = self.epoch_began(turn)?;
-        let last = self.polls_of(&life.task, &turn.resource).checked_sub(since)?.checked_sub(1)?;
-        if !is_over(phase_at(path, self.plan(turn, setup), life, last)?) {
+        if !is_over(self.last_seen(path, turn, life, setup)?) {
             return None;
         }
         let documented = turn.matched.as_ref()?.endpoint.error(status, code);

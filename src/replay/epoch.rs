@@ -4,7 +4,12 @@
 //! that has not made it is told what was polled before, however long it polls; one that has is told what was polled
 //! after, from the first on.
 
+use crate::profile::Lifecycle;
+use crate::timeline::Phase;
+
+use super::Setup;
 use super::material::{Material, Poll};
+use super::poll::phase_at;
 use super::session::Session;
 use super::turn::Turn;
 
@@ -29,6 +34,19 @@ impl Session {
             }
         }
         now.saturating_sub(self.epoch_began(turn).unwrap_or(now))
+    }
+
+    /// The phase of a task with the polls `path` as this session last saw it; `None` if it did not poll it in this epoch.
+    pub(super) fn last_seen(
+        &self,
+        path: &[Poll],
+        turn: &Turn<'_>,
+        life: &Lifecycle,
+        setup: &Setup,
+    ) -> Option<Phase> {
+        let since = self.epoch_began(turn)?;
+        let last = self.polls_of(&life.task, &turn.resource).checked_sub(since)?.checked_sub(1)?;
+        phase_at(path, self.plan(turn, setup), life, last)
     }
 
     /// The tick of the epoch's first poll; `None` if there was none since the write.

@@ -8,7 +8,7 @@ use crate::timeline::Phase;
 use super::Setup;
 use super::account::Answer;
 use super::material::Material;
-use super::poll::{Choice, phase_at};
+use super::poll::Choice;
 use super::session::Session;
 use super::turn::Turn;
 
@@ -29,9 +29,7 @@ impl Session {
         if !is_recorded_to_its_end || material.refuses(&results.endpoint, resource) {
             return None;
         }
-        let since = self.epoch_began(turn)?;
-        let last = self.polls_of(&lifecycle.task, &turn.resource).checked_sub(since)?.checked_sub(1)?;
-        if !is_on_its_way(phase_at(path, self.plan(turn, setup), lifecycle, last)?) {
+        if !is_on_its_way(self.last_seen(path, turn, lifecycle, setup)?) {
             return None;
         }
         let documented = turn.matched.as_ref()?.endpoint.error(results.status, results.code);
