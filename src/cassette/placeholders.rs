@@ -92,9 +92,11 @@ impl Console {
 pub(crate) struct Bindings(BTreeMap<String, String>);
 
 impl Bindings {
-    /// Takes over what `newer` says; it wins where both speak of the same placeholder.
-    pub(crate) fn merge(&mut self, newer: Bindings) {
+    /// Takes over what `newer` says; it wins where both speak of the same placeholder. Whether that changed anything.
+    pub(crate) fn merge(&mut self, newer: Bindings) -> bool {
+        let is_new = newer.0.iter().any(|(placeholder, value)| self.0.get(placeholder) != Some(value));
         self.0.extend(newer.0);
+        is_new
     }
 
     /// Puts bound values into an answer, wherever their placeholders stand. All other bytes stay; the answer's

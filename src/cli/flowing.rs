@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::event_lines::{EventLines, clean_line};
 use super::private;
 use super::problem::Problem;
 use super::queue::{Entry, Full, Queue, Weight};
 use super::rewriting::rewrite;
-use crate::ledger::{GapLine, Line, exchange_to_json};
+use crate::ledger::{GapLine, Line};
 use crate::redact::Redactor;
-use crate::replay::{Event, Scribe, Watch};
+use crate::replay::{Event, Watch};
 
 /// The longest text that is written in one piece.
 const PIECE_MAX: usize = 256 * 1024;
@@ -61,7 +62,7 @@ impl Flowing {
             file,
             is_regular,
             redactor: redactor.clone(),
-            scribe: Scribe::default(),
+            lines: EventLines::default(),
             length: 0,
             clean_of: 0,
             searched: None,
@@ -154,7 +155,7 @@ struct Book {
     file: Option<File>,
     is_regular: bool,
     redactor: Redactor,
-    scribe: Scribe,
+    lines: EventLines,
     /// Bytes of whole lines.
     length: u64,
     /// What is written is clean of so many of the values that are searched for.
@@ -174,20 +175,27 @@ impl Book {
         let (mut text, mut lines, mut count, mut bytes) = (String::new(), 0, 0, 0);
         let total = batch.len();
         for (place, entry) in batch.into_iter().enumerate() {
-            let (made, weight) = match entry {
-                Entry::Gap(count) => (self.text(&Line::Gap(GapLine { lines: count })), 0),
-                Entry::Thing(Item::Event(event), weight) => (self.text_of(&event), weight),
+            let before = text.len();
+            let weight = match entry {
+                Entry::Gap(count) => {
+                    text.push_str(&self.text(&Line::Gap(GapLine { lines: count })));
+                    0
+                }
+                Entry::Thing(Item::Event(event), weight) => {
+                    self.lines.add(&event, &self.redactor, &mut text);
+                    weight
+                }
                 Entry::Thing(Item::Lines(lines), weight) => {
-                    (lines.iter().map(|line| self.text(line)).collect(), weight)
+                    lines.iter().for_each(|line| text.push_str(&self.text(line)));
+                    weight
                 }
                 Entry::Thing(Item::Search, weight) => {
                     self.write(std::mem::take(&mut text), std::mem::take(&mut lines));
                     self.search();
-                    (String::new(), weight)
+                    weight
                 }
             };
-            lines += u64::from(!made.is_empty());
-            text.push_str(&made);
+            lines += u64::from(text.len() > before);
             count += 1;
             bytes += weight;
             if text.len() >= PIECE_MAX || place + 1 == total {
@@ -197,20 +205,8 @@ impl Book {
         }
     }
 
-    /// An exchange is made of cleaned texts, and its timing of the exchange's; every other line is cleaned as a whole.
-    fn text_of(&mut self, event: &Event) -> String {
-        if let Event::Served { ticket, served } = event {
-            return exchange_to_json(self.scribe.exchange(*ticket, served)).unwrap_or_default();
-        }
-        match self.scribe.line(event) {
-            Some(line @ Line::Timing(_)) => line.to_json().unwrap_or_default(),
-            Some(line) => self.text(&line),
-            None => String::new(),
-        }
-    }
-
     fn text(&self, line: &Line) -> String {
-        line.to_json().map_or_else(|_| String::new(), |text| self.redactor.json(&text))
+        clean_line(line, &self.redactor)
     }
 
     fn write(&mut self, text: String, lines: u64) {

@@ -5,11 +5,13 @@
 //! and nothing beside it. Progress and errors go to standard error; so does the report of `run`, because standard output
 //! is its command's, and that of a server that has ended.
 
+mod alike;
 mod client;
 mod completions;
 mod console;
 mod demo;
 mod emulate;
+mod event_lines;
 mod explain;
 mod flowing;
 mod guard;

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::problem::Problem;
-use super::terminal::{Later, Stream, Terminal, Text, started, write_now};
+use super::terminal::{Stream, Terminal, Text, started, write_now};
 use crate::redact::Redactor;
 
 /// How long the URL of a server is waited for to be written.
@@ -135,14 +135,15 @@ pub(super) fn in_passing(line: &str) {
     }
 }
 
-/// The same for a line that is made when it is written; until then it takes about so many bytes.
-pub(super) fn in_passing_later(bytes: usize, line: impl FnOnce() -> Option<String> + Send + 'static) {
+/// The same for a line that is added, clean and with its end, when it is written; until then it takes about so many bytes.
+pub(super) fn in_passing_later(bytes: usize, add: impl FnOnce(&mut String) + Send + 'static) {
     match terminal() {
-        Some(terminal) => {
-            let later: Later = Box::new(|| line().map(|line| hidden(&line) + "\n"));
-            terminal.passing(Text::Later(later), bytes);
+        Some(terminal) => terminal.passing(Text::Later(Box::new(add)), bytes),
+        None => {
+            let mut line = String::new();
+            add(&mut line);
+            note(line.trim_end_matches('\n'));
         }
-        None => line().iter().for_each(|line| note(line)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::alike::AlikeTexts;
 use super::output;
 use super::problem::Problem;
 use crate::cassette::find::{Asker, find_within};
@@ -10,8 +11,8 @@ use crate::emulate;
 use crate::judge;
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, ConsoleMaker, Event, Evidence, MAIN, Outside, Setup, Watch};
-use crate::report::{refused_line, request_line, visible};
+use crate::replay::{self, Auth, ConsoleMaker, Event, Evidence, MAIN, Outside, Served, Setup, Watch};
+use crate::report::{LinePieces, refused_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
 
@@ -124,30 +125,49 @@ fn console(seed: Seed, auth: Auth) -> ConsoleMaker {
     })
 }
 
-/// A line for a request; a session of its own is named as the client named it. What else happens has none.
-fn seen_line(event: &Event) -> Option<String> {
+/// Adds a line for a request; a session of its own is named as the client named it. What else happens has none.
+fn add_line(event: &Event, known: &mut AlikeTexts<LinePieces>, text: &mut String) {
     match event {
         Event::Served { served, .. } => {
-            let exchange = served.brief();
-            let line = request_line(&exchange);
-            let session = exchange.key.session.as_str();
-            Some(if session == MAIN { line } else { format!("@{} {line}", visible(session)) })
+            let tick = served.times().tick;
+            let made = || {
+                let pieces = pieces(served);
+                let bytes = pieces.start.len() + pieces.end.len();
+                (pieces, bytes)
+            };
+            match served.alike().map(|alike| known.get_or_make(alike, made)) {
+                Some(pieces) => pieces.add(tick, text),
+                None => pieces(served).add(tick, text),
+            }
         }
-        Event::Refused(refused) => Some(refused_line(refused)),
-        Event::Opened(_) | Event::Performed { .. } => None,
+        Event::Refused(refused) => text.push_str(&output::clean(&refused_line(refused))),
+        Event::Opened(_) | Event::Performed { .. } => return,
     }
+    text.push('\n');
+}
+
+/// The line about a request, without its tick and what is secret.
+fn pieces(served: &Served) -> LinePieces {
+    let exchange = served.brief();
+    let LinePieces { start, end } = LinePieces::of(&exchange);
+    let session = exchange.key.session.as_str();
+    let start = if session == MAIN { start } else { format!("@{} {start}", visible(session)) };
+    LinePieces { start: output::clean(&start), end: output::clean(&end) }
 }
 
 /// Prints a line for each request, in passing.
 pub(super) fn a_line_each() -> Watch {
-    Arc::new(|event| {
+    let lines = Arc::new(Mutex::new(AlikeTexts::default()));
+    Arc::new(move |event| {
         let bytes = match event {
             Event::Served { served, .. } => served.weight(),
             Event::Refused(_) => 512,
             Event::Opened(_) | Event::Performed { .. } => return,
         };
-        let event = event.clone();
-        output::in_passing_later(bytes, move || seen_line(&event));
+        let (event, lines) = (event.clone(), Arc::clone(&lines));
+        output::in_passing_later(bytes, move |text| {
+            add_line(&event, &mut lines.lock().unwrap_or_else(PoisonError::into_inner), text);
+        });
     })
 }
 

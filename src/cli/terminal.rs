@@ -9,8 +9,8 @@ use rustix::fs::{FileType, fstat};
 
 use super::queue::{Entry, Full, Queue, Weight};
 
-/// The longest text that is written in one piece.
-const PIECE_MAX: usize = 64 * 1024;
+/// What is longer is written before more is added to it.
+const PIECE_MAX: usize = 32 * 1024;
 
 /// Where a text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub(super) enum Stream {
     Err,
 }
 
-/// A line that is made when it is written; `None` if there is nothing to write.
-pub(super) type Later = Box<dyn FnOnce() -> Option<String> + Send>;
+/// Adds its line, if it has one, when it is written.
+pub(super) type Later = Box<dyn FnOnce(&mut String) + Send>;
 
 /// What is on its way.
 pub(super) enum Text {
@@ -66,20 +66,27 @@ impl Terminal {
         loop {
             let mut piece = Piece::default();
             for entry in self.queue.take(None) {
-                let (stream, text, bytes) = match entry {
-                    Entry::Gap(count) => (Stream::Err, left_out(count), 0),
-                    Entry::Thing(Text::Ready(stream, text), bytes) => (stream, text, bytes),
-                    Entry::Thing(Text::Later(text), bytes) => {
-                        (Stream::Err, text().unwrap_or_default(), bytes)
-                    }
+                let stream = match &entry {
+                    Entry::Thing(Text::Ready(stream, _), _) => *stream,
+                    Entry::Thing(Text::Later(_), _) | Entry::Gap(_) => Stream::Err,
                 };
-                if piece.stream != Some(stream) || piece.text.len() + text.len() > PIECE_MAX {
+                if piece.stream != Some(stream) || piece.text.len() >= PIECE_MAX {
                     self.write(std::mem::take(&mut piece), &mut write);
+                    piece.text.reserve(PIECE_MAX);
                 }
                 piece.stream = Some(stream);
-                piece.text.push_str(&text);
                 piece.count += 1;
-                piece.bytes += bytes;
+                match entry {
+                    Entry::Gap(count) => piece.text.push_str(&left_out(count)),
+                    Entry::Thing(Text::Ready(_, text), bytes) => {
+                        piece.text.push_str(&text);
+                        piece.bytes += bytes;
+                    }
+                    Entry::Thing(Text::Later(add), bytes) => {
+                        add(&mut piece.text);
+                        piece.bytes += bytes;
+                    }
+                }
             }
             self.write(piece, &mut write);
         }
@@ -133,6 +140,10 @@ pub(super) fn write_now(stream: Stream, text: &str) -> io::Result<()> {
             let err = io::stderr();
             let choice = *CHOICE.get_or_init(|| AutoStream::choice(&err));
             if choice == ColorChoice::Never && !err.is_terminal() {
+                // Nearly all lines are plain as they are.
+                if memchr::memchr2(0x1b, 0x9b, text.as_bytes()).is_none() {
+                    return err.lock().write_all(text.as_bytes());
+                }
                 let plain = anstream::adapter::strip_str(text).to_string();
                 return err.lock().write_all(plain.as_bytes());
             }

@@ -112,7 +112,13 @@ impl Emulator {
 }
 
 impl Answer for Emulator {
-    async fn answer(&self, request: Request, _at: Duration) -> Reply {
+    type Asked = Request;
+
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
         // A panic elsewhere leaves the model as it was: every answer changes it in one step at the end.
         let response = self.console.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
         let mut delivery = Delivery::of(response);

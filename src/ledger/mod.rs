@@ -12,6 +12,7 @@ mod account;
 mod exchange;
 mod exit;
 mod lines;
+mod pieces;
 
 use std::io::{self, Write};
 
@@ -24,6 +25,7 @@ pub use exit::{Exit, Reason, Reasons};
 pub use lines::{
     GapLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine, exchange_to_json,
 };
+pub use pieces::ExchangePieces;
 
 /// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
 pub const FORMAT: u32 = 1;

@@ -356,7 +356,14 @@ impl Answer for Recorder {
         true
     }
 
-    async fn answer(&self, request: Request, _at: Duration) -> Reply {
+    type Asked = Request;
+
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
+        let request = Arc::unwrap_or_clone(request);
         let site = &self.site;
         site.settings.redactor.learn_request(&request);
         let endpoint = self.endpoint(&request);

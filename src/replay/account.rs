@@ -19,6 +19,8 @@ pub(super) struct Answer {
     pub(super) computed: Vec<String>,
     pub(super) state: Option<String>,
     pub(super) findings: Vec<String>,
+    /// Whether every later poll of the task would be answered alike.
+    pub(super) rests: bool,
 }
 
 impl Answer {
@@ -32,6 +34,7 @@ impl Answer {
             computed: Vec::new(),
             state: None,
             findings: Vec::new(),
+            rests: false,
         }
     }
 

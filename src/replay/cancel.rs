@@ -28,6 +28,7 @@ impl Session {
         let calls_off = life.is_some_and(|life| calls_off(life, &turn.request));
         if calls_off && answer.response.is_success() && self.called_off.insert(turn.resource.clone()) {
             self.held += ENTRY + turn.resource.len();
+            self.changes += 1;
         }
     }
 

@@ -31,6 +31,7 @@ impl Session {
             let known = self.began.get(&turn.resource).is_some_and(|(of, _)| *of == epoch);
             if tick.is_some() && !known {
                 self.began.insert(turn.resource.clone(), (epoch, now));
+                self.changes += 1;
             }
         }
         now.saturating_sub(self.epoch_began(turn).unwrap_or(now))

@@ -48,7 +48,7 @@ impl Session {
                 let (request, scope) = self.as_recorded(&turn.request);
                 self.look_up(&material, turn, asked.as_ref(), (&request, &scope), setup)
             }
-            Passed::Console { .. } => self.look_up(&material, turn, None, (&turn.request, ""), setup),
+            Passed::Console { .. } => self.look_up(&material, turn, None, (&*turn.request, ""), setup),
             Passed::Unread => Answer::missed(miss::answer(&material, &turn.request, Cause::Unread)),
             Passed::Admitted(admitted) => self.admitted(&material, turn, admitted, tick, setup),
         }
@@ -110,6 +110,7 @@ impl Session {
         if let Some(lifecycle) = turn.polls
             && let Some(path) = material.path(resource)
         {
+            let whole = path.len();
             let path = self.polls_now(material, path, turn);
             if path.is_empty() {
                 return Answer::missed(miss::answer(material, &turn.request, Cause::WrongEpoch));
@@ -120,6 +121,8 @@ impl Session {
                 Ok(choice) => {
                     let mut answer = Answer::recorded(material, choice.poll.index);
                     answer.state.clone_from(&choice.poll.state);
+                    // Past the end of all that was recorded of it, in this epoch and in others.
+                    answer.rests = tick as usize >= whole;
                     if choice.rewrites(lifecycle) {
                         answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
@@ -141,7 +144,10 @@ impl Session {
             return answer;
         }
         let (request, scope) = self.as_recorded(&turn.request);
-        self.look_up(material, turn, asked, (&request, &scope), setup)
+        let mut answer = self.look_up(material, turn, asked, (&request, &scope), setup);
+        // Of a task without recorded polls nobody looks at how often it was polled.
+        answer.rests = true;
+        answer
     }
 
     /// The request as it was recorded, and the fresh id that it is about, if it is about one.
@@ -377,7 +383,7 @@ impl Session {
             false => bind(recorded, live),
         };
         if let Some(newer) = newer {
-            self.cursors.bindings.merge(newer);
+            self.changes += u64::from(self.cursors.bindings.merge(newer));
         }
     }
 

@@ -17,6 +17,8 @@ use super::{conditional, variant};
 /// What a session remembers for the matcher.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
+    /// Moves on with each change of what an answer may depend on.
+    changes: u64,
     /// By epoch and moment, too.
     reads: BTreeMap<(MatchKey, String, (usize, u32)), usize>,
     refused: BTreeMap<(MatchKey, String, bool), usize>,
@@ -212,10 +214,15 @@ impl Cursors {
             if self.held + room > HELD_MAX {
                 return Err(Cause::Full);
             }
-            self.held += room;
+            if step == Step::On {
+                self.held += room;
+            }
         }
         let index = group[place].index;
-        if step == Step::On {
+        // Whoever is given the last one for good needs no counting any more.
+        let is_last = repeats == Repeats::Last && count.is_some_and(|count| count >= group.len());
+        if step == Step::On && !(is_last && self.served.contains(&index)) {
+            self.changes += 1;
             self.reads.insert(counted, count.unwrap_or_default() + 1);
             self.served.insert(index);
         }
@@ -252,7 +259,10 @@ impl Cursors {
         }
         let count = self.refused.entry(counted).or_default();
         let place = place_of(*count, recorded.len(), Repeats::Last)?;
-        *count += 1;
+        if *count < recorded.len() {
+            *count += 1;
+            self.changes += 1;
+        }
         recorded.get(place).copied()
     }
 
@@ -300,6 +310,11 @@ impl Cursors {
         !self.epochs.is_empty()
     }
 
+    /// Grows with each change of what an answer may depend on.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Bytes of the client's own words that are remembered.
     pub(super) fn held(&self) -> usize {
         self.held
@@ -320,6 +335,7 @@ impl Cursors {
         if !scope.is_empty() && !self.is_written(index, scope) {
             self.held += ENTRY + scope.len();
         }
+        self.changes += 1;
         let times = self.written.entry((index, scope.to_owned())).or_default();
         *times = times.saturating_add(1);
         let it = material.cassette().interactions.get(index);

@@ -5,10 +5,12 @@
 //! draws a number that is not keyed by the seed.
 
 mod account;
+mod asked;
 mod builder;
 mod cancel;
 mod computed;
 mod conditional;
+mod counts;
 mod creation;
 mod creators;
 mod epoch;
@@ -34,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::delivery::Delivery;
 use crate::ledger::{self, EndLine, Exit, Line, Reasons, RunLine, Sum, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
@@ -42,13 +45,15 @@ use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::serve::{Answer, Performed, Refusal, Reply};
 
+pub use asked::Asked;
 pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
 pub use material::Material;
-pub use served::Served;
-pub use stream::{Event, Scribe, Watch};
+pub use served::{Alike, Served, Times};
+pub use stream::{Event, Scribe, Watch, timing};
 
 use kept::Kept;
-use session::{Decided, Session};
+use served::{Record, Time};
+use session::{Decided, Planned, Session};
 
 /// Sessions opened by path that are open at one time, beside the first; for one more, the one that was asked longest ago
 /// is closed.
@@ -262,27 +267,41 @@ impl Replay {
     }
 
     /// Decides one request, and tells whoever watches. Public for tests that need no port.
-    pub fn decide(&self, mut request: Request, at: Duration) -> (crate::delivery::Delivery, u64) {
-        let name = session_of(&mut request);
-        self.setup.redactor.learn_request(&request);
-        let session = match name {
+    pub fn decide(&self, request: Request, at: Duration) -> (Delivery, u64) {
+        let asked = self.asked(request);
+        let Decided { planned, record, time } = lock(&self.session_for(&asked)).anew(&asked.request, at);
+        (planned, self.served(record, time, false))
+    }
+
+    /// The same, as it was decided before if nothing has changed since.
+    fn decide_or_repeat(&self, asked: &Asked, at: Duration) -> (Planned, u64) {
+        let Decided { planned, record, time } = lock(&self.session_for(asked)).decide(asked, at);
+        let is_again = matches!(planned, Planned::Again(_));
+        (planned, self.served(record, time, is_again))
+    }
+
+    fn session_for(&self, asked: &Asked) -> Arc<Mutex<Session>> {
+        match &asked.session {
             None => Arc::clone(&self.first),
             // Draws and ledger lines depend on a session's name: a token never is one.
-            Some(name) => self.session(&self.setup.redactor.text(&name)),
-        };
-        let Decided { delivery, record } = lock(&session).decide(request, at);
+            Some(name) => self.session(&self.setup.redactor.text(name)),
+        }
+    }
+
+    /// Tells whoever watches of a request that was decided: under which ticket its answer is performed.
+    fn served(&self, record: Arc<Record>, time: Time, is_again: bool) -> u64 {
         let is_noted = record.is_remarkable() || !record.faults.is_empty();
         if self.watches.is_empty() && (self.noters.is_empty() || !is_noted) {
-            return (delivery, 0);
+            return 0;
         }
         let ticket = 1 + self.tickets.fetch_add(1, Ordering::Relaxed);
-        let served = Arc::new(Served::new(&self.setup, self.listener(), record, &delivery));
+        let served = Arc::new(Served::new(&self.setup, self.listener(), (record, time), is_again));
         let event = Event::Served { ticket, served };
         if is_noted {
             self.noters.iter().for_each(|watch| watch(&event));
         }
         self.watches.iter().for_each(|watch| watch(&event));
-        (delivery, ticket)
+        ticket
     }
 
     /// Tells everybody of what is no request that was served.
@@ -351,9 +370,19 @@ fn base_of(url: &str, session: &str) -> String {
 }
 
 impl Answer for Replay {
-    async fn answer(&self, request: Request, at: Duration) -> Reply {
-        let (delivery, ticket) = self.decide(request, at);
-        Reply::Planned { delivery, ticket }
+    type Asked = Asked;
+
+    fn asked(&self, mut request: Request) -> Asked {
+        let session = session_of(&mut request);
+        self.setup.redactor.learn_request(&request);
+        Asked::new(request, session)
+    }
+
+    async fn answer(&self, asked: Arc<Asked>, at: Duration) -> Reply {
+        match self.decide_or_repeat(&asked, at) {
+            (Planned::Anew(delivery), ticket) => Reply::Planned { delivery: *delivery, ticket },
+            (Planned::Again(rendered), ticket) => Reply::Rendered { rendered, ticket },
+        }
     }
 
     fn refused(&self, refusal: &Refusal) {

@@ -5,16 +5,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use crate::cassette::{Index, base_for};
-use crate::delivery::Delivery;
 use crate::ledger::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 use crate::message::{Headers, Request, Response};
 use crate::profile::Ground;
 use crate::redact::Redactor;
 
 use super::account::hash16;
+use super::counts::CountedAt;
 use super::{Evidence, Setup};
 
 /// A recorded body that is longer is named by its interaction, not repeated; short ones stay readable in place.
@@ -25,11 +26,11 @@ pub(super) struct Record {
     pub(super) session: Arc<str>,
     pub(super) endpoint: &'static str,
     pub(super) counted: String,
-    pub(super) nth: u32,
-    pub(super) call: u32,
-    pub(super) tick: Option<u32>,
     pub(super) state: Option<String>,
-    pub(super) request: Request,
+    pub(super) request: Arc<Request>,
+    /// As it stood after every fault.
+    pub(super) response: Response,
+    pub(super) planned_bytes: u64,
     pub(super) origin: Origin,
     /// The recording whose body is sent unchanged.
     pub(super) whole_body_of: Option<Index>,
@@ -41,35 +42,95 @@ pub(super) struct Record {
     pub(super) taken: Vec<Ground>,
 }
 
+/// Which time it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Time {
+    pub(super) nth: u32,
+    pub(super) call: u32,
+    pub(super) tick: Option<u32>,
+    /// Where it is counted.
+    pub(super) counted_at: Option<CountedAt>,
+}
+
 /// A request that was served, for those who watch a replay.
 pub struct Served {
     setup: Arc<Setup>,
     /// The listener's own address, which means nothing in a ledger.
     listener: Arc<str>,
-    record: Record,
-    /// As it stood after every fault.
-    response: Response,
-    planned_bytes: u64,
-    exchange: OnceLock<Exchange>,
+    record: Arc<Record>,
+    time: Time,
+    /// Whether it was answered as the same request was before.
+    is_again: bool,
+    exchange: OnceLock<Box<Exchange>>,
+}
+
+/// What all have in common that were answered alike while nothing new was found to be secret: the texts of two that are
+/// equal differ in [`Times`] alone.
+#[derive(Clone)]
+pub struct Alike {
+    record: Arc<Record>,
+    /// Of the redactor.
+    generation: usize,
+}
+
+impl PartialEq for Alike {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.record, &other.record) && self.generation == other.generation
+    }
+}
+
+impl Eq for Alike {}
+
+impl Hash for Alike {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.record).hash(state);
+    }
+}
+
+impl fmt::Debug for Alike {
+    /// As that of [`Served`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alike").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// Which time a request was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// As [`ExchangeKey::nth`].
+    pub nth: u32,
+    /// As [`Exchange::call`].
+    pub call: u32,
+    /// As [`Exchange::tick`].
+    pub tick: Option<u32>,
 }
 
 impl fmt::Debug for Served {
     /// Without a word of the client's: none of it has been cleaned.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Served").field("nth", &self.record.nth).finish_non_exhaustive()
+        f.debug_struct("Served").field("nth", &self.time.nth).finish_non_exhaustive()
     }
 }
 
 impl Served {
-    pub(super) fn new(setup: &Arc<Setup>, listener: Arc<str>, record: Record, delivery: &Delivery) -> Self {
-        Self {
-            setup: Arc::clone(setup),
-            listener,
-            record,
-            response: delivery.response.clone(),
-            planned_bytes: delivery.planned_bytes(),
-            exchange: OnceLock::new(),
-        }
+    pub(super) fn new(
+        setup: &Arc<Setup>,
+        listener: Arc<str>,
+        (record, time): (Arc<Record>, Time),
+        is_again: bool,
+    ) -> Self {
+        Self { setup: Arc::clone(setup), listener, record, time, is_again, exchange: OnceLock::new() }
+    }
+
+    /// What it has in common with others, if it was answered as the same request was before.
+    pub fn alike(&self) -> Option<Alike> {
+        let generation = || self.setup.redactor.generation();
+        self.is_again.then(|| Alike { record: Arc::clone(&self.record), generation: generation() })
+    }
+
+    /// Which attempt it was, which call, and at which tick of the task.
+    pub fn times(&self) -> Times {
+        Times { nth: self.time.nth, call: self.time.call, tick: self.time.tick }
     }
 
     /// The ledger's words for it, every text cleaned. They are made by the first call.
@@ -77,7 +138,7 @@ impl Served {
         self.exchange.get_or_init(|| {
             let redactor = &self.setup.redactor;
             let request = redactor.request(&self.record.request);
-            let response = redactor.response(&self.response);
+            let response = redactor.response(&self.record.response);
             let mut exchange = Exchange {
                 request_headers: lines(&request.headers),
                 request_body: body(&request.body),
@@ -87,7 +148,7 @@ impl Served {
                 ..self.decided_for(request)
             };
             self.leave_addresses(&mut exchange);
-            exchange
+            Box::new(exchange)
         })
     }
 
@@ -99,15 +160,14 @@ impl Served {
                 self.leave_addresses(&mut exchange);
                 Cow::Owned(exchange)
             },
-            Cow::Borrowed,
+            |exchange| Cow::Borrowed(&**exchange),
         )
     }
 
     /// What the decision was, and the first line of the cleaned request.
     fn decided_for(&self, request: Request) -> Exchange {
-        let record = self.record.exchange(&self.setup.redactor);
         let (method, target) = (request.method, request.target);
-        Exchange { method, target, status: self.response.status, planned_bytes: self.planned_bytes, ..record }
+        Exchange { method, target, ..self.record.exchange(self.time, &self.setup.redactor) }
     }
 
     /// A listener's own addresses mean nothing in a ledger: how it is called by itself, and by this request.
@@ -126,10 +186,10 @@ impl Served {
 
     /// A long body that is a recording's own, by the recording's name.
     fn named(&self) -> Option<BodyText> {
-        let index = self.record.whole_body_of.filter(|_| self.response.body.len() > REPEATED_MAX)?;
+        let index = self.record.whole_body_of.filter(|_| self.record.response.body.len() > REPEATED_MAX)?;
         let Evidence::Cassette(material) = &self.setup.evidence else { return None };
         let interaction = material.cassette().interactions.get(index)?;
-        let same = interaction.response.body == self.response.body;
+        let same = interaction.response.body == self.record.response.body;
         same.then(|| BodyText::SameAs(interaction.id.clone()))
     }
 
@@ -146,13 +206,19 @@ impl Served {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
         const FIXED: usize = 2048;
+        // The record is others', too.
+        const AGAIN: usize = 256;
+        if self.is_again {
+            return AGAIN;
+        }
         let record = &self.record;
         let lines = |headers: &Headers| {
             headers.iter().map(|line| line.name.len() + line.value.len() + 64).sum::<usize>()
         };
-        let heads: usize = [&record.request.headers, &self.response.headers].into_iter().map(lines).sum();
+        let heads: usize =
+            [&record.request.headers, &self.record.response.headers].into_iter().map(lines).sum();
         let shared = record.whole_body_of.is_some();
-        let bodies = record.request.body.len() + if shared { 0 } else { self.response.body.len() };
+        let bodies = record.request.body.len() + if shared { 0 } else { self.record.response.body.len() };
         // Its texts, once they are made, hold all of it once more.
         2 * (FIXED + heads + bodies + record.request.target.len())
     }
@@ -165,7 +231,7 @@ impl Record {
     }
 
     /// What was decided, every text cleaned.
-    fn exchange(&self, redactor: &Redactor) -> Exchange {
+    fn exchange(&self, time: Time, redactor: &Redactor) -> Exchange {
         let clean = |texts: &[String]| texts.iter().map(|text| redactor.text(text)).collect::<Vec<_>>();
         let origin = match &self.origin {
             Origin::Miss { cause, nearest } => Origin::Miss { cause: cause.clone(), nearest: clean(nearest) },
@@ -181,10 +247,12 @@ impl Record {
                 session: self.session.as_ref().to_owned(),
                 endpoint: self.endpoint.to_owned(),
                 resource: redactor.target(&self.counted),
-                nth: self.nth,
+                nth: time.nth,
             },
-            call: self.call,
-            tick: self.tick,
+            call: time.call,
+            tick: time.tick,
+            status: self.response.status,
+            planned_bytes: self.planned_bytes,
             state: self.state.as_ref().map(|state| redactor.text(state)),
             origin,
             projected: self.projected,

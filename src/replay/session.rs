@@ -4,8 +4,9 @@
 //! What a session remembers of its client grows with what the client asks for, up to [`HELD_MAX`]: a full session
 //! goes on with what it knows, and misses anything new.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::cassette::{Index, MatchKey, MatchRules};
@@ -16,13 +17,16 @@ use crate::ledger::{FaultLine, Origin, Sum};
 use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
 use crate::scenario::{Of, PlannedFault};
+use crate::serve::Rendered;
 
 use super::account::Answer;
+use super::asked::{Asked, Settled, Standing};
+use super::counts::Counts;
 use super::creation::Creation;
 use super::lookup::Cursors;
 use super::material::{Material, carried_fields, same_request, same_version};
-use super::served::Record;
-use super::turn::{Seen, Turn, next};
+use super::served::{Record, Time};
+use super::turn::{Turn, call_of};
 use super::{Auth, Evidence, Outside, Setup, conditional};
 
 /// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
@@ -35,9 +39,11 @@ pub(super) struct Session {
     pub(super) name: Arc<str>,
     pub(super) setup: Arc<Setup>,
     pub(super) console: Option<super::Console>,
-    /// By endpoint, then by resource.
-    pub(super) seen: HashMap<&'static str, HashMap<String, Seen>>,
-    pub(super) endpoint_occurrences: HashMap<String, u32>,
+    pub(super) counts: Counts,
+    /// No other session has it.
+    number: u64,
+    /// Moves on with whatever an answer may depend on and nothing else in [`Standing`] counts.
+    pub(super) changes: u64,
     /// Recordings that were served as they are: what they give away is known.
     learnt: BTreeSet<Index>,
     /// Requests that a full session did not know.
@@ -59,9 +65,18 @@ pub(super) struct Session {
 }
 
 /// What was decided for a request.
-pub(super) struct Decided {
-    pub(super) delivery: Delivery,
-    pub(super) record: Record,
+pub(super) struct Decided<P> {
+    /// What is sent.
+    pub(super) planned: P,
+    pub(super) record: Arc<Record>,
+    pub(super) time: Time,
+}
+
+/// What is sent where it may have been decided before.
+pub(super) enum Planned {
+    Anew(Box<Delivery>),
+    /// As it was sent before.
+    Again(Arc<Rendered>),
 }
 
 /// What else a ledger line says.
@@ -75,6 +90,7 @@ struct Noted {
 
 impl Session {
     pub(super) fn new(name: &str, setup: Arc<Setup>, base: String) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let console = match &setup.evidence {
             Evidence::Console(make) => Some(make()),
             Evidence::Cassette(_) => None,
@@ -89,8 +105,9 @@ impl Session {
             rules,
             setup,
             console,
-            seen: HashMap::new(),
-            endpoint_occurrences: HashMap::new(),
+            counts: Counts::default(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            changes: 0,
             learnt: BTreeSet::new(),
             unknown: 0,
             held: 0,
@@ -115,13 +132,71 @@ impl Session {
 
     pub(super) fn set_base(&mut self, base: &str) {
         base.clone_into(&mut self.base);
+        self.changes += 1;
+    }
+
+    /// Decides a request: as the last time, if nothing has changed that its answer could depend on.
+    pub(super) fn decide(&mut self, asked: &Asked, at: Duration) -> Decided<Planned> {
+        let mut memory = asked.memory();
+        let standing = self.standing();
+        if let Some(settled) = memory.settled.as_ref().filter(|settled| settled.standing == standing) {
+            return self.again(settled);
+        }
+        let decided = self.anew(&asked.request, at);
+        // What comes for the first time may never come again.
+        let settles = memory.came && self.standing() == standing;
+        memory.settled = settles.then(|| self.settled(asked, &decided)).flatten();
+        memory.came = true;
+        let Decided { planned, record, time } = decided;
+        Decided { planned: Planned::Anew(Box::new(planned)), record, time }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            session: self.number,
+            changes: self.changes,
+            cursors: self.cursors.changes(),
+            created: self.created.len(),
+        }
+    }
+
+    /// A decision to be given again. A scenario's faults and timelines look at the count and the clock, a console at
+    /// whatever it likes, and a miss quotes what has been cleaned of what is known by now.
+    fn settled(&self, asked: &Asked, decided: &Decided<Delivery>) -> Option<Settled> {
+        let is_recorded =
+            matches!(self.setup.evidence, Evidence::Cassette(_)) && self.setup.scenario.is_none();
+        if !is_recorded || matches!(decided.record.origin, Origin::Miss { .. }) {
+            return None;
+        }
+        let mut sum = Sum::default();
+        sum.count(&decided.record.origin, 0, !decided.record.computed.is_empty());
+        Some(Settled {
+            standing: self.standing(),
+            counted_at: decided.time.counted_at?,
+            call: call_of(&asked.request),
+            is_poll: decided.time.tick.is_some(),
+            sum,
+            record: Arc::clone(&decided.record),
+            rendered: Arc::new(Rendered::of(&decided.planned, &asked.request)?),
+        })
+    }
+
+    /// The same decision once more.
+    fn again(&mut self, settled: &Settled) -> Decided<Planned> {
+        let at = settled.counted_at;
+        let nth = self.counts.count(at, settled.call);
+        let tick = settled.is_poll.then(|| self.counts.tick(at));
+        self.sum += settled.sum;
+        let record = Arc::clone(&settled.record);
+        let time = Time { nth: nth.of_resource, call: nth.call, tick, counted_at: Some(at) };
+        Decided { planned: Planned::Again(Arc::clone(&settled.rendered)), record, time }
     }
 
     /// Decides a request, in the order: occurrence, gate, tick, faults, answer.
-    pub(super) fn decide(&mut self, request: Request, at: Duration) -> Decided {
+    pub(super) fn anew(&mut self, request: &Arc<Request>, at: Duration) -> Decided<Delivery> {
         let setup = Arc::clone(&self.setup);
-        let turn = self.turn(&setup, request);
-        if !turn.is_known {
+        let turn = self.turn(&setup, Arc::clone(request));
+        if turn.counted_at.is_none() {
             let answer = self.full(&setup, &turn);
             return self.finish(
                 &setup,
@@ -137,6 +212,9 @@ impl Session {
 
         let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
         let answer = if not_done { Answer::nothing() } else { self.answer(&setup, &turn, gated, tick) };
+        if tick.is_some() && !answer.rests {
+            self.changes += 1;
+        }
         self.finish(&setup, turn, answer, firing, Noted { tick, work_done: !not_done, taken })
     }
 
@@ -155,7 +233,7 @@ impl Session {
             return (Passed::Opaque(None), Vec::new());
         }
         let request = match turn.request.method.as_str() {
-            "HEAD" => &Request { method: "GET".to_owned(), ..turn.request.clone() },
+            "HEAD" => &Request { method: "GET".to_owned(), ..Request::clone(&turn.request) },
             _ => &turn.request,
         };
         let shown = material.deck().shown();
@@ -252,10 +330,7 @@ impl Session {
             let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
             return Some(u32::try_from(passed).unwrap_or(u32::MAX));
         }
-        let seen = self.place(turn)?;
-        let tick = seen.ticks;
-        next(&mut seen.ticks);
-        Some(tick)
+        turn.counted_at.map(|at| self.counts.tick(at))
     }
 
     /// The planned faults that fire on this occurrence, in file order.
@@ -283,7 +358,7 @@ impl Session {
         answer: Answer,
         firing: Vec<PlannedFault>,
         noted: Noted,
-    ) -> Decided {
+    ) -> Decided<Delivery> {
         let missed = matches!(answer.origin, Origin::Miss { .. });
         let body = answer.response.body.clone();
         let mut delivery = Delivery::of(match missed {
@@ -335,13 +410,13 @@ impl Session {
         }
         let origin = replaced.map_or(answer.origin, |kind| Origin::Fault(kind.to_owned()));
         self.sum.count(&origin, faults.len(), !answer.computed.is_empty());
+        let time = Time { nth: turn.nth, call: turn.call, tick: noted.tick, counted_at: turn.counted_at };
         let record = Record {
             session: Arc::clone(&self.name),
             endpoint: turn.endpoint,
             counted: turn.counted,
-            nth: turn.nth,
-            call: turn.call,
-            tick: noted.tick,
+            response: delivery.response.clone(),
+            planned_bytes: delivery.planned_bytes(),
             state: answer.state,
             request: turn.request,
             origin,
@@ -353,7 +428,7 @@ impl Session {
             findings: answer.findings,
             taken: noted.taken,
         };
-        Decided { delivery, record }
+        Decided { planned: delivery, record: Arc::new(record), time }
     }
 }
 

@@ -58,16 +58,19 @@ impl Scribe {
             Event::Served { ticket, served } => {
                 Line::Exchange(Box::new(self.exchange(*ticket, served).clone()))
             }
-            Event::Performed { ticket, what } => {
-                let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-                Line::Timing(Timing {
-                    key: self.waiting.remove(ticket)?,
-                    at_us: micros(what.at),
-                    took_us: micros(what.took),
-                    sent_bytes: what.sent_bytes,
-                    cut_short: what.cut_short,
-                })
-            }
+            Event::Performed { ticket, what } => Line::Timing(timing(self.waiting.remove(ticket)?, what)),
         })
+    }
+}
+
+/// What happened to an answer, as a ledger has it.
+pub fn timing(key: ExchangeKey, what: &Performed) -> Timing {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Timing {
+        key,
+        at_us: micros(what.at),
+        took_us: micros(what.took),
+        sent_bytes: what.sent_bytes,
+        cut_short: what.cut_short,
     }
 }

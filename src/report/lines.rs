@@ -1,5 +1,7 @@
 //! One line of text for one request.
 
+use std::fmt::Write;
+
 use super::visible;
 use crate::ledger::{Exchange, Origin, RefusedLine};
 
@@ -10,6 +12,38 @@ const TARGET_MAX: usize = 120;
 ///
 /// Safe to print: what came from outside is made visible, and a long target is cut.
 pub fn request_line(exchange: &Exchange) -> String {
+    let mut line = String::new();
+    LinePieces::of(exchange).add(exchange.tick, &mut line);
+    line
+}
+
+/// The same without its tick, for many that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinePieces {
+    /// What comes before the tick.
+    pub start: String,
+    /// What comes after it.
+    pub end: String,
+}
+
+impl LinePieces {
+    /// The pieces of this exchange's line.
+    pub fn of(exchange: &Exchange) -> Self {
+        Self { start: line_start(exchange), end: line_end(exchange) }
+    }
+
+    /// Adds the line at this tick.
+    pub fn add(&self, tick: Option<u32>, text: &mut String) {
+        text.push_str(&self.start);
+        if let Some(tick) = tick {
+            // Writing to a text cannot fail.
+            let _ = write!(text, ", poll {tick}");
+        }
+        text.push_str(&self.end);
+    }
+}
+
+fn line_start(exchange: &Exchange) -> String {
     let mut line = format!(
         "{} {} -> {} {}",
         visible(&exchange.method),
@@ -23,9 +57,11 @@ pub fn request_line(exchange: &Exchange) -> String {
     if exchange.projected {
         line.push_str(", projected");
     }
-    if let Some(tick) = exchange.tick {
-        line.push_str(&format!(", poll {tick}"));
-    }
+    line
+}
+
+fn line_end(exchange: &Exchange) -> String {
+    let mut line = String::new();
     if let Some(state) = &exchange.state {
         line.push_str(&format!(", {}", visible(state)));
     }

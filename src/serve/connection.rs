@@ -13,6 +13,7 @@ use super::Answer;
 use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
+use super::met::{Met, Whole};
 use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
 use super::places::{Place, Places, Standing};
@@ -20,8 +21,9 @@ use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
 
 /// What all connections of a listener share.
-pub(super) struct Site<A> {
+pub(super) struct Site<A: Answer> {
     pub(super) answer: Arc<A>,
+    pub(super) met: Met<A::Asked>,
     pub(super) limits: Limits,
     pub(super) hosts: Hosts,
     pub(super) origins: Vec<String>,
@@ -140,10 +142,9 @@ async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, place: &Arc<Place>, phase
             Received::Silent => return After::Gone,
         };
         place.now(Standing::Busy);
-        let Arrived { request, keep_alive, room } = arrived;
-        let (head_only, version) = (request.method == "HEAD", request.version);
+        let Arrived { whole: Whole { asked, head_only, version, keep_alive }, room } = arrived;
         let at = site.began.elapsed();
-        let reply = site.answer.answer(request, at).await;
+        let reply = site.answer.answer(asked, at).await;
         drop(room);
         let asked = perform::Asked { at, head_only, keep: keep_alive, version };
         match perform::reply(io, site, place, phases, reply, asked).await {

@@ -6,7 +6,7 @@
 //! - `listener` accepts connections up to a cap; `places` says who leaves when there is none; `connection` runs one;
 //!   `io` is its socket, plain or TLS
 //! - [`Hosts`] are the names a listener answers for
-//! - `request_line`, `head` and `receive` read requests, with `patience`; what they turn away is a [`Refusal`]
+//! - `request_line`, `head` and `receive` read requests, with `patience`; `met` knows heads that came before; what they turn away is a [`Refusal`]
 //! - `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
 //!
@@ -23,6 +23,7 @@ mod hosts;
 mod io;
 mod limits;
 mod listener;
+mod met;
 mod origins;
 mod patience;
 mod perform;
@@ -30,6 +31,7 @@ mod places;
 mod receive;
 mod refusal;
 mod refused_line;
+mod rendered;
 mod request_line;
 mod thread;
 mod timer;
@@ -49,8 +51,10 @@ use tokio::time::timeout;
 use self::connection::{Phase, Phases, Site};
 pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
+use self::met::Met;
 use self::places::Places;
 pub use self::refusal::Refusal;
+pub use self::rendered::Rendered;
 pub use self::thread::ServerThread;
 use crate::delivery::{Delivery, End};
 use crate::message::{Headers, Request, Response};
@@ -65,9 +69,16 @@ pub trait Answer: Send + Sync + 'static {
         false
     }
 
-    /// What is sent for `request`; `at` is the time since the server started. Requests of one connection are answered
+    /// A request with whatever can be made of it before it is answered.
+    type Asked: Send + Sync + 'static;
+
+    /// Makes that of a request. A head without a body that comes again byte for byte is the same `Asked`, for as long as
+    /// the listener remembers it.
+    fn asked(&self, request: Request) -> Self::Asked;
+
+    /// What is sent for a request; `at` is the time since the server started. Requests of one connection are answered
     /// one after the other, in their order.
-    fn answer(&self, request: Request, at: Duration) -> impl Future<Output = Reply> + Send;
+    fn answer(&self, asked: Arc<Self::Asked>, at: Duration) -> impl Future<Output = Reply> + Send;
 
     /// Called once for each request that the listener turned away in its own name (a bad head, a body that is too long
     /// or too slow, one connection too many): it never reached [`Answer::answer`].
@@ -91,6 +102,13 @@ pub enum Reply {
         /// Comes back in [`Answer::performed`].
         ticket: u64,
     },
+    /// Bytes that were made before for the same request.
+    Rendered {
+        /// What is sent, whole and at once.
+        rendered: Arc<Rendered>,
+        /// Comes back in [`Answer::performed`].
+        ticket: u64,
+    },
     /// A head now and a body as it arrives (recording).
     Streamed {
         /// Status line and header lines, sent as they are; its body, chunks and trailers are not looked at.
@@ -100,6 +118,28 @@ pub enum Reply {
         /// Comes back in [`Answer::performed`].
         ticket: u64,
     },
+}
+
+impl Reply {
+    /// What comes back in [`Answer::performed`].
+    pub(crate) fn ticket(&self) -> u64 {
+        match self {
+            Self::Planned { ticket, .. } | Self::Rendered { ticket, .. } | Self::Streamed { ticket, .. } => {
+                *ticket
+            }
+        }
+    }
+
+    /// The same reply under another ticket.
+    #[must_use]
+    pub(crate) fn with_ticket(mut self, number: u64) -> Self {
+        match &mut self {
+            Self::Planned { ticket, .. } | Self::Rendered { ticket, .. } | Self::Streamed { ticket, .. } => {
+                *ticket = number;
+            }
+        }
+        self
+    }
 }
 
 /// A piece of a streamed body.
@@ -223,6 +263,7 @@ impl Bound {
         let began = Instant::now();
         let site = Arc::new(Site {
             answer,
+            met: Met::default(),
             limits,
             hosts,
             origins: options.origins,

@@ -13,6 +13,7 @@ use super::io::Io;
 use super::limits::Limits;
 use super::patience::{allowance, while_placed, within};
 use super::places::{Place, Standing};
+use super::rendered::{Rendered, allows_keeping, declared_length, is_delimited, unchunk};
 use super::{Answer, Performed, Piece, Reply, timer};
 use crate::delivery::{Delivery, End, Framing, Image, Step};
 use crate::message::{HttpVersion, Response};
@@ -64,14 +65,12 @@ pub(super) async fn reply<A: Answer>(
     reply: Reply,
     asked: Asked,
 ) -> After {
-    let ticket = match &reply {
-        Reply::Planned { ticket, .. } | Reply::Streamed { ticket, .. } => *ticket,
-    };
-    let mut report = Report { site, ticket, at: asked.at, sent: 0, cut_short: true };
+    let mut report = Report { site, ticket: reply.ticket(), at: asked.at, sent: 0, cut_short: true };
     let mut wire =
         Wire { io, limits: &site.limits, place, phases, sent: &mut report.sent, stuck: Duration::ZERO };
     let through = match reply {
         Reply::Planned { delivery, .. } => wire.planned(delivery, asked).await,
+        Reply::Rendered { rendered, .. } => wire.rendered(&rendered, asked).await,
         Reply::Streamed { head, body, .. } => wire.streamed(head, body, asked).await,
     };
     let end = match through {
@@ -163,6 +162,14 @@ impl Wire<'_> {
         let complete = !raw && whole.end == image.size();
         let keep = asked.keep && complete && is_delimited(&delivery, &image);
         Ok(if end == End::Keep && !keep { End::Fin } else { end })
+    }
+
+    async fn rendered(&mut self, rendered: &Rendered, asked: Asked) -> Result<End, CutShort> {
+        match rendered.body.is_empty() {
+            true => self.send(&rendered.start[..]).await?,
+            false => self.send((&rendered.start[..]).chain(&rendered.body[..])).await?,
+        }
+        Ok(if asked.keep && rendered.keeps { End::Keep } else { End::Fin })
     }
 
     async fn streamed(
@@ -277,19 +284,6 @@ impl Wire<'_> {
     }
 }
 
-/// Chunks become a plain body that ends with the connection, as HTTP/1.0 has it; trailers go.
-fn unchunk(delivery: &mut Delivery) {
-    if matches!(delivery.framing, Framing::Chunked(_)) {
-        delivery.framing = Framing::AsRecorded;
-    }
-    if delivery.framing == Framing::AsRecorded
-        && delivery.response.headers.lists("Transfer-Encoding", "chunked")
-    {
-        delivery.response.headers.remove("Transfer-Encoding");
-        delivery.response.chunks = None;
-    }
-}
-
 /// The part of the image in `range`, which lies within it, without the cost of sharing it.
 fn parts<'a>(image: &'a Image, range: &Range<usize>) -> (&'a [u8], &'a [u8]) {
     let head = image.head.len();
@@ -297,32 +291,4 @@ fn parts<'a>(image: &'a Image, range: &Range<usize>) -> (&'a [u8], &'a [u8]) {
         (range.start.min(head)..range.end.min(head), range.start.max(head)..range.end.max(head));
     let body = image.body.get(in_body.start - head..in_body.end - head);
     (image.head.get(in_head).unwrap_or_default(), body.unwrap_or_default())
-}
-
-/// Whether a client can tell where the whole response ends without the connection's end.
-fn is_delimited(delivery: &Delivery, image: &Image) -> bool {
-    let response = &delivery.response;
-    if !allows_keeping(response) {
-        return false;
-    }
-    if delivery.bodiless {
-        return true;
-    }
-    match &delivery.framing {
-        Framing::Chunked(_) => true,
-        Framing::Length(length) => *length == image.body.len() as u64,
-        Framing::Raw(_) => false,
-        Framing::AsRecorded => {
-            response.headers.lists("Transfer-Encoding", "chunked")
-                || declared_length(response) == Some(image.body.len() as u64)
-        }
-    }
-}
-
-fn allows_keeping(response: &Response) -> bool {
-    response.version == HttpVersion::Http11 && !response.headers.lists("Connection", "close")
-}
-
-fn declared_length(response: &Response) -> Option<u64> {
-    response.headers.text("Content-Length")?.trim().parse().ok()
 }

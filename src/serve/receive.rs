@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,16 +19,16 @@ use super::head::{self, BodyFraming, Head};
 use super::hosts;
 use super::io::{Io, Window};
 use super::limits::{FIRST_LINE_MAX, HEADERS_MAX, Limits, ROOM_UNIT};
+use super::met::Whole;
 use super::origins;
 use super::patience::{Patience, Waited, allowance, from_now, while_placed, within};
 use super::places::{Place, Standing};
 use super::refusal::Unfit;
-use crate::message::Request;
 
 /// What became of the wait for a request.
-pub(super) enum Received {
+pub(super) enum Received<T> {
     /// A whole request.
-    Request(Arrived),
+    Request(Arrived<T>),
     /// What came in is answered by the listener itself, for this reason; then the connection is closed. The bytes are
     /// what is known of the head.
     Refused(Unfit, Bytes),
@@ -39,10 +39,8 @@ pub(super) enum Received {
 }
 
 /// A whole request.
-pub(super) struct Arrived {
-    pub(super) request: Request,
-    /// Whether its client wants the connection kept.
-    pub(super) keep_alive: bool,
+pub(super) struct Arrived<T> {
+    pub(super) whole: Whole<T>,
     /// The room its body takes, for as long as this is held.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
@@ -65,11 +63,19 @@ pub(super) async fn receive<A: Answer>(
     place: &Place,
     first: Duration,
     patience: &mut Patience,
-) -> Received {
-    let raw = match raw_head(io, &site.limits, place, first, patience).await {
-        Ok(raw) => raw,
-        Err(received) => return received,
+) -> Received<A::Asked> {
+    let length = match raw_head(io, &site.limits, place, first, patience).await {
+        Ok(length) => length,
+        Err(Unread::Refused(unfit, start)) => return Received::Refused(unfit, start),
+        Err(Unread::Over) => return Received::Over,
+        Err(Unread::Silent) => return Received::Silent,
     };
+    let head = io.ahead.get(..length).unwrap_or_default();
+    if let Some(whole) = site.met.get(head, io.local()) {
+        io.ahead.advance(length);
+        return Received::Request(Arrived { whole, room: None });
+    }
+    let raw = Bytes::copy_from_slice(head);
     match whole(io, site, place, &raw).await {
         Ok(arrived) => Received::Request(arrived),
         Err(unfit) => Received::Refused(unfit, raw),
@@ -77,7 +83,12 @@ pub(super) async fn receive<A: Answer>(
 }
 
 /// The request whose head is `raw`, which stands at the front of `io.ahead`.
-async fn whole<A: Answer>(io: &mut Io, site: &Site<A>, place: &Place, raw: &Bytes) -> Result<Arrived, Unfit> {
+async fn whole<A: Answer>(
+    io: &mut Io,
+    site: &Site<A>,
+    place: &Place,
+    raw: &Bytes,
+) -> Result<Arrived<A::Asked>, Unfit> {
     let limits = &site.limits;
     let Head { mut request, body, keep_alive, stand_in } = head::parse(raw)?;
     hosts::admit(&mut request, &site.hosts, io.local())?;
@@ -97,7 +108,14 @@ async fn whole<A: Answer>(io: &mut Io, site: &Site<A>, place: &Place, raw: &Byte
     match through_hyper(io, window, site, place).await {
         (Some(Collected::Whole(whole, room)), _) if fits(body, &whole) => {
             request.body = whole;
-            Ok(Arrived { request, keep_alive, room })
+            let (head_only, version) = (request.method == "HEAD", request.version);
+            let is_all = body == BodyFraming::Length(0) && !request.headers.has("Expect");
+            let asked = Arc::new(site.answer.asked(request));
+            let whole = Whole { asked, head_only, version, keep_alive };
+            if is_all {
+                site.met.put(raw.clone(), io.local(), whole.clone());
+            }
+            Ok(Arrived { whole, room })
         }
         (Some(Collected::TooLong), _) => Err(too_long()),
         (Some(Collected::Stalled), _) => Err(too_slow(place)),
@@ -117,14 +135,24 @@ fn fits(framing: BodyFraming, body: &Bytes) -> bool {
     }
 }
 
-/// Reads until a whole head stands at the front of `io.ahead`, and gives a copy of it.
+/// Why no whole head came.
+enum Unread {
+    /// As [`Received::Refused`].
+    Refused(Unfit, Bytes),
+    /// As [`Received::Over`].
+    Over,
+    /// As [`Received::Silent`].
+    Silent,
+}
+
+/// Reads until a whole head stands at the front of `io.ahead`, and gives its length.
 async fn raw_head(
     io: &mut Io,
     limits: &Limits,
     place: &Place,
     first: Duration,
     patience: &mut Patience,
-) -> Result<Bytes, Received> {
+) -> Result<usize, Unread> {
     let mut seen = 0;
     let mut look_again_at = 1;
     let mut until = None;
@@ -140,7 +168,7 @@ async fn raw_head(
             return Err(refused(head_too_long(io, limits), io));
         }
         if let Some(end) = end {
-            return Ok(io.ahead.get(..end).map(Bytes::copy_from_slice).unwrap_or_default());
+            return Ok(end);
         }
         let began = seen > 0;
         seen = io.ahead.len();
@@ -167,16 +195,16 @@ async fn raw_head(
                 return Err(refused(Unfit::new(400, "the connection ended within the request head"), io));
             }
             Waited::Stopping if seen > 0 && place.is_leaving() => return Err(refused(too_slow(place), io)),
-            Waited::Done(Ok(0) | Err(_)) | Waited::Stopping => return Err(Received::Over),
+            Waited::Done(Ok(0) | Err(_)) | Waited::Stopping => return Err(Unread::Over),
             Waited::Late if seen > 0 => return Err(refused(too_slow(place), io)),
-            Waited::Late => return Err(Received::Silent),
+            Waited::Late => return Err(Unread::Silent),
         }
     }
 }
 
-fn refused(unfit: Unfit, io: &Io) -> Received {
+fn refused(unfit: Unfit, io: &Io) -> Unread {
     let start = io.ahead.get(..FIRST_LINE_MAX).unwrap_or(&io.ahead);
-    Received::Refused(unfit, Bytes::copy_from_slice(start))
+    Unread::Refused(unfit, Bytes::copy_from_slice(start))
 }
 
 fn head_too_long(io: &Io, limits: &Limits) -> Unfit {

@@ -411,7 +411,13 @@ async fn dropping_the_server_ends_everything() {
 struct Panicking(AtomicU32);
 
 impl Answer for Panicking {
-    async fn answer(&self, request: Request, _at: Duration) -> Reply {
+    type Asked = Request;
+
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
         assert_ne!(request.path(), "/answer", "a panic on purpose");
         let ticket = u64::from(request.path() == "/performed");
         Reply::Planned { delivery: sample(), ticket }

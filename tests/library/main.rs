@@ -62,6 +62,7 @@ mod scenario_laws;
 mod searches;
 mod secret_forms;
 mod secret_places;
+mod settled;
 mod sort_laws;
 mod task_ends;
 mod task_families;

@@ -270,7 +270,13 @@ async fn the_order_of_unrelated_requests_does_not_show_and_changes_are_saved_whi
 struct Console;
 
 impl Answer for Console {
-    async fn answer(&self, _request: Request, _at: Duration) -> Reply {
+    type Asked = Request;
+
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, _request: Arc<Request>, _at: Duration) -> Reply {
         Reply::Planned { delivery: Delivery::of(Response::json(200, "{}")), ticket: 0 }
     }
 }

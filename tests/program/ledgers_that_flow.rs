@@ -115,6 +115,41 @@ fn what_turns_out_to_be_a_secret_is_taken_out_of_what_was_written() {
 }
 
 #[test]
+fn what_is_served_again_and_again_has_its_numbers_and_hides_what_was_learnt_meanwhile() {
+    let lab = Lab::new();
+    let replay = lab.replay(&["--quiet", "--ledger", "l.jsonl"]);
+    let late = "zq81kk20ab77xy04";
+    lab.hide(late);
+    let noted = format!("{TASK}?note={late}");
+    (0..12).for_each(|_| assert_eq!(replay.get(&noted).status(), 200));
+    replay.request("GET", TASK, &[("Cookie", &format!("SEC={late}"))], b"");
+    (0..12).for_each(|_| assert_eq!(replay.get(&noted).status(), 200));
+    replay.stop();
+    let text = lab.read("l.jsonl");
+    assert!(!text.contains(late), "{text}");
+    let lines = ledger::read(&text).unwrap();
+    let numbers: Vec<(u32, u32)> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Exchange(exchange) => Some((exchange.key.nth, exchange.tick?)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, (1..=25).map(|nth| (nth, nth - 1)).collect::<Vec<_>>());
+    let timed: Vec<u32> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Timing(timing) if timing.key.resource.ends_with("case_create_tasks/956") => {
+                assert!(timing.sent_bytes > 0 && !timing.cut_short);
+                Some(timing.key.nth)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(timed, (1..=25).collect::<Vec<_>>());
+}
+
+#[test]
 fn memory_stays_as_it_is_however_much_is_served() {
     let lab = Lab::new();
     for more in [&["--quiet"][..], &["--quiet", "--ledger", "l.jsonl"]] {

@@ -44,9 +44,14 @@ impl Loaded {
 
 /// A request as a client of the API sends it.
 pub(crate) fn request(target: &str) -> Vec<u8> {
+    request_with(target, "")
+}
+
+/// The same with further header lines.
+pub(crate) fn request_with(target: &str, lines: &str) -> Vec<u8> {
     format!(
         "GET {target} HTTP/1.1\r\nHost: localhost\r\nSEC: 01234567-89ab-cdef-0123-456789abcdef\r\nVersion: 26.0\r\n\
-         Accept: application/json\r\n\r\n"
+         Accept: application/json\r\n{lines}\r\n"
     )
     .into_bytes()
 }

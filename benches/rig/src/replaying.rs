@@ -12,6 +12,8 @@ use crate::table::{Measured, median};
 const CONNECTIONS: usize = 32;
 /// Different requests of a load, spread over the cassette.
 const REQUESTS_MAX: u64 = 10_000;
+/// More different heads than a listener keeps.
+const NEW_HEADS: u64 = 40_000;
 
 /// Processor time is counted in hundredths of a second: less than this in a round says nothing.
 const TICKS_LEAST: Duration = Duration::from_millis(50);
@@ -28,6 +30,8 @@ pub(crate) struct Replay {
     pub(crate) faults: bool,
     /// How many sessions the requests are of; 0 for the first alone.
     pub(crate) sessions: u64,
+    /// Whether each request has a header line that no other has, so that no head is ever known.
+    pub(crate) new_heads: bool,
 }
 
 /// Processor time a request, floor and faultdeck in turns.
@@ -42,16 +46,34 @@ pub(crate) fn pair(bench: &Bench, replay: &Replay) -> Result<Measured, String> {
     let faultdeck = bench.faultdeck(&arguments)?;
     let floor = floor(bench, replay.many)?;
     let asked = requests(replay);
-    let plain = requests(&Replay { fields: false, sessions: 0, ..*replay });
-    // The first requests of each find cold caches.
+    let plain = requests(&Replay { fields: false, sessions: 0, new_heads: false, ..*replay });
+    // What a request costs is measured once each has come three times: first its recording is looked up, then it is known
+    // to be the last one, then its line is made. What first sight costs is a row of its own.
     for (server, requests) in [(&floor, &plain), (&faultdeck, &asked)] {
-        load::run(server.addr, requests, CONNECTIONS, Until::Requests(2_000))
-            .map_err(|error| error.to_string())?;
+        let often = Until::Requests(3 * requests.len() as u64 + 2_000);
+        load::run(server.addr, requests, CONNECTIONS, often).map_err(|error| error.to_string())?;
     }
     let mut costs = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         costs.0.push(cost(&floor, &plain, Until::Time(bench.time))?);
         costs.1.push(cost(&faultdeck, &asked, Until::Time(bench.time))?);
+    }
+    Ok(against(&costs.0, &costs.1))
+}
+
+/// The same of requests each of which comes for the first time, to servers that were just started.
+pub(crate) fn first_sight(bench: &Bench) -> Result<Measured, String> {
+    let many = REQUESTS_MAX;
+    let (cassette, _) = bench.cassette(many)?;
+    let asked = requests(&Replay { many, ..crate::rows::ONE });
+    let mut costs = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        // The floor has no first sight, and takes too little time for so few requests to be measured.
+        costs.0.push(cost(&floor(bench, many)?, &asked, Until::Requests(8 * many))?);
+        let server = bench.faultdeck(&["replay", &cassette])?;
+        // The start itself is no part of it.
+        answered(&server)?;
+        costs.1.push(cost(&server, &asked, Until::Requests(many))?);
     }
     Ok(against(&costs.0, &costs.1))
 }
@@ -89,14 +111,17 @@ fn cost(server: &Server, requests: &[Vec<u8>], until: Until) -> Result<f64, Stri
 fn requests(replay: &Replay) -> Vec<Vec<u8>> {
     let query = if replay.fields { "?fields=id%2C%20state%2C%20assigned_to" } else { "" };
     let many = replay.many.max(replay.sessions).min(REQUESTS_MAX);
-    (0..many)
-        .map(|at| {
+    let heads = if replay.new_heads { NEW_HEADS } else { many };
+    (0..heads)
+        .map(|head| {
+            let at = head % many;
             let target = cassette::target(1 + at * replay.many / many);
             let session = match replay.sessions {
                 0 => String::new(),
                 sessions => format!("/@s{}", at % sessions),
             };
-            load::request(&format!("{session}{target}{query}"))
+            let more = if replay.new_heads { format!("X-Request-Id: {head}\r\n") } else { String::new() };
+            load::request_with(&format!("{session}{target}{query}"), &more)
         })
         .collect()
 }

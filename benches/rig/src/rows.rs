@@ -22,7 +22,8 @@ struct Row {
 }
 
 /// The least that is asked of a replay: one recorded interaction, and its answer.
-pub(crate) const ONE: Replay = Replay { many: 1, options: &[], fields: false, faults: false, sessions: 0 };
+pub(crate) const ONE: Replay =
+    Replay { many: 1, options: &[], fields: false, faults: false, sessions: 0, new_heads: false };
 const MANY: Replay = Replay { many: 10_000, ..ONE };
 
 const fn row(name: &'static str, goal: f64, measure: fn(&Bench) -> Result<Measured, String>) -> Row {
@@ -54,6 +55,10 @@ const ROWS: &[Row] = &[
     long(row("replay, 1,000,000 interactions, line", 1.6, |bench| {
         replaying::pair(bench, &Replay { many: 1_000_000, options: &["--max-cassette", "2GiB"], ..ONE })
     })),
+    open(row("replay, 1 interaction, line, no head twice", 0.0, |bench| {
+        replaying::pair(bench, &Replay { new_heads: true, ..ONE })
+    })),
+    open(row("replay, 10,000 interactions, line, first sight", 0.0, replaying::first_sight)),
     open(row("replay, 10,000, line, `fields`", 0.0, |bench| {
         replaying::pair(bench, &Replay { fields: true, ..MANY })
     })),

@@ -46,22 +46,24 @@ impl Stage {
 }
 
 impl Answer for Stage {
-    async fn answer(&self, request: Request, at: Duration) -> Reply {
+    type Asked = Request;
+
+    /// The next case may make something else of it.
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, request: Arc<Request>, at: Duration) -> Reply {
         let replay = self.playing().replay.clone();
         let Some((replay, since)) = replay else { return nobody() };
-        let reply = replay.answer(request, at.saturating_sub(since)).await;
+        let asked = Arc::new(replay.asked(Arc::unwrap_or_clone(request)));
+        let reply = replay.answer(asked, at.saturating_sub(since)).await;
         let mut playing = self.playing();
         playing.next += 1;
         let own = playing.next;
-        let ticket = match &reply {
-            Reply::Planned { ticket, .. } | Reply::Streamed { ticket, .. } => *ticket,
-        };
-        playing.tickets.insert(own, (replay, ticket));
+        playing.tickets.insert(own, (replay, reply.ticket()));
         drop(playing);
-        match reply {
-            Reply::Planned { delivery, .. } => Reply::Planned { delivery, ticket: own },
-            Reply::Streamed { head, body, .. } => Reply::Streamed { head, body, ticket: own },
-        }
+        reply.with_ticket(own)
     }
 
     fn refused(&self, refusal: &Refusal) {

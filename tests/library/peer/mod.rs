@@ -88,9 +88,15 @@ impl Console {
 }
 
 impl Answer for Console {
-    async fn answer(&self, request: Request, _at: Duration) -> Reply {
+    type Asked = Request;
+
+    fn asked(&self, request: Request) -> Request {
+        request
+    }
+
+    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
         let reply = (self.script)(&request);
-        self.requests.lock().unwrap().push(request);
+        self.requests.lock().unwrap().push(Request::clone(&request));
         reply
     }
 
