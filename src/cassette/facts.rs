@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use super::shown::{Came, came};
+use super::shown::{Came, Sight, came, sight};
+use super::structures::{StructureId, Structures};
 use super::{Interaction, MatchKey};
-use crate::json::Json;
 use crate::profile::{Endpoint, Profile};
 
 /// A part of so many interactions is worth a thread.
@@ -25,30 +25,40 @@ pub(crate) struct Fact<'p> {
     pub(crate) key: Arc<MatchKey>,
     /// Pointers of the members that stand twice in the answer.
     pub(crate) duplicates: Vec<String>,
+    /// What the answer's body is but for its values.
+    pub(super) structure: Option<StructureId>,
     /// How far the request came.
     pub(super) came: Option<Came>,
+    /// What the gate says of the request before anything is known of its console; nothing if that hangs on a shape.
+    pub(super) sight: Option<Sight>,
 }
 
 impl<'p> Fact<'p> {
     /// Of each interaction, in order.
     pub(crate) fn of_each(interactions: &[Interaction], profile: &'p Profile) -> Vec<Self> {
-        in_parallel(interactions, |interaction| Self::of(interaction, profile))
+        let mut facts = in_parallel(interactions, |interaction| Self::of(interaction, profile));
+        let mut structures = Structures::default();
+        for (fact, interaction) in facts.iter_mut().zip(interactions) {
+            (fact.structure, fact.duplicates) = structures.look(&interaction.response.body);
+        }
+        facts
     }
 
     fn of(interaction: &Interaction, profile: &'p Profile) -> Self {
         let request = &interaction.request;
         let found = profile.find(&request.method, request.path());
-        let (endpoint, resource) = match found {
-            Some(found) => (Some(found.endpoint), found.resource.into()),
+        let (endpoint, resource) = match &found {
+            Some(found) => (Some(found.endpoint), found.resource.as_str().into()),
             None => (None, request.path().into()),
         };
-        let duplicates = Json::parse_bytes(&interaction.response.body).map(|body| body.duplicates());
         Self {
             endpoint,
             resource,
             key: Arc::new(MatchKey::of(request)),
-            duplicates: duplicates.unwrap_or_default(),
+            duplicates: Vec::new(),
+            structure: None,
             came: came(&interaction.response),
+            sight: sight(request, found, profile),
         }
     }
 }

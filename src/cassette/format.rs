@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::body::{BodyForm, Short};
 use super::facts::each_in_a_thread;
+use super::laid_out::LaidOut;
 use super::pool::Pool;
 use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust, parts};
 use crate::message::{Headers, HttpVersion, Request, Response, usual_reason};
@@ -131,7 +132,7 @@ struct InteractionForm<'t> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum By {
+pub(super) enum By {
     Recorder,
 }
 
@@ -193,7 +194,7 @@ impl<'de: 't, 't> Deserialize<'de> for Text<'t> {
 }
 
 /// A method or a header's name.
-struct Token<'t>(Cow<'t, str>);
+pub(super) struct Token<'t>(pub(super) Cow<'t, str>);
 
 impl<'de: 't, 't> Deserialize<'de> for Token<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -227,7 +228,7 @@ const fn is_of_a_token(byte: u8) -> bool {
         )
 }
 
-struct Target(String);
+pub(super) struct Target(pub(super) String);
 
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -244,7 +245,7 @@ impl<'de> Deserialize<'de> for Target {
     }
 }
 
-struct Status(u16);
+pub(super) struct Status(pub(super) u16);
 
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -256,7 +257,7 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 #[derive(Default)]
-struct Version(HttpVersion);
+pub(super) struct Version(pub(super) HttpVersion);
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -307,19 +308,23 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
     })
 }
 
-/// A large text, read in parallel; `None` if it has to be read in one piece.
+/// A text that is laid out as faultdeck lays it out, a large one in parallel; `None` for any other.
 fn in_parts(text: &str) -> Option<File> {
     let cut = parts::cut(text)?;
     let mut file: File = serde_json::from_str(&cut.around).ok()?;
-    let read = each_in_a_thread(&cut.parts, |part| {
-        let mut pool = Pool::default();
-        let forms = parts::each(part).map(serde_json::from_str::<InteractionForm<'_>>);
-        forms.map(|form| Some(form.ok()?.read(&mut pool))).collect::<Option<Vec<_>>>()
-    });
-    let read = read.into_iter().collect::<Option<Vec<_>>>()?;
+    let read = match cut.parts.as_slice() {
+        [whole] => vec![LaidOut::new(whole).all()],
+        parts => each_in_a_thread(parts, |part| LaidOut::new(part).all()),
+    };
+    let mut read = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
     let all = &mut file.interactions.0;
-    all.reserve_exact(read.iter().map(Vec::len).sum());
-    read.into_iter().for_each(|part| all.extend(part));
+    if !all.is_empty() {
+        return None;
+    }
+    *all = read.next()?;
+    all.reserve_exact(read.as_slice().iter().map(Vec::len).sum());
+    read.for_each(|part| all.extend(part));
+    all.shrink_to_fit();
     Some(file)
 }
 
@@ -387,7 +392,7 @@ impl ResponseForm<'_> {
     }
 }
 
-fn headers(lines: &[(Token<'_>, Short<'_>)], pool: &mut Pool) -> Headers {
+pub(super) fn headers(lines: &[(Token<'_>, Short<'_>)], pool: &mut Pool) -> Headers {
     let lines: Vec<(&str, &[u8])> = lines.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
     pool.headers(&lines)
 }

@@ -1,14 +1,15 @@
 //! A cassette: a file of interactions, and the index a replay finds them by.
 //!
 //! - `format` and `write` read and write the file, `body` the three forms of a body in it; `pool` keeps once what many
-//!   interactions share, `parts` cuts a large file to be read in parallel
+//!   interactions share, `parts` cuts a file, `laid_out` reads the parts where they look as `write` writes, in one pass over
+//!   their `tokens`
 //! - `canonical` puts ids, order and placeholders right at each save
 //! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
 //! - `store` reads and writes files, `beside` has the files that stand beside one for a while; [`Hold`] is a cassette that
 //!   one process records to, [`Journal`] what is recorded until it is a cassette, [`Intake`] makes interactions ready for it
 //! - [`find`] says which cassette a name means
 //! - `key` says what two requests must share to be the same, `deck` finds interactions by it, `nearest` explains a miss
-//! - `facts` is what is found out once of each interaction when a cassette is loaded
+//! - `facts` is what is found out once of each interaction when a cassette is loaded, `structures` what of each kind of body
 //! - `rules` is what a user says of matching
 //! - `moments` keeps the order of writes and reads of different paths; `loose` is the second step of matching, which
 //!   leaves out what `volatile` finds
@@ -31,6 +32,7 @@ mod host;
 mod intake;
 mod journal;
 mod key;
+mod laid_out;
 mod loose;
 mod moments;
 mod nearest;
@@ -40,6 +42,8 @@ mod pool;
 mod rules;
 mod shown;
 mod store;
+mod structures;
+mod tokens;
 mod volatile;
 mod write;
 

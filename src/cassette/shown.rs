@@ -4,15 +4,19 @@
 //! Evidence outranks rules: of every recorded request that the gate would have refused and the console did not, the rule
 //! is left out where it is about the same value or name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::facts::{Fact, in_parallel};
+use foldhash::quality::RandomState;
+
+use super::facts::Fact;
+use super::structures::StructureId;
 use super::{Cassette, Interaction, MatchKey};
 use crate::fields::{FieldSelector, Shape};
 use crate::json::Json;
 use crate::message::{Request, Response};
 use crate::profile::{
-    Endpoint, GateOptions, Gated, Ground, Profile, ShapeOf, Taken, fields_text, gate, stray,
+    Endpoint, GateOptions, Gated, Ground, Matched, OwnShapes, Profile, ShapeOf, Taken, fields_text, gate,
+    gate_at, stray,
 };
 
 /// Rules that one recorded request can speak against; more than it can carry.
@@ -51,8 +55,9 @@ impl Shown {
     /// What it shows, and which of its requests stand alone.
     pub(super) fn of(cassette: &Cassette, facts: &[Fact<'_>], profile: &Profile) -> (Self, Vec<bool>) {
         let mut shown = Self::default();
+        let mut absorbed = Absorbed::default();
         for (interaction, fact) in cassette.interactions.iter().zip(facts) {
-            shown.learn_shape(interaction, fact, profile);
+            shown.learn_shape(interaction, fact, profile, &mut absorbed);
             if !fact.key.path.starts_with("/api/") {
                 shown.outside.insert(fact.key.path.clone());
             }
@@ -60,16 +65,19 @@ impl Shown {
                 shown.paths.extend(unknown_place(&interaction.request, profile));
             }
         }
-        let pairs: Vec<_> = cassette.interactions.iter().zip(facts).collect();
-        let first = in_parallel(&pairs, |(it, _)| shown.at_first_sight(&it.request, profile));
-        for ((interaction, fact), first) in pairs.iter().zip(&first) {
+        let pairs = || cassette.interactions.iter().zip(facts);
+        let first: Vec<Sight> = pairs()
+            .map(|(it, fact)| fact.sight.unwrap_or_else(|| shown.at_first_sight(&it.request, profile)))
+            .collect();
+        for ((interaction, fact), first) in pairs().zip(&first) {
             if let Some(came) = fact.came {
-                shown.learn_rules(&interaction.request, fact, came, first.is_none(), profile);
+                shown.learn_rules(&interaction.request, fact, came, *first == Sight::Refused, profile);
             }
         }
-        let alone = cassette.interactions.iter().zip(first);
-        let alone =
-            alone.map(|(it, first)| first.unwrap_or_else(|| shown.stands_alone(&it.request, profile)));
+        let alone = pairs().zip(first).map(|((interaction, _), first)| match first {
+            Sight::Passes { alone } => alone,
+            Sight::Refused => shown.stands_alone(&interaction.request, profile),
+        });
         let alone = alone.collect();
         (shown, alone)
     }
@@ -115,17 +123,12 @@ impl Shown {
         }
     }
 
-    /// The same, of a request that the gate lets pass before a rule is left out: no rule that is left out later is about
-    /// it. `None` of any other.
-    fn at_first_sight(&self, request: &Request, profile: &Profile) -> Option<bool> {
+    /// What the gate says before a rule is left out.
+    fn at_first_sight(&self, request: &Request, profile: &Profile) -> Sight {
         if is_asking_leave(request) {
-            return Some(false);
+            return Sight::Passes { alone: false };
         }
-        match self.gate(request, profile) {
-            Gated::Answered { .. } => None,
-            Gated::Admitted(admitted) => Some(admitted.unread),
-            Gated::Opaque { .. } => Some(has_odd_fields(request)),
-        }
+        Sight::of(&self.gate(request, profile), request)
     }
 
     fn gate<'p>(&self, request: &Request, profile: &'p Profile) -> Gated<'p> {
@@ -170,11 +173,26 @@ impl Shown {
     }
 
     /// The profile's sample in the dialect that was recorded, every member seen, every name that was asked for and taken.
-    fn learn_shape(&mut self, interaction: &Interaction, fact: &Fact<'_>, profile: &Profile) {
+    /// A body adds nothing that one of its structure has added before.
+    fn learn_shape(
+        &mut self,
+        interaction: &Interaction,
+        fact: &Fact<'_>,
+        profile: &Profile,
+        absorbed: &mut Absorbed,
+    ) {
         if !interaction.response.is_success() {
             return;
         }
         let request = &interaction.request;
+        if let Some((endpoint, structure)) = fact.endpoint.zip(fact.structure)
+            && !absorbed.insert((std::ptr::from_ref(endpoint).addr(), structure))
+        {
+            if let Some(shape) = self.shapes.get_mut(&endpoint.id).filter(|_| may_carry_fields(request)) {
+                admit(shape, fields_text(endpoint, request));
+            }
+            return;
+        }
         let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { return };
         let (shape, asked) = match fact.endpoint {
             Some(endpoint) => {
@@ -191,10 +209,59 @@ impl Shown {
             }
         };
         shape.absorb(&body);
-        if let Some(asked) = asked.and_then(|text| FieldSelector::parse(&text).ok()).flatten() {
-            shape.admit(&asked);
+        admit(shape, asked);
+    }
+}
+
+/// Which structures of bodies each endpoint's shape has, by where the endpoint is.
+type Absorbed = HashSet<(usize, StructureId), RandomState>;
+
+/// Adds what was asked for, where it can be read.
+fn admit(shape: &mut Shape, asked: Option<String>) {
+    if let Some(asked) = asked.and_then(|text| FieldSelector::parse(&text).ok()).flatten() {
+        shape.admit(&asked);
+    }
+}
+
+/// Most requests do not, and nothing has to be decoded to see it.
+fn may_carry_fields(request: &Request) -> bool {
+    request.query().is_some() || request.headers.has("fields")
+}
+
+/// What the gate says of a request before a rule is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// It is let pass: no rule that is left out later is about it.
+    Passes {
+        /// Whether it cannot be read, and so answers no other request.
+        alone: bool,
+    },
+    /// It is answered by the gate.
+    Refused,
+}
+
+impl Sight {
+    fn of(gated: &Gated<'_>, request: &Request) -> Self {
+        match gated {
+            Gated::Answered { .. } => Self::Refused,
+            Gated::Admitted(admitted) => Self::Passes { alone: admitted.unread },
+            Gated::Opaque { .. } => Self::Passes { alone: has_odd_fields(request) },
         }
     }
+}
+
+/// The same of a request by itself; nothing where the gate would have to know a shape.
+pub(super) fn sight(request: &Request, found: Option<Matched<'_>>, profile: &Profile) -> Option<Sight> {
+    if is_asking_leave(request) {
+        return Some(Sight::Passes { alone: false });
+    }
+    if may_carry_fields(request) {
+        return None;
+    }
+    let taken = Taken::default();
+    let options =
+        GateOptions { no_auth: false, shape_of: &OwnShapes, taken: &taken, closed: false, has_pages: false };
+    Some(Sight::of(&gate_at(profile, request, found, &options), request))
 }
 
 impl ShapeOf for Shown {

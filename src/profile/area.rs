@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::description::Description;
-use super::endpoint::Endpoint;
+use super::endpoint::{self, Endpoint};
 use super::facts::Facts;
 use super::lifecycle::Vocabularies;
 use super::sections::Sections;
@@ -35,11 +35,21 @@ pub(super) struct Contents {
 pub(super) struct Entry {
     /// Method and template.
     pub(super) id: String,
-    segments: usize,
+    /// The segments of the template.
+    segments: Box<[Segment]>,
     /// Where the method ends.
     method_end: usize,
     form: Form,
     read: OnceLock<Endpoint>,
+}
+
+/// A segment of a template.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// Where it stands in the id.
+    at: Range<usize>,
+    /// Whether any text that is not empty stands in its place.
+    pub(super) is_parameter: bool,
 }
 
 #[derive(Debug)]
@@ -191,20 +201,23 @@ impl Area {
 
 impl Entry {
     fn new(id: String, form: Form) -> Self {
-        let segments = id.matches('/').count();
         let method_end = id.find(' ').unwrap_or_default();
-        Self { id, segments, method_end, form, read: OnceLock::new() }
+        let mut segments = Vec::new();
+        let mut from = id.find('/').map_or(id.len(), |slash| slash + 1);
+        for segment in id.split('/').skip(1) {
+            let at = from..from + segment.len();
+            from = at.end + 1;
+            segments.push(Segment { at, is_parameter: endpoint::is_parameter(segment) });
+        }
+        Self { id, segments: segments.into(), method_end, form, read: OnceLock::new() }
     }
 
     pub(super) fn method(&self) -> &str {
         self.id.get(..self.method_end).unwrap_or_default()
     }
 
-    pub(super) fn template(&self) -> &str {
-        self.id.get(self.method_end + 1..).unwrap_or_default()
-    }
-
-    pub(super) fn segments(&self) -> usize {
-        self.segments
+    /// The segments of the template, each with its text.
+    pub(super) fn segments(&self) -> impl ExactSizeIterator<Item = (&Segment, &str)> {
+        self.segments.iter().map(|segment| (segment, self.id.get(segment.at.clone()).unwrap_or_default()))
     }
 }

@@ -20,6 +20,7 @@ mod sections;
 mod taken;
 mod version;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -38,6 +39,9 @@ pub use load::ProfileError;
 pub use taken::{Ground, Taken};
 pub(crate) use version::spelt as spelt_version;
 pub use version::{Version, Versions};
+
+/// Nearly all paths of the API have no more segments.
+const SEGMENTS_MOSTLY: usize = 8;
 
 /// How sure we are of a rule; the words of `explain` and of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +147,14 @@ impl Profile {
     /// is its GET.
     pub fn find(&self, method: &str, path: &str) -> Option<Matched<'_>> {
         let method = if method == "HEAD" { "GET" } else { method };
-        let segments: Vec<&str> = path.strip_prefix("/api/")?.split('/').collect();
+        let mut segments: Vec<&str> = Vec::with_capacity(SEGMENTS_MOSTLY);
+        segments.extend(path.strip_prefix("/api/")?.split('/'));
         let root = decoded(segments.first()?);
+        let is_escaped = path.contains('%');
         let fits = |entry: &&Entry| {
-            entry.segments() == segments.len()
+            entry.segments().len() == segments.len()
                 && entry.method() == method
-                && fits(entry.template(), &segments)
+                && fits(entry, &segments, is_escaped)
         };
         // The template whose first parameter comes latest: `false` sorts before `true`.
         let mut best: Option<(&Area, &Entry)> = None;
@@ -160,7 +166,7 @@ impl Profile {
             }
         }
         let (area, entry) = best?;
-        Some(matched(area.endpoint(entry), &segments))
+        Some(matched(area.endpoint(entry), entry, &segments))
     }
 
     /// Every endpoint. To name them all, [`ids`](Self::ids) reads less.
@@ -275,11 +281,7 @@ fn is_below(root: &str, path: &str) -> bool {
 
 /// Which segments of its template are parameters.
 fn parameters(entry: &Entry) -> impl Iterator<Item = bool> {
-    template_segments(entry.template()).map(endpoint::is_parameter)
-}
-
-fn template_segments(template: &str) -> impl Iterator<Item = &str> {
-    template.split('/').skip(1)
+    entry.segments().map(|(segment, _)| segment.is_parameter)
 }
 
 /// `siem` of `GET /siem/offenses`.
@@ -292,36 +294,39 @@ fn holds(area: &Area, id: &str) -> bool {
 }
 
 /// Whether the segments are those of the template; an empty one is no value of a parameter.
-fn fits(template: &str, segments: &[&str]) -> bool {
-    template.split('/').skip(1).zip(segments).all(|(expected, found)| {
-        if endpoint::is_parameter(expected) {
-            !found.is_empty()
-        } else {
-            expected == *found || (found.contains('%') && expected == decoded(found))
-        }
+fn fits(entry: &Entry, segments: &[&str], is_escaped: bool) -> bool {
+    entry.segments().zip(segments).all(|((segment, expected), found)| match segment.is_parameter {
+        true => !found.is_empty(),
+        false => expected == *found || (is_escaped && expected == decoded(found)),
     })
 }
 
-fn matched<'p>(endpoint: &'p Endpoint, segments: &[&str]) -> Matched<'p> {
+fn matched<'p>(endpoint: &'p Endpoint, entry: &Entry, segments: &[&str]) -> Matched<'p> {
     let mut path_params = Vec::new();
-    let mut path = "/api".to_owned();
-    let mut resource = None;
-    for (expected, found) in template_segments(&endpoint.template).zip(segments) {
+    let mut path =
+        String::with_capacity("/api".len() + segments.iter().map(|segment| 1 + segment.len()).sum::<usize>());
+    path.push_str("/api");
+    let mut resource_end = None;
+    for ((segment, expected), found) in entry.segments().zip(segments) {
         path.push('/');
-        if endpoint::is_parameter(expected) {
+        if segment.is_parameter {
             let value = decoded(found);
             path.push_str(&value);
-            resource = Some(path.clone());
-            path_params.push((expected.trim_matches(['{', '}']).to_owned(), value));
+            resource_end = Some(path.len());
+            path_params.push((expected.trim_matches(['{', '}']).to_owned(), value.into_owned()));
         } else {
             path.push_str(expected);
         }
     }
-    Matched { endpoint, path_params, resource: resource.unwrap_or(path) }
+    path.truncate(resource_end.unwrap_or(path.len()));
+    Matched { endpoint, path_params, resource: path }
 }
 
-fn decoded(segment: &str) -> String {
-    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+fn decoded(segment: &str) -> Cow<'_, str> {
+    match segment.contains('%') {
+        true => Cow::Owned(percent_decode_str(segment).decode_utf8_lossy().into_owned()),
+        false => Cow::Borrowed(segment),
+    }
 }
 
 #[cfg(test)]

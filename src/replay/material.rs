@@ -1,7 +1,7 @@
 //! [`Material`]: a cassette made ready to answer from. Built once, shared by any number of sessions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
@@ -21,7 +21,7 @@ pub struct Material {
     cassette: Cassette,
     deck: Deck,
     profile: &'static Profile,
-    paths: HashMap<Arc<str>, Vec<Poll>, RandomState>,
+    paths: HashMap<Arc<str>, Path, RandomState>,
     creations: BTreeMap<String, Vec<Index>>,
     keys: BTreeMap<String, Keys>,
     /// Text ids of recorded creations.
@@ -37,6 +37,23 @@ pub struct Material {
 }
 
 type Resources = HashSet<Arc<str>, RandomState>;
+
+/// What was recorded of one task.
+#[derive(Debug)]
+struct Path {
+    first: Index,
+    /// Further ones; most tasks of a large cassette were polled once.
+    others: Vec<Index>,
+    /// What these are polls of, once somebody asks.
+    polls: OnceLock<Vec<Poll>>,
+}
+
+/// What the life cycles have of an endpoint.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    creates: Option<&'static Lifecycle>,
+    polls: Option<&'static Lifecycle>,
+}
 
 /// One recorded poll of a task.
 #[derive(Clone, Debug)]
@@ -75,8 +92,14 @@ impl Material {
             resources: BTreeMap::new(),
             refusals: BTreeMap::new(),
         };
+        let mut parts: HashMap<usize, Part, RandomState> = HashMap::default();
         for (index, fact) in facts.into_iter().enumerate() {
-            material.file_away(index, fact);
+            let Some(endpoint) = fact.endpoint else { continue };
+            let part = parts.entry(std::ptr::from_ref(endpoint).addr()).or_insert_with(|| Part {
+                creates: profile.created_by(&endpoint.id),
+                polls: profile.task_of(&endpoint.id),
+            });
+            material.file_away(index, (endpoint, *part), fact.resource);
         }
         material
     }
@@ -114,7 +137,29 @@ impl Material {
 
     /// The recorded polls of the task at this resource.
     pub(super) fn path(&self, resource: &str) -> Option<&[Poll]> {
-        self.paths.get(resource).map(Vec::as_slice)
+        let path = self.paths.get(resource)?;
+        let polls = path.polls.get_or_init(|| self.polls(path));
+        if polls.is_empty() { None } else { Some(polls) }
+    }
+
+    fn polls(&self, path: &Path) -> Vec<Poll> {
+        let mut polls: Vec<Poll> = Vec::with_capacity(1 + path.others.len());
+        for index in std::iter::once(path.first).chain(path.others.iter().copied()) {
+            let before = polls.last().map_or(Phase::Waiting, |poll| poll.phase);
+            polls.extend(self.poll(index, before));
+        }
+        polls
+    }
+
+    fn poll(&self, index: Index, before: Phase) -> Option<Poll> {
+        let interaction = self.cassette.interactions.get(index)?;
+        let endpoint = self.profile.find(&interaction.request.method, interaction.request.path())?.endpoint;
+        let lifecycle = self.profile.task_of(&endpoint.id)?;
+        let selector = recorded_selector(endpoint, interaction).ok()?;
+        // A recorded request that the gate refuses is no poll of the task, and a 304 says nothing of it.
+        let refused = self.deck.stands_alone(index) && !interaction.by_recorder;
+        let is_empty = interaction.response.status == 304;
+        (!refused && !is_empty).then(|| poll_of(index, interaction, lifecycle, selector, before))
     }
 
     /// The recorded creations of this endpoint, in order.
@@ -189,15 +234,14 @@ impl Material {
             .max(0)
     }
 
-    fn file_away(&mut self, index: Index, fact: Fact<'static>) {
+    fn file_away(&mut self, index: Index, (endpoint, part): (&'static Endpoint, Part), resource: Arc<str>) {
         let Some(interaction) = self.cassette.interactions.get(index) else { return };
         let request = &interaction.request;
-        let Some(endpoint) = fact.endpoint else { return };
-        add(&mut self.resources, &endpoint.id, &fact.resource);
+        add(&mut self.resources, &endpoint.id, &resource);
         if !interaction.response.is_success() {
-            add(&mut self.refusals, &interaction.endpoint, &fact.resource);
+            add(&mut self.refusals, &interaction.endpoint, &resource);
         }
-        if let Some(lifecycle) = self.profile.created_by(&endpoint.id) {
+        if let Some(lifecycle) = part.creates {
             self.creations.entry(endpoint.id.clone()).or_default().push(index);
             if let Key::Members(names) = &lifecycle.key {
                 let key = key_of(request, names);
@@ -209,19 +253,13 @@ impl Material {
                 .and_then(|answer| answer.member(&lifecycle.creator(&endpoint.id)?.id)?.as_str());
             self.ids.extend(id.map(str::to_owned));
         }
-        if let Some(lifecycle) = self.profile.task_of(&endpoint.id) {
-            let selector = recorded_selector(endpoint, interaction);
-            // A recorded request that the gate refuses is no poll of the task, and a 304 says nothing of it.
-            let refused = self.deck.stands_alone(index) && !interaction.by_recorder;
-            let is_empty = interaction.response.status == 304;
-            let (Ok(selector), false) = (selector, refused || is_empty) else { return };
-            let before = self.paths.get(&fact.resource).and_then(|path| path.last());
-            let before = before.map_or(Phase::Waiting, |poll| poll.phase);
-            let poll = poll_of(index, interaction, lifecycle, selector, before);
-            match self.paths.get_mut(&fact.resource) {
-                Some(path) => path.push(poll),
-                // Most tasks of a large cassette were polled once: `vec!` takes no more than that.
-                None => drop(self.paths.insert(fact.resource, vec![poll])),
+        if part.polls.is_some() {
+            match self.paths.get_mut(&resource) {
+                Some(path) => path.others.push(index),
+                None => {
+                    let path = Path { first: index, others: Vec::new(), polls: OnceLock::new() };
+                    self.paths.insert(resource, path);
+                }
             }
         }
     }

@@ -1,0 +1,134 @@
+//! What bodies are but for their values: names, nesting, and of what kind each value is.
+//!
+//! What is to be known of a body when a cassette is loaded, which members stand twice in it and what it adds to the shape
+//! of its endpoint, follows from its structure alone. Most bodies of a cassette have one that was seen before.
+
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
+use super::tokens::{self, Tokens};
+use crate::json::Json;
+
+/// How many structures are known; a cassette where each body has another has nothing from more.
+const KNOWN_MAX: usize = 4096;
+/// A longer structure is looked at each time.
+const BYTES_MAX: usize = 4096;
+/// A body's values are not all of its structure: a longer body is not walked for it.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// An integer of more digits is kept as it is: how it is read may depend on its size.
+const DIGITS_MAX: usize = 18;
+
+/// Names a structure.
+pub(super) type StructureId = u32;
+
+/// The structures of the bodies of one cassette.
+#[derive(Default)]
+pub(super) struct Structures {
+    known: HashMap<Vec<u8>, StructureId, RandomState>,
+    /// Pointers of the members that stand twice, by structure.
+    duplicates: Vec<Vec<String>>,
+    scratch: Vec<u8>,
+}
+
+impl Structures {
+    /// The structure of a body, and the members that stand twice in it; no structure if none is known for it.
+    pub(super) fn look(&mut self, body: &[u8]) -> (Option<StructureId>, Vec<String>) {
+        if body.is_empty() {
+            return (None, Vec::new());
+        }
+        self.scratch.clear();
+        let is_known = body.len() <= BODY_BYTES_MAX && is_structured(body, &mut self.scratch);
+        if is_known && let Some(known) = self.known.get(&self.scratch) {
+            return (Some(*known), self.duplicates.get(*known as usize).cloned().unwrap_or_default());
+        }
+        let duplicates = Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default();
+        if !is_known || self.scratch.len() > BYTES_MAX || self.duplicates.len() >= KNOWN_MAX {
+            return (None, duplicates);
+        }
+        let fresh = StructureId::try_from(self.duplicates.len()).ok();
+        if let Some(fresh) = fresh {
+            self.known.insert(self.scratch.clone(), fresh);
+            self.duplicates.push(duplicates.clone());
+        }
+        (fresh, duplicates)
+    }
+}
+
+/// Puts the structure of `body` into `out`, if it is one plain JSON value.
+fn is_structured(body: &[u8], out: &mut Vec<u8>) -> bool {
+    let walked = tokens::walk(body, 0, &mut Structure(out));
+    walked.is_some_and(|walked| walked.is_plain && body.get(walked.end..).is_some_and(<[u8]>::is_empty))
+}
+
+/// Leaves values out.
+struct Structure<'o>(&'o mut Vec<u8>);
+
+impl Tokens for Structure<'_> {
+    fn mark(&mut self, mark: u8) {
+        self.0.push(mark);
+    }
+
+    fn name(&mut self, quoted: &[u8]) {
+        self.0.extend_from_slice(quoted);
+    }
+
+    fn string(&mut self, _: &[u8]) {
+        self.0.push(b's');
+    }
+
+    fn other(&mut self, text: &[u8]) {
+        match text.first() {
+            Some(b't' | b'f') => self.0.push(b'b'),
+            Some(b'n') => self.0.push(b'n'),
+            _ if text.len() <= DIGITS_MAX
+                && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') =>
+            {
+                self.0.push(b'i');
+            }
+            _ => self.0.extend_from_slice(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_do_not_count_and_names_nesting_and_kinds_do() {
+        let mut structures = Structures::default();
+        let mut of = |body: &str| structures.look(body.as_bytes()).0;
+        let first = of(r#"{"a":1,"b":["x",true,null,{}]}"#).unwrap();
+        assert_eq!(of(r#"{"a":-22,"b":["y z",false,null,{}]}"#), Some(first));
+        for other in [
+            r#"{"a":1.0,"b":["x",true,null,{}]}"#,
+            r#"{"a":12345678901234567890,"b":["x",true,null,{}]}"#,
+            r#"{"c":1,"b":["x",true,null,{}]}"#,
+            r#"{"a":"1","b":["x",true,null,{}]}"#,
+            r#"{"a":1,"b":["x",true,null,[]]}"#,
+            r#"{"a":1,"b":["x",true,null]}"#,
+            r#"{"a":1,"b":["x",true,null,{}],"a":1}"#,
+        ] {
+            assert!(of(other).is_some_and(|other| other != first), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_json_has_no_structure() {
+        for body in
+            ["", "x", "{\"a\":1", "{\"a\":tru}", "{\"\\u0061\":1}", "{\"\u{e9}\":1}", "1 2", "{\"a\":1}\n"]
+        {
+            assert!(Structures::default().look(body.as_bytes()).0.is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn members_that_stand_twice_are_found_however_often_the_structure_was_seen() {
+        let mut structures = Structures::default();
+        for body in [r#"{"a":1,"a":2}"#, r#"{"a":3,"a":4}"#, "{\"a\":3,\"\\u0061\":4}", r#"{"a":3}"#] {
+            let expected = Json::parse(body).unwrap().duplicates();
+            assert_eq!(structures.look(body.as_bytes()).1, expected, "{body}");
+        }
+    }
+}
