@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::pool::Pool;
-use crate::json::quote;
+use crate::json::push_quoted;
 
 /// Deeper JSON is kept as lines: its indentation would be longer than itself.
 const DEPTH_MAX: usize = 32;
@@ -66,110 +66,123 @@ impl BodyForm<'_> {
 
 /// The body as it is written, at this depth of indentation.
 pub(super) fn write(out: &mut String, body: &[u8], indent: usize) {
-    let pad = "  ".repeat(indent + 1);
-    let end = "  ".repeat(indent);
+    out.push_str("{\n");
+    push_pad(out, indent + 1);
     match std::str::from_utf8(body) {
-        Ok(text) if is_compact_json(text) => {
-            out.push_str(&format!("{{\n{pad}\"json\": "));
-            pretty(out, text, indent + 1);
-            out.push_str(&format!("\n{end}}}"));
-        }
+        Ok(text) if push_json(out, text, indent + 1) => {}
         Ok(text) if !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n')) => {
-            out.push_str(&format!("{{\n{pad}\"lines\": ["));
+            out.push_str("\"lines\": [");
             let mut separator = "\n";
             for line in text.split('\n') {
-                out.push_str(&format!("{separator}{pad}  {}", quote(line)));
+                out.push_str(separator);
+                push_pad(out, indent + 2);
+                push_quoted(out, line);
                 separator = ",\n";
             }
-            out.push_str(&format!("\n{pad}]\n{end}}}"));
+            out.push('\n');
+            push_pad(out, indent + 1);
+            out.push(']');
         }
-        _ => out.push_str(&format!("{{\n{pad}\"base64\": \"{}\"\n{end}}}", STANDARD.encode(body))),
+        _ => {
+            out.push_str("\"base64\": \"");
+            STANDARD.encode_string(body, out);
+            out.push('"');
+        }
+    }
+    out.push('\n');
+    push_pad(out, indent);
+    out.push('}');
+}
+
+/// The indentation of a line.
+fn push_pad(out: &mut String, indent: usize) {
+    const BLANKS: &str = "                                                                ";
+    let mut left = indent * 2;
+    while left > 0 {
+        let part = left.min(BLANKS.len());
+        out.push_str(BLANKS.get(..part).unwrap_or_default());
+        left -= part;
     }
 }
 
-/// Whether the text is one JSON value without insignificant white space, not too deep to be indented: then indenting
-/// it and taking the white space out again gives the same bytes.
-fn is_compact_json(text: &str) -> bool {
-    let mut depth: usize = 0;
-    let mut deepest = 0;
-    for token in split(text) {
-        match token {
-            "{" | "[" => depth += 1,
-            "}" | "]" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
+/// Writes a text as JSON, if it is one JSON value without insignificant white space, not too deep to be indented: then
+/// indenting it and taking the white space out again gives the same bytes. Nothing is written if it is not.
+fn push_json(out: &mut String, text: &str, indent: usize) -> bool {
+    let is_json = text.starts_with(|c: char| !b" \t\r\n".contains(&u8::try_from(c).unwrap_or(b'x')))
+        && serde_json::from_str::<&RawValue>(text).is_ok();
+    if !is_json {
+        return false;
     }
-    deepest <= DEPTH_MAX && serde_json::from_str::<&RawValue>(text).is_ok() && compact(text) == text
+    let before = out.len();
+    out.push_str("\"json\": ");
+    if pretty(out, text, indent).is_some() {
+        return true;
+    }
+    out.truncate(before);
+    false
 }
 
-/// Valid JSON cut into strings, punctuation and runs of anything else; white space between them is left out.
-fn split(text: &str) -> impl Iterator<Item = &str> {
+/// Compact JSON, a member or element a line; empty containers stay on theirs. `None` for white space that means nothing,
+/// and for more depth than is indented; what was written then is of no use.
+fn pretty(out: &mut String, text: &str, indent: usize) -> Option<()> {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while bytes.get(at).is_some_and(|byte| b" \t\r\n".contains(byte)) {
-            at += 1;
-        }
+    let (mut at, mut depth) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
         let start = at;
-        match bytes.get(at)? {
+        at += 1;
+        match byte {
             b'"' => {
-                at += 1;
-                while let Some(byte) = bytes.get(at) {
-                    at += if *byte == b'\\' { 2 } else { 1 };
-                    if *byte == b'"' {
-                        break;
-                    }
-                }
-                at = at.min(bytes.len());
+                at = end_of_string(bytes, at);
+                out.push_str(text.get(start..at)?);
             }
-            b'{' | b'}' | b'[' | b']' | b',' | b':' => at += 1,
+            b'{' | b'[' => {
+                if depth == DEPTH_MAX {
+                    return None;
+                }
+                out.push(char::from(*byte));
+                if let Some(close @ (b'}' | b']')) = bytes.get(at) {
+                    out.push(char::from(*close));
+                    at += 1;
+                } else {
+                    depth += 1;
+                    out.push('\n');
+                    push_pad(out, indent + depth);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                out.push('\n');
+                push_pad(out, indent + depth);
+                out.push(char::from(*byte));
+            }
+            b',' => {
+                out.push_str(",\n");
+                push_pad(out, indent + depth);
+            }
+            b':' => out.push_str(": "),
+            b' ' | b'\t' | b'\r' | b'\n' => return None,
             _ => {
                 while bytes.get(at).is_some_and(|byte| !b"{}[],:\" \t\r\n".contains(byte)) {
                     at += 1;
                 }
+                out.push_str(text.get(start..at)?);
             }
-        }
-        Some(text.get(start..at).unwrap_or_default())
-    })
-}
-
-fn compact(text: &str) -> String {
-    split(text).collect()
-}
-
-/// Compact JSON, a member or element a line; empty containers stay on theirs.
-fn pretty(out: &mut String, text: &str, indent: usize) {
-    let mut depth = indent;
-    let newline = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
-    let mut tokens = split(text).peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            "{" | "[" => {
-                out.push_str(token);
-                if let Some(close) = tokens.next_if(|next| matches!(*next, "}" | "]")) {
-                    out.push_str(close);
-                } else {
-                    depth += 1;
-                    newline(out, depth);
-                }
-            }
-            "}" | "]" => {
-                depth = depth.saturating_sub(1);
-                newline(out, depth);
-                out.push_str(token);
-            }
-            "," => {
-                out.push(',');
-                newline(out, depth);
-            }
-            ":" => out.push_str(": "),
-            token => out.push_str(token),
         }
     }
+    Some(())
+}
+
+/// Where the string ends whose inside begins at `from`.
+fn end_of_string(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if bytes.get(at - 1) == Some(&b'"') {
+            return at;
+        }
+        at += 1;
+    }
+    bytes.len()
 }
 
 /// Bytes in standard base64, padded; anything not canonical is an error.
@@ -188,10 +201,14 @@ impl<'de> Deserialize<'de> for Base64 {
 pub(super) struct Short<'t>(pub(super) Cow<'t, [u8]>);
 
 impl Short<'_> {
-    pub(super) fn write(value: &[u8]) -> String {
+    pub(super) fn write(out: &mut String, value: &[u8]) {
         match std::str::from_utf8(value) {
-            Ok(text) if !text.chars().any(|c| c.is_control() && c != '\t') => quote(text),
-            _ => format!("{{\"base64\": \"{}\"}}", STANDARD.encode(value)),
+            Ok(text) if !text.chars().any(|c| c.is_control() && c != '\t') => push_quoted(out, text),
+            _ => {
+                out.push_str("{\"base64\": \"");
+                STANDARD.encode_string(value, out);
+                out.push_str("\"}");
+            }
         }
     }
 }

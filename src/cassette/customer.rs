@@ -73,9 +73,31 @@ impl Customers {
         self.order.len()
     }
 
+    /// Learns what an interaction shows, and puts placeholders in the place of what is known: each piece is looked at once.
+    pub(super) fn learn_and_put(&mut self, interaction: &mut Interaction, profile: &Profile) {
+        let before = (self.order.len(), self.literal.len());
+        let mut now = interaction.clone();
+        walk(&mut now, profile, &mut |_, piece, is_whole| {
+            let finds = if self.keeps_all() { Vec::new() } else { finds(piece, &self.kept) };
+            self.learn_finds(piece, &finds);
+            if self.known.is_empty() { None } else { self.put_finds(piece, is_whole, finds) }
+        });
+        if before == (self.order.len(), self.literal.len()) {
+            *interaction = now;
+            return;
+        }
+        // What is new may stand in a piece that was looked at before.
+        self.number();
+        self.put(interaction, profile);
+    }
+
+    fn keeps_all(&self) -> bool {
+        self.kept.len() == Class::ALL.len()
+    }
+
     /// Learns what an interaction shows.
     pub(super) fn learn(&mut self, interaction: &Interaction, profile: &Profile) {
-        if self.kept.len() == Class::ALL.len() {
+        if self.keeps_all() {
             return;
         }
         let mut copy = interaction.clone();
@@ -86,8 +108,14 @@ impl Customers {
     }
 
     fn learn_piece(&mut self, piece: Piece<'_>) {
-        let finds = finds(piece, &self.kept);
-        for (at, class) in &finds {
+        self.learn_finds(piece, &finds(piece, &self.kept));
+    }
+
+    fn learn_finds(&mut self, piece: Piece<'_>, finds: &[Found]) {
+        if self.keeps_all() {
+            return;
+        }
+        for (at, class) in finds {
             let value = key_of(piece.text.get(at.clone()).unwrap_or_default());
             if !self.known.contains_key(&value) {
                 self.order.push(value.clone());
@@ -143,14 +171,21 @@ impl Customers {
     }
 
     fn put_piece(&self, piece: Piece<'_>, is_whole: bool) -> Option<String> {
-        let mut edits: Vec<_> = finds(piece, &self.kept).into_iter().map(|(at, _)| at).collect();
+        self.put_finds(piece, is_whole, finds(piece, &self.kept))
+    }
+
+    fn put_finds(&self, piece: Piece<'_>, is_whole: bool, finds: Vec<Found>) -> Option<String> {
+        let mut edits: Vec<_> = finds.into_iter().map(|(at, _)| at).collect();
         if edits.is_empty() && is_whole && self.known.contains_key(piece.text) && !is_vocabulary(piece.text) {
             edits.push(0..piece.text.len());
         }
         edits.extend(words(piece.text).filter(|at| {
             let word = piece.text.get(at.clone()).unwrap_or_default();
-            self.known.contains_key(word) && is_distinctive(word)
+            is_distinctive(word) && self.known.contains_key(word)
         }));
+        if edits.is_empty() {
+            return None;
+        }
         let edits = apart(edits, Clone::clone);
         let mut out = String::new();
         let mut done = 0;
@@ -166,8 +201,11 @@ impl Customers {
     }
 }
 
+/// Where customer data stands in a piece, and what it is.
+type Found = (std::ops::Range<usize>, Option<Class>);
+
 /// What of a piece is customer data, without what is kept and the console's own placeholders.
-fn finds(piece: Piece<'_>, kept: &BTreeSet<Class>) -> Vec<(std::ops::Range<usize>, Option<Class>)> {
+fn finds(piece: Piece<'_>, kept: &BTreeSet<Class>) -> Vec<Found> {
     let is_wanted = |at: &std::ops::Range<usize>, class: Option<Class>| {
         !kept.contains(&class.unwrap_or(Class::User))
             && !OF_THE_CONSOLE.contains(&piece.text.get(at.clone()).unwrap_or_default())

@@ -334,6 +334,27 @@ pub(super) fn parse_interaction(text: &str) -> Result<Interaction, String> {
     Ok(form.read(&mut Pool::default()))
 }
 
+/// Whether nothing in an interaction is unusual, so that its text is certain to be read as the same again: bodies always
+/// are, and the parts of a head if they are legal and of ASCII. A test reads such texts again.
+pub(super) fn is_plain(interaction: &Interaction) -> bool {
+    let Interaction { request, response, .. } = interaction;
+    let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_of_a_token);
+    let is_value = |value: &[u8]| value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    let are_plain =
+        |headers: &Headers| headers.iter().all(|line| is_token(&line.name) && is_value(&line.value));
+    is_token(&request.method)
+        && request.target.starts_with('/')
+        && request.target.len() <= TARGET_MAX
+        && request.target.bytes().all(|byte| byte.is_ascii_graphic())
+        && (100..=999).contains(&response.status)
+        && is_value(&response.reason)
+        && [&request.headers, &response.headers, &response.trailers].into_iter().all(are_plain)
+        && response
+            .chunks
+            .as_ref()
+            .is_none_or(|chunks| true_chunks(chunks.clone(), response.body.len()) == *chunks)
+}
+
 /// A format that is not this one, and where the file says so.
 fn unknown(name: &str, text: &str, found: u32) -> CassetteError {
     let at = text.find("\"format\"").unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::body::{self, Short};
 use super::format::FORMAT;
 use super::{Cassette, Interaction, RecordedFrom, TlsTrust};
-use crate::json::quote;
+use crate::json::{push_quoted, quote};
 use crate::message::{Headers, Request, Response};
 
 /// What stands before the first interaction, before each further one, and behind the last.
@@ -29,7 +29,9 @@ pub(super) fn text(cassette: &Cassette) -> String {
 
 /// The text of one interaction.
 pub(super) fn interaction(interaction: &Interaction) -> String {
-    let mut out = String::new();
+    // Most are a little longer than twice what they are made of.
+    let bodies = interaction.request.body.len() + interaction.response.body.len();
+    let mut out = String::with_capacity(1024 + bodies * 2);
     write_interaction(&mut out, interaction);
     out
 }
@@ -55,9 +57,13 @@ pub(super) fn head(out: &mut String, from: &RecordedFrom) {
 }
 
 fn write_interaction(out: &mut String, interaction: &Interaction) {
-    let _ = writeln!(out, "    {{\n      \"id\": {},", quote(&interaction.id));
+    out.push_str("    {\n      \"id\": ");
+    push_quoted(out, &interaction.id);
+    out.push_str(",\n");
     if !interaction.endpoint.is_empty() {
-        let _ = writeln!(out, "      \"endpoint\": {},", quote(&interaction.endpoint));
+        out.push_str("      \"endpoint\": ");
+        push_quoted(out, &interaction.endpoint);
+        out.push_str(",\n");
     }
     if interaction.by_recorder {
         out.push_str("      \"by\": \"recorder\",\n");
@@ -71,7 +77,8 @@ fn write_interaction(out: &mut String, interaction: &Interaction) {
     if !interaction.notes.is_empty() {
         out.push_str(",\n      \"notes\": [");
         for (place, note) in interaction.notes.iter().enumerate() {
-            let _ = write!(out, "{}\n        {}", if place == 0 { "" } else { "," }, quote(note));
+            out.push_str(if place == 0 { "\n        " } else { ",\n        " });
+            push_quoted(out, note);
         }
         out.push_str("\n      ]");
     }
@@ -79,18 +86,23 @@ fn write_interaction(out: &mut String, interaction: &Interaction) {
 }
 
 fn write_request(out: &mut String, request: &Request) {
-    let _ = writeln!(out, "      \"request\": {{\n        \"method\": {},", quote(&request.method));
-    let _ = writeln!(out, "        \"target\": {},", quote(&request.target));
-    let _ = write!(out, "        \"version\": \"{}\"", request.version);
+    out.push_str("      \"request\": {\n        \"method\": ");
+    push_quoted(out, &request.method);
+    out.push_str(",\n        \"target\": ");
+    push_quoted(out, &request.target);
+    out.push_str(",\n        \"version\": \"");
+    out.push_str(request.version.as_str());
+    out.push('"');
     write_headers(out, "headers", &request.headers);
     write_body(out, &request.body);
     out.push_str("\n      }");
 }
 
 fn write_response(out: &mut String, response: &Response) {
-    let _ = writeln!(out, "      \"response\": {{\n        \"version\": \"{}\",", response.version);
-    let _ = write!(out, "        \"status\": {},\n        \"reason\": ", response.status);
-    out.push_str(&Short::write(&response.reason));
+    out.push_str("      \"response\": {\n        \"version\": \"");
+    out.push_str(response.version.as_str());
+    let _ = write!(out, "\",\n        \"status\": {},\n        \"reason\": ", response.status);
+    Short::write(out, &response.reason);
     write_headers(out, "headers", &response.headers);
     if let Some(chunks) = &response.chunks {
         let sizes: Vec<String> = chunks.iter().map(usize::to_string).collect();
@@ -105,10 +117,15 @@ fn write_headers(out: &mut String, key: &str, headers: &Headers) {
     if headers.is_empty() {
         return;
     }
-    let _ = write!(out, ",\n        \"{key}\": [");
+    out.push_str(",\n        \"");
+    out.push_str(key);
+    out.push_str("\": [");
     for (place, line) in headers.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        let _ = write!(out, "{comma}\n          [{}, {}]", quote(&line.name), Short::write(&line.value));
+        out.push_str(if place == 0 { "\n          [" } else { ",\n          [" });
+        push_quoted(out, &line.name);
+        out.push_str(", ");
+        Short::write(out, &line.value);
+        out.push(']');
     }
     out.push_str("\n        ]");
 }

@@ -228,7 +228,20 @@ pub(crate) fn compare_numbers(one: &str, two: &str) -> std::cmp::Ordering {
 
 /// `value` as a JSON string literal, quotes included.
 pub fn quote(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
+    let mut out = String::with_capacity(value.len() + 2);
+    push_quoted(&mut out, value);
+    out
+}
+
+/// The same, at the end of a text.
+pub(crate) fn push_quoted(out: &mut String, value: &str) {
+    if value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        out.push_str(&serde_json::Value::from(value).to_string());
+    } else {
+        out.push('"');
+        out.push_str(value);
+        out.push('"');
+    }
 }
 
 /// An array index of RFC 6901: decimal digits without a leading zero.

@@ -224,9 +224,9 @@ impl Site {
     fn pass(&self, request: &Request, status: u16, what: &str) {
         if self.watch.is_some() {
             let redactor = &self.settings.redactor;
-            let clean = redactor.request(request);
+            let (method, target) = redactor.start_of(request);
             let what = redactor.text(what);
-            self.tell(&Event::Passed(Passed { method: clean.method, target: clean.target, status, what }));
+            self.tell(&Event::Passed(Passed { method, target, status, what }));
         }
     }
 

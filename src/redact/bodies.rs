@@ -15,7 +15,6 @@ use super::rules::Rules;
 use super::text as search;
 use super::tokens::{self, Kind, Token};
 use crate::json::Json;
-use crate::message::Headers;
 
 /// JSON text in a string of JSON text, so deep.
 const JSON_DEPTH: usize = 4;
@@ -26,11 +25,16 @@ const DIGITS_MIN: usize = 8;
 
 /// A body with the visited values put in place; `None` if there are none. Of a packed one with a secret in it nothing
 /// is left but the placeholder.
-pub(super) fn body(bytes: &[u8], headers: &Headers, rules: &Rules, visit: &mut Visit<'_>) -> Option<Vec<u8>> {
+pub(super) fn body(
+    bytes: &[u8],
+    content_type: &str,
+    rules: &Rules,
+    visit: &mut Visit<'_>,
+) -> Option<Vec<u8>> {
     if bytes.is_empty() {
         return None;
     }
-    let kind = headers.text("Content-Type").unwrap_or_default().trim_start().to_ascii_lowercase();
+    let kind = content_type.trim_start().to_ascii_lowercase();
     match packed::kind(bytes) {
         Bytes::Text(charset) => decoded_body(bytes, charset, &kind, rules, visit),
         Bytes::Opaque => decoded_body(bytes, Charset::OneByte, &kind, rules, visit),
@@ -42,7 +46,7 @@ pub(super) fn body(bytes: &[u8], headers: &Headers, rules: &Rules, visit: &mut V
                 last = new.clone().or(last.take());
                 new
             };
-            let _ = body(&inner, headers, rules, &mut noted);
+            let _ = body(&inner, content_type, rules, &mut noted);
             last.map(String::into_bytes)
         }
     }
@@ -142,7 +146,7 @@ fn json(whole: &str, depth: usize, rules: &Rules, visit: &mut Visit<'_>) -> Opti
             .iter()
             .find(|(at, _)| *at == token.at)
             .map(|(_, rule)| Place::new(What::Rule, rule.clone()));
-        let value = if token.kind == Kind::Text { tokens::decoded(source) } else { source.to_owned() };
+        let value = if token.kind == Kind::Text { tokens::decoded(source) } else { source.into() };
         if let Some(place) = rule.or_else(|| member(&token, &value, rules)) {
             if !value.trim().is_empty()
                 && let Some(new) = visit(&place, value.as_bytes())

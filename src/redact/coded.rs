@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::readings::Readings;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// The shortest run that is decoded, in digits; shorter spellings of a known value are searched for as they are.
-const RUN_MIN: usize = 16;
+pub(super) const RUN_MIN: usize = 16;
 /// Lines of base64 are at least so long where a run goes on in the next line.
 const LINE_MIN: usize = 56;
 
@@ -26,23 +27,32 @@ pub(super) struct Run {
 }
 
 /// Every run that is long enough. A run of hexadecimal digits is one of base64 as well, and comes as both.
-pub(super) fn runs(bytes: &[u8]) -> Vec<Run> {
+pub(super) fn runs(bytes: &[u8], readings: Readings) -> Vec<Run> {
     let mut all = Vec::new();
-    collect(bytes, is_base64, LINE_MIN, &mut |at| all.push(Run { at, is_hex: false }));
-    collect(bytes, |byte| byte.is_ascii_hexdigit(), 1, &mut |at| all.push(Run { at, is_hex: true }));
+    if readings.has_base64 {
+        collect(bytes, is_base64, LINE_MIN, &mut |at| all.push(Run { at, is_hex: false }));
+    }
+    if readings.has_hex {
+        collect(bytes, u8::is_ascii_hexdigit, 1, &mut |at| all.push(Run { at, is_hex: true }));
+    }
     all
 }
 
 fn is_base64(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// Runs of digits, with what may stand between them: line breaks after `line_min` digits at least; between pairs of
 /// hexadecimal digits also the signs that dumps have there.
-fn collect(bytes: &[u8], is_digit: fn(&u8) -> bool, line_min: usize, put: &mut dyn FnMut(Range<usize>)) {
+fn collect(
+    bytes: &[u8],
+    is_digit: impl Fn(&u8) -> bool,
+    line_min: usize,
+    put: &mut dyn FnMut(Range<usize>),
+) {
     let is_dump = line_min == 1;
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(is_digit)) {
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(&is_digit)) {
         let start = at + found;
         let (mut end, mut digits, mut line) = (start, 0, 0);
         let mut next = start;
@@ -102,12 +112,26 @@ fn unhex(digits: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn found(bytes: &[u8]) -> Vec<Run> {
+        runs(bytes, Readings::of(bytes))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_run_is_passed_over(
+            text in "(?:[0-9a-f]{1,3}[ :,\r\n-]?|[A-Za-z0-9+/_-]{1,20}|[A-Za-z0-9]{50,70}\r?\n|[ -~é]){0,30}",
+        ) {
+            let all = Readings::all();
+            proptest::prop_assert_eq!(found(text.as_bytes()), runs(text.as_bytes(), all));
+        }
+    }
+
     #[test]
     fn runs_are_decoded_from_wherever_they_begin() {
         let inner = "eyJ0b2tlbiI6ImFiY2RlZmdoIn0";
         let text = format!("x={inner}== and 61 62:63-64 65,66 67 68 69");
         let decoded: Vec<Vec<u8>> =
-            runs(text.as_bytes()).iter().flat_map(|run| run.decoded(text.as_bytes())).collect();
+            found(text.as_bytes()).iter().flat_map(|run| run.decoded(text.as_bytes())).collect();
         assert!(decoded.iter().any(|bytes| bytes.starts_with(br#"{"token":"abcdefgh"}"#)), "{decoded:?}");
         assert!(decoded.contains(&b"abcdefghi".to_vec()), "{decoded:?}");
     }
@@ -115,7 +139,7 @@ mod tests {
     #[test]
     fn base64_goes_on_over_long_lines_only() {
         let long = format!("{}\r\n{}\n", "A".repeat(76), "B".repeat(20));
-        assert_eq!(runs(long.as_bytes())[0].at, 0..98);
-        assert!(runs(b"short\nwords\nin\nlines").is_empty());
+        assert_eq!(found(long.as_bytes())[0].at, 0..98);
+        assert!(found(b"short\nwords\nin\nlines").is_empty());
     }
 }

@@ -176,6 +176,7 @@ fn class_of(held: Holds, value: &str) -> Option<Option<Class>> {
 /// Whether a user's or a host's name is told from a word wherever it stands: letters, and something else beside them.
 pub(crate) fn is_distinctive(value: &str) -> bool {
     value.len() >= 4
+        && value.bytes().any(|byte| byte.is_ascii_digit() || b"._-@\\".contains(&byte))
         && value.chars().any(char::is_alphabetic)
         && value.chars().any(|c| c.is_ascii_digit() || "._-@\\".contains(c))
         && value.chars().all(tokens::is_of_a_name)

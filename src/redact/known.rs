@@ -1,7 +1,9 @@
 //! The values learnt so far, and the search for them in any text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use percent_encoding::percent_decode_str;
@@ -10,7 +12,7 @@ use super::messages::Memory;
 use super::names::placeholder;
 use super::packed::{self, Charset, Kind as Bytes};
 use super::places::spliced;
-use super::rules::Rules;
+use super::readings::Readings;
 use super::tokens::{self, Kind};
 use super::{SECRETS_MAX, layers, spellings};
 
@@ -42,9 +44,9 @@ struct Secret {
 }
 
 /// Every spelling of every secret: those of long ago, and the fresh ones.
-#[derive(Default)]
-struct Search {
-    parts: [Option<Part>; 2],
+#[derive(Clone, Default)]
+pub(super) struct Search {
+    parts: [Option<Arc<Part>>; 2],
 }
 
 /// Every spelling of some secrets, found in one pass.
@@ -146,7 +148,9 @@ impl Known {
         self.numbers.len() + self.wanted.len()
     }
 
-    fn search(&mut self) -> Option<&Search> {
+    /// What finds all that is known now; `None` if that is nothing. It is used without a lock: nobody waits for another's
+    /// search.
+    pub(super) fn search(&mut self) -> Option<Search> {
         if self.is_stale {
             self.is_stale = false;
             if self.wanted.len() - self.settled > FRESH_MAX {
@@ -156,60 +160,7 @@ impl Known {
                 self.search.parts[1] = Part::of(self.wanted.get(self.settled..).unwrap_or_default());
             }
         }
-        (!self.wanted.is_empty()).then_some(&self.search)
-    }
-
-    /// `bytes` with every known value replaced; `None` if there is none.
-    pub(super) fn replace(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.search()?.replace(bytes)
-    }
-
-    pub(super) fn replace_str(&mut self, text: &str) -> String {
-        // A known value may end within a character of the text; the rest of it is then lost, which is safe.
-        self.replace(text.as_bytes())
-            .map_or_else(|| text.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// A target or URL: also finds values whose percent-encoding is unusual, or doubled, part by part.
-    pub(super) fn replace_target(&mut self, target: &str) -> String {
-        let replaced = self.replace_str(target);
-        let Some(search) = self.search() else { return replaced };
-        if !replaced.contains('+') {
-            return replaced;
-        }
-        let mut out = String::with_capacity(replaced.len());
-        for part in replaced.split_inclusive(['/', '?', '&', '=', ';', ',']) {
-            let (text, end) = match part.char_indices().last() {
-                Some((at, '/' | '?' | '&' | '=' | ';' | ',')) => part.split_at(at),
-                _ => (part, ""),
-            };
-            out.push_str(&search.hidden_in_percent(text).unwrap_or_else(|| text.to_owned()));
-            out.push_str(end);
-        }
-        out
-    }
-
-    /// JSON text with known values replaced in its strings, and nowhere else: its form stays.
-    pub(super) fn replace_strings(&mut self, text: &str) -> String {
-        self.search()
-            .and_then(|search| search.replace_json(text, Bare::Kept))
-            .unwrap_or_else(|| text.to_owned())
-    }
-
-    /// A body: JSON strings are compared decoded, so that no escape hides a value; anything else as bytes. Of a packed
-    /// body with a known value in it nothing is left but the placeholder.
-    pub(super) fn replace_body(&mut self, body: &[u8]) -> Option<Vec<u8>> {
-        let search = self.search()?;
-        match packed::kind(body) {
-            Bytes::Packed => {
-                let inner = packed::unpacked(body)?;
-                search
-                    .in_body(&inner)
-                    .is_some()
-                    .then(|| search.first(&inner).unwrap_or_else(|| placeholder(0)).into_bytes())
-            }
-            _ => search.in_body(body),
-        }
+        (!self.wanted.is_empty()).then(|| self.search.clone())
     }
 }
 
@@ -221,7 +172,7 @@ enum Bare {
 }
 
 impl Part {
-    fn of(secrets: &[(Vec<u8>, usize)]) -> Option<Self> {
+    fn of(secrets: &[(Vec<u8>, usize)]) -> Option<Arc<Self>> {
         let (mut patterns, mut numbers) = (Vec::new(), Vec::new());
         for (value, number) in secrets {
             for spelling in spellings::of(value) {
@@ -233,7 +184,7 @@ impl Part {
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
         // Building fails only past 2^31 states; 4,096 secrets of a head's size are far below.
-        builder.build(&patterns).ok().map(|automaton| Self { automaton, numbers })
+        builder.build(&patterns).ok().map(|automaton| Arc::new(Self { automaton, numbers }))
     }
 
     /// Where in `lower`, a text in small letters, each stands.
@@ -260,18 +211,68 @@ impl Search {
         apart(all)
     }
 
-    fn replace(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let edits: Vec<_> =
-            self.found(bytes).into_iter().map(|(at, number)| (at, placeholder(number))).collect();
+    /// `bytes` with every known value replaced; `None` if there is none.
+    pub(super) fn replace(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let found = self.found(bytes);
+        if found.is_empty() {
+            return None;
+        }
+        let edits: Vec<_> = found.into_iter().map(|(at, number)| (at, placeholder(number))).collect();
         spliced(bytes, &edits)
     }
 
+    /// A target or URL: also finds values whose percent-encoding is unusual, or doubled, part by part. `None` if there
+    /// are none.
+    pub(super) fn replace_url(&self, url: &[u8]) -> Option<Vec<u8>> {
+        let new = self.replace(url);
+        let Ok(text) = std::str::from_utf8(url) else { return new };
+        if !text.contains('+') {
+            return new;
+        }
+        // A known value may end within a character of the text; the rest of it is then lost, which is safe.
+        let replaced = new.as_deref().map_or(Cow::Borrowed(text), String::from_utf8_lossy);
+        let mut out = String::with_capacity(replaced.len());
+        for part in replaced.split_inclusive(['/', '?', '&', '=', ';', ',']) {
+            let (text, end) = match part.char_indices().last() {
+                Some((at, '/' | '?' | '&' | '=' | ';' | ',')) => part.split_at(at),
+                _ => (part, ""),
+            };
+            out.push_str(&self.hidden_in_percent(text).unwrap_or_else(|| text.to_owned()));
+            out.push_str(end);
+        }
+        (out != text).then(|| out.into_bytes())
+    }
+
+    /// JSON text with known values replaced in its strings, and nowhere else: its form stays. `None` if there are none.
+    pub(super) fn replace_strings(&self, text: &str) -> Option<String> {
+        self.replace_json(text, Bare::Kept)
+    }
+
+    /// A body: JSON strings are compared decoded, so that no escape hides a value; anything else as bytes. Of a packed
+    /// body with a known value in it nothing is left but the placeholder.
+    pub(super) fn replace_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        match packed::kind(body) {
+            Bytes::Packed => {
+                let inner = packed::unpacked(body)?;
+                let charset = match packed::kind(&inner) {
+                    Bytes::Text(charset) => charset,
+                    Bytes::Packed | Bytes::Opaque => Charset::OneByte,
+                };
+                self.in_body(&inner, charset)
+                    .is_some()
+                    .then(|| self.first(&inner).unwrap_or_else(|| placeholder(0)).into_bytes())
+            }
+            Bytes::Text(charset) => self.in_body(body, charset),
+            Bytes::Opaque => self.in_body(body, Charset::OneByte),
+        }
+    }
+
     /// A body that is not packed.
-    fn in_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let charset = match packed::kind(body) {
-            Bytes::Text(charset) => charset,
-            Bytes::Packed | Bytes::Opaque => Charset::OneByte,
-        };
+    fn in_body(&self, body: &[u8], charset: Charset) -> Option<Vec<u8>> {
+        // Each part of such a text stands in it as it is: where the whole holds nothing, no part does.
+        if charset == Charset::Utf8 && Readings::of(body).is_one() && self.plain(body).is_empty() {
+            return None;
+        }
         let text = charset.decode(body);
         let spliced = Some(&text).filter(|text| tokens::looks_like_json(text));
         let spliced = spliced.and_then(|text| self.replace_json(text, Bare::Replaced));
@@ -279,6 +280,9 @@ impl Search {
         let new =
             self.replace(now.as_bytes()).map(|new| String::from_utf8_lossy(&new).into_owned()).or(spliced);
         let new = new.map(|new| charset.encode(&new));
+        if charset == Charset::Utf8 && new.is_none() {
+            return None;
+        }
         // A value of other bytes than ASCII may stand in another encoding than the text around it.
         let plain = self.replace(new.as_deref().unwrap_or(body));
         plain.or(new)
@@ -304,16 +308,16 @@ impl Search {
 
     fn replace_json(&self, text: &str, bare: Bare) -> Option<String> {
         let mut edits = Vec::new();
-        for token in tokens::tokens(text, &Rules::default()) {
-            let source = text.get(token.at.clone()).unwrap_or_default();
-            let new = match token.kind {
+        for (at, kind) in tokens::strings_and_values(text) {
+            let source = text.get(at.clone()).unwrap_or_default();
+            let new = match kind {
                 Kind::Bare if bare == Bare::Kept => None,
                 Kind::Bare => self.first(source.as_bytes()).map(|placeholder| tokens::quoted(&placeholder)),
                 Kind::Name | Kind::Text => {
                     self.replace_str(&tokens::decoded(source)).map(|new| tokens::quoted(&new))
                 }
             };
-            edits.extend(new.map(|new| (token.at, new)));
+            edits.extend(new.map(|new| (at, new)));
         }
         let new = spliced(text.as_bytes(), &edits)?;
         Some(String::from_utf8_lossy(&new).into_owned())

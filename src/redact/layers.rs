@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::coded;
 use super::packed;
+use super::readings::Readings;
 use super::views::{Escapes, View};
 
 /// How deep forms are taken off: JSON text in a JSON string, base64 in a target that was encoded twice.
@@ -52,8 +53,12 @@ fn descend(
     if depth == 0 {
         return;
     }
+    let readings = Readings::of(layer.bytes);
+    if readings.is_one() {
+        return;
+    }
     for escapes in Escapes::ALL {
-        let Some(view) = View::of(layer.bytes, escapes) else { continue };
+        let Some(view) = View::of(layer.bytes, escapes, readings) else { continue };
         if !charge(budget, view.bytes.len()) {
             return;
         }
@@ -67,7 +72,7 @@ fn descend(
         };
         descend(&inner, (kind, if is_folded { 0 } else { depth - 1 }), budget, look);
     }
-    let runs = if kind == Depth::All { coded::runs(layer.bytes) } else { Vec::new() };
+    let runs = if kind == Depth::All { coded::runs(layer.bytes, readings) } else { Vec::new() };
     for run in runs {
         let place = |_: Range<usize>| layer.place(run.at.clone());
         for bytes in run.decoded(layer.bytes) {

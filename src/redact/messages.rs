@@ -1,9 +1,13 @@
 //! Messages as they may be written: first the credentials in their places, learnt on the way, then all that is known.
 //!
-//! Most messages, and most lines of the others, have been seen before: what became of them is remembered, for as long as
-//! nothing new is learnt.
+//! Most parts of most messages have been seen before: what became of them is remembered, for as long as nothing new is
+//! learnt. All parts of a message are cleaned by the same knowledge: if cleaning it taught something, it is cleaned again.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use foldhash::quality::RandomState;
 
 use super::{Redactor, bodies, places};
 use crate::message::{Header, Headers, Request, Response};
@@ -12,304 +16,285 @@ use crate::message::{Header, Headers, Request, Response};
 const HELD_MAX: usize = 4 * 1024 * 1024;
 /// Longer parts are not remembered.
 const PART_MAX: usize = 64 * 1024;
+/// A message is cleaned so often at most, until nothing is learnt meanwhile.
+const ROUNDS_MAX: usize = 3;
 
 /// What became of a part of a message: nothing, or what stands in its place.
-type Cleaned = Option<Vec<u8>>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cleaned {
+    /// The name of a header line.
+    name: Option<String>,
+    value: Option<Bytes>,
+}
 
 /// What became of the parts that were cleaned since the last thing was learnt.
 #[derive(Default)]
 pub(super) struct Memory {
-    parts: HashMap<Vec<u8>, Cleaned>,
-    /// Whole requests whose credentials are known.
-    learnt: HashSet<Vec<u8>>,
-    requests: HashMap<Vec<u8>, Request>,
-    responses: HashMap<Vec<u8>, Response>,
+    parts: HashMap<Box<[u8]>, Cleaned, RandomState>,
     held: usize,
     /// `Known::changes` when these were cleaned.
     since: usize,
 }
 
 impl Memory {
-    fn get(&self, part: &[u8], changes: usize) -> Option<Cleaned> {
-        if self.since == changes { self.parts.get(part).cloned() } else { None }
+    fn get(&self, key: &[u8], changes: usize) -> Option<Cleaned> {
+        if self.since == changes { self.parts.get(key).cloned() } else { None }
     }
 
-    fn put(&mut self, part: Vec<u8>, cleaned: Cleaned, changes: usize) {
-        self.make_room(part.len() + cleaned.as_ref().map_or(0, Vec::len), changes);
-        self.parts.insert(part, cleaned);
-    }
-
-    fn make_room(&mut self, bytes: usize, changes: usize) {
+    fn put(&mut self, key: &[u8], cleaned: Cleaned, changes: usize) {
         const ENTRY: usize = 64;
-        if self.since != changes || self.held + bytes + ENTRY > HELD_MAX {
+        let new = cleaned.name.as_ref().map_or(0, String::len) + cleaned.value.as_ref().map_or(0, Bytes::len);
+        let bytes = key.len() + new + ENTRY;
+        if self.since != changes || self.held + bytes > HELD_MAX {
             *self = Self { since: changes, ..Self::default() };
         }
-        self.held += bytes + ENTRY;
+        self.held += bytes;
+        self.parts.insert(key.into(), cleaned);
     }
-}
-
-/// All of a message that decides what becomes of it; `None` if it is too long to be remembered whole.
-fn whole<'m>(start: &[&'m [u8]], headers: [&'m Headers; 2], body: &'m [u8]) -> Option<Vec<u8>> {
-    let lines = headers.into_iter().flat_map(|headers| headers.iter().map(Some).chain([None]));
-    let mut all = Vec::with_capacity(1024);
-    let mut add = |part: &[u8]| {
-        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        all.extend_from_slice(part);
-    };
-    start.iter().for_each(|part| add(part));
-    for line in lines {
-        add(line.map_or(b"", |line| line.name.as_bytes()));
-        add(line.map_or(b"", |line| &line.value));
-    }
-    add(body);
-    (all.len() <= PART_MAX).then_some(all)
-}
-
-fn whole_request(request: &Request) -> Option<Vec<u8>> {
-    let start = [request.method.as_bytes(), request.target.as_bytes(), request.version.as_str().as_bytes()];
-    whole(&start, [&request.headers, &Headers::new()], &request.body)
-}
-
-fn whole_response(response: &Response) -> Option<Vec<u8>> {
-    let status = response.status.to_le_bytes();
-    let chunks = format!("{:?}", response.chunks);
-    let start = [&status, response.version.as_str().as_bytes(), &response.reason, chunks.as_bytes()];
-    whole(&start, [&response.headers, &response.trailers], &response.body)
 }
 
 /// What is done to a part; two of them never share what is remembered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
-    PlaceInReason = 1,
-    PlaceInTarget,
-    PlaceInHeader,
-    PlaceInBody,
-    KnownText,
+    KnownText = 1,
     KnownUrl,
-    KnownBody,
+    Reason,
+    Target,
+    Line,
+    Body,
+}
+
+/// A part of a message.
+#[derive(Clone, Copy)]
+struct Part<'m> {
+    step: Step,
+    bytes: &'m [u8],
+    /// The name of a line, the type of a body.
+    beside: &'m str,
+    line: Option<&'m Header>,
+}
+
+impl<'m> Part<'m> {
+    fn of(step: Step, bytes: &'m [u8]) -> Self {
+        Self { step, bytes, beside: "", line: None }
+    }
+
+    fn line(line: &'m Header) -> Self {
+        Self { step: Step::Line, bytes: &line.value, beside: &line.name, line: Some(line) }
+    }
+
+    fn body(bytes: &'m [u8], content_type: &'m str) -> Self {
+        Self { step: Step::Body, bytes, beside: content_type, line: None }
+    }
+
+    /// What it is remembered by.
+    fn key_in<'k>(&self, key: &'k mut Vec<u8>) -> &'k [u8] {
+        key.clear();
+        key.push(self.step as u8);
+        key.extend_from_slice(&self.beside.len().to_le_bytes());
+        key.extend_from_slice(self.beside.as_bytes());
+        key.extend_from_slice(self.bytes);
+        key
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.bytes.is_empty() && self.step != Step::Line
+    }
+
+    fn is_remembered(&self) -> bool {
+        self.bytes.len() + self.beside.len() <= PART_MAX
+    }
+}
+
+fn content_type(headers: &Headers) -> Cow<'_, str> {
+    headers.text("Content-Type").unwrap_or_default()
+}
+
+fn parts_of_request<'m>(request: &'m Request, content_type: &'m str) -> Vec<Part<'m>> {
+    let mut parts = Vec::with_capacity(16);
+    parts.push(Part::of(Step::KnownText, request.method.as_bytes()));
+    parts.push(Part::of(Step::Target, request.target.as_bytes()));
+    parts.extend(request.headers.iter().map(Part::line));
+    parts.push(Part::body(&request.body, content_type));
+    parts
+}
+
+fn parts_of_response<'m>(response: &'m Response, content_type: &'m str) -> Vec<Part<'m>> {
+    let mut parts = Vec::with_capacity(16);
+    parts.push(Part::of(Step::Reason, &response.reason));
+    parts.extend(response.headers.iter().chain(response.trailers.iter()).map(Part::line));
+    parts.push(Part::body(&response.body, content_type));
+    parts
+}
+
+fn put_lines(headers: &mut Headers, cleaned: &mut impl Iterator<Item = Cleaned>) {
+    for line in headers.iter_mut() {
+        let Some(Cleaned { name, value }) = cleaned.next() else { return };
+        line.name = name.unwrap_or_else(|| std::mem::take(&mut line.name));
+        if let Some(value) = value {
+            line.value = value;
+        }
+    }
 }
 
 impl Redactor {
     /// Learns the credentials a request carries, by place.
     pub(crate) fn learn_request(&self, request: &Request) {
-        let whole = whole_request(request);
-        let (seen, before) = self.seen(|memory| {
-            let whole = whole.as_ref()?;
-            (memory.learnt.contains(whole) || memory.requests.contains_key(whole)).then_some(())
-        });
-        if seen.is_some() {
-            return;
-        }
-        let _ = self.request_placed(request);
-        // What it has brought counts as a change: it is remembered the second time.
-        if let Some(whole) = whole {
-            self.keep(whole, before, |memory, whole| {
-                let _ = memory.learnt.insert(whole);
-            });
-        }
+        let _ = self.clean(&parts_of_request(request, &content_type(&request.headers)));
     }
 
     /// Learns the credentials a response carries, by place.
     pub(crate) fn learn_response(&self, response: &Response) {
-        if !self.is_seen(whole_response(response), |memory, whole| memory.responses.contains_key(whole)) {
-            let _ = self.response_placed(response);
-        }
+        let _ = self.clean(&parts_of_response(response, &content_type(&response.headers)));
     }
 
     /// A request as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn request(&self, request: &Request) -> Request {
-        let whole = whole_request(request);
-        let (found, before) =
-            self.seen(|memory| whole.as_ref().and_then(|whole| memory.requests.get(whole).cloned()));
-        if let Some(found) = found {
-            return found;
+        let cleaned = self.clean(&parts_of_request(request, &content_type(&request.headers)));
+        let mut out = request.clone();
+        let mut cleaned = cleaned.into_iter();
+        if let Some(method) = cleaned.next().and_then(|method| method.value) {
+            out.method = text_of(&method);
         }
-        let out = self.request_anew(request);
-        if let Some(whole) = whole {
-            self.keep(whole, before, |memory, whole| drop(memory.requests.insert(whole, out.clone())));
+        if let Some(target) = cleaned.next().and_then(|target| target.value) {
+            out.target = text_of(&target);
+        }
+        put_lines(&mut out.headers, &mut cleaned);
+        if let Some(body) = cleaned.next().and_then(|body| body.value) {
+            out.set_body(body);
         }
         out
     }
 
-    fn request_anew(&self, request: &Request) -> Request {
-        let mut out = self.request_placed(request);
-        out.method = self.known_in_text(&out.method);
-        if let Some(new) = self.known_in_url(out.target.as_bytes()) {
-            out.target = new;
-        }
-        self.known_in_headers(&mut out.headers);
-        if let Some(body) = self.known_in_body(&out.body) {
-            out.set_body(body);
-        }
-        out
+    /// The method and the target of a request as they may be printed.
+    pub(crate) fn start_of(&self, request: &Request) -> (String, String) {
+        let mut cleaned = self
+            .clean(&[
+                Part::of(Step::KnownText, request.method.as_bytes()),
+                Part::of(Step::Target, request.target.as_bytes()),
+            ])
+            .into_iter();
+        let mut next = |as_it_is: &str| {
+            cleaned.next().and_then(|it| it.value).map_or_else(|| as_it_is.to_owned(), |new| text_of(&new))
+        };
+        (next(&request.method), next(&request.target))
     }
 
     /// A response as it may be written: credentials by place (learnt on the way) and known values anywhere.
     #[must_use]
     pub fn response(&self, response: &Response) -> Response {
-        let whole = whole_response(response);
-        let (found, before) =
-            self.seen(|memory| whole.as_ref().and_then(|whole| memory.responses.get(whole).cloned()));
-        if let Some(found) = found {
-            return found;
-        }
-        let out = self.response_anew(response);
-        if let Some(whole) = whole {
-            self.keep(whole, before, |memory, whole| drop(memory.responses.insert(whole, out.clone())));
-        }
-        out
-    }
-
-    fn is_seen(&self, whole: Option<Vec<u8>>, look: impl FnOnce(&Memory, &[u8]) -> bool) -> bool {
-        let look = |memory: &Memory| whole.filter(|whole| look(memory, whole));
-        self.seen(look).0.is_some()
-    }
-
-    /// What `look` finds in memory, if that is of use still, and how often anything had been learnt then.
-    fn seen<T>(&self, look: impl FnOnce(&Memory) -> Option<T>) -> (Option<T>, usize) {
-        let known = self.known();
-        let changes = known.changes();
-        let found = if known.memory.since == changes { look(&known.memory) } else { None };
-        (found, changes)
-    }
-
-    /// Remembers a whole message, if nothing was learnt since `before`.
-    fn keep(&self, whole: Vec<u8>, before: usize, put: impl FnOnce(&mut Memory, Vec<u8>)) {
-        let known = &mut *self.known();
-        if known.changes() == before {
-            known.memory.make_room(2 * whole.len(), before);
-            put(&mut known.memory, whole);
-        }
-    }
-
-    fn response_anew(&self, response: &Response) -> Response {
-        let mut out = self.response_placed(response);
-        if let Some(reason) = self.known_in(&out.reason) {
-            out.reason = reason.into();
-        }
-        self.known_in_headers(&mut out.headers);
-        self.known_in_headers(&mut out.trailers);
-        if let Some(body) = self.known_in_body(&out.body) {
-            out.set_body(body);
-        }
-        out
-    }
-
-    fn request_placed(&self, request: &Request) -> Request {
-        let mut out = request.clone();
-        let target = || {
-            let new =
-                places::target(&request.target, &self.rules, &mut |place, value| self.placed(place, value));
-            (new != request.target).then(|| new.into_bytes())
-        };
-        if let Some(new) = self.remembered(Step::PlaceInTarget, "", request.target.as_bytes(), target) {
-            out.target = String::from_utf8_lossy(&new).into_owned();
-        }
-        self.headers_placed(&mut out.headers);
-        if let Some(body) = self.body_placed(&request.body, &request.headers) {
-            out.set_body(body);
-        }
-        out
-    }
-
-    fn response_placed(&self, response: &Response) -> Response {
+        let cleaned = self.clean(&parts_of_response(response, &content_type(&response.headers)));
         let mut out = response.clone();
-        let reason =
-            || bodies::text(&response.reason, &self.rules, &mut |place, value| self.placed(place, value));
-        if let Some(new) = self.remembered(Step::PlaceInReason, "", &response.reason, reason) {
-            out.reason = new.into();
+        let mut cleaned = cleaned.into_iter();
+        if let Some(reason) = cleaned.next().and_then(|reason| reason.value) {
+            out.reason = reason;
         }
-        self.headers_placed(&mut out.headers);
-        self.headers_placed(&mut out.trailers);
-        if let Some(body) = self.body_placed(&response.body, &response.headers) {
+        put_lines(&mut out.headers, &mut cleaned);
+        put_lines(&mut out.trailers, &mut cleaned);
+        if let Some(body) = cleaned.next().and_then(|body| body.value) {
             out.set_body(body);
         }
         out
     }
 
-    fn headers_placed(&self, headers: &mut Headers) {
-        for line in headers.iter_mut() {
-            let place = || places::header(line, &self.rules, &mut |place, value| self.placed(place, value));
-            if let Some(new) = self.remembered(Step::PlaceInHeader, &line.name, &line.value, place) {
-                line.value = new.into();
-            }
-        }
-    }
-
-    fn body_placed(&self, body: &[u8], headers: &Headers) -> Cleaned {
-        let kind = headers.text("Content-Type").unwrap_or_default();
-        let place =
-            || bodies::body(body, headers, &self.rules, &mut |place, value| self.placed(place, value));
-        self.remembered(Step::PlaceInBody, &kind, body, place)
-    }
-
-    fn known_in_headers(&self, headers: &mut Headers) {
-        for line in headers.iter_mut() {
-            line.name = self.known_in_text(&line.name);
-            let new = if is_url(line) {
-                self.known_in_url(&line.value).map(String::into_bytes)
-            } else {
-                self.known_in(&line.value)
-            };
-            if let Some(new) = new {
-                line.value = new.into();
-            }
-        }
-    }
-
+    /// Any text with what is known replaced.
     pub(super) fn known_in_text(&self, text: &str) -> String {
-        match self.known_in(text.as_bytes()) {
-            // A known value may end within a character of the text; the rest of it is then lost, which is safe.
-            Some(new) => String::from_utf8_lossy(&new).into_owned(),
-            None => text.to_owned(),
-        }
-    }
-
-    fn known_in(&self, bytes: &[u8]) -> Cleaned {
-        self.remembered(Step::KnownText, "", bytes, || self.known().replace(bytes))
+        // A known value may end within a character of the text; the rest of it is then lost, which is safe.
+        let new = self.clean(&[Part::of(Step::KnownText, text.as_bytes())]).pop().and_then(|it| it.value);
+        new.map_or_else(|| text.to_owned(), |new| text_of(&new))
     }
 
     pub(super) fn known_in_url(&self, url: &[u8]) -> Option<String> {
-        let Ok(text) = std::str::from_utf8(url) else {
-            return self.known_in(url).map(|new| String::from_utf8_lossy(&new).into_owned());
-        };
-        let replace = || {
-            let new = self.known().replace_target(text);
-            (new != text).then(|| new.into_bytes())
-        };
-        let new = self.remembered(Step::KnownUrl, "", url, replace)?;
-        Some(String::from_utf8_lossy(&new).into_owned())
+        let new = self.clean(&[Part::of(Step::KnownUrl, url)]).pop().and_then(|it| it.value);
+        new.map(|new| text_of(&new))
     }
 
-    fn known_in_body(&self, body: &[u8]) -> Cleaned {
-        self.remembered(Step::KnownBody, "", body, || self.known().replace_body(body))
-    }
-
-    /// What `clean` makes of a part, or made of it before. `beside` is what else it depends on.
-    fn remembered(&self, step: Step, beside: &str, bytes: &[u8], clean: impl FnOnce() -> Cleaned) -> Cleaned {
-        if bytes.is_empty() {
-            return None;
-        }
-        if bytes.len() > PART_MAX {
-            return clean();
-        }
-        let part = [&[step as u8], beside.as_bytes(), b"\0", bytes].concat();
-        let before = {
-            let known = self.known();
-            if let Some(cleaned) = known.memory.get(&part, known.changes()) {
-                return cleaned;
+    /// What becomes of these parts of one message, all by the same knowledge.
+    fn clean(&self, parts: &[Part<'_>]) -> Vec<Cleaned> {
+        let mut key = Vec::with_capacity(512);
+        for _ in 0..ROUNDS_MAX {
+            let (mut all, mut fresh) = (Vec::with_capacity(parts.len()), Vec::new());
+            let before = {
+                let known = self.known();
+                for (place, part) in parts.iter().enumerate() {
+                    if part.is_nothing() {
+                        all.push(Cleaned::default());
+                        continue;
+                    }
+                    let found = part
+                        .is_remembered()
+                        .then(|| known.memory.get(part.key_in(&mut key), known.changes()))
+                        .flatten();
+                    if found.is_none() {
+                        fresh.push(place);
+                    }
+                    all.push(found.unwrap_or_default());
+                }
+                known.changes()
+            };
+            for place in &fresh {
+                if let (Some(slot), Some(part)) = (all.get_mut(*place), parts.get(*place)) {
+                    let placed = self.place(part);
+                    *slot = self.without_known(part, placed);
+                }
             }
-            known.changes()
-        };
-        let cleaned = clean();
-        let known = &mut *self.known();
-        // What was learnt meanwhile, here or by another request, may stand in this part as well.
-        if known.changes() == before {
-            known.memory.put(part, cleaned.clone(), before);
+            if fresh.is_empty() {
+                return all;
+            }
+            let known = &mut *self.known();
+            // What was learnt meanwhile, here or by another request, may stand in any part.
+            if known.changes() == before {
+                for place in fresh {
+                    if let (Some(cleaned), Some(part)) = (all.get(place), parts.get(place))
+                        && part.is_remembered()
+                    {
+                        known.memory.put(part.key_in(&mut key), cleaned.clone(), before);
+                    }
+                }
+                return all;
+            }
         }
-        cleaned
+        // Others learn all the time: what this message holds is learnt from all of it before any of it is cleaned.
+        let placed: Vec<_> = parts.iter().map(|part| self.place(part)).collect();
+        parts.iter().zip(placed).map(|(part, placed)| self.without_known(part, placed)).collect()
     }
+
+    /// The credentials of a part replaced by place, and learnt on the way.
+    fn place(&self, part: &Part<'_>) -> Option<Vec<u8>> {
+        let mut visit = |place: &super::Place, value: &[u8]| self.placed(place, value);
+        match (part.step, part.line) {
+            (Step::Reason, _) => bodies::text(part.bytes, &self.rules, &mut visit),
+            (Step::Target, _) => {
+                let target = std::str::from_utf8(part.bytes).unwrap_or_default();
+                let new = places::target(target, &self.rules, &mut visit);
+                (new != target).then(|| new.into_bytes())
+            }
+            (Step::Line, Some(line)) => places::header(line, &self.rules, &mut visit),
+            (Step::Body, _) => bodies::body(part.bytes, part.beside, &self.rules, &mut visit),
+            (Step::KnownText | Step::KnownUrl | Step::Line, _) => None,
+        }
+    }
+
+    /// A part, or what was made of it, with what is known replaced.
+    fn without_known(&self, part: &Part<'_>, placed: Option<Vec<u8>>) -> Cleaned {
+        let Some(search) = self.search() else {
+            return Cleaned { name: None, value: placed.map(Bytes::from) };
+        };
+        let bytes = placed.as_deref().unwrap_or(part.bytes);
+        let known = match (part.step, part.line) {
+            (Step::KnownUrl | Step::Target, _) => search.replace_url(bytes),
+            (Step::Line, Some(line)) if is_url(line) => search.replace_url(bytes),
+            (Step::Body, _) => search.replace_body(bytes),
+            (Step::KnownText | Step::Reason | Step::Line, _) => search.replace(bytes),
+        };
+        let name = part.line.and_then(|line| search.replace(line.name.as_bytes()));
+        Cleaned { name: name.map(|name| text_of(&name)), value: known.or(placed).map(Bytes::from) }
+    }
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn is_url(line: &Header) -> bool {
@@ -340,7 +325,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut memory = Memory::default();
         for n in 0..200_u32 {
-            memory.put([&n.to_le_bytes()[..], &[0; 50_000]].concat(), None, 0);
+            memory.put(&[&n.to_le_bytes()[..], &[0; 50_000]].concat(), Cleaned::default(), 0);
             assert!(memory.held <= HELD_MAX);
         }
         assert!(memory.parts.len() < 100);

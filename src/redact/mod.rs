@@ -7,6 +7,7 @@
 //! - `names` says which names speak of a credential, `looks` which values are one, `rules` what a user adds
 //! - `places` walks a message, `bodies` a body, `text` finds names and forms in any text, `tokens` those of JSON;
 //!   `arguments` reads a command line
+//! - `readings` says by one pass whether a text can be read in another form at all; most cannot
 //! - `layers` shows a text in every form it can be read: `views` without escapes, `coded` decoded, `packed` unpacked
 //! - `messages` cleans a message, and remembers what became of its parts
 //! - `known` finds what was learnt, in all `spellings`; `numbering` renumbers placeholders
@@ -26,6 +27,7 @@ mod packed;
 mod place;
 mod placeholders;
 mod places;
+mod readings;
 mod rules;
 mod spellings;
 mod text;
@@ -142,6 +144,11 @@ impl Redactor {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What finds all that is known now.
+    fn search(&self) -> Option<known::Search> {
+        self.known().search()
+    }
+
     /// Grows with what is known: text redacted at a lower count may hold a value that was learnt since.
     pub(crate) fn generation(&self) -> usize {
         self.known().generation()
@@ -238,7 +245,7 @@ impl Redactor {
     /// JSON text of our own with every known secret replaced in its strings. Numbers stay: they are ours, and a
     /// secret of digits alone must not break the form.
     pub fn json(&self, text: &str) -> String {
-        self.known().replace_strings(text)
+        self.search().and_then(|search| search.replace_strings(text)).unwrap_or_else(|| text.to_owned())
     }
 
     /// Learns the credentials in a command line: what follows `--token` or `--token=`, `TOKEN=...`, a header after
@@ -255,7 +262,7 @@ impl Redactor {
 
     /// The same for bytes that need not be text.
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        self.known().replace(bytes).unwrap_or_else(|| bytes.to_vec())
+        self.search().and_then(|search| search.replace(bytes)).unwrap_or_else(|| bytes.to_vec())
     }
 }
 
@@ -290,9 +297,11 @@ impl Redactor {
                 if packed::kind(&inner) == packed::Kind::Opaque {
                     return Some(Doubt::Binary);
                 }
-                let places =
-                    bodies::body(&inner, headers, &self.rules, &mut |place, value| self.placed(place, value));
-                let is_clean = places.is_none() && self.known().replace_body(&inner).is_none();
+                let content_type = headers.text("Content-Type").unwrap_or_default();
+                let mut visit = |place: &Place, value: &[u8]| self.placed(place, value);
+                let places = bodies::body(&inner, &content_type, &self.rules, &mut visit);
+                let is_known = || self.search().is_some_and(|search| search.replace_body(&inner).is_some());
+                let is_clean = places.is_none() && !is_known();
                 (!is_clean).then_some(Doubt::Hidden)
             }
         }
@@ -363,7 +372,8 @@ pub(crate) fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
     let _ = places::target(&request.target, rules, &mut noting(&mut found, Part::Start));
     open_in_lines(&request.headers, Part::Header, rules, &mut found);
-    let _ = bodies::body(&request.body, &request.headers, rules, &mut noting(&mut found, Part::Body));
+    let content_type = request.headers.text("Content-Type").unwrap_or_default();
+    let _ = bodies::body(&request.body, &content_type, rules, &mut noting(&mut found, Part::Body));
     found
 }
 
@@ -372,7 +382,8 @@ pub(crate) fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> 
     let mut found = Vec::new();
     let _ = bodies::text(&response.reason, rules, &mut noting(&mut found, Part::Start));
     open_in_lines(&response.headers, Part::Header, rules, &mut found);
-    let _ = bodies::body(&response.body, &response.headers, rules, &mut noting(&mut found, Part::Body));
+    let content_type = response.headers.text("Content-Type").unwrap_or_default();
+    let _ = bodies::body(&response.body, &content_type, rules, &mut noting(&mut found, Part::Body));
     open_in_lines(&response.trailers, Part::Trailer, rules, &mut found);
     found
 }

@@ -3,12 +3,18 @@
 //! A name is cut into words (`clientSecret`, `client-secret` and `CLIENT_SECRET` are the same two) and its last words
 //! decide: `token_count` counts tokens, `access_token` is one.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
 use sha2::{Digest, Sha256};
 
 use super::looks;
 
 /// How every redacted value starts.
 pub(super) const PREFIX: &str = "fd-secret-";
+/// What it has before its first dash, by which it is looked for.
+const PREFIX_WORD: &str = "fd";
 
 /// The rules of this page in words; its hash stands in each cassette, so that a later change of policy shows.
 pub(super) const POLICY: &str = "2; headers SEC Authorization Proxy-Authorization Cookie Set-Cookie QRadarCSRF; \
@@ -137,30 +143,122 @@ const FORMS: &[&str] = &[
 /// Whether, and how surely, a parameter, member, header, element, attribute or argument of this name holds a
 /// credential. Ours, after the names seen in practice.
 pub(super) fn likeness(name: &str) -> Option<Likeness> {
-    if name.len() > NAME_MAX || name.contains(PREFIX) {
+    if name.len() > NAME_MAX || holds_placeholder(name.as_bytes()) {
         return None;
     }
-    let words: Vec<String> =
-        words(name).iter().map(|word| stem(word)).filter(|word| !word.is_empty()).collect();
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    while words.len() > 1 && words.last().is_some_and(|last| FORMS.contains(last)) {
-        words.pop();
+    NameParts::of(name).map_or_else(|| likeness_of(&words(name)), |parts| parts.likeness())
+}
+
+/// How many names are remembered; then they are forgotten and begun anew.
+const REMEMBERED_MAX: usize = 1024;
+/// Longer names are not remembered.
+const REMEMBERED_LENGTH_MAX: usize = 48;
+
+thread_local! {
+    /// What was found out about names: the same stand in every message.
+    static REMEMBERED: RefCell<HashMap<Box<str>, Option<Likeness>, RandomState>> = RefCell::default();
+}
+
+/// The same, remembered: for what is the name of a member, a header, a parameter, and not any text.
+pub(super) fn remembered_likeness(name: &str) -> Option<Likeness> {
+    if name.len() > REMEMBERED_LENGTH_MAX {
+        return likeness(name);
     }
-    let (last, before) = words.split_last()?;
-    let owner = before.last().copied().unwrap_or_default();
-    if before.contains(&"public") {
-        return None;
-    }
-    let is_sure = SURE.contains(last)
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(found) = remembered.get(name) {
+            return *found;
+        }
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let found = likeness(name);
+        remembered.insert(name.into(), found);
+        found
+    })
+}
+
+/// The same for a name that is no ASCII, or has more words than [`NameParts`] holds.
+fn likeness_of(words: &[String]) -> Option<Likeness> {
+    let words: Vec<&str> = words.iter().map(|word| unnumbered(word)).filter(|word| !word.is_empty()).collect();
+    by_words(&words)
+}
+
+/// By words without their numbers, none of them empty.
+fn by_words(words: &[&str]) -> Option<Likeness> {
+    let mut words = words;
+    let (last, before) = loop {
+        let (last, before) = words.split_last()?;
+        if before.is_empty() || !FORMS.contains(&singular(last)) {
+            break (singular(last), before);
+        }
+        words = before;
+    };
+    let owner = before.last().copied().map(singular).unwrap_or_default();
+    let is_sure = SURE.contains(&last)
         || ENDS.iter().any(|end| last.ends_with(end))
-        || (*last == "key" && KEYS.contains(&owner))
-        || (*last == "id" && matches!(owner, "session" | "sess" | "jsession"))
-        || (*last == "sec" && matches!(before, [] | ["x"] | ["qradar"] | ["q", "radar"]));
-    if is_sure {
-        return Some(Likeness::Sure);
-    }
+        || (last == "key" && KEYS.contains(&owner))
+        || (last == "id" && matches!(owner, "session" | "sess" | "jsession"))
+        || (last == "sec" && matches!(before, [] | ["x"] | ["qradar"] | ["q", "radar"]));
     // Several sessions (`session_ids`, `authorizations`) are a list of something else.
-    MAYBE.contains(last).then_some(Likeness::Maybe)
+    let likeness = if is_sure { Likeness::Sure } else { MAYBE.contains(&last).then_some(Likeness::Maybe)? };
+    (!before.contains(&"public")).then_some(likeness)
+}
+
+/// The words of a name of ASCII, where they fit on the stack: names are asked about for every member of every body.
+struct NameParts {
+    letters: [u8; NAME_MAX],
+    /// Where each word begins and ends, without its number.
+    places: [(u8, u8); PARTS_MAX],
+    many: usize,
+}
+
+/// Words of a name that are read without an allocation.
+const PARTS_MAX: usize = 16;
+
+impl NameParts {
+    fn of(name: &str) -> Option<Self> {
+        let mut parts = Self { letters: [0; NAME_MAX], places: [(0, 0); PARTS_MAX], many: 0 };
+        let (mut length, mut start) = (0_u8, 0_u8);
+        let (mut after_small, mut fresh) = (false, true);
+        for byte in name.bytes() {
+            if !byte.is_ascii_alphanumeric() {
+                if !byte.is_ascii() {
+                    return None;
+                }
+                fresh = true;
+                continue;
+            }
+            if fresh || (after_small && byte.is_ascii_uppercase()) {
+                parts.put(start, length)?;
+                start = length;
+            }
+            fresh = false;
+            after_small = byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            *parts.letters.get_mut(usize::from(length))? = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        parts.put(start, length)?;
+        Some(parts)
+    }
+
+    fn put(&mut self, start: u8, end: u8) -> Option<()> {
+        let word = self.letters.get(usize::from(start)..usize::from(end))?;
+        let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let end = end.saturating_sub(u8::try_from(digits).ok()?);
+        if end > start {
+            *self.places.get_mut(self.many)? = (start, end);
+            self.many += 1;
+        }
+        Some(())
+    }
+
+    fn likeness(&self) -> Option<Likeness> {
+        let mut words = [""; PARTS_MAX];
+        for (word, (start, end)) in words.iter_mut().zip(self.places).take(self.many) {
+            *word = std::str::from_utf8(self.letters.get(usize::from(start)..usize::from(end))?).ok()?;
+        }
+        by_words(words.get(..self.many)?)
+    }
 }
 
 /// The longest name, in bytes, that is looked at: a longer one is no name.
@@ -190,12 +288,16 @@ fn is_folder_name(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with("pwd")
 }
 
-/// A word without its plural and its number: `tokens`, `token2`. Plurals of what may be a credential stay.
-fn stem(word: &str) -> String {
-    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+/// A word without its number: `token2`.
+fn unnumbered(word: &str) -> &str {
+    word.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// A word without its plural: `tokens`. Plurals of what may be a credential stay.
+fn singular(word: &str) -> &str {
     match word.strip_suffix('s') {
-        Some(one) if SURE.contains(&one) || ENDS.contains(&one) || one == "key" => one.to_owned(),
-        _ => word.to_owned(),
+        Some(one) if SURE.contains(&one) || ENDS.contains(&one) || one == "key" => one,
+        _ => word,
     }
 }
 
@@ -235,7 +337,12 @@ pub(crate) fn is_redacted(value: &[u8]) -> bool {
 
 /// Whether a placeholder stands somewhere in a value: it was redacted before, and what is around it is no secret's.
 pub(super) fn holds_placeholder(value: &[u8]) -> bool {
-    value.windows(PREFIX.len()).any(|window| window == PREFIX.as_bytes())
+    value.len() >= PREFIX.len()
+        && memchr::memchr_iter(b'-', value).any(|at| {
+            at.checked_sub(PREFIX_WORD.len())
+                .and_then(|start| value.get(start..))
+                .is_some_and(|rest| rest.starts_with(PREFIX.as_bytes()))
+        })
 }
 
 /// Whether a value is part of a placeholder, or the name of a credential itself: never looked for elsewhere.
@@ -354,6 +461,16 @@ mod tests {
             assert!(!is_secret("auth", value), "{value}");
         }
         assert!(is_secret("pwd", "hunter") && !is_secret("PWD", "/home/me"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_on_the_stack_is_read_as_one_on_the_heap(
+            name in "(?:[a-z]{0,6}|public|api|x|q|radar|sec|key|keys|Token|tokens|SESSION|id|value|hash|auth|[0-9]{1,2}|[_ .-]|é){0,20}",
+        ) {
+            proptest::prop_assert_eq!(likeness(&name), if name.len() > NAME_MAX { None } else { likeness_of(&words(&name)) });
+            proptest::prop_assert_eq!(remembered_likeness(&name), likeness(&name));
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn utf16_order(bytes: &[u8]) -> Option<bool> {
         Some([0xfe, 0xff]) => true,
         Some([0xff, 0xfe]) => false,
         // Without a mark: ASCII text has every second byte zero.
+        _ if memchr::memchr(0, bytes).is_none() => return None,
         _ => {
             let high = pairs.iter().filter(|[high, low]| *high == 0 && *low != 0).count() * 10;
             let low = pairs.iter().filter(|[high, low]| *low == 0 && *high != 0).count() * 10;
@@ -132,8 +133,9 @@ pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// The same for bytes before which others may stand that were decoded by mistake.
 pub(super) fn unpacked_within(bytes: &[u8]) -> Option<Vec<u8>> {
-    let starts =
-        (1..bytes.len().min(MISTAKEN_MAX)).filter(|start| is_packed(bytes.get(*start..).unwrap_or_default()));
+    let near = bytes.get(..bytes.len().min(MISTAKEN_MAX)).unwrap_or_default();
+    let starts = memchr::memchr2_iter(0x1f, 0x78, near)
+        .filter(|start| *start > 0 && is_packed(bytes.get(*start..).unwrap_or_default()));
     unpacked(bytes).or_else(|| starts.into_iter().find_map(|start| unpacked(bytes.get(start..)?)))
 }
 

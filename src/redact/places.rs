@@ -91,9 +91,11 @@ fn segments<'u>(path: &'u str, rules: &Rules, visit: &mut Visit<'_>) -> Cow<'u, 
     let parts: Vec<&str> = path.split('/').collect();
     for (name, value) in parts.iter().zip(parts.iter().skip(1)) {
         let name = percent_decode_str(name).decode_utf8_lossy();
+        if rules.likeness(&name).is_none() {
+            continue;
+        }
         let plain: Vec<u8> = percent_decode(&octets::bytes(value)).collect();
         if looks::secret(&plain)
-            && rules.likeness(&name).is_some()
             && let Some(new) = visit(&Place::new(What::Segment, name), &plain)
         {
             out = Cow::Owned(out.replace(value, &new));

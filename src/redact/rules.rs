@@ -151,7 +151,15 @@ impl Rules {
 
     /// Whether a name holds a credential, by these rules or the built-in ones.
     pub(super) fn likeness(&self, name: &str) -> Option<Likeness> {
-        let built_in = names::likeness(name);
+        self.beside(name, names::remembered_likeness(name))
+    }
+
+    /// The same for a text that may be one, of which there are too many to be remembered.
+    pub(super) fn likeness_of_text(&self, text: &str) -> Option<Likeness> {
+        self.beside(text, names::likeness(text))
+    }
+
+    fn beside(&self, name: &str, built_in: Option<Likeness>) -> Option<Likeness> {
         if built_in == Some(Likeness::Sure) || self.names.is_empty() || name.len() > names::NAME_MAX {
             return built_in;
         }

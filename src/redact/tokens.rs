@@ -1,6 +1,7 @@
 //! The tokens of JSON text with their places, found without a tree: it also works on text that is cut short,
 //! nested a million deep, or not quite JSON, because a secret in such a body is a secret all the same.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::looks;
@@ -71,28 +72,13 @@ struct Open {
 pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
     let mut reader =
         Reader { text, rules, found: Vec::new(), open: vec![Open::default()], deeper: 0, pending: None };
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let start = at;
-        at += 1;
-        match byte {
-            b'{' | b'[' => reader.opens(*byte == b'['),
-            b'}' | b']' => reader.closes(),
-            b',' => reader.pending = None,
-            b':' | b' ' | b'\t' | b'\r' | b'\n' => {}
-            b'"' => {
-                at = string_end(bytes, start);
-                reader.string(start..at, is_name(bytes, at));
-            }
-            _ => {
-                while bytes.get(at).is_some_and(|byte| !b"{}[],:\" \t\r\n".contains(byte)) {
-                    at += 1;
-                }
-                reader.value(start..at, Kind::Bare);
-            }
-        }
-    }
+    scan(text, &mut |mark| match mark {
+        Mark::Opens { is_list } => reader.opens(is_list),
+        Mark::Closes => reader.closes(),
+        Mark::Comma => reader.pending = None,
+        Mark::Token(at, Kind::Bare) => reader.value(at, Kind::Bare),
+        Mark::Token(at, kind) => reader.string(at, kind == Kind::Name),
+    });
     // Text that is cut short leaves objects open.
     reader.deeper = 0;
     while reader.open.len() > 1 {
@@ -100,6 +86,56 @@ pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
     }
     reader.closes();
     reader.found
+}
+
+/// Where the strings and bare values of `text` stand, in order, whatever they mean.
+pub(super) fn strings_and_values(text: &str) -> Vec<(Range<usize>, Kind)> {
+    let mut found = Vec::new();
+    scan(text, &mut |mark| {
+        if let Mark::Token(at, kind) = mark {
+            found.push((at, kind));
+        }
+    });
+    found
+}
+
+/// What JSON text is made of.
+enum Mark {
+    Opens { is_list: bool },
+    Closes,
+    Comma,
+    Token(Range<usize>, Kind),
+}
+
+fn scan(text: &str, see: &mut impl FnMut(Mark)) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'{' | b'[' => see(Mark::Opens { is_list: *byte == b'[' }),
+            b'}' | b']' => see(Mark::Closes),
+            b',' => see(Mark::Comma),
+            b':' | b' ' | b'\t' | b'\r' | b'\n' => {}
+            b'"' => {
+                at = string_end(bytes, start);
+                let kind = if is_name(bytes, at) { Kind::Name } else { Kind::Text };
+                see(Mark::Token(start..at, kind));
+            }
+            _ => {
+                while bytes.get(at).is_some_and(|byte| !is_sign(*byte)) {
+                    at += 1;
+                }
+                see(Mark::Token(start..at, Kind::Bare));
+            }
+        }
+    }
+}
+
+/// Whether a byte ends a bare value.
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':' | b'"' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
 struct Reader<'t> {
@@ -110,17 +146,22 @@ struct Reader<'t> {
     /// How many brackets are open beyond those.
     deeper: usize,
     /// The name of the member whose value comes next.
-    pending: Option<String>,
+    pending: Option<Cow<'t, str>>,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     fn credential(&self, name: &str) -> Option<Credential> {
         self.rules.likeness(name).map(|likeness| Credential { name: name.to_owned(), likeness })
     }
 
+    /// The same for a text that may name what stands beside it.
+    fn credential_in(&self, text: &str) -> Option<Credential> {
+        self.rules.likeness_of_text(text).map(|likeness| Credential { name: text.to_owned(), likeness })
+    }
+
     /// The credential that a value under `name` is one of here. Only a sure one covers all that is within it: a
     /// `session` is often an object that describes one.
-    fn here(&self, name: Option<&String>) -> Option<Credential> {
+    fn here(&self, name: Option<&str>) -> Option<Credential> {
         let own = name.and_then(|name| self.credential(name));
         own.or_else(|| self.open.last().and_then(|open| open.around.clone()))
     }
@@ -131,7 +172,7 @@ impl Reader<'_> {
             return;
         }
         let name = self.pending.take();
-        let around = self.here(name.as_ref()).filter(|it| is_list || it.likeness == Likeness::Sure);
+        let around = self.here(name.as_deref()).filter(|it| is_list || it.likeness == Likeness::Sure);
         let held = name.as_deref().and_then(held).map(|must_look| (self.found.len(), must_look));
         self.open.push(Open { around, is_list, held, ..Open::default() });
     }
@@ -174,7 +215,7 @@ impl Reader<'_> {
             let (name, held) = (text(name), text(value));
             let is_flag = name.starts_with('-') && !held.starts_with('-');
             if (is_flag || (texts.len() == 2 && looks::secret(held.as_bytes())))
-                && let Some(credential) = self.credential(&name)
+                && let Some(credential) = self.credential_in(&name)
                 && let Some(token) = self.found.get_mut(*value)
             {
                 token.credential = Some(credential);
@@ -184,7 +225,8 @@ impl Reader<'_> {
 
     fn string(&mut self, at: Range<usize>, is_name: bool) {
         if is_name {
-            self.pending = Some(decoded(self.text.get(at.clone()).unwrap_or_default()));
+            let text: &'t str = self.text;
+            self.pending = Some(decoded(text.get(at.clone()).unwrap_or_default()));
             self.found.push(Token { at, kind: Kind::Name, credential: None });
         } else {
             self.value(at, Kind::Text);
@@ -193,12 +235,13 @@ impl Reader<'_> {
 
     fn value(&mut self, at: Range<usize>, kind: Kind) {
         let name = self.pending.take();
-        let credential = self.here(name.as_ref());
+        let credential = self.here(name.as_deref());
         let place = self.found.len();
-        let name = name.unwrap_or_default().to_ascii_lowercase();
-        let naming = kind == Kind::Text && NAMING.contains(&name.as_str());
-        let named = naming.then(|| decoded(self.text.get(at.clone()).unwrap_or_default()));
-        let named = named.and_then(|name| self.credential(&name));
+        let name = name.unwrap_or_default();
+        let naming = kind == Kind::Text && is_in(&name, NAMING);
+        let text: &'t str = self.text;
+        let named = naming.then(|| decoded(text.get(at.clone()).unwrap_or_default()));
+        let named = named.and_then(|name| self.credential_in(&name));
         if let Some(open) = self.open.last_mut() {
             if let Some(must_look) = held(&name) {
                 open.holding.push((place..place + 1, must_look));
@@ -214,9 +257,12 @@ impl Reader<'_> {
 
 /// Whether a member may hold what another names; and if so, whether it must look like a secret.
 fn held(name: &str) -> Option<bool> {
-    let name = name.to_ascii_lowercase();
-    let is_in = |names: &[&str]| names.contains(&name.as_str());
-    if is_in(HOLDING) { Some(false) } else { is_in(TELLING).then_some(true) }
+    if is_in(name, HOLDING) { Some(false) } else { is_in(name, TELLING).then_some(true) }
+}
+
+/// Whether a name is one of these, in small letters or not.
+fn is_in(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The end of the string that starts at `at`; the end of the text if it is never closed.
@@ -238,8 +284,14 @@ fn is_name(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The text a string token stands for; its own inner text if it does not decode.
-pub(super) fn decoded(token: &str) -> String {
-    serde_json::from_str(token).unwrap_or_else(|_| inner(token).to_owned())
+pub(super) fn decoded(token: &str) -> Cow<'_, str> {
+    // Without an escape it stands for what is in it, whether it is well formed or not.
+    match memchr::memchr(b'\\', token.as_bytes()) {
+        None => Cow::Borrowed(inner(token)),
+        Some(_) => {
+            serde_json::from_str(token).map_or_else(|_| Cow::Borrowed(inner(token)), |text: String| text.into())
+        }
+    }
 }
 
 /// A string token without its quotes.

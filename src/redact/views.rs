@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::names::PREFIX;
+use super::readings::Readings;
 
 /// A family of escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,13 @@ impl Escapes {
     pub(super) const ALL: [Self; 4] = [Self::Web, Self::Quoted, Self::Wide, Self::Folded];
 
     /// Whether a text can hold any.
-    fn may_be_in(self, source: &[u8]) -> bool {
-        source.iter().any(|byte| match self {
-            Self::Web => matches!(byte, b'%' | b'\\' | b'&'),
-            Self::Quoted => *byte == b'=',
-            Self::Wide => *byte == 0,
-            Self::Folded => *byte == b'\n',
-        })
+    fn may_be_in(self, readings: Readings) -> bool {
+        match self {
+            Self::Web => readings.has_web(),
+            Self::Quoted => readings.has_quoted(),
+            Self::Wide => readings.has_zero(),
+            Self::Folded => readings.has_line_feed(),
+        }
     }
 }
 
@@ -50,8 +51,8 @@ enum Decoded {
 
 impl View {
     /// `source` without its outermost layer of these escapes; `None` if nothing in it is escaped.
-    pub(super) fn of(source: &[u8], escapes: Escapes) -> Option<Self> {
-        if !escapes.may_be_in(source) {
+    pub(super) fn of(source: &[u8], escapes: Escapes, readings: Readings) -> Option<Self> {
+        if !escapes.may_be_in(readings) {
             return None;
         }
         let mut view = Self {
@@ -219,8 +220,12 @@ fn folded(bytes: &[u8]) -> Option<(Decoded, usize)> {
 mod tests {
     use super::*;
 
+    fn seen(source: &[u8], escapes: Escapes) -> Option<View> {
+        View::of(source, escapes, Readings::of(source))
+    }
+
     fn web_view(source: &[u8]) -> View {
-        View::of(source, Escapes::Web).unwrap()
+        seen(source, Escapes::Web).unwrap()
     }
 
     #[test]
@@ -229,7 +234,7 @@ mod tests {
         assert_eq!(view.bytes, br#"a/b/cd%zz\n"#);
         assert_eq!((0..6).map(|at| view.place(at..at).start).collect::<Vec<_>>(), [0, 1, 4, 5, 7, 8]);
         assert_eq!(view.place(0..view.bytes.len()), 0..19);
-        assert!(View::of(b"plain", Escapes::Web).is_none() && View::of(b"100%", Escapes::Web).is_none());
+        assert!(seen(b"plain", Escapes::Web).is_none() && seen(b"100%", Escapes::Web).is_none());
     }
 
     #[test]
@@ -247,7 +252,7 @@ mod tests {
             (b"a\0b\0", Escapes::Wide, b"ab"),
             (b"ab\r\n  cd\nef", Escapes::Folded, b"abcdef"),
         ] {
-            assert_eq!(View::of(source, escapes).unwrap().bytes, bytes, "{escapes:?}");
+            assert_eq!(seen(source, escapes).unwrap().bytes, bytes, "{escapes:?}");
         }
     }
 }

@@ -46,6 +46,10 @@ fn says_nothing(address: IpAddr) -> bool {
 /// Where in a text addresses stand that say something of somebody.
 pub(super) fn addresses(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    // Every address has one of them.
+    if memchr::memchr2(b'.', b':', text.as_bytes()).is_none() {
+        return found;
+    }
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
     let mut from = 0;
     while let Some(start) = text.get(from..).and_then(|rest| rest.find(is_part)).map(|at| from + at) {
@@ -119,7 +123,7 @@ pub(super) fn mails(text: &str) -> Vec<Range<usize>> {
     let is_local = |c: char| c.is_ascii_alphanumeric() || "._%+-'".contains(c) || !c.is_ascii();
     let is_domain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c) || !c.is_ascii();
     let mut found: Vec<Range<usize>> = Vec::new();
-    for (at, _) in text.match_indices('@') {
+    for at in memchr::memchr_iter(b'@', text.as_bytes()) {
         let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
         let local = before.len() - before.trim_end_matches(is_local).len();
         let local =
@@ -140,6 +144,7 @@ pub(super) fn mails(text: &str) -> Vec<Range<usize>> {
 
 /// The machine at the end of a log source's name, as the console makes them: `SIM Audit-2 :: qr7`, `Cisco ASA @ fw1`.
 pub(super) fn named_at_its_end(text: &str) -> Option<Range<usize>> {
+    memchr::memchr2(b':', b'@', text.as_bytes())?;
     let (before, host) = text.rsplit_once(" :: ").or_else(|| text.rsplit_once(" @ "))?;
     let start = text.len() - host.len();
     let host = host.trim_end();

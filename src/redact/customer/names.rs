@@ -2,6 +2,11 @@
 //!
 //! `user_id`, `hostname_count` and `owner_group` hold none: what stands last is a number or a thing of its own.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
 use super::Class;
 use crate::redact::names::words;
 
@@ -75,22 +80,69 @@ const QUERIES: &[&str] = &["filter", "query", "expression", "aql", "condition", 
 /// Words of a name under which four numbers with dots are no address.
 const VERSIONS: &[&str] = &["version", "versions", "release", "build", "firmware", "oid", "patch", "agent"];
 
+/// What is known of a name.
+#[derive(Clone, Copy)]
+struct Facts {
+    holds: Option<Holds>,
+    is_part: bool,
+    is_query: bool,
+    is_version: bool,
+}
+
+impl Facts {
+    fn of(name: &str) -> Self {
+        let words = words_of(name);
+        Self {
+            holds: by_words(&words),
+            is_part: matches!(words.as_slice(), [word] if PARTS.contains(&word.as_str())),
+            is_query: words.last().is_some_and(|word| QUERIES.contains(&word.as_str())),
+            is_version: words.iter().any(|word| VERSIONS.contains(&word.as_str())),
+        }
+    }
+}
+
+/// How many names are remembered; then they are forgotten and begun anew.
+const REMEMBERED_MAX: usize = 1024;
+/// Longer names are not remembered.
+const REMEMBERED_LENGTH_MAX: usize = 48;
+
+thread_local! {
+    /// The same names stand in every message.
+    static REMEMBERED: RefCell<HashMap<Box<str>, Facts, RandomState>> = RefCell::default();
+}
+
+fn facts(name: &str) -> Facts {
+    if name.len() > REMEMBERED_LENGTH_MAX {
+        return Facts::of(name);
+    }
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(facts) = remembered.get(name) {
+            return *facts;
+        }
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let facts = Facts::of(name);
+        remembered.insert(name.into(), facts);
+        facts
+    })
+}
+
 /// What stands under these names, the nearest last.
 pub(crate) fn holds(under: &[&str]) -> Option<Holds> {
     let (name, around) = under.split_last()?;
-    let words = words_of(name);
-    let is_part = matches!(words.as_slice(), [word] if PARTS.contains(&word.as_str()));
-    if is_part { around.last().and_then(|name| by_words(&words_of(name))) } else { by_words(&words) }
+    let facts = facts(name);
+    if facts.is_part { around.last().and_then(|name| self::facts(name).holds) } else { facts.holds }
 }
 
 /// Whether a text under this name is a filter or a query.
 pub(crate) fn is_query(name: &str) -> bool {
-    words_of(name).last().is_some_and(|word| QUERIES.contains(&word.as_str()))
+    facts(name).is_query
 }
 
 /// Whether a text under this name is a version.
 pub(crate) fn is_version(name: &str) -> bool {
-    words_of(name).iter().any(|word| VERSIONS.contains(&word.as_str()))
+    facts(name).is_version
 }
 
 fn words_of(name: &str) -> Vec<String> {

@@ -16,10 +16,18 @@ pub(crate) struct Token {
 /// What a mail's placeholder ends with.
 const DOMAIN: &str = "@example.test";
 
+/// How placeholders begin that are no addresses; each has a dash.
+const PREFIXES: [(&str, Class); 3] =
+    [("host-", Class::Host), ("user-", Class::User), ("mail-", Class::Mail)];
+
 /// The placeholders in a text, in order and apart.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token> + use<> {
     let mut all: Vec<Token> = Vec::new();
-    for (prefix, class) in [("host-", Class::Host), ("user-", Class::User), ("mail-", Class::Mail)] {
+    let kinds: &[_] = match memchr::memchr(b'-', text.as_bytes()) {
+        Some(_) => &PREFIXES,
+        None => &[],
+    };
+    for (prefix, class) in kinds.iter().copied() {
         for (start, _) in text.match_indices(prefix) {
             let digits_at = start + prefix.len();
             let rest = text.get(digits_at..).unwrap_or_default();
