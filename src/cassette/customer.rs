@@ -1,12 +1,14 @@
 //! Customer data in interactions: learnt where a name or its looks tell it, and replaced there and wherever else the
 //! same value stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use foldhash::quality::RandomState;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use super::Interaction;
-use crate::json::rewrite;
+use crate::json::{Spot, try_rewrite};
 use crate::message::{Header, Headers, Request, Response, octets};
 use crate::profile::Profile;
 use crate::redact::customer::{Class, Piece, address_of, apart, is_distinctive, tokens, words};
@@ -44,6 +46,36 @@ pub(super) struct Customers {
     taken: BTreeSet<String>,
     counts: BTreeMap<(Class, bool), usize>,
     kept: BTreeSet<Class>,
+    /// Pieces that hold nothing, nor any word that could turn out to be a name: the same stand in most interactions.
+    plain: HashSet<Box<[u8]>, RandomState>,
+}
+
+/// How many such pieces are remembered; then they are forgotten and begun anew.
+const PLAIN_MAX: usize = 2048;
+/// Longer ones are not remembered.
+const PLAIN_LENGTH_MAX: usize = 96;
+
+/// By what a piece is remembered: its text and the names it stands under. Whether it is: texts with numbers are mostly new,
+/// those in heads apart.
+fn key_of_piece(key: &mut Vec<u8>, place: Place, piece: Piece<'_>) -> bool {
+    key.clear();
+    let has_number = || piece.text.bytes().any(|byte| byte.is_ascii_digit());
+    if piece.text.len() > PLAIN_LENGTH_MAX
+        || piece.under.len() > 4
+        || (place != Place::Headers && has_number())
+    {
+        return false;
+    }
+    for part in piece.under.iter().chain([&piece.text]) {
+        key.extend_from_slice(&part.len().to_le_bytes());
+        key.extend_from_slice(part.as_bytes());
+    }
+    true
+}
+
+/// Whether no word of a text is a placeholder or could be a known name.
+fn holds_no_name(text: &str) -> bool {
+    tokens(text).next().is_none() && !words(text).any(|at| is_distinctive(text.get(at).unwrap_or_default()))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -77,9 +109,21 @@ impl Customers {
     pub(super) fn learn_and_put(&mut self, interaction: &mut Interaction, profile: &Profile) {
         let before = (self.order.len(), self.literal.len());
         let mut now = interaction.clone();
-        walk(&mut now, profile, &mut |_, piece, is_whole| {
+        let mut key = Vec::with_capacity(128);
+        walk(&mut now, profile, &mut |place, piece, is_whole| {
+            let is_remembered = key_of_piece(&mut key, place, piece);
+            let is_plain = is_remembered && self.plain.contains(key.as_slice());
+            if is_plain && !(is_whole && self.known.contains_key(piece.text)) {
+                return None;
+            }
             let finds = if self.keeps_all() { Vec::new() } else { finds(piece, &self.kept) };
             self.learn_finds(piece, &finds);
+            if is_remembered && !is_plain && finds.is_empty() && holds_no_name(piece.text) {
+                if self.plain.len() >= PLAIN_MAX {
+                    self.plain.clear();
+                }
+                self.plain.insert(key.as_slice().into());
+            }
             if self.known.is_empty() { None } else { self.put_finds(piece, is_whole, finds) }
         });
         if before == (self.order.len(), self.literal.len()) {
@@ -343,9 +387,13 @@ fn in_value(name: &str, raw: &str, encodings: usize, place: Place, see: &mut See
 }
 
 /// `None` for what is no text.
-fn decoded(raw: &str, plus: bool) -> Option<String> {
+fn decoded(raw: &str, plus: bool) -> Option<Cow<'_, str>> {
+    let is_plain = |byte: u8| byte.is_ascii() && byte != b'%' && !(plus && byte == b'+');
+    if raw.bytes().all(is_plain) {
+        return Some(Cow::Borrowed(raw));
+    }
     let raw = if plus { raw.replace('+', " ") } else { raw.to_owned() };
-    String::from_utf8(percent_decode(&octets::bytes(&raw)).collect()).ok()
+    String::from_utf8(percent_decode(&octets::bytes(&raw)).collect()).ok().map(Cow::Owned)
 }
 
 fn encoded(text: &str) -> String {
@@ -355,15 +403,20 @@ fn encoded(text: &str) -> String {
 }
 
 fn in_headers(headers: &mut Headers, see: &mut See<'_>) {
-    for line in headers.iter_mut() {
-        let Header { name, value, .. } = &*line;
+    let mut edits = Vec::new();
+    for (place, line) in headers.iter().enumerate() {
+        let Header { name, value, .. } = line;
         if PROTOCOL.iter().any(|protocol| line.is(protocol)) {
             continue;
         }
         let new = std::str::from_utf8(value)
             .ok()
             .and_then(|text| see(Place::Headers, Piece { text, under: &[name] }, true));
-        if let Some(new) = new {
+        edits.extend(new.map(|new| (place, new)));
+    }
+    // Lines that nothing is done to stay shared.
+    for (place, new) in edits {
+        if let Some(line) = headers.iter_mut().nth(place) {
             line.value = new.into();
         }
     }
@@ -377,13 +430,18 @@ fn in_body(body: &[u8], headers: &Headers, see: &mut See<'_>) -> Option<Vec<u8>>
             return in_pairs(text, Place::Body, see).map(String::into_bytes);
         }
         let first = text.trim_start().as_bytes().first().copied();
-        let is_json = matches!(first, Some(b'{' | b'[' | b'"'))
-            && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let mut see_spot = |spot: Spot<'_>| {
+            let under: &[&str] = if spot.is_name { &[] } else { spot.under };
+            see(Place::Body, Piece { text: spot.text, under }, false)
+        };
+        let looks_like_json = matches!(first, Some(b'{' | b'[' | b'"'));
+        if looks_like_json && let Ok(new) = try_rewrite(text, &mut see_spot) {
+            return new.map(String::into_bytes);
+        }
+        let is_json = looks_like_json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         let new = if is_json {
-            rewrite(text, &mut |spot| {
-                let under: &[&str] = if spot.is_name { &[] } else { spot.under };
-                see(Place::Body, Piece { text: spot.text, under }, false)
-            })
+            // JSON that nobody here can take apart, such as one with half a character in it.
+            None
         } else if kind.contains("csv") {
             in_table(text, see)
         } else {

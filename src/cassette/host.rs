@@ -94,8 +94,8 @@ impl Name {
     fn places<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
         let length = self.text.len();
         let first = self.text.bytes().next().unwrap_or_default();
-        let starts = bytes.iter().enumerate().filter(move |(_, byte)| byte.eq_ignore_ascii_case(&first));
-        starts.map(move |(at, _)| at..at + length).filter(move |at| {
+        let starts = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), bytes);
+        starts.map(move |at| at..at + length).filter(move |at| {
             bytes.get(at.clone()).is_some_and(|part| part.eq_ignore_ascii_case(self.text.as_bytes()))
                 && self.stands_alone(
                     bytes.get(..at.start).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Json, Kind, Member, quote};
+use super::{Json, JsonError, Kind, Member, quote};
 
 /// A place in the text and what to put there.
 type Splice<'r> = (Range<usize>, std::borrow::Cow<'r, str>);
@@ -77,10 +77,18 @@ pub(crate) struct Spot<'s> {
 /// `text` with each string, names included, replaced by what `put` says of it; `None` if nothing changes, or if it is
 /// not JSON. All other bytes stay.
 pub(crate) fn rewrite(text: &str, put: &mut dyn FnMut(Spot<'_>) -> Option<String>) -> Option<String> {
-    let json = Json::parse(text).ok()?;
+    try_rewrite(text, put).ok().flatten()
+}
+
+/// The same, and why not if it is not JSON.
+pub(crate) fn try_rewrite(
+    text: &str,
+    put: &mut dyn FnMut(Spot<'_>) -> Option<String>,
+) -> Result<Option<String>, JsonError> {
+    let json = Json::parse(text)?;
     let mut edits = Vec::new();
     rewrite_value(text, &json, &mut Vec::new(), put, &mut edits);
-    (!edits.is_empty()).then(|| splice(text, edits))
+    Ok((!edits.is_empty()).then(|| splice(text, edits)))
 }
 
 fn rewrite_value<'a>(

@@ -14,7 +14,7 @@ mod walk;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use edit::rewrite;
+pub(crate) use edit::{Spot, rewrite, try_rewrite};
 pub use edit::{remove_member, rename_members, replace};
 
 /// Containers may be nested this deep; one deeper is [`JsonError::TooDeep`]. Keeps every recursion within the stack.

@@ -159,6 +159,16 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
     }
 
+    /// Whether the next part is there already, as far as can be told without reading it.
+    pub(super) fn is_ready(&self) -> bool {
+        match self.framing {
+            _ if self.over => true,
+            Framing::None | Framing::Length(0) => true,
+            Framing::Length(_) | Framing::UntilClose => !self.buffer.is_empty(),
+            Framing::Chunked => false,
+        }
+    }
+
     /// Whether nothing came yet.
     pub(super) fn is_untouched(&self) -> bool {
         self.buffer.is_empty() && self.notes.is_empty()

@@ -36,7 +36,8 @@ impl Idle {
 
     /// Keeps one after a whole answer.
     pub(super) fn put(&self, line: Line) {
-        if self.is_over.load(Ordering::Relaxed) || !line.is_silent() {
+        // Whether anything comes that nobody asked for is seen when it is taken.
+        if self.is_over.load(Ordering::Relaxed) {
             return;
         }
         let mut lines = self.lines();

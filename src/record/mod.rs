@@ -3,7 +3,7 @@
 //! - `upstream` says where the console is; `dial` is the only file of the project that connects outward; `idle` has the connections
 //!   that wait for the next request
 //! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
-//! - `pass` brings one request there and its answer back, `outlet` hands the client what it gets; `answer` and `trailers` read what the console sends, byte for
+//! - `pass` brings one request there and its answer back, `aside` goes on with that when nobody waits for it, `outlet` hands the client what it gets; `answer` and `trailers` read what the console sends, byte for
 //!   byte; `rewrite` changes addresses and nothing else
 //! - `keep` redacts interactions on the way in and lays them on the `desk`, from where `writer` writes them to the journal;
 //!   at the end `keep` makes the cassette of it
@@ -14,6 +14,7 @@
 //! was allowed by name.
 
 mod answer;
+mod aside;
 mod bodies;
 mod certificate;
 mod desk;
@@ -52,6 +53,7 @@ pub use self::summary::Summary;
 pub use self::trust::{Trust, TrustError};
 pub use self::upstream::{NoUpstream, Upstream};
 
+use self::aside::Aside;
 use self::bodies::Budget;
 use self::dial::dial;
 use self::idle::Idle;
@@ -197,6 +199,8 @@ struct Site {
     console: Console,
     /// Where the console's name led to, once it was dialled.
     address: OnceLock<IpAddr>,
+    /// The console by its name and that address.
+    found_console: OnceLock<Console>,
     keeper: Keeper,
     idle: Idle,
     budget: Arc<Budget>,
@@ -206,11 +210,10 @@ struct Site {
 
 impl Site {
     /// The console as it is taken out of what is stored: by name and by address.
-    fn stored_console(&self) -> Console {
-        let console = self.console.clone();
+    fn stored_console(&self) -> &Console {
         match self.address.get() {
-            Some(address) => console.at(*address),
-            None => console,
+            Some(address) => self.found_console.get_or_init(|| self.console.clone().at(*address)),
+            None => &self.console,
         }
     }
 
@@ -271,6 +274,7 @@ impl Recorder {
             believer,
             console: settings.upstream.console(),
             address: OnceLock::new(),
+            found_console: OnceLock::new(),
             keeper,
             idle: Idle::default(),
             budget: Arc::default(),
@@ -366,9 +370,11 @@ impl Answer for Recorder {
         let request = Arc::unwrap_or_clone(request);
         let site = &self.site;
         site.settings.redactor.learn_request(&request);
-        let endpoint = self.endpoint(&request);
-        if !request.is_read() && !self.allows(&request, &endpoint) {
-            return self.refuse_write(&request, &endpoint);
+        if !request.is_read() {
+            let endpoint = self.endpoint(&request);
+            if !self.allows(&request, &endpoint) {
+                return self.refuse_write(&request, &endpoint);
+            }
         }
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             let why = "too many answers are being read at one time";
@@ -379,10 +385,15 @@ impl Answer for Recorder {
         let base = base_for(&self.base(), &request);
         let place = site.keeper.next_place();
         let passing = Passing::new(Arc::clone(site), request, base, place, slot);
-        let (reply, replied) = oneshot::channel();
-        tokio::spawn(passing.run(reply));
-        // Without a word only if it panicked; the panic has been told.
-        replied.await.unwrap_or_else(|_| own_answer(500, "a defect of faultdeck", "please report it"))
+        let (reply, mut replied) = oneshot::channel();
+        let mut work = Aside::new(passing.run(reply));
+        let defect = || own_answer(500, "a defect of faultdeck", "please report it");
+        tokio::select! {
+            biased;
+            // Without a word only if it panicked; the panic has been told.
+            reply = &mut replied => reply.unwrap_or_else(|_| defect()),
+            () = &mut work => replied.try_recv().unwrap_or_else(|_| defect()),
+        }
     }
 
     fn refused(&self, refusal: &Refusal) {

@@ -20,17 +20,22 @@ pub(super) struct Outlet {
     pieces: mpsc::Sender<Piece>,
     /// The last piece so far.
     held: Option<Bytes>,
+    /// Pieces that wait for the head.
+    early: usize,
 }
 
 impl Outlet {
     pub(super) fn new(syncing: Syncing, head: Response, ticket: u64, reply: oneshot::Sender<Reply>) -> Self {
         let (pieces, body) = mpsc::channel(PIECES_AHEAD);
         let head = Some((reply, Reply::Streamed { head, body, ticket }));
-        let mut outlet = Self { syncing, head, pieces, held: None };
-        if syncing == Syncing::Grouped {
-            outlet.send_head();
+        Self { syncing, head, pieces, held: None, early: 0 }
+    }
+
+    /// The console takes its time: whoever need not wait for the end of an answer gets what there is of it.
+    pub(super) fn waits(&mut self) {
+        if self.syncing == Syncing::Grouped {
+            self.send_head();
         }
-        outlet
     }
 
     fn send_head(&mut self) {
@@ -50,9 +55,21 @@ impl Outlet {
             Syncing::Grouped => Some(bytes),
             Syncing::Always => self.held.replace(bytes),
         };
-        self.send_head();
+        // What is there already goes with the head, in one piece.
+        if self.syncing == Syncing::Always || self.early >= PIECES_AHEAD / 2 {
+            self.send_head();
+        }
         if let Some(bytes) = ready {
+            self.early += usize::from(self.head.is_some());
             let _ = self.pieces.send(Piece::Body(bytes)).await;
+        }
+    }
+
+    /// The end of an answer whose client need not wait for anything else.
+    pub(super) async fn early_end(&mut self, trailers: &Headers) {
+        if self.syncing == Syncing::Grouped {
+            let _ = self.pieces.send(Piece::End(trailers.clone())).await;
+            self.send_head();
         }
     }
 
@@ -61,7 +78,9 @@ impl Outlet {
         if let Some(bytes) = self.held.take() {
             let _ = self.pieces.send(Piece::Body(bytes)).await;
         }
-        let _ = self.pieces.send(Piece::End(trailers)).await;
+        if self.syncing == Syncing::Always {
+            let _ = self.pieces.send(Piece::End(trailers)).await;
+        }
     }
 
     /// It breaks off as the console's own did.

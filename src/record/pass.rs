@@ -1,7 +1,7 @@
 //! One request on its way to the console, and the answer on its way back: to the client as it comes, and to the cassette.
 //!
-//! This runs as a task of its own. A client that leaves takes its connection with it, not the answer: what the console
-//! was asked is read to the end, within limits, and kept.
+//! A client that leaves takes its connection with it, not the answer: what the console was asked is read to the end, within
+//! limits, and kept.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -227,6 +227,9 @@ impl Passing {
     ) -> String {
         let mut left_by = None;
         loop {
+            if !reader.is_ready() {
+                outlet.waits();
+            }
             let part = match left_by {
                 None => tokio::select! {
                     biased;
@@ -253,6 +256,7 @@ impl Passing {
                         reader.notes.push("the client left before the end of the answer".to_owned());
                     }
                     let notes = std::mem::take(&mut reader.notes);
+                    outlet.early_end(&trailers).await;
                     let what = match self.store(head, kept, &trailers, notes).await {
                         Ok(number) if self.site.keeper.committed(number).await => "recorded".to_owned(),
                         Ok(_) => {

@@ -28,6 +28,8 @@ pub(super) struct Written {
 pub(super) struct Writer {
     desk: Arc<Desk>,
     journal: Journal,
+    /// What is written next; its memory is used again.
+    group: Group,
     syncing: Syncing,
     /// Where a line goes after each sync: how many interactions are committed.
     committed_file: Option<Box<dyn Write + Send>>,
@@ -56,6 +58,7 @@ impl Writer {
         Self {
             desk,
             journal,
+            group: Group::default(),
             syncing,
             committed_file,
             watch,
@@ -91,13 +94,13 @@ impl Writer {
     }
 
     fn write(&mut self, waiting: Vec<Waiting>, upto: u64) {
-        let mut group = Group::default();
+        self.group.clear();
         for Waiting { place, text, .. } in &waiting {
-            group.push(*place, text);
+            self.group.push(*place, text);
         }
-        match self.journal.commit(&group) {
+        match self.journal.commit(&self.group) {
             Ok(()) => {
-                self.committed += group.count();
+                self.committed += self.group.count();
                 self.count();
                 self.desk.progress.send_replace(Progress { upto, is_failing: false });
                 if self.not_before.take().is_some() {

@@ -101,6 +101,17 @@ pub(super) fn text(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Option
     spliced(bytes, &finds(bytes, rules, visit))
 }
 
+/// Whether no form of a text holds a credential by its place, nor anything that `is_known`: one walk for both.
+pub(super) fn holds_nothing(bytes: &[u8], rules: &Rules, is_known: &dyn Fn(&[u8]) -> bool) -> bool {
+    let mut is_clean = true;
+    layers::each(bytes, layers::Depth::All, &mut |layer| {
+        is_clean = is_clean
+            && !(layer.is_text && !search::find(layer.bytes, rules).is_empty())
+            && !is_known(layer.bytes);
+    });
+    is_clean
+}
+
 fn finds(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Vec<(Range<usize>, String)> {
     let mut all = Vec::new();
     layers::each(bytes, layers::Depth::All, &mut |layer| {

@@ -3,21 +3,11 @@
 use std::ops::Range;
 
 use super::readings::Readings;
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// The shortest run that is decoded, in digits; shorter spellings of a known value are searched for as they are.
 pub(super) const RUN_MIN: usize = 16;
 /// Lines of base64 are at least so long where a run goes on in the next line.
 const LINE_MIN: usize = 56;
-
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// A run of digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +34,7 @@ fn is_base64(byte: &u8) -> bool {
 
 /// Runs of digits, with what may stand between them: line breaks after `line_min` digits at least; between pairs of
 /// hexadecimal digits also the signs that dumps have there.
-fn collect(
-    bytes: &[u8],
-    is_digit: impl Fn(&u8) -> bool,
-    line_min: usize,
-    put: &mut dyn FnMut(Range<usize>),
-) {
+fn collect(bytes: &[u8], is_digit: impl Fn(&u8) -> bool, line_min: usize, put: &mut dyn FnMut(Range<usize>)) {
     let is_dump = line_min == 1;
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(&is_digit)) {
@@ -81,25 +66,45 @@ fn collect(
 
 impl Run {
     /// What the run stands for, from each digit it could begin at.
-    pub(super) fn decoded(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+    pub(super) fn decoded(&self, bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let digits = bytes.get(self.at.clone()).unwrap_or_default().iter().copied();
-        if self.is_hex {
-            let digits: Vec<u8> = digits.filter(u8::is_ascii_hexdigit).collect();
-            return (0..2).map(|from| unhex(digits.get(from..).unwrap_or_default())).collect();
-        }
-        let plain = |byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => byte,
+        let mut values = Vec::with_capacity(self.at.len());
+        let (offsets, decode): (usize, fn(&[u8]) -> Vec<u8>) = if self.is_hex {
+            values.extend(digits.filter(u8::is_ascii_hexdigit));
+            (2, unhex)
+        } else {
+            values.extend(digits.filter_map(value));
+            (4, unbase64)
         };
-        let digits: Vec<u8> = digits.map(plain).filter(is_base64).collect();
-        let decode = |from: usize| {
-            let part = digits.get(from..).unwrap_or_default();
-            let whole = if part.len() % 4 == 1 { part.len() - 1 } else { part.len() };
-            LENIENT.decode(part.get(..whole).unwrap_or_default()).unwrap_or_default()
-        };
-        (0..4).map(decode).collect()
+        (0..offsets).map(move |from| decode(values.get(from..).unwrap_or_default()))
     }
+}
+
+/// What a digit of base64 stands for, in either alphabet.
+fn value(digit: u8) -> Option<u8> {
+    Some(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+/// What digits stand for, by their values; bits at the end that make no byte are left out.
+fn unbase64(digits: &[u8]) -> Vec<u8> {
+    let (fours, rest) = digits.as_chunks::<4>();
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for [a, b, c, d] in fours {
+        bytes.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+    }
+    match rest {
+        [a, b] => bytes.push(a << 2 | b >> 4),
+        [a, b, c] => bytes.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2]),
+        _ => {}
+    }
+    bytes
 }
 
 fn unhex(digits: &[u8]) -> Vec<u8> {
@@ -110,6 +115,10 @@ fn unhex(digits: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::alphabet::STANDARD;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
     use super::*;
 
     fn found(bytes: &[u8]) -> Vec<Run> {
@@ -117,6 +126,20 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn base64_is_decoded_as_everybody_does(text in "[A-Za-z0-9+/]{0,40}") {
+            let engine = GeneralPurpose::new(
+                &STANDARD,
+                GeneralPurposeConfig::new()
+                    .with_decode_allow_trailing_bits(true)
+                    .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+            );
+            let whole = if text.len() % 4 == 1 { text.len() - 1 } else { text.len() };
+            let values = |text: &str| text.bytes().filter_map(value).collect::<Vec<u8>>();
+            proptest::prop_assert_eq!(unbase64(&values(&text)), engine.decode(&text[..whole]).unwrap());
+            proptest::prop_assert_eq!(values(&text.replace('+', "-").replace('/', "_")), values(&text));
+        }
+
         #[test]
         fn no_run_is_passed_over(
             text in "(?:[0-9a-f]{1,3}[ :,\r\n-]?|[A-Za-z0-9+/_-]{1,20}|[A-Za-z0-9]{50,70}\r?\n|[ -~é]){0,30}",

@@ -19,11 +19,12 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
         0 => part(8, 16) == !part(24, 16) & 0xffff,
         1 => bytes.len() >= EVERYWHERE_MIN_BYTES && Bits { bytes, at: 3 }.are_of_the_fixed_code(),
         // Codes of its own: their lengths must fill the code they are told in.
+        2 if part(3, 5) > 29 || part(8, 5) > 29 => false,
         2 => {
             let lengths =
                 (0..part(13, 4) as u32 + 4).map(|n| part(17 + 3 * n, 3)).filter(|length| *length > 0);
             let filled: u128 = lengths.clone().map(|length| 128 >> length).sum();
-            part(3, 5) <= 29 && part(8, 5) <= 29 && (filled == 128 || lengths.count() == 1)
+            filled == 128 || lengths.count() == 1
         }
         _ => false,
     }

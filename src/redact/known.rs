@@ -211,6 +211,12 @@ impl Search {
         apart(all)
     }
 
+    /// Whether a known value stands in these bytes as they are.
+    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
+        let lower = bytes.to_ascii_lowercase();
+        self.parts.iter().flatten().any(|part| part.automaton.is_match(&lower))
+    }
+
     /// `bytes` with every known value replaced; `None` if there is none.
     pub(super) fn replace(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let found = self.found(bytes);
@@ -270,7 +276,7 @@ impl Search {
     /// A body that is not packed.
     fn in_body(&self, body: &[u8], charset: Charset) -> Option<Vec<u8>> {
         // Each part of such a text stands in it as it is: where the whole holds nothing, no part does.
-        if charset == Charset::Utf8 && Readings::of(body).is_one() && self.plain(body).is_empty() {
+        if charset == Charset::Utf8 && Readings::of(body).is_one() && !self.is_in(body) {
             return None;
         }
         let text = charset.decode(body);

@@ -53,7 +53,10 @@ fn descend(
     if depth == 0 {
         return;
     }
-    let readings = Readings::of(layer.bytes);
+    let readings = match kind {
+        Depth::All => Readings::of(layer.bytes),
+        Depth::Escapes => Readings::of_escapes(layer.bytes),
+    };
     if readings.is_one() {
         return;
     }
@@ -96,10 +99,11 @@ fn charge(budget: &mut usize, bytes: usize) -> bool {
 
 /// Whether nearly all bytes are those of text, or of text with two bytes for a character.
 fn reads_as_text(bytes: &[u8]) -> bool {
-    let odd = bytes
-        .iter()
-        .filter(|byte| (byte.is_ascii_control() && !byte.is_ascii_whitespace()) || !byte.is_ascii());
-    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
-    let odd = odd.count();
+    let (mut odd, mut zeros) = (0, 0);
+    for byte in bytes {
+        let is_odd = (byte.is_ascii_control() && !byte.is_ascii_whitespace()) || !byte.is_ascii();
+        odd += usize::from(is_odd);
+        zeros += usize::from(*byte == 0);
+    }
     odd * 8 <= bytes.len() || (zeros * 3 >= bytes.len() && (odd - zeros) * 8 <= bytes.len())
 }

@@ -234,7 +234,9 @@ impl Redactor {
                 known.changes()
             };
             for place in &fresh {
-                if let (Some(slot), Some(part)) = (all.get_mut(*place), parts.get(*place)) {
+                if let (Some(slot), Some(part)) = (all.get_mut(*place), parts.get(*place))
+                    && !self.is_clean(part)
+                {
                     let placed = self.place(part);
                     *slot = self.without_known(part, placed);
                 }
@@ -258,6 +260,20 @@ impl Redactor {
         // Others learn all the time: what this message holds is learnt from all of it before any of it is cleaned.
         let placed: Vec<_> = parts.iter().map(|part| self.place(part)).collect();
         parts.iter().zip(placed).map(|(part, placed)| self.without_known(part, placed)).collect()
+    }
+
+    /// Whether a target comes out as it goes in: most do, and one walk over it tells.
+    fn is_clean(&self, part: &Part<'_>) -> bool {
+        let Some(target) = std::str::from_utf8(part.bytes).ok().filter(|_| part.step == Step::Target) else {
+            return false;
+        };
+        let search = self.search();
+        let is_known = |bytes: &[u8]| search.as_ref().is_some_and(|search| search.is_in(bytes));
+        let mut visit = |place: &super::Place, value: &[u8]| self.placed(place, value);
+        // A `+` may stand for a blank.
+        !target.contains('+')
+            && places::target_parts(target, &self.rules, &mut visit) == target
+            && bodies::holds_nothing(part.bytes, &self.rules, &is_known)
     }
 
     /// The credentials of a part replaced by place, and learnt on the way.

@@ -43,7 +43,7 @@ use base64::Engine;
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
-use crate::message::{Headers, Request, Response};
+use crate::message::{Header, Headers, Request, Response};
 use known::{Known, Reach};
 use place::{Place, What};
 
@@ -371,7 +371,7 @@ pub enum Part {
 pub(crate) fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
     let _ = places::target(&request.target, rules, &mut noting(&mut found, Part::Start));
-    open_in_lines(&request.headers, Part::Header, rules, &mut found);
+    open_in_lines(request.headers.iter().enumerate(), Part::Header, rules, &mut found);
     let content_type = request.headers.text("Content-Type").unwrap_or_default();
     let _ = bodies::body(&request.body, &content_type, rules, &mut noting(&mut found, Part::Body));
     found
@@ -381,42 +381,61 @@ pub(crate) fn open_in_request(request: &Request, rules: &Rules) -> Vec<Open> {
 pub(crate) fn open_in_response(response: &Response, rules: &Rules) -> Vec<Open> {
     let mut found = Vec::new();
     let _ = bodies::text(&response.reason, rules, &mut noting(&mut found, Part::Start));
-    open_in_lines(&response.headers, Part::Header, rules, &mut found);
+    open_in_lines(response.headers.iter().enumerate(), Part::Header, rules, &mut found);
     let content_type = response.headers.text("Content-Type").unwrap_or_default();
     let _ = bodies::body(&response.body, &content_type, rules, &mut noting(&mut found, Part::Body));
-    open_in_lines(&response.trailers, Part::Trailer, rules, &mut found);
+    open_in_lines(response.trailers.iter().enumerate(), Part::Trailer, rules, &mut found);
     found
 }
 
 /// The same in what became of a request when it was redacted: a part that came out as it went in has nothing open, or it
 /// would have been replaced.
 pub(crate) fn open_in_edits_of_request(now: &Request, before: &Request, rules: &Rules) -> Vec<Open> {
-    let mut edits = Request::new(&now.method, if now.target == before.target { "/" } else { &now.target });
-    (edits.headers, edits.body) = edited((&now.headers, &now.body), (&before.headers, &before.body));
-    open_in_request(&edits, rules)
+    let mut found = Vec::new();
+    if now.target != before.target {
+        let _ = places::target(&now.target, rules, &mut noting(&mut found, Part::Start));
+    }
+    open_in_lines(edited(&now.headers, &before.headers), Part::Header, rules, &mut found);
+    open_in_edited_body((&now.headers, &now.body), &before.body, rules, &mut found);
+    found
 }
 
 /// The same in what became of a response.
 pub(crate) fn open_in_edits_of_response(now: &Response, before: &Response, rules: &Rules) -> Vec<Open> {
-    let mut edits = Response::new(now.status);
-    edits.reason = if now.reason == before.reason { Bytes::new() } else { now.reason.clone() };
-    (edits.headers, edits.body) = edited((&now.headers, &now.body), (&before.headers, &before.body));
-    edits.trailers = edited((&now.trailers, &Bytes::new()), (&before.trailers, &Bytes::new())).0;
-    open_in_response(&edits, rules)
-}
-
-/// The lines that changed, and the body with all lines beside it if it did.
-fn edited(now: (&Headers, &Bytes), before: (&Headers, &Bytes)) -> (Headers, Bytes) {
-    if now.1 != before.1 || now.0.iter().count() != before.0.iter().count() {
-        return (now.0.clone(), now.1.clone());
+    let mut found = Vec::new();
+    if now.reason != before.reason {
+        let _ = bodies::text(&now.reason, rules, &mut noting(&mut found, Part::Start));
     }
-    let pairs = now.0.iter().zip(before.0.iter());
-    let lines = pairs.filter(|(now, before)| now != before).map(|(now, _)| now);
-    (lines.map(|line| (line.name.clone(), line.value.clone())).collect(), Bytes::new())
+    open_in_lines(edited(&now.headers, &before.headers), Part::Header, rules, &mut found);
+    open_in_lines(edited(&now.trailers, &before.trailers), Part::Trailer, rules, &mut found);
+    open_in_edited_body((&now.headers, &now.body), &before.body, rules, &mut found);
+    found
 }
 
-fn open_in_lines(headers: &Headers, part: fn(usize) -> Part, rules: &Rules, found: &mut Vec<Open>) {
-    for (place, line) in headers.iter().enumerate() {
+/// The lines that changed, with their places; all of them if there are more or fewer than before.
+fn edited<'h>(now: &'h Headers, before: &'h Headers) -> impl Iterator<Item = (usize, &'h Header)> {
+    let is_aligned = now.iter().count() == before.iter().count();
+    let held = before.iter().map(Some).chain(std::iter::repeat(None));
+    let lines = now.iter().zip(held).enumerate();
+    lines
+        .filter(move |(_, (now, before))| !is_aligned || *before != Some(*now))
+        .map(|(at, (now, _))| (at, now))
+}
+
+fn open_in_edited_body(now: (&Headers, &Bytes), before: &Bytes, rules: &Rules, found: &mut Vec<Open>) {
+    if now.1 != before {
+        let content_type = now.0.text("Content-Type").unwrap_or_default();
+        let _ = bodies::body(now.1, &content_type, rules, &mut noting(found, Part::Body));
+    }
+}
+
+fn open_in_lines<'l>(
+    lines: impl Iterator<Item = (usize, &'l Header)>,
+    part: fn(usize) -> Part,
+    rules: &Rules,
+    found: &mut Vec<Open>,
+) {
+    for (place, line) in lines {
         let _ = places::header(line, rules, &mut noting(found, part(place)));
     }
 }

@@ -179,7 +179,8 @@ pub(super) fn remembered_likeness(name: &str) -> Option<Likeness> {
 
 /// The same for a name that is no ASCII, or has more words than [`NameParts`] holds.
 fn likeness_of(words: &[String]) -> Option<Likeness> {
-    let words: Vec<&str> = words.iter().map(|word| unnumbered(word)).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        words.iter().map(|word| unnumbered(word)).filter(|word| !word.is_empty()).collect();
     by_words(&words)
 }
 

@@ -72,6 +72,15 @@ fn cookie(pair: &[u8], visit: &mut Visit<'_>) -> Option<Vec<u8>> {
 
 /// A target or URL: its query and fragment by parameters, its path by segments, and all of it as a text.
 pub(super) fn target(url: &str, rules: &Rules, visit: &mut Visit<'_>) -> String {
+    let out = target_parts(url, rules, visit);
+    match text(out.as_bytes(), rules, visit) {
+        Some(new) => String::from_utf8_lossy(&new).into_owned(),
+        None => out,
+    }
+}
+
+/// The same without the look at all of it as a text.
+pub(super) fn target_parts(url: &str, rules: &Rules, visit: &mut Visit<'_>) -> String {
     let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
     let mut out = segments(path, rules, visit).into_owned();
     if let Some(query) = query {
@@ -79,10 +88,7 @@ pub(super) fn target(url: &str, rules: &Rules, visit: &mut Visit<'_>) -> String 
         let new = pairs(query, What::Parameter, rules, visit);
         out = format!("{out}?{}{fragment}", new.as_deref().unwrap_or(query));
     }
-    match text(out.as_bytes(), rules, visit) {
-        Some(new) => String::from_utf8_lossy(&new).into_owned(),
-        None => out,
-    }
+    out
 }
 
 /// `/token/9f2c4e8a01b7`: what follows a segment named like a credential, if it looks like one.

@@ -47,6 +47,9 @@ const TELLING: &[&str] = &["content", "data", "text", "default", "current", "sec
 /// Brackets within each other that are told apart; what stands deeper is taken for part of the last of them.
 const OPEN_MAX: usize = 1024;
 
+/// About so many bytes a token has: room is made for them at once.
+const TOKEN_BYTES: usize = 16;
+
 /// Whether a body looks like JSON.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with(['{', '[', '"'])
@@ -70,8 +73,14 @@ struct Open {
 
 /// The tokens of `text`, in order.
 pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
-    let mut reader =
-        Reader { text, rules, found: Vec::new(), open: vec![Open::default()], deeper: 0, pending: None };
+    let mut reader = Reader {
+        text,
+        rules,
+        found: Vec::with_capacity(text.len() / TOKEN_BYTES + 1),
+        open: vec![Open::default()],
+        deeper: 0,
+        pending: None,
+    };
     scan(text, &mut |mark| match mark {
         Mark::Opens { is_list } => reader.opens(is_list),
         Mark::Closes => reader.closes(),
@@ -90,7 +99,7 @@ pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
 
 /// Where the strings and bare values of `text` stand, in order, whatever they mean.
 pub(super) fn strings_and_values(text: &str) -> Vec<(Range<usize>, Kind)> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(text.len() / TOKEN_BYTES + 1);
     scan(text, &mut |mark| {
         if let Mark::Token(at, kind) = mark {
             found.push((at, kind));
@@ -288,9 +297,8 @@ pub(super) fn decoded(token: &str) -> Cow<'_, str> {
     // Without an escape it stands for what is in it, whether it is well formed or not.
     match memchr::memchr(b'\\', token.as_bytes()) {
         None => Cow::Borrowed(inner(token)),
-        Some(_) => {
-            serde_json::from_str(token).map_or_else(|_| Cow::Borrowed(inner(token)), |text: String| text.into())
-        }
+        Some(_) => serde_json::from_str(token)
+            .map_or_else(|_| Cow::Borrowed(inner(token)), |text: String| text.into()),
     }
 }
 

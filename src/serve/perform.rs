@@ -187,21 +187,32 @@ impl Wire<'_> {
         let keep = asked.keep && allows_keeping(&head);
         let mut left = declared_length(&head);
         let head = Delivery { bodiless: true, ..Delivery::of(head) }.image().head;
-        self.send(head).await?;
+        // A piece that is there already goes with the head: one write, and the peer wakes once.
+        let mut next = body.try_recv().ok();
+        let mut before = Some(head);
+        if !matches!(&next, Some(Piece::Body(bytes)) if !bodiless && !bytes.is_empty())
+            && let Some(head) = before.take()
+        {
+            self.send(head).await?;
+        }
         loop {
-            let piece = tokio::select! {
-                biased;
-                piece = body.recv() => piece,
-                () = self.io.gone() => return Err(CutShort::Left),
+            let piece = match next.take() {
+                Some(piece) => Some(piece),
+                None => tokio::select! {
+                    biased;
+                    piece = body.recv() => piece,
+                    () = self.io.gone() => return Err(CutShort::Left),
+                },
             };
             match piece {
                 Some(Piece::Body(bytes)) if !bodiless && !bytes.is_empty() => {
                     left = left.map(|left| left.wrapping_sub(bytes.len() as u64));
+                    let head = before.take().unwrap_or_default();
                     if chunked {
                         let size = Bytes::from(format!("{:x}\r\n", bytes.len()));
-                        self.send(size.chain(bytes).chain(&b"\r\n"[..])).await?;
+                        self.send(head.chain(size).chain(bytes).chain(&b"\r\n"[..])).await?;
                     } else {
-                        self.send(bytes).await?;
+                        self.send(head.chain(bytes)).await?;
                     }
                 }
                 Some(Piece::Body(_)) => {}

@@ -27,6 +27,8 @@ pub use found::{Found, JournalError, Unfinished};
 
 /// Bytes handed to the system, and taken from it, at one time.
 const BUFFER: usize = 256 * 1024;
+/// So much memory is kept from one group to the next.
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// The most copies of damaged journals that are kept beside one cassette.
 const ASIDE_MAX: u32 = 100;
 
@@ -52,6 +54,13 @@ impl Group {
     pub fn push(&mut self, place: u64, text: &str) {
         entry::write(&mut self.bytes, Kind::Interaction, place, text);
         self.count += 1;
+    }
+
+    /// Takes all out; the memory of an ordinary group is kept for the next.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+        self.count = 0;
     }
 
     /// How many there are.

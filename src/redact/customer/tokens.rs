@@ -17,8 +17,7 @@ pub(crate) struct Token {
 const DOMAIN: &str = "@example.test";
 
 /// How placeholders begin that are no addresses; each has a dash.
-const PREFIXES: [(&str, Class); 3] =
-    [("host-", Class::Host), ("user-", Class::User), ("mail-", Class::Mail)];
+const PREFIXES: [(&str, Class); 3] = [("host-", Class::Host), ("user-", Class::User), ("mail-", Class::Mail)];
 
 /// The placeholders in a text, in order and apart.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token> + use<> {
