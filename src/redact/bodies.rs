@@ -105,9 +105,8 @@ pub(super) fn text(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Option
 pub(super) fn holds_nothing(bytes: &[u8], rules: &Rules, is_known: &dyn Fn(&[u8]) -> bool) -> bool {
     let mut is_clean = true;
     layers::each(bytes, layers::Depth::All, &mut |layer| {
-        is_clean = is_clean
-            && !(layer.is_text && !search::find(layer.bytes, rules).is_empty())
-            && !is_known(layer.bytes);
+        let is_named = |bytes: &[u8]| layer.is_text && !search::find(bytes, rules).is_empty();
+        is_clean = is_clean && !is_named(layer.bytes) && !is_known(layer.bytes);
     });
     is_clean
 }

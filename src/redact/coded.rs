@@ -69,14 +69,16 @@ impl Run {
     pub(super) fn decoded(&self, bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let digits = bytes.get(self.at.clone()).unwrap_or_default().iter().copied();
         let mut values = Vec::with_capacity(self.at.len());
-        let (offsets, decode): (usize, fn(&[u8]) -> Vec<u8>) = if self.is_hex {
+        let is_hex = self.is_hex;
+        if is_hex {
             values.extend(digits.filter(u8::is_ascii_hexdigit));
-            (2, unhex)
         } else {
             values.extend(digits.filter_map(value));
-            (4, unbase64)
-        };
-        (0..offsets).map(move |from| decode(values.get(from..).unwrap_or_default()))
+        }
+        (0..if is_hex { 2 } else { 4 }).map(move |from| {
+            let part = values.get(from..).unwrap_or_default();
+            if is_hex { unhex(part) } else { unbase64(part) }
+        })
     }
 }
 
