@@ -1,12 +1,14 @@
 //! Customer data in interactions: learnt where a name or its looks tell it, and replaced there and wherever else the
 //! same value stands.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod plain;
 
-use foldhash::quality::RandomState;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
+use self::plain::Plain;
 use super::Interaction;
 use crate::json::{Spot, try_rewrite};
 use crate::message::{Header, Headers, Request, Response, octets};
@@ -46,36 +48,7 @@ pub(super) struct Customers {
     taken: BTreeSet<String>,
     counts: BTreeMap<(Class, bool), usize>,
     kept: BTreeSet<Class>,
-    /// Pieces that hold nothing, nor any word that could turn out to be a name: the same stand in most interactions.
-    plain: HashSet<Box<[u8]>, RandomState>,
-}
-
-/// How many such pieces are remembered; then they are forgotten and begun anew.
-const PLAIN_MAX: usize = 2048;
-/// Longer ones are not remembered.
-const PLAIN_LENGTH_MAX: usize = 96;
-
-/// By what a piece is remembered: its text and the names it stands under. Whether it is: texts with numbers are mostly new,
-/// those in heads apart.
-fn key_of_piece(key: &mut Vec<u8>, place: Place, piece: Piece<'_>) -> bool {
-    key.clear();
-    let has_number = || piece.text.bytes().any(|byte| byte.is_ascii_digit());
-    if piece.text.len() > PLAIN_LENGTH_MAX
-        || piece.under.len() > 4
-        || (place != Place::Headers && has_number())
-    {
-        return false;
-    }
-    for part in piece.under.iter().chain([&piece.text]) {
-        key.extend_from_slice(&part.len().to_le_bytes());
-        key.extend_from_slice(part.as_bytes());
-    }
-    true
-}
-
-/// Whether no word of a text is a placeholder or could be a known name.
-fn holds_no_name(text: &str) -> bool {
-    tokens(text).next().is_none() && !words(text).any(|at| is_distinctive(text.get(at).unwrap_or_default()))
+    plain: Plain,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -109,20 +82,15 @@ impl Customers {
     pub(super) fn learn_and_put(&mut self, interaction: &mut Interaction, profile: &Profile) {
         let before = (self.order.len(), self.literal.len());
         let mut now = interaction.clone();
-        let mut key = Vec::with_capacity(128);
         walk(&mut now, profile, &mut |place, piece, is_whole| {
-            let is_remembered = key_of_piece(&mut key, place, piece);
-            let is_plain = is_remembered && self.plain.contains(key.as_slice());
+            let is_plain = self.plain.holds(place, piece);
             if is_plain && !(is_whole && self.known.contains_key(piece.text)) {
                 return None;
             }
             let finds = if self.keeps_all() { Vec::new() } else { finds(piece, &self.kept) };
             self.learn_finds(piece, &finds);
-            if is_remembered && !is_plain && finds.is_empty() && holds_no_name(piece.text) {
-                if self.plain.len() >= PLAIN_MAX {
-                    self.plain.clear();
-                }
-                self.plain.insert(key.as_slice().into());
+            if !is_plain && finds.is_empty() {
+                self.plain.take(place, piece);
             }
             if self.known.is_empty() { None } else { self.put_finds(piece, is_whole, finds) }
         });
