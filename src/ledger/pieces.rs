@@ -59,7 +59,7 @@ impl ExchangePieces {
     }
 
     /// Bytes of text.
-    pub(crate) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         self.start.len() + self.rest.len() + self.timing.len()
     }
 }

@@ -9,6 +9,7 @@ use crate::message::Response;
 use super::material::Material;
 
 /// An answer before faults.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub(super) response: Response,
     /// The recording it was made from.

@@ -7,12 +7,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::delivery::Delivery;
 use crate::ledger::Sum;
 use crate::message::Request;
 use crate::serve::Rendered;
 
+use super::account::Answer;
 use super::counts::CountedAt;
 use super::served::Record;
+use super::session::Noted;
+use super::turn::Turn;
 
 /// A request, and the session it is for.
 pub struct Asked {
@@ -45,10 +49,27 @@ pub(super) struct Settled {
     /// A hash of the call.
     pub(super) call: u64,
     pub(super) is_poll: bool,
+    /// What comes of it when nothing goes wrong, once that has been seen.
+    pub(super) plain: Option<Plain>,
+    /// What faults are put to, where a scenario plans any.
+    pub(super) base: Option<Box<Base>>,
+}
+
+/// A decision with nothing amiss.
+pub(super) struct Plain {
     /// What it adds to the sum.
     pub(super) sum: Sum,
     pub(super) record: Arc<Record>,
     pub(super) rendered: Arc<Rendered>,
+}
+
+/// A decision before its faults.
+pub(super) struct Base {
+    pub(super) turn: Turn,
+    pub(super) answer: Answer,
+    pub(super) noted: Noted,
+    /// What became of it the last time.
+    pub(super) last: Option<(Delivery, Arc<Record>)>,
 }
 
 /// All that an answer may depend on beside its request, as numbers that move on with each change.

@@ -18,12 +18,12 @@ use super::turn::Turn;
 
 impl Session {
     /// What a scenario plans for the task of this turn.
-    pub(super) fn plan<'s>(&self, turn: &Turn<'_>, setup: &'s Setup) -> Plan<'s> {
+    pub(super) fn plan<'s>(&self, turn: &Turn, setup: &'s Setup) -> Plan<'s> {
         Plan { scenario: setup.scenario.as_deref(), is_called_off: self.called_off.contains(&turn.resource) }
     }
 
     /// A recorded write was served: if it called its task off, that is remembered.
-    pub(super) fn note_cancel(&mut self, turn: &Turn<'_>, answer: &Answer, setup: &Setup) {
+    pub(super) fn note_cancel(&mut self, turn: &Turn, answer: &Answer, setup: &Setup) {
         let life = setup.profile.cancelled_by(turn.endpoint).map(|(life, _)| life);
         let calls_off = life.is_some_and(|life| calls_off(life, &turn.request));
         if calls_off && answer.response.is_success() && self.called_off.insert(turn.resource.clone()) {
@@ -36,7 +36,7 @@ impl Session {
     pub(super) fn over(
         &self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         resource: &str,
         setup: &Setup,
     ) -> Option<Answer> {

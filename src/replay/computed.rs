@@ -72,7 +72,7 @@ impl Session {
     pub(super) fn computed(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         asked: Option<&FieldSelector>,
         (request, scope): (&Request, &str),
         setup: &Setup,
@@ -131,7 +131,7 @@ impl Session {
     fn whole(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         (whole, live, scope): (&Request, &MatchKey, &str),
         asked: Option<&FieldSelector>,
         setup: &Setup,
@@ -164,7 +164,7 @@ impl Session {
     fn peek(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         (request, key, live, scope): (&Request, &MatchKey, &MatchKey, &str),
         asked: Option<&FieldSelector>,
         setup: &Setup,
@@ -180,7 +180,7 @@ impl Session {
     fn apply(
         &self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         mut answer: Answer,
         (wanted, steps): (&Wanted, Steps),
         asked: Option<&FieldSelector>,
@@ -229,7 +229,7 @@ impl Session {
     fn window_inside(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         (request, live, scope): (&Request, &MatchKey, &str),
         (window, asked): (Window, Option<&FieldSelector>),
         setup: &Setup,

@@ -70,6 +70,14 @@ impl Counts {
         Nth { of_resource, of_endpoint, call: seen.calls }
     }
 
+    /// Which time the next request would be whose hash is `call`.
+    pub(super) fn next(&self, at: CountedAt, call: u64) -> Nth {
+        let Some(seen) = self.resources.get(at.0) else { return Nth::default() };
+        let calls = if seen.last == Some(call) { seen.calls } else { seen.calls.saturating_add(1) };
+        let of_endpoint = self.endpoints.get(seen.endpoint).map_or(0, |count| count.saturating_add(1));
+        Nth { of_resource: seen.occurrences.saturating_add(1), of_endpoint, call: calls }
+    }
+
     /// Counts a poll: how many there were before it.
     pub(super) fn tick(&mut self, at: CountedAt) -> u32 {
         let Some(seen) = self.resources.get_mut(at.0) else { return 0 };

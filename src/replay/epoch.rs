@@ -15,7 +15,7 @@ use super::turn::Turn;
 
 impl Session {
     /// The recorded polls of the epoch that this session is in; none if the recording has none after the write.
-    pub(super) fn polls_now<'m>(&self, material: &Material, path: &'m [Poll], turn: &Turn<'_>) -> &'m [Poll] {
+    pub(super) fn polls_now<'m>(&self, material: &Material, path: &'m [Poll], turn: &Turn) -> &'m [Poll] {
         let of = |poll: &Poll| material.deck().epoch_of(poll.index);
         let epoch = self.epoch(turn).or_else(|| path.first().map(of)).unwrap_or_default();
         // The polls of a task stand in the order of its epochs.
@@ -25,7 +25,7 @@ impl Session {
     }
 
     /// The tick within the epoch. A HEAD, which has none, looks at the poll that is due without moving on.
-    pub(super) fn tick_of_epoch(&mut self, turn: &Turn<'_>, tick: Option<u32>) -> u32 {
+    pub(super) fn tick_of_epoch(&mut self, turn: &Turn, tick: Option<u32>) -> u32 {
         let now = tick.unwrap_or_else(|| self.ticks(turn));
         if let Some(epoch) = self.epoch(turn) {
             let known = self.began.get(&turn.resource).is_some_and(|(of, _)| *of == epoch);
@@ -41,7 +41,7 @@ impl Session {
     pub(super) fn last_seen(
         &self,
         path: &[Poll],
-        turn: &Turn<'_>,
+        turn: &Turn,
         life: &Lifecycle,
         setup: &Setup,
     ) -> Option<Phase> {
@@ -51,7 +51,7 @@ impl Session {
     }
 
     /// The tick of the epoch's first poll; `None` if there was none since the write.
-    pub(super) fn epoch_began(&self, turn: &Turn<'_>) -> Option<u32> {
+    pub(super) fn epoch_began(&self, turn: &Turn) -> Option<u32> {
         match self.epoch(turn) {
             None => Some(0),
             Some(epoch) => {
@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// The epoch that a write of this session has begun.
-    fn epoch(&self, turn: &Turn<'_>) -> Option<usize> {
+    fn epoch(&self, turn: &Turn) -> Option<usize> {
         if !self.cursors.have_written() {
             return None;
         }

@@ -27,7 +27,7 @@ impl Session {
     pub(super) fn answer(
         &mut self,
         setup: &Setup,
-        turn: &Turn<'_>,
+        turn: &Turn,
         passed: Passed<'_>,
         tick: Option<u32>,
     ) -> Answer {
@@ -55,7 +55,7 @@ impl Session {
     }
 
     /// The answer to anything new once the session is full.
-    pub(super) fn full(&self, setup: &Setup, turn: &Turn<'_>) -> Answer {
+    pub(super) fn full(&self, setup: &Setup, turn: &Turn) -> Answer {
         match &setup.evidence {
             Evidence::Cassette(material) => {
                 Answer::missed(miss::answer(material, &turn.request, Cause::Full))
@@ -75,7 +75,7 @@ impl Session {
     fn admitted(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         admitted: Admitted<'_>,
         tick: Option<u32>,
         setup: &Setup,
@@ -91,7 +91,7 @@ impl Session {
 
     /// Whether a request makes a thing of its own each time it is sent. What is deleted is gone: a second DELETE is
     /// answered as any write.
-    fn creates(&self, turn: &Turn<'_>) -> bool {
+    fn creates(&self, turn: &Turn) -> bool {
         let again = !matches!(turn.request.method.as_str(), "DELETE" | "HEAD");
         again && turn.creates.is_some()
     }
@@ -99,7 +99,7 @@ impl Session {
     fn existing(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         admitted: &Admitted<'_>,
         tick: Option<u32>,
         setup: &Setup,
@@ -167,7 +167,7 @@ impl Session {
     fn look_up(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         asked: Option<&FieldSelector>,
         (request, scope): (&Request, &str),
         setup: &Setup,
@@ -237,7 +237,7 @@ impl Session {
     fn candidate(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         asked: Option<&FieldSelector>,
         request: &Request,
         candidates: Candidates<'_>,
@@ -268,7 +268,7 @@ impl Session {
     }
 
     /// Rung 8: an endpoint documented with 404/1002, of which the cassette holds another id but not this one.
-    fn unknown_id(&self, material: &Material, turn: &Turn<'_>, setup: &Setup) -> Option<Answer> {
+    fn unknown_id(&self, material: &Material, turn: &Turn, setup: &Setup) -> Option<Answer> {
         let endpoint = turn.matched.as_ref()?.endpoint;
         let documented = endpoint.error(404, 1002)?;
         let misses = setup.scenario.as_ref().is_some_and(|scenario| scenario.unknown_id_misses);
@@ -281,13 +281,7 @@ impl Session {
         Some(Answer::made(response, origin))
     }
 
-    fn create(
-        &mut self,
-        material: &Material,
-        turn: &Turn<'_>,
-        admitted: &Admitted<'_>,
-        setup: &Setup,
-    ) -> Answer {
+    fn create(&mut self, material: &Material, turn: &Turn, admitted: &Admitted<'_>, setup: &Setup) -> Answer {
         let Some(endpoint) = turn.matched.as_ref().map(|matched| matched.endpoint) else {
             return Answer::nothing();
         };
@@ -322,7 +316,7 @@ impl Session {
     fn made(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         admitted: &Admitted<'_>,
         (endpoint, made, is_loose): (&Endpoint, Made, bool),
         setup: &Setup,
@@ -390,7 +384,7 @@ impl Session {
     /// A recorded answer with this session's creations in it, then projected.
     pub(super) fn complete(
         &self,
-        turn: &Turn<'_>,
+        turn: &Turn,
         mut answer: Answer,
         project: Option<&FieldSelector>,
     ) -> Answer {
@@ -426,7 +420,7 @@ impl Session {
 
     /// Which creations an answer may show: for one task or case the one it is about, for a creation the last one made,
     /// for a list all of them.
-    fn concerns(&self, creation: &Creation, turn: &Turn<'_>) -> bool {
+    fn concerns(&self, creation: &Creation, turn: &Turn) -> bool {
         if self.creates(turn) {
             let life = turn.creates;
             let is_last = self.created.last().is_some_and(|last| std::ptr::eq(last, creation));
@@ -439,7 +433,7 @@ impl Session {
 }
 
 /// Whether a request names this creation.
-fn is_about(creation: &Creation, turn: &Turn<'_>) -> bool {
+fn is_about(creation: &Creation, turn: &Turn) -> bool {
     creation.recorded_path(turn.request.path()).is_some()
         || creation.recorded_request(&turn.request).is_some()
 }
@@ -454,7 +448,7 @@ pub(super) fn passed_over(material: &Material, index: Index, received: &MatchKey
 pub(super) fn hindrance(
     material: &Material,
     index: Index,
-    turn: &Turn<'_>,
+    turn: &Turn,
     asked: Option<&FieldSelector>,
 ) -> Option<Cause> {
     let response = &material.cassette().interactions[index].response;

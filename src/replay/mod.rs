@@ -5,6 +5,7 @@
 //! draws a number that is not keyed by the seed.
 
 mod account;
+mod again;
 mod asked;
 mod builder;
 mod cancel;
@@ -25,6 +26,7 @@ mod poll;
 mod results;
 mod served;
 mod session;
+mod spoil;
 mod stands;
 mod stream;
 mod turn;
@@ -269,14 +271,14 @@ impl Replay {
     /// Decides one request, and tells whoever watches. Public for tests that need no port.
     pub fn decide(&self, request: Request, at: Duration) -> (Delivery, u64) {
         let asked = self.asked(request);
-        let Decided { planned, record, time } = lock(&self.session_for(&asked)).anew(&asked.request, at);
-        (planned, self.served(record, time, false))
+        let Decided { planned, record, time, is_again } =
+            lock(&self.session_for(&asked)).anew(&asked.request, at);
+        (planned, self.served(record, time, is_again))
     }
 
     /// The same, as it was decided before if nothing has changed since.
     fn decide_or_repeat(&self, asked: &Asked, at: Duration) -> (Planned, u64) {
-        let Decided { planned, record, time } = lock(&self.session_for(asked)).decide(asked, at);
-        let is_again = matches!(planned, Planned::Again(_));
+        let Decided { planned, record, time, is_again } = lock(&self.session_for(asked)).decide(asked, at);
         (planned, self.served(record, time, is_again))
     }
 

@@ -19,7 +19,7 @@ impl Session {
     pub(super) fn too_early(
         &self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         resource: &str,
         setup: &Setup,
     ) -> Option<Answer> {
@@ -52,7 +52,7 @@ fn is_on_its_way(phase: Phase) -> bool {
 /// that, and with 200 if nobody waited. `None` where the recorded request waited as this one does.
 pub(super) fn waited(
     material: &Material,
-    turn: &Turn<'_>,
+    turn: &Turn,
     choice: &Choice<'_>,
     lifecycle: &Lifecycle,
     response: &Response,

@@ -11,22 +11,22 @@ use std::time::Duration;
 
 use crate::cassette::{Index, MatchKey, MatchRules};
 use crate::delivery::Delivery;
-use crate::fault::{Context, Work};
+use crate::fault::Work;
 use crate::fields::FieldSelector;
-use crate::ledger::{FaultLine, Origin, Sum};
+use crate::ledger::{Origin, Sum};
 use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
-use crate::scenario::{Of, PlannedFault};
+use crate::scenario::PlannedFault;
 use crate::serve::Rendered;
 
 use super::account::Answer;
-use super::asked::{Asked, Settled, Standing};
 use super::counts::Counts;
 use super::creation::Creation;
 use super::lookup::Cursors;
 use super::material::{Material, carried_fields, same_request, same_version};
 use super::served::{Record, Time};
-use super::turn::{Turn, call_of};
+use super::spoil::Spoilt;
+use super::turn::Turn;
 use super::{Auth, Evidence, Outside, Setup, conditional};
 
 /// Bytes of a client's own words that one session remembers: paths, queries, selectors, creations.
@@ -41,7 +41,7 @@ pub(super) struct Session {
     pub(super) console: Option<super::Console>,
     pub(super) counts: Counts,
     /// No other session has it.
-    number: u64,
+    pub(super) number: u64,
     /// Moves on with whatever an answer may depend on and nothing else in [`Standing`] counts.
     pub(super) changes: u64,
     /// Recordings that were served as they are: what they give away is known.
@@ -58,9 +58,9 @@ pub(super) struct Session {
     /// What the cassette and the scenario say of matching.
     pub(super) rules: MatchRules,
     pub(super) created: Vec<Creation>,
-    fired: BTreeMap<String, u64>,
+    pub(super) fired: BTreeMap<String, u64>,
     /// What was served so far.
-    sum: Sum,
+    pub(super) sum: Sum,
     pub(super) base: String,
 }
 
@@ -70,6 +70,8 @@ pub(super) struct Decided<P> {
     pub(super) planned: P,
     pub(super) record: Arc<Record>,
     pub(super) time: Time,
+    /// Whether the record is that of an earlier one.
+    pub(super) is_again: bool,
 }
 
 /// What is sent where it may have been decided before.
@@ -79,13 +81,23 @@ pub(super) enum Planned {
     Again(Arc<Rendered>),
 }
 
-/// What else a ledger line says.
-#[derive(Default)]
-struct Noted {
-    tick: Option<u32>,
-    work_done: bool,
+/// A request, its answer before faults, and what is about to become of it.
+pub(super) struct Considered<'s> {
+    pub(super) turn: Turn,
+    pub(super) answer: Answer,
+    pub(super) firing: Vec<&'s PlannedFault>,
+    pub(super) noted: Noted,
+}
+
+/// What else is known of a decision.
+#[derive(Clone, Default)]
+pub(super) struct Noted {
+    pub(super) tick: Option<u32>,
+    pub(super) work_done: bool,
+    /// Whether the gate turned it away.
+    pub(super) is_refused: bool,
     /// The rules that the recording speaks against.
-    taken: Vec<Ground>,
+    pub(super) taken: Vec<Ground>,
 }
 
 impl Session {
@@ -135,87 +147,38 @@ impl Session {
         self.changes += 1;
     }
 
-    /// Decides a request: as the last time, if nothing has changed that its answer could depend on.
-    pub(super) fn decide(&mut self, asked: &Asked, at: Duration) -> Decided<Planned> {
-        let mut memory = asked.memory();
-        let standing = self.standing();
-        if let Some(settled) = memory.settled.as_ref().filter(|settled| settled.standing == standing) {
-            return self.again(settled);
-        }
-        let decided = self.anew(&asked.request, at);
-        // What comes for the first time may never come again.
-        let settles = memory.came && self.standing() == standing;
-        memory.settled = settles.then(|| self.settled(asked, &decided)).flatten();
-        memory.came = true;
-        let Decided { planned, record, time } = decided;
-        Decided { planned: Planned::Anew(Box::new(planned)), record, time }
-    }
-
-    fn standing(&self) -> Standing {
-        Standing {
-            session: self.number,
-            changes: self.changes,
-            cursors: self.cursors.changes(),
-            created: self.created.len(),
-        }
-    }
-
-    /// A decision to be given again. A scenario's faults and timelines look at the count and the clock, a console at
-    /// whatever it likes, and a miss quotes what has been cleaned of what is known by now.
-    fn settled(&self, asked: &Asked, decided: &Decided<Delivery>) -> Option<Settled> {
-        let is_recorded =
-            matches!(self.setup.evidence, Evidence::Cassette(_)) && self.setup.scenario.is_none();
-        if !is_recorded || matches!(decided.record.origin, Origin::Miss { .. }) {
-            return None;
-        }
-        let mut sum = Sum::default();
-        sum.count(&decided.record.origin, 0, !decided.record.computed.is_empty());
-        Some(Settled {
-            standing: self.standing(),
-            counted_at: decided.time.counted_at?,
-            call: call_of(&asked.request),
-            is_poll: decided.time.tick.is_some(),
-            sum,
-            record: Arc::clone(&decided.record),
-            rendered: Arc::new(Rendered::of(&decided.planned, &asked.request)?),
-        })
-    }
-
-    /// The same decision once more.
-    fn again(&mut self, settled: &Settled) -> Decided<Planned> {
-        let at = settled.counted_at;
-        let nth = self.counts.count(at, settled.call);
-        let tick = settled.is_poll.then(|| self.counts.tick(at));
-        self.sum += settled.sum;
-        let record = Arc::clone(&settled.record);
-        let time = Time { nth: nth.of_resource, call: nth.call, tick, counted_at: Some(at) };
-        Decided { planned: Planned::Again(Arc::clone(&settled.rendered)), record, time }
-    }
-
     /// Decides a request, in the order: occurrence, gate, tick, faults, answer.
     pub(super) fn anew(&mut self, request: &Arc<Request>, at: Duration) -> Decided<Delivery> {
         let setup = Arc::clone(&self.setup);
-        let turn = self.turn(&setup, Arc::clone(request));
+        let considered = self.consider(&setup, request, at);
+        self.finish(&setup, considered)
+    }
+
+    /// The decision up to what becomes of the answer.
+    pub(super) fn consider<'s>(
+        &mut self,
+        setup: &'s Setup,
+        request: &Arc<Request>,
+        at: Duration,
+    ) -> Considered<'s> {
+        let turn = self.turn(setup, Arc::clone(request));
         if turn.counted_at.is_none() {
-            let answer = self.full(&setup, &turn);
-            return self.finish(
-                &setup,
-                turn,
-                answer,
-                Vec::new(),
-                Noted { work_done: true, ..Noted::default() },
-            );
+            let answer = self.full(setup, &turn);
+            let noted = Noted { work_done: true, ..Noted::default() };
+            return Considered { turn, answer, firing: Vec::new(), noted };
         }
-        let (gated, taken) = self.gated(&setup, &turn);
-        let tick = if gated.is_refused() { None } else { self.tick(&setup, &turn, at) };
-        let firing = self.firing(&setup, &turn, gated.is_refused());
+        let (gated, taken) = self.gated(setup, &turn);
+        let is_refused = gated.is_refused();
+        let tick = if is_refused { None } else { self.tick(setup, &turn, at) };
+        let firing = self.firing(setup, &turn, is_refused);
 
         let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
-        let answer = if not_done { Answer::nothing() } else { self.answer(&setup, &turn, gated, tick) };
+        let answer = if not_done { Answer::nothing() } else { self.answer(setup, &turn, gated, tick) };
         if tick.is_some() && !answer.rests {
             self.changes += 1;
         }
-        self.finish(&setup, turn, answer, firing, Noted { tick, work_done: !not_done, taken })
+        let noted = Noted { tick, work_done: !not_done, is_refused, taken };
+        Considered { turn, answer, firing, noted }
     }
 
     /// Whether this session may remember nothing more.
@@ -224,7 +187,7 @@ impl Session {
     }
 
     /// Rungs 0 to 6: what the gate says, unless this very request was recorded; and what the recording says against it.
-    fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn<'p>) -> (Passed<'p>, Vec<Ground>) {
+    fn gated<'p>(&mut self, setup: &'p Setup, turn: &Turn) -> (Passed<'p>, Vec<Ground>) {
         let Evidence::Cassette(material) = &setup.evidence else {
             return (self.gated_console(setup, turn), Vec::new());
         };
@@ -275,7 +238,7 @@ impl Session {
     }
 
     /// A request that was taken, or may have been, and that nobody can read here: its own recording answers it, or none.
-    fn unread<'p>(&mut self, material: &Material, turn: &Turn<'_>, request: &Request) -> Passed<'p> {
+    fn unread<'p>(&mut self, material: &Material, turn: &Turn, request: &Request) -> Passed<'p> {
         match self.very_same(material, turn, request, "") {
             Some(index) => Passed::Answered { answer: Answer::recorded(material, index), refused: false },
             None => Passed::Unread,
@@ -286,7 +249,7 @@ impl Session {
     fn very_same(
         &mut self,
         material: &Material,
-        turn: &Turn<'_>,
+        turn: &Turn,
         request: &Request,
         rule: &str,
     ) -> Option<Index> {
@@ -307,7 +270,7 @@ impl Session {
     }
 
     /// A console has a gate of its own; what it is going to refuse counts as refused.
-    fn gated_console<'p>(&self, setup: &'p Setup, turn: &Turn<'p>) -> Passed<'p> {
+    fn gated_console<'p>(&self, setup: &'p Setup, turn: &Turn) -> Passed<'p> {
         let options = GateOptions {
             no_auth: setup.auth == Auth::Off,
             shape_of: &OwnShapes,
@@ -320,7 +283,7 @@ impl Session {
     }
 
     /// A tick passes with each poll that is not refused, whether or not its answer arrives.
-    fn tick(&mut self, setup: &Setup, turn: &Turn<'_>, at: Duration) -> Option<u32> {
+    fn tick(&mut self, setup: &Setup, turn: &Turn, at: Duration) -> Option<u32> {
         let is_poll = turn.polls.is_some() && turn.request.method != "HEAD";
         if !is_poll {
             return None;
@@ -333,32 +296,9 @@ impl Session {
         turn.counted_at.map(|at| self.counts.tick(at))
     }
 
-    /// The planned faults that fire on this occurrence, in file order.
-    fn firing(&self, setup: &Setup, turn: &Turn<'_>, refused: bool) -> Vec<PlannedFault> {
-        let Some(scenario) = &setup.scenario else { return Vec::new() };
-        if scenario.faults.is_empty() {
-            return Vec::new();
-        }
-        let place = if turn.endpoint.is_empty() { turn.counted.as_str() } else { turn.endpoint };
-        let method = if turn.request.method == "HEAD" { "GET" } else { &turn.request.method };
-        let asked = format!("{method} {}", turn.request.path());
-        let fires = |planned: &&PlannedFault| {
-            let nth = if planned.of == Of::Endpoint { turn.nth_of_endpoint } else { turn.nth };
-            (!refused || planned.inject.meets_refused())
-                && planned.is_aimed_at(place, &asked)
-                && planned.is_due(setup.seed, &self.name, place, &turn.counted, nth)
-        };
-        scenario.faults.iter().filter(fires).cloned().collect()
-    }
-
-    fn finish(
-        &mut self,
-        setup: &Setup,
-        turn: Turn<'_>,
-        answer: Answer,
-        firing: Vec<PlannedFault>,
-        noted: Noted,
-    ) -> Decided<Delivery> {
+    /// What becomes of the answer, and the record of it.
+    pub(super) fn finish(&mut self, setup: &Setup, considered: Considered<'_>) -> Decided<Delivery> {
+        let Considered { turn, answer, firing, noted } = considered;
         let missed = matches!(answer.origin, Origin::Miss { .. });
         let body = answer.response.body.clone();
         let mut delivery = Delivery::of(match missed {
@@ -367,39 +307,8 @@ impl Session {
             false => answer.response,
         });
         delivery.bodiless |= turn.request.method == "HEAD";
-        let mut faults = Vec::new();
-        let mut replaced = None;
-        // What the console answers comes before what becomes of it on the way; each of these in file order.
-        let is_not_done = |planned: &&PlannedFault| planned.inject.work() == Work::NotDone;
-        let (at_the_console, on_the_way): (Vec<_>, Vec<_>) = firing.iter().partition(is_not_done);
-        for planned in at_the_console.into_iter().chain(on_the_way).filter(|_| !missed) {
-            let not_done = is_not_done(&planned);
-            // The console can be out of the way only once.
-            if not_done && replaced.is_some() {
-                continue;
-            }
-            let nth = turn.nth.to_string();
-            let key = [&*self.name, planned.key.as_str(), turn.endpoint, &turn.counted, &nth, "effect"];
-            let lifecycle = turn.polls.or(turn.creates);
-            let mut cx = Context {
-                endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
-                lifecycle,
-                selector: None,
-                stream: &mut setup.seed.stream(&key),
-            };
-            let Some(did) = planned.inject.inject(&mut delivery, &mut cx) else { continue };
-            if not_done {
-                replaced = Some(planned.inject.kind());
-            }
-            *self.fired.entry(planned.key.clone()).or_default() += 1;
-            let name = planned.title();
-            faults.push(FaultLine {
-                kind: planned.inject.kind().to_owned(),
-                planned: name,
-                did: did.words,
-                members: did.members,
-            });
-        }
+        let firing = if missed { Vec::new() } else { firing };
+        let Spoilt { faults, replaced } = self.spoil(setup, &turn, &firing, &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
         let unchanged = is_own && replaced.is_none() && body == delivery.response.body;
@@ -414,11 +323,11 @@ impl Session {
         let record = Record {
             session: Arc::clone(&self.name),
             endpoint: turn.endpoint,
-            counted: turn.counted,
+            counted: turn.counted.clone(),
             response: delivery.response.clone(),
             planned_bytes: delivery.planned_bytes(),
             state: answer.state,
-            request: turn.request,
+            request: Arc::clone(&turn.request),
             origin,
             whole_body_of: answer.index.filter(|_| unchanged),
             projected: answer.projected,
@@ -428,7 +337,7 @@ impl Session {
             findings: answer.findings,
             taken: noted.taken,
         };
-        Decided { planned: delivery, record: Arc::new(record), time }
+        Decided { planned: delivery, record: Arc::new(record), time, is_again: false }
     }
 }
 

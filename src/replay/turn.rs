@@ -11,9 +11,10 @@ use super::counts::{CountedAt, Nth, next};
 use super::session::{ENTRY, Session};
 
 /// A request and what its place in the session is.
-pub(super) struct Turn<'p> {
+#[derive(Clone)]
+pub(super) struct Turn {
     pub(super) request: Arc<Request>,
-    pub(super) matched: Option<Matched<'p>>,
+    pub(super) matched: Option<Matched<'static>>,
     /// Its full id; empty where no profile knows the path.
     pub(super) endpoint: &'static str,
     /// The life cycle whose task it polls.
@@ -30,9 +31,17 @@ pub(super) struct Turn<'p> {
     pub(super) counted_at: Option<CountedAt>,
 }
 
+impl Turn {
+    /// Which time it is.
+    pub(super) fn is_nth(&mut self, nth: Nth) {
+        let Nth { of_resource, of_endpoint, call } = nth;
+        (self.nth, self.nth_of_endpoint, self.call) = (of_resource, of_endpoint, call);
+    }
+}
+
 impl Session {
     /// The request's place in the session, which counts it.
-    pub(super) fn turn<'p>(&mut self, setup: &'p Setup, request: Arc<Request>) -> Turn<'p> {
+    pub(super) fn turn(&mut self, setup: &Setup, request: Arc<Request>) -> Turn {
         let method = if request.method == "HEAD" { "GET" } else { &request.method };
         let matched = setup.profile.find(method, request.path());
         let endpoint = matched.as_ref().map(|found| found.endpoint.id.as_str()).unwrap_or_default();
@@ -64,7 +73,7 @@ impl Session {
     }
 
     /// Says which occurrence and which call this is.
-    fn count(&mut self, turn: &mut Turn<'_>) {
+    fn count(&mut self, turn: &mut Turn) {
         let known = self.counts.find(turn.endpoint, &turn.counted);
         if known.is_none() && self.is_full() {
             let nth = next(&mut self.unknown);
@@ -76,12 +85,11 @@ impl Session {
             self.counts.add(turn.endpoint, &turn.counted)
         });
         turn.counted_at = Some(at);
-        let Nth { of_resource, of_endpoint, call } = self.counts.count(at, call_of(&turn.request));
-        (turn.nth, turn.nth_of_endpoint, turn.call) = (of_resource, of_endpoint, call);
+        turn.is_nth(self.counts.count(at, call_of(&turn.request)));
     }
 
     /// How many polls of this resource there were.
-    pub(super) fn ticks(&self, turn: &Turn<'_>) -> u32 {
+    pub(super) fn ticks(&self, turn: &Turn) -> u32 {
         self.polls_of(turn.endpoint, &turn.resource)
     }
 

@@ -1,0 +1,153 @@
+//! Decisions that are given again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delivery::Delivery;
+use crate::fault::Work;
+use crate::ledger::{Origin, Sum};
+use crate::scenario::{PlannedFault, Repeats, Scenario};
+use crate::serve::Rendered;
+
+use super::asked::{Asked, Base, Plain, Settled, Standing};
+use super::counts::Nth;
+use super::served::{Record, Time};
+use super::session::{Considered, Decided, Noted, Planned, Session};
+use super::turn::call_of;
+use super::{Evidence, Setup};
+
+impl Session {
+    /// Decides a request: as the last time, if nothing has changed that its answer could depend on.
+    pub(super) fn decide(&mut self, asked: &Asked, at: Duration) -> Decided<Planned> {
+        let mut memory = asked.memory();
+        let standing = self.standing();
+        if let Some(settled) = memory.settled.as_mut().filter(|settled| settled.standing == standing)
+            && let Some(decided) = self.again(settled)
+        {
+            return decided;
+        }
+        let setup = Arc::clone(&self.setup);
+        let considered = self.consider(&setup, &asked.request, at);
+        // What comes for the first time may never come again.
+        let settles = memory.came && self.standing() == standing && rests(&setup, &considered);
+        let base = settles.then(|| base_of(&setup, &considered)).flatten();
+        let decided = self.finish(&setup, considered);
+        memory.came = true;
+        memory.settled = settles.then(|| self.settled(asked, base, &decided)).flatten();
+        let Decided { planned, record, time, is_again } = decided;
+        Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            session: self.number,
+            changes: self.changes,
+            cursors: self.cursors.changes(),
+            created: self.created.len(),
+        }
+    }
+
+    fn settled(
+        &self,
+        asked: &Asked,
+        base: Option<Box<Base>>,
+        decided: &Decided<Delivery>,
+    ) -> Option<Settled> {
+        let mut sum = Sum::default();
+        sum.count(&decided.record.origin, 0, !decided.record.computed.is_empty());
+        let rendered = Rendered::of(&decided.planned, &asked.request);
+        let plain = rendered.filter(|_| decided.record.faults.is_empty()).map(|rendered| Plain {
+            sum,
+            record: Arc::clone(&decided.record),
+            rendered: Arc::new(rendered),
+        });
+        (base.is_some() || plain.is_some()).then_some(())?;
+        Some(Settled {
+            standing: self.standing(),
+            counted_at: decided.time.counted_at?,
+            call: call_of(&asked.request),
+            is_poll: decided.time.tick.is_some(),
+            plain,
+            base,
+        })
+    }
+
+    /// The same decision once more, with whatever goes wrong this time; `None` if it has to be made anew.
+    fn again(&mut self, settled: &mut Settled) -> Option<Decided<Planned>> {
+        let at = settled.counted_at;
+        let nth = self.counts.next(at, settled.call);
+        let setup = Arc::clone(&self.setup);
+        let mut firing = Vec::new();
+        if let Some(base) = &mut settled.base {
+            base.turn.is_nth(nth);
+            firing = self.firing(&setup, &base.turn, base.noted.is_refused);
+        }
+        if firing.iter().any(|planned| planned.inject.work() == Work::NotDone) {
+            return None;
+        }
+        if !firing.is_empty() {
+            return self.spoilt_again(&setup, settled, nth, firing);
+        }
+        let plain = settled.plain.as_ref()?;
+        self.sum += plain.sum;
+        let time = self.time_of(settled, nth);
+        let record = Arc::clone(&plain.record);
+        Some(Decided { planned: Planned::Again(Arc::clone(&plain.rendered)), record, time, is_again: true })
+    }
+
+    /// Counts one more request that is answered as before.
+    fn time_of(&mut self, settled: &Settled, nth: Nth) -> Time {
+        let at = settled.counted_at;
+        self.counts.count(at, settled.call);
+        let tick = settled.is_poll.then(|| self.counts.tick(at));
+        Time { nth: nth.of_resource, call: nth.call, tick, counted_at: Some(at) }
+    }
+
+    /// The same answer, with these faults put to it.
+    fn spoilt_again(
+        &mut self,
+        setup: &Setup,
+        settled: &mut Settled,
+        nth: Nth,
+        firing: Vec<&PlannedFault>,
+    ) -> Option<Decided<Planned>> {
+        let time = self.time_of(settled, nth);
+        let base = settled.base.as_mut()?;
+        let noted = Noted { tick: time.tick, ..base.noted.clone() };
+        let (turn, answer) = (base.turn.clone(), base.answer.clone());
+        let Decided { planned, mut record, time, .. } =
+            self.finish(setup, Considered { turn, answer, firing, noted });
+        let same = |(delivery, last): &&(Delivery, Arc<Record>)| {
+            last.faults == record.faults && last.origin == record.origin && *delivery == planned
+        };
+        let last = base.last.as_ref().filter(same).map(|(_, last)| Arc::clone(last));
+        let is_again = last.is_some();
+        match last {
+            Some(last) => record = last,
+            None => base.last = Some((planned.clone(), Arc::clone(&record))),
+        }
+        Some(Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again })
+    }
+}
+
+/// Whether an answer is the same for as long as the session stands as it stands. A timeline goes on with the polls, a clock
+/// with the time, a console does as it likes, and a miss quotes what has been cleaned of what is known by now.
+fn rests(setup: &Setup, considered: &Considered<'_>) -> bool {
+    let is_done = considered.noted.work_done && considered.turn.counted_at.is_some();
+    let is_recorded = matches!(setup.evidence, Evidence::Cassette(_));
+    let stays = |scenario: &Scenario| {
+        let moves = scenario.deployment.is_some() || !scenario.path.is_empty() || scenario.clock.is_some();
+        !moves && scenario.polls_per_phase.is_none() && scenario.repeats == Repeats::Last
+    };
+    let stays = setup.scenario.as_deref().is_none_or(stays);
+    is_done && is_recorded && stays && !matches!(considered.answer.origin, Origin::Miss { .. })
+}
+
+/// What faults are put to, if any are planned.
+fn base_of(setup: &Setup, considered: &Considered<'_>) -> Option<Box<Base>> {
+    let plans = setup.scenario.as_ref().is_some_and(|scenario| !scenario.faults.is_empty());
+    plans.then(|| {
+        let Considered { turn, answer, noted, firing: _ } = considered;
+        Box::new(Base { turn: turn.clone(), answer: answer.clone(), noted: noted.clone(), last: None })
+    })
+}
