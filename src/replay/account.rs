@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub(super) findings: Vec<String>,
     /// Whether every later poll of the task would be answered alike.
     pub(super) rests: bool,
+    /// Whether no other read or poll of the session had a part in it, nor can have one once it is always the same.
+    pub(super) stands_alone: bool,
 }
 
 impl Answer {
@@ -36,6 +38,7 @@ impl Answer {
             state: None,
             findings: Vec::new(),
             rests: false,
+            stands_alone: false,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ledger::{Origin, Sum};
 use crate::scenario::{PlannedFault, Repeats, Scenario};
 use crate::serve::Rendered;
 
-use super::asked::{Asked, Base, Plain, Settled, Standing};
+use super::asked::{Asked, Base, Ground, Plain, Settled, Standing};
 use super::counts::Nth;
 use super::served::{Record, Time};
 use super::session::{Considered, Decided, Noted, Planned, Session};
@@ -21,7 +21,7 @@ impl Session {
     pub(super) fn decide(&mut self, asked: &Asked, at: Duration) -> Decided<Planned> {
         let mut memory = asked.memory();
         let standing = self.standing();
-        if let Some(settled) = memory.settled.as_mut().filter(|settled| settled.standing == standing)
+        if let Some(settled) = memory.settled.as_mut().filter(|settled| settled.holds(&standing))
             && let Some(decided) = self.again(settled)
         {
             return decided;
@@ -31,26 +31,28 @@ impl Session {
         // What comes for the first time may never come again.
         let settles = memory.came && self.standing() == standing && rests(&setup, &considered);
         let base = settles.then(|| base_of(&setup, &considered)).flatten();
+        let stands_alone = considered.answer.stands_alone;
         let decided = self.finish(&setup, considered);
         memory.came = true;
-        memory.settled = settles.then(|| self.settled(asked, base, &decided)).flatten();
+        memory.settled = settles.then(|| self.settled(asked, (base, stands_alone), &decided)).flatten();
         let Decided { planned, record, time, is_again } = decided;
         Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again }
     }
 
     fn standing(&self) -> Standing {
-        Standing {
+        let ground = Ground {
             session: self.number,
             changes: self.changes,
-            cursors: self.cursors.changes(),
+            writes: self.cursors.writes(),
             created: self.created.len(),
-        }
+        };
+        Standing { ground, reads: self.cursors.moves() + self.ticked }
     }
 
     fn settled(
         &self,
         asked: &Asked,
-        base: Option<Box<Base>>,
+        (base, stands_alone): (Option<Box<Base>>, bool),
         decided: &Decided<Delivery>,
     ) -> Option<Settled> {
         let mut sum = Sum::default();
@@ -64,6 +66,7 @@ impl Session {
         (base.is_some() || plain.is_some()).then_some(())?;
         Some(Settled {
             standing: self.standing(),
+            stands_alone,
             counted_at: decided.time.counted_at?,
             call: call_of(&asked.request),
             is_poll: decided.time.tick.is_some(),

@@ -45,6 +45,8 @@ pub(super) struct Memory {
 pub(super) struct Settled {
     /// How its session stood.
     pub(super) standing: Standing,
+    /// As [`Answer::stands_alone`].
+    pub(super) stands_alone: bool,
     pub(super) counted_at: CountedAt,
     /// A hash of the call.
     pub(super) call: u64,
@@ -75,14 +77,30 @@ pub(super) struct Base {
 /// All that an answer may depend on beside its request, as numbers that move on with each change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
+    /// What every answer may depend on.
+    pub(super) ground: Ground,
+    /// What was read, and how often each task was polled: most answers depend on none but their own.
+    pub(super) reads: u64,
+}
+
+/// The part of a session that a mere read leaves as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ground {
     /// The session's own number: another one of the same name has another.
     pub(super) session: u64,
     /// Of the session.
     pub(super) changes: u64,
-    /// Of what it remembers for the matcher.
-    pub(super) cursors: u64,
+    /// Writes that were served.
+    pub(super) writes: u64,
     /// Things it has made.
     pub(super) created: usize,
+}
+
+impl Settled {
+    /// Whether it is still so where the session stands now.
+    pub(super) fn holds(&self, standing: &Standing) -> bool {
+        self.standing.ground == standing.ground && (self.stands_alone || self.standing == *standing)
+    }
 }
 
 impl Asked {

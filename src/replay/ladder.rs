@@ -123,6 +123,7 @@ impl Session {
                     answer.state.clone_from(&choice.poll.state);
                     // Past the end of all that was recorded of it, in this epoch and in others.
                     answer.rests = tick as usize >= whole;
+                    answer.stands_alone = answer.rests;
                     if choice.rewrites(lifecycle) {
                         answer = answer.rewritten(poll::rewritten(material, &choice, lifecycle));
                     }
@@ -219,6 +220,9 @@ impl Session {
             Ok(Found { index, project }) => {
                 self.learn_placeholders(material, index, request, remark.is_some());
                 let mut answer = Answer::recorded(material, index);
+                // What resembles it depends on what has answered before, a HEAD on its GET, results on their task.
+                let is_result = setup.profile.results_of(turn.endpoint).is_some();
+                answer.stands_alone = remark.is_none() && request.method == "GET" && !is_result;
                 answer.findings.extend(remark);
                 self.note_cancel(turn, &answer, setup);
                 self.complete(turn, answer, asked.filter(|_| project))

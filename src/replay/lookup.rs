@@ -17,8 +17,10 @@ use super::{conditional, variant};
 /// What a session remembers for the matcher.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
-    /// Moves on with each change of what an answer may depend on.
-    changes: u64,
+    /// Moves on with each read that another one may get something else after.
+    moves: u64,
+    /// Moves on with each write.
+    writes: u64,
     /// By epoch and moment, too.
     reads: BTreeMap<(MatchKey, String, (usize, u32)), usize>,
     refused: BTreeMap<(MatchKey, String, bool), usize>,
@@ -222,7 +224,7 @@ impl Cursors {
         // Whoever is given the last one for good needs no counting any more.
         let is_last = repeats == Repeats::Last && count.is_some_and(|count| count >= group.len());
         if step == Step::On && !(is_last && self.served.contains(&index)) {
-            self.changes += 1;
+            self.moves += 1;
             self.reads.insert(counted, count.unwrap_or_default() + 1);
             self.served.insert(index);
         }
@@ -261,7 +263,7 @@ impl Cursors {
         let place = place_of(*count, recorded.len(), Repeats::Last)?;
         if *count < recorded.len() {
             *count += 1;
-            self.changes += 1;
+            self.moves += 1;
         }
         recorded.get(place).copied()
     }
@@ -310,9 +312,14 @@ impl Cursors {
         !self.epochs.is_empty()
     }
 
-    /// Grows with each change of what an answer may depend on.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes
+    /// Grows with each read after which that or another one may get something else.
+    pub(super) fn moves(&self) -> u64 {
+        self.moves
+    }
+
+    /// Grows with each write that was served.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
     }
 
     /// Bytes of the client's own words that are remembered.
@@ -335,7 +342,7 @@ impl Cursors {
         if !scope.is_empty() && !self.is_written(index, scope) {
             self.held += ENTRY + scope.len();
         }
-        self.changes += 1;
+        self.writes += 1;
         let times = self.written.entry((index, scope.to_owned())).or_default();
         *times = times.saturating_add(1);
         let it = material.cassette().interactions.get(index);

@@ -42,8 +42,10 @@ pub(super) struct Session {
     pub(super) counts: Counts,
     /// No other session has it.
     pub(super) number: u64,
-    /// Moves on with whatever an answer may depend on and nothing else in [`Standing`] counts.
+    /// Moves on with whatever any answer may depend on and nothing else counts.
     pub(super) changes: u64,
+    /// Moves on with each poll of a task that has not come to the end of its recording.
+    pub(super) ticked: u64,
     /// Recordings that were served as they are: what they give away is known.
     learnt: BTreeSet<Index>,
     /// Requests that a full session did not know.
@@ -120,6 +122,7 @@ impl Session {
             counts: Counts::default(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             changes: 0,
+            ticked: 0,
             learnt: BTreeSet::new(),
             unknown: 0,
             held: 0,
@@ -175,7 +178,7 @@ impl Session {
         let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
         let answer = if not_done { Answer::nothing() } else { self.answer(setup, &turn, gated, tick) };
         if tick.is_some() && !answer.rests {
-            self.changes += 1;
+            self.ticked += 1;
         }
         let noted = Noted { tick, work_done: !not_done, is_refused, taken };
         Considered { turn, answer, firing, noted }

@@ -36,6 +36,7 @@ fn world() -> Cassette {
     let (queued, busy, ended) = (map_task("QUEUED"), map_task("PROCESSING"), map_task("CANCELLED"));
     let (open, closed) = (offense("OPEN"), offense("CLOSED"));
     let case = r#"{"assigned_to":["user-1"],"id":7,"name":"CASE1"}"#;
+    let later = format!("[{closed}]");
     let (cases, offenses) = (format!("[{case}]"), format!("[{open},{}]", open.replace(":5", ":6")));
     cassette(vec![
         (get(CASES), 200, "[]"),
@@ -50,6 +51,7 @@ fn world() -> Cassette {
         (post(MAP_TASK, r#"{"status":"CANCELLED"}"#), 200, &ended),
         (get(MAP_TASK), 200, &ended),
         (get(OFFENSES), 200, &offenses),
+        (get(OFFENSES), 200, &later),
         (get(OFFENSE), 200, &open),
         (post(&format!("{OFFENSE}?status=CLOSED"), ""), 200, &closed),
         (get(OFFENSE), 200, &closed),
@@ -78,6 +80,7 @@ fn requests() -> Vec<Request> {
         "/api/siem/offenses?filter=severity%3E9",
         "/api/siem/offenses/5?fields=nope",
         "/api/siem/offenses/99",
+        "/api/siem/offenses/5?fields=id",
         "/api/no/such/page?fields=a",
         "/@other/api/siem/offenses/5",
         "/@other/api/forensics/case_management/case_create_tasks/42",
