@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const COUNT_MAX: usize = 4096;
 /// Their bytes, about.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What is written together: with more, the first would have left the processor's caches by then.
+const BATCH: usize = 512;
 /// How long a busy writer lets things gather before the next batch. An idle one begins at once.
 const GATHER: Duration = Duration::from_millis(20);
 /// A writer that has got nothing away for so long is stuck.
@@ -125,7 +127,7 @@ impl<T> Queue<T> {
         state.bytes += bytes;
         state.entries.push_back(Entry::Thing(thing, bytes));
         state.is_urgent |= weight == Weight::Lasting;
-        if state.is_idle || state.is_urgent || state.is_half_full() {
+        if state.is_idle || state.is_urgent || state.is_batch() {
             state.is_idle = false;
             self.work.notify_one();
         }
@@ -166,7 +168,7 @@ impl<T> Queue<T> {
         let mut state = self.state();
         loop {
             let gathered = state.taken.map_or(GATHER, |taken| taken.elapsed());
-            let is_due = gathered >= GATHER || state.is_urgent || state.is_half_full();
+            let is_due = gathered >= GATHER || state.is_urgent || state.is_batch();
             if !state.entries.is_empty() && is_due {
                 break;
             }
@@ -222,8 +224,8 @@ impl<T> State<T> {
         self.entries.is_empty() && self.in_hand == 0
     }
 
-    fn is_half_full(&self) -> bool {
-        self.entries.len() >= COUNT_MAX / 2 || self.bytes >= BYTES_MAX / 2
+    fn is_batch(&self) -> bool {
+        self.entries.len() >= BATCH || self.bytes >= BYTES_MAX / 2
     }
 
     /// Says what was left out, in the place where it was.

@@ -132,7 +132,7 @@ fn add_line(event: &Event, known: &mut AlikeTexts<LinePieces>, text: &mut String
             let tick = served.times().tick;
             let made = || {
                 let pieces = pieces(served);
-                let bytes = pieces.start.len() + pieces.end.len();
+                let bytes = pieces.weight();
                 (pieces, bytes)
             };
             match served.alike().map(|alike| known.get_or_make(alike, made)) {
@@ -149,10 +149,12 @@ fn add_line(event: &Event, known: &mut AlikeTexts<LinePieces>, text: &mut String
 /// The line about a request, without its tick and what is secret.
 fn pieces(served: &Served) -> LinePieces {
     let exchange = served.brief();
-    let LinePieces { start, end } = LinePieces::of(&exchange);
     let session = exchange.key.session.as_str();
-    let start = if session == MAIN { start } else { format!("@{} {start}", visible(session)) };
-    LinePieces { start: output::clean(&start), end: output::clean(&end) }
+    let of_session = |start: &str| match session {
+        MAIN => output::clean(start),
+        session => output::clean(&format!("@{} {start}", visible(session))),
+    };
+    LinePieces::of(&exchange).map(of_session, output::clean)
 }
 
 /// Prints a line for each request, in passing.

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::exchange::Origin;
+use super::exchange::OriginKind;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::Line;
 
@@ -42,7 +42,7 @@ impl Sum {
         let mut sum = Self::default();
         for line in lines {
             match line {
-                Line::Exchange(it) => sum.count(&it.origin, it.faults.len(), !it.computed.is_empty()),
+                Line::Exchange(it) => sum.count(it.origin.kind(), it.faults.len(), !it.computed.is_empty()),
                 Line::Refused(_) => sum.refused += 1,
                 _ => {}
             }
@@ -51,16 +51,16 @@ impl Sum {
     }
 
     /// Counts one request that was served.
-    pub(crate) fn count(&mut self, origin: &Origin, faults: usize, is_computed: bool) {
+    pub(crate) fn count(&mut self, origin: OriginKind, faults: usize, is_computed: bool) {
         self.served += 1;
         self.faults += faults as u64;
         self.computed += u64::from(is_computed);
         let place = match origin {
-            Origin::Recorded(_) | Origin::Timeline(_) | Origin::Created(_) => &mut self.recorded,
-            Origin::Model => &mut self.modelled,
-            Origin::Synthesised { .. } => &mut self.synthesised,
-            Origin::Fault(_) => &mut self.by_fault,
-            Origin::Miss { .. } => &mut self.misses,
+            OriginKind::Recorded => &mut self.recorded,
+            OriginKind::Modelled => &mut self.modelled,
+            OriginKind::Synthesised => &mut self.synthesised,
+            OriginKind::Fault => &mut self.by_fault,
+            OriginKind::Miss => &mut self.misses,
         };
         *place += 1;
     }
@@ -153,6 +153,7 @@ fn is_zero(count: &u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exchange::Origin;
     use super::*;
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
         ];
         let mut sum = Sum::default();
         for origin in origins {
-            sum.count(&origin, 1, false);
+            sum.count(origin.kind(), 1, false);
         }
         assert_eq!((sum.recorded, sum.modelled, sum.synthesised, sum.by_fault, sum.misses), (3, 1, 1, 1, 1));
         assert_eq!(

@@ -169,6 +169,28 @@ pub enum Origin {
     },
 }
 
+/// What an account tells apart of where answers came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OriginKind {
+    Recorded,
+    Synthesised,
+    Modelled,
+    Fault,
+    Miss,
+}
+
+impl Origin {
+    pub(crate) fn kind(&self) -> OriginKind {
+        match self {
+            Self::Recorded(_) | Self::Timeline(_) | Self::Created(_) => OriginKind::Recorded,
+            Self::Synthesised { .. } => OriginKind::Synthesised,
+            Self::Model => OriginKind::Modelled,
+            Self::Fault(_) => OriginKind::Fault,
+            Self::Miss { .. } => OriginKind::Miss,
+        }
+    }
+}
+
 /// A planned fault that fired.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

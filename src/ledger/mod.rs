@@ -19,6 +19,7 @@ use std::io::{self, Write};
 use crate::redact::Numbering;
 
 pub use account::{EndLine, Sum};
+pub(crate) use exchange::OriginKind;
 pub(crate) use exchange::without_address;
 pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 pub use exit::{Exit, Reason, Reasons};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::delivery::Delivery;
 use crate::fault::Work;
-use crate::ledger::{Origin, Sum};
+use crate::ledger::Origin;
 use crate::scenario::{PlannedFault, Repeats, Scenario};
 use crate::serve::Rendered;
 
@@ -35,8 +35,8 @@ impl Session {
         let decided = self.finish(&setup, considered);
         memory.came = true;
         memory.settled = settles.then(|| self.settled(asked, (base, stands_alone), &decided)).flatten();
-        let Decided { planned, record, time, is_again } = decided;
-        Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again }
+        let Decided { planned, record, time, is_again, is_noted } = decided;
+        Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again, is_noted }
     }
 
     fn standing(&self) -> Standing {
@@ -55,11 +55,11 @@ impl Session {
         (base, stands_alone): (Option<Box<Base>>, bool),
         decided: &Decided<Delivery>,
     ) -> Option<Settled> {
-        let mut sum = Sum::default();
-        sum.count(&decided.record.origin, 0, !decided.record.computed.is_empty());
         let rendered = Rendered::of(&decided.planned, &asked.request);
         let plain = rendered.filter(|_| decided.record.faults.is_empty()).map(|rendered| Plain {
-            sum,
+            kind: decided.record.origin.kind(),
+            is_computed: !decided.record.computed.is_empty(),
+            is_noted: decided.is_noted,
             record: Arc::clone(&decided.record),
             rendered: Arc::new(rendered),
         });
@@ -92,10 +92,11 @@ impl Session {
             return self.spoilt_again(&setup, settled, nth, firing);
         }
         let plain = settled.plain.as_ref()?;
-        self.sum += plain.sum;
+        self.sum.count(plain.kind, 0, plain.is_computed);
         let time = self.time_of(settled, nth);
         let record = Arc::clone(&plain.record);
-        Some(Decided { planned: Planned::Again(Arc::clone(&plain.rendered)), record, time, is_again: true })
+        let (planned, is_noted) = (Planned::Again(Arc::clone(&plain.rendered)), plain.is_noted);
+        Some(Decided { planned, record, time, is_again: true, is_noted })
     }
 
     /// Counts one more request that is answered as before.
@@ -118,7 +119,7 @@ impl Session {
         let base = settled.base.as_mut()?;
         let noted = Noted { tick: time.tick, ..base.noted.clone() };
         let (turn, answer) = (base.turn.clone(), base.answer.clone());
-        let Decided { planned, mut record, time, .. } =
+        let Decided { planned, mut record, time, is_noted, .. } =
             self.finish(setup, Considered { turn, answer, firing, noted });
         let same = |(delivery, last): &&(Delivery, Arc<Record>)| {
             last.faults == record.faults && last.origin == record.origin && *delivery == planned
@@ -129,7 +130,7 @@ impl Session {
             Some(last) => record = last,
             None => base.last = Some((planned.clone(), Arc::clone(&record))),
         }
-        Some(Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again })
+        Some(Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again, is_noted })
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::delivery::Delivery;
-use crate::ledger::Sum;
+use crate::ledger::OriginKind;
 use crate::message::Request;
 use crate::serve::Rendered;
 
@@ -59,8 +59,10 @@ pub(super) struct Settled {
 
 /// A decision with nothing amiss.
 pub(super) struct Plain {
-    /// What it adds to the sum.
-    pub(super) sum: Sum,
+    /// What it counts as.
+    pub(super) kind: OriginKind,
+    pub(super) is_computed: bool,
+    pub(super) is_noted: bool,
     pub(super) record: Arc<Record>,
     pub(super) rendered: Arc<Rendered>,
 }

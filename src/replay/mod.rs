@@ -54,7 +54,6 @@ pub use served::{Alike, Served, Times};
 pub use stream::{Event, Scribe, Watch, timing};
 
 use kept::Kept;
-use served::{Record, Time};
 use session::{Decided, Planned, Session};
 
 /// Sessions opened by path that are open at one time, beside the first; for one more, the one that was asked longest ago
@@ -271,15 +270,14 @@ impl Replay {
     /// Decides one request, and tells whoever watches. Public for tests that need no port.
     pub fn decide(&self, request: Request, at: Duration) -> (Delivery, u64) {
         let asked = self.asked(request);
-        let Decided { planned, record, time, is_again } =
-            lock(&self.session_for(&asked)).anew(&asked.request, at);
-        (planned, self.served(record, time, is_again))
+        let decided = lock(&self.session_for(&asked)).anew(&asked.request, at);
+        self.served(decided)
     }
 
     /// The same, as it was decided before if nothing has changed since.
     fn decide_or_repeat(&self, asked: &Asked, at: Duration) -> (Planned, u64) {
-        let Decided { planned, record, time, is_again } = lock(&self.session_for(asked)).decide(asked, at);
-        (planned, self.served(record, time, is_again))
+        let decided = lock(&self.session_for(asked)).decide(asked, at);
+        self.served(decided)
     }
 
     fn session_for(&self, asked: &Asked) -> Arc<Mutex<Session>> {
@@ -290,11 +288,11 @@ impl Replay {
         }
     }
 
-    /// Tells whoever watches of a request that was decided: under which ticket its answer is performed.
-    fn served(&self, record: Arc<Record>, time: Time, is_again: bool) -> u64 {
-        let is_noted = record.is_remarkable() || !record.faults.is_empty();
+    /// Tells whoever watches of a request that was decided: what is sent, and under which ticket.
+    fn served<P>(&self, decided: Decided<P>) -> (P, u64) {
+        let Decided { planned, record, time, is_again, is_noted } = decided;
         if self.watches.is_empty() && (self.noters.is_empty() || !is_noted) {
-            return 0;
+            return (planned, 0);
         }
         let ticket = 1 + self.tickets.fetch_add(1, Ordering::Relaxed);
         let served = Arc::new(Served::new(&self.setup, self.listener(), (record, time), is_again));
@@ -303,7 +301,7 @@ impl Replay {
             self.noters.iter().for_each(|watch| watch(&event));
         }
         self.watches.iter().for_each(|watch| watch(&event));
-        ticket
+        (planned, ticket)
     }
 
     /// Tells everybody of what is no request that was served.

@@ -74,6 +74,8 @@ pub(super) struct Decided<P> {
     pub(super) time: Time,
     /// Whether the record is that of an earlier one.
     pub(super) is_again: bool,
+    /// Whether a report names it: it is remarkable, or faults fired.
+    pub(super) is_noted: bool,
 }
 
 /// What is sent where it may have been decided before.
@@ -321,7 +323,7 @@ impl Session {
             setup.redactor.learn_response(&delivery.response);
         }
         let origin = replaced.map_or(answer.origin, |kind| Origin::Fault(kind.to_owned()));
-        self.sum.count(&origin, faults.len(), !answer.computed.is_empty());
+        self.sum.count(origin.kind(), faults.len(), !answer.computed.is_empty());
         let time = Time { nth: turn.nth, call: turn.call, tick: noted.tick, counted_at: turn.counted_at };
         let record = Record {
             session: Arc::clone(&self.name),
@@ -340,7 +342,8 @@ impl Session {
             findings: answer.findings,
             taken: noted.taken,
         };
-        Decided { planned: delivery, record: Arc::new(record), time, is_again: false }
+        let is_noted = record.is_remarkable() || !record.faults.is_empty();
+        Decided { planned: delivery, record: Arc::new(record), time, is_again: false, is_noted }
     }
 }
 

@@ -20,26 +20,42 @@ pub fn request_line(exchange: &Exchange) -> String {
 /// The same without its tick, for many that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinePieces {
-    /// What comes before the tick.
-    pub start: String,
-    /// What comes after it.
-    pub end: String,
+    text: String,
+    /// Where the tick goes.
+    tick_at: usize,
 }
 
 impl LinePieces {
     /// The pieces of this exchange's line.
     pub fn of(exchange: &Exchange) -> Self {
-        Self { start: line_start(exchange), end: line_end(exchange) }
+        Self::joined(&line_start(exchange), &line_end(exchange))
+    }
+
+    fn joined(start: &str, end: &str) -> Self {
+        Self { text: [start, end].concat(), tick_at: start.len() }
+    }
+
+    /// The same with both pieces changed.
+    #[must_use]
+    pub fn map(&self, start: impl FnOnce(&str) -> String, end: impl FnOnce(&str) -> String) -> Self {
+        let (before, after) = self.text.split_at(self.tick_at);
+        Self::joined(&start(before), &end(after))
+    }
+
+    /// Bytes of text.
+    pub fn weight(&self) -> usize {
+        self.text.len()
     }
 
     /// Adds the line at this tick.
     pub fn add(&self, tick: Option<u32>, text: &mut String) {
-        text.push_str(&self.start);
+        let (start, end) = self.text.split_at(self.tick_at);
+        text.push_str(start);
         if let Some(tick) = tick {
             // Writing to a text cannot fail.
             let _ = write!(text, ", poll {tick}");
         }
-        text.push_str(&self.end);
+        text.push_str(end);
     }
 }
 
