@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
 
 use bytes::Bytes;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,9 +13,9 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::body::{BodyForm, Short};
 use super::facts::each_in_a_thread;
-use super::laid_out::LaidOut;
+use super::laid_out::{LaidOut, Memory};
 use super::pool::Pool;
-use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust, parts};
+use super::{Cassette, CassetteError, Interaction, MatchRules, RecordedFrom, TlsTrust, parts, window};
 use crate::message::{Headers, HttpVersion, Request, Response, usual_reason};
 
 /// The format that is written.
@@ -287,25 +288,43 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Cassette, CassetteError> {
     if file.format != FORMAT {
         return Err(unknown(name, text, file.format));
     }
-    let from = file.recorded_from;
-    Ok(Cassette {
-        name: name.to_owned(),
-        recorded_from: RecordedFrom {
-            host: from.host,
-            api_version: from.api_version,
-            tls: match from.tls {
-                TlsForm::None => TlsTrust::None,
-                TlsForm::Verified => TlsTrust::Verified,
-                TlsForm::Pinned => TlsTrust::Pinned,
-                TlsForm::Insecure => TlsTrust::Insecure,
+    Ok(file.cassette(name))
+}
+
+/// Reads a file that is laid out as faultdeck lays it out; `None` for any other, which [`parse`] has the words for.
+pub(super) fn read(name: &str, file: impl Read, length: u64, most: u64) -> Option<Cassette> {
+    let split = window::split(file, length, most)?;
+    let around = split.around.strip_prefix('\u{feff}').unwrap_or(&split.around);
+    let mut file: File = serde_json::from_str(around).ok()?;
+    if file.format != FORMAT || !file.interactions.0.is_empty() {
+        return None;
+    }
+    file.interactions = Interactions(split.interactions);
+    Some(file.cassette(name))
+}
+
+impl File {
+    fn cassette(self, name: &str) -> Cassette {
+        let from = self.recorded_from;
+        Cassette {
+            name: name.to_owned(),
+            recorded_from: RecordedFrom {
+                host: from.host,
+                api_version: from.api_version,
+                tls: match from.tls {
+                    TlsForm::None => TlsTrust::None,
+                    TlsForm::Verified => TlsTrust::Verified,
+                    TlsForm::Pinned => TlsTrust::Pinned,
+                    TlsForm::Insecure => TlsTrust::Insecure,
+                },
+                encoding: from.encoding,
+                redaction: from.redaction,
             },
-            encoding: from.encoding,
-            redaction: from.redaction,
-        },
-        interactions: file.interactions.0,
-        matching: MatchRules::default(),
-        unfinished: None,
-    })
+            interactions: self.interactions.0,
+            matching: MatchRules::default(),
+            unfinished: None,
+        }
+    }
 }
 
 /// A text that is laid out as faultdeck lays it out, a large one in parallel; `None` for any other.
@@ -313,8 +332,8 @@ fn in_parts(text: &str) -> Option<File> {
     let cut = parts::cut(text)?;
     let mut file: File = serde_json::from_str(&cut.around).ok()?;
     let read = match cut.parts.as_slice() {
-        [whole] => vec![LaidOut::new(whole).all()],
-        parts => each_in_a_thread(parts, |part| LaidOut::new(part).all()),
+        [whole] => vec![LaidOut::new(whole, &mut Memory::default()).all()],
+        parts => each_in_a_thread(parts, |part| LaidOut::new(part, &mut Memory::default()).all()),
     };
     let mut read = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
     let all = &mut file.interactions.0;

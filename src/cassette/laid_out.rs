@@ -28,27 +28,37 @@ const BLOCK_BYTES_MAX: usize = 1024;
 /// A longer target is checked like any other value.
 const PLAIN_BYTES_MAX: usize = 4096;
 
-/// Reads interactions, one after the other.
-pub(super) struct LaidOut<'t> {
-    text: &'t str,
-    at: usize,
+/// What is kept from one interaction to the next.
+pub(super) struct Memory {
     pool: Pool,
-    blocks: HashMap<&'t str, Headers, RandomState>,
+    blocks: HashMap<Box<str>, Headers, RandomState>,
     end_of_block: Finder<'static>,
     scratch: Vec<u8>,
 }
 
-impl<'t> LaidOut<'t> {
-    /// Of a text that begins with an interaction.
-    pub(super) fn new(text: &'t str) -> Self {
+impl Default for Memory {
+    fn default() -> Self {
         Self {
-            text,
-            at: 0,
             pool: Pool::default(),
             blocks: HashMap::default(),
             end_of_block: Finder::new("\n        ]"),
             scratch: Vec::new(),
         }
+    }
+}
+
+/// Reads interactions, one after the other.
+pub(super) struct LaidOut<'t, 'm> {
+    text: &'t str,
+    /// The next byte to be read.
+    pub(super) at: usize,
+    memory: &'m mut Memory,
+}
+
+impl<'t, 'm> LaidOut<'t, 'm> {
+    /// Of a text that begins with an interaction.
+    pub(super) fn new(text: &'t str, memory: &'m mut Memory) -> Self {
+        Self { text, at: 0, memory }
     }
 
     /// All interactions of the text; `None` if it holds anything else.
@@ -73,7 +83,8 @@ impl<'t> LaidOut<'t> {
         all.reserve_exact(about + about / 16 + 4);
     }
 
-    fn interaction(&mut self) -> Option<Interaction> {
+    /// The next one, if all of it is there.
+    pub(super) fn interaction(&mut self) -> Option<Interaction> {
         self.eat("{\n      \"id\": ")?;
         let id = self.string()?.into_owned();
         let endpoint = match self.has(",\n      \"endpoint\": ") {
@@ -163,7 +174,7 @@ impl<'t> LaidOut<'t> {
             return Some(Bytes::from_static(usual.as_bytes()));
         }
         let reason: Short<'_> = serde_json::from_str(quoted).ok()?;
-        Some(self.pool.bytes(&reason.0))
+        Some(self.memory.pool.bytes(&reason.0))
     }
 
     /// Lines of a head, where they stand.
@@ -172,16 +183,16 @@ impl<'t> LaidOut<'t> {
             return Some(Headers::new());
         }
         let from = self.at - 1;
-        let length = self.end_of_block.find(self.rest().as_bytes())?;
+        let length = self.memory.end_of_block.find(self.rest().as_bytes())?;
         self.at += length + "\n        ]".len();
         let block = self.text.get(from..self.at)?;
-        if let Some(known) = self.blocks.get(block) {
+        if let Some(known) = self.memory.blocks.get(block) {
             return Some(known.clone());
         }
         let lines: Vec<(Token<'_>, Short<'_>)> = serde_json::from_str(block).ok()?;
-        let headers = headers(&lines, &mut self.pool);
-        if self.blocks.len() < BLOCKS_MAX && block.len() <= BLOCK_BYTES_MAX {
-            self.blocks.insert(block, headers.clone());
+        let headers = headers(&lines, &mut self.memory.pool);
+        if self.memory.blocks.len() < BLOCKS_MAX && block.len() <= BLOCK_BYTES_MAX {
+            self.memory.blocks.insert(block.into(), headers.clone());
         }
         Some(headers)
     }
@@ -192,19 +203,20 @@ impl<'t> LaidOut<'t> {
         }
         if !self.has("{\n          \"json\": ") {
             let form: BodyForm<'_> = self.read(|this| this.until("\n        }"))?;
-            return Some(form.bytes(&mut self.pool));
+            return Some(form.bytes(&mut self.memory.pool));
         }
-        self.scratch.clear();
-        self.at = tokens::walk(self.text.as_bytes(), self.at, &mut Compact(&mut self.scratch))?.end;
+        self.memory.scratch.clear();
+        self.at = tokens::walk(self.text.as_bytes(), self.at, &mut Compact(&mut self.memory.scratch))?.end;
         self.eat("\n        }")?;
-        Some(self.pool.bytes(&self.scratch))
+        Some(self.memory.pool.bytes(&self.memory.scratch))
     }
 
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn has(&mut self, expected: &str) -> bool {
+    /// Whether this comes next; then it is read.
+    pub(super) fn has(&mut self, expected: &str) -> bool {
         let has =
             self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(expected.as_bytes()));
         if has {
@@ -332,7 +344,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Option<Vec<Interaction>> {
-        LaidOut::new(text.strip_prefix("    ").unwrap_or(text)).all()
+        LaidOut::new(text.strip_prefix("    ").unwrap_or(text), &mut Memory::default()).all()
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A cassette: a file of interactions, and the index a replay finds them by.
 //!
 //! - `format` and `write` read and write the file, `body` the three forms of a body in it; `pool` keeps once what many
-//!   interactions share, `parts` cuts a file, `laid_out` reads the parts where they look as `write` writes, in one pass over
-//!   their `tokens`
+//!   interactions share, `parts` cuts a file, `laid_out` reads what looks as `write` writes in one pass over its `tokens`,
+//!   a file through a `window`
 //! - `canonical` puts ids, order and placeholders right at each save
 //! - `placeholders` is the way of users and hosts into a file and back out of it, `base` that of the console's address
 //! - `store` reads and writes files, `beside` has the files that stand beside one for a while; [`Hold`] is a cassette that
@@ -45,6 +45,7 @@ mod store;
 mod structures;
 mod tokens;
 mod volatile;
+mod window;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -232,11 +233,16 @@ impl Cassette {
     /// # Errors
     /// Those of [`Cassette::load`].
     pub(crate) fn load_within(path: &Path, most: u64) -> Result<Self, CassetteError> {
-        let mut cassette = match store::read(path, most) {
-            Ok(text) => {
-                let cassette = Self::parse(&path.display().to_string(), &text)?;
-                Self { unfinished: Unfinished::beside(path), ..cassette }
-            }
+        let name = path.display().to_string();
+        // Most files are read in one pass; of the others the whole text says what is wrong, and where.
+        let at_once =
+            store::open(path, most).and_then(|(file, length)| format::read(&name, file, length, most));
+        let found = match at_once {
+            Some(cassette) => Ok(Ok(cassette)),
+            None => store::read(path, most).map(|text| Self::parse(&name, &text)),
+        };
+        let mut cassette = match found {
+            Ok(read) => Self { unfinished: Unfinished::beside(path), ..read? },
             Err(error) => Self::of_journal(path)?.ok_or(error)?,
         };
         cassette.matching = MatchRules::beside(path)?;

@@ -14,7 +14,7 @@ use super::facts::threads;
 const TEXT_MIN: usize = 512 * 1024;
 
 /// What stands before the first interaction, between two, and behind the last.
-const FIRST: &str = "\"interactions\": [\n    {";
+pub(super) const FIRST: &str = "\"interactions\": [\n    {";
 const BETWEEN: &str = "\n    },\n    {";
 const LAST: &str = "\n    }\n  ]\n}";
 /// How much of [`BETWEEN`] and [`LAST`] belongs to the interaction before, and where the next one begins.

@@ -14,6 +14,13 @@ pub const FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes handed to the system at one time.
 const WRITE_BYTES: usize = 256 * 1024;
 
+/// A file of at most `most` bytes, to be read bit by bit, and its length. Why there is none [`read`] says.
+pub(super) fn open(path: &Path, most: u64) -> Option<(File, u64)> {
+    let file = files::open_file(path, most).ok()?;
+    let length = file.metadata().ok()?.len();
+    Some((file, length))
+}
+
 /// A file of at most `most` bytes.
 pub(super) fn read(path: &Path, most: u64) -> Result<String, CassetteError> {
     let name = path.display().to_string();

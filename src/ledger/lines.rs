@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::EndLine;
 use super::exchange::{Exchange, ExchangeKey};
+use super::late::Late;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub struct RunLine {
     /// The cassette's name.
     pub cassette: Option<String>,
     /// 16 hex digits of the cassette's SHA-256.
-    pub cassette_id: Option<String>,
+    pub cassette_id: Option<Late>,
     /// The seed.
     pub seed: u64,
     /// The client file's name, or empty.

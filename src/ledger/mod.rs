@@ -4,13 +4,14 @@
 //! (durations, bytes that left in time) stands in [`Line::Timing`] only, so two runs with the same cassette,
 //! scenario, seed and requests give the same multiset of all other lines.
 //!
-//! - `lines` holds the kinds of lines, `exchange` the one about a request
+//! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
 //! - `account` adds up what was served: one sum, for every verb and every report
 //! - `exit` is what an exit code means, and who decides it: [`Reasons`], where every verb puts what it has found
 
 mod account;
 mod exchange;
 mod exit;
+mod late;
 mod lines;
 mod pieces;
 
@@ -23,6 +24,7 @@ pub(crate) use exchange::OriginKind;
 pub(crate) use exchange::without_address;
 pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 pub use exit::{Exit, Reason, Reasons};
+pub use late::Late;
 pub use lines::{
     GapLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine, exchange_to_json,
 };

@@ -9,7 +9,7 @@ use foldhash::quality::RandomState;
 use crate::cassette::{Cassette, Deck, Fact, Index, Interaction, MatchKey};
 use crate::fields::FieldSelector;
 use crate::json::Json;
-use crate::message::Request;
+use crate::message::{Headers, Request};
 use crate::profile::{Endpoint, Key, Lifecycle, Profile, ShapeOf, Taken, fields_text, spelt_version};
 use crate::timeline::Phase;
 
@@ -32,20 +32,21 @@ pub struct Material {
     refusals: BTreeMap<String, Resources>,
     /// Where anything stands twice.
     duplicates: BTreeMap<Index, Vec<String>>,
-    mended: BTreeSet<Index>,
-    id: String,
+    /// What the heads said whose lengths were put right.
+    mended: BTreeMap<Index, Headers>,
+    id: OnceLock<String>,
 }
 
 type Resources = HashSet<Arc<str>, RandomState>;
 
-/// What was recorded of one task.
+/// What was recorded of one task. Most tasks of a large cassette were polled once, and most are never asked for.
 #[derive(Debug)]
 struct Path {
     first: Index,
-    /// Further ones; most tasks of a large cassette were polled once.
-    others: Vec<Index>,
-    /// What these are polls of, once somebody asks.
-    polls: OnceLock<Vec<Poll>>,
+    /// The others, and what all are once somebody has asked.
+    #[expect(clippy::box_collection, reason = "a list that is not there takes a third of an empty one")]
+    others: Option<Box<Vec<Index>>>,
+    polls: OnceLock<Box<[Poll]>>,
 }
 
 /// What the life cycles have of an endpoint.
@@ -73,14 +74,13 @@ pub(super) struct Poll {
 impl Material {
     /// Makes `cassette` ready. It never fails: what a cassette lacks shows as misses.
     pub fn new(mut cassette: Cassette, profile: &'static Profile) -> Self {
-        let id = cassette.digest();
         let mended = mend_lengths(&mut cassette);
         let mut facts = Fact::of_each(&cassette.interactions, profile);
         let deck = Deck::of(&cassette, &facts, profile);
         let duplicates = facts.iter_mut().map(|fact| std::mem::take(&mut fact.duplicates)).enumerate();
         let mut material = Self {
             duplicates: duplicates.filter(|(_, pointers)| !pointers.is_empty()).collect(),
-            id,
+            id: OnceLock::new(),
             mended,
             cassette,
             deck,
@@ -126,9 +126,9 @@ impl Material {
         self.deck.shown().shape_of(endpoint).unwrap_or(&endpoint.shape)
     }
 
-    /// 16 hex digits of the SHA-256 of what the cassette holds.
+    /// 16 hex digits of the SHA-256 of what the cassette holds, as it was before it was put right.
     pub(super) fn id(&self) -> &str {
-        &self.id
+        self.id.get_or_init(|| self.cassette.digest(|index| self.mended.get(&index)))
     }
 
     pub(super) fn deck(&self) -> &Deck {
@@ -142,13 +142,14 @@ impl Material {
         if polls.is_empty() { None } else { Some(polls) }
     }
 
-    fn polls(&self, path: &Path) -> Vec<Poll> {
-        let mut polls: Vec<Poll> = Vec::with_capacity(1 + path.others.len());
-        for index in std::iter::once(path.first).chain(path.others.iter().copied()) {
+    fn polls(&self, path: &Path) -> Box<[Poll]> {
+        let others = path.others.iter().flat_map(|others| others.iter().copied());
+        let mut polls: Vec<Poll> = Vec::new();
+        for index in std::iter::once(path.first).chain(others) {
             let before = polls.last().map_or(Phase::Waiting, |poll| poll.phase);
             polls.extend(self.poll(index, before));
         }
-        polls
+        polls.into()
     }
 
     fn poll(&self, index: Index, before: Phase) -> Option<Poll> {
@@ -214,7 +215,7 @@ impl Material {
 
     /// Whether this interaction's `Content-Length` did not fit its body.
     pub(super) fn is_mended(&self, index: Index) -> bool {
-        self.mended.contains(&index)
+        self.mended.contains_key(&index)
     }
 
     /// The greatest id that any 2xx body holds in these places, an endpoint and its member, and at least 0.
@@ -255,9 +256,9 @@ impl Material {
         }
         if part.polls.is_some() {
             match self.paths.get_mut(&resource) {
-                Some(path) => path.others.push(index),
+                Some(path) => path.others.get_or_insert_default().push(index),
                 None => {
-                    let path = Path { first: index, others: Vec::new(), polls: OnceLock::new() };
+                    let path = Path { first: index, others: None, polls: OnceLock::new() };
                     self.paths.insert(resource, path);
                 }
             }
@@ -274,9 +275,9 @@ fn add(held: &mut BTreeMap<String, Resources>, endpoint: &str, resource: &Arc<st
 
 /// A `Content-Length` that does not fit the body (edited by hand) gives way to the true one, and any beside chunks to
 /// none: a client would wait for bytes that never come, or take half a body for a whole one.
-fn mend_lengths(cassette: &mut Cassette) -> BTreeSet<Index> {
+fn mend_lengths(cassette: &mut Cassette) -> BTreeMap<Index, Headers> {
     const NAME: &str = "Content-Length";
-    let mut mended = BTreeSet::new();
+    let mut mended = BTreeMap::new();
     for (index, interaction) in cassette.interactions.iter_mut().enumerate() {
         let response = &mut interaction.response;
         let is_bodiless =
@@ -293,8 +294,8 @@ fn mend_lengths(cassette: &mut Cassette) -> BTreeSet<Index> {
             true => std::mem::take(&mut first).then(|| (line.name.clone(), Bytes::from(length.clone()))),
             false => Some((line.name.clone(), line.value.clone())),
         });
-        response.headers = lines.collect();
-        mended.insert(index);
+        let lines: Headers = lines.collect();
+        mended.insert(index, std::mem::replace(&mut response.headers, lines));
     }
     mended
 }

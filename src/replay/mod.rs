@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::delivery::Delivery;
-use crate::ledger::{self, EndLine, Exit, Line, Reasons, RunLine, Sum, without_address};
+use crate::ledger::{self, EndLine, Exit, Late, Line, Reasons, RunLine, Sum, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -348,7 +348,13 @@ impl Replay {
             scenario: setup.scenario.as_ref().map(|scenario| scenario.name.clone()),
             scenario_text: setup.scenario.as_ref().map(|scenario| setup.redactor.text(&scenario.text)),
             cassette: material.map(|material| material.cassette().name.clone()),
-            cassette_id: material.map(|material| material.id().to_owned()),
+            cassette_id: material.map(|_| {
+                let setup = Arc::clone(setup);
+                Late::new(move || match &setup.evidence {
+                    Evidence::Cassette(material) => material.id().to_owned(),
+                    Evidence::Console(_) => String::new(),
+                })
+            }),
             seed: setup.seed.0,
             command: self.command.clone(),
             ..RunLine::default()

@@ -21,9 +21,9 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// A session was opened. What tells it from others is its name alone.
+    /// A session was opened. What tells it from others is its name alone, and no report looks at the cassette's id.
     pub fn run(&mut self, run: &RunLine) {
-        let run = RunLine { session: String::new(), scenario_text: None, ..run.clone() };
+        let run = RunLine { session: String::new(), scenario_text: None, cassette_id: None, ..run.clone() };
         self.hold(Line::Run(run));
     }
 
