@@ -91,7 +91,7 @@ fn replay(length: u64, faults: bool) -> Replay {
             format!(r#"{{"assigned_to":["user-1"],"case_id":7,"id":{id},"name":"case","state":"COMPLETE"}}"#);
         Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: get(&target(id)),
             response: Response::json(200, body),
             by_recorder: false,

@@ -19,7 +19,7 @@ pub(super) fn canonicalise_by(cassette: &mut Cassette, profile: &Profile, rules:
     redact(cassette, rules);
     for interaction in &mut cassette.interactions {
         let found = profile.find(&interaction.request.method, interaction.request.path());
-        interaction.endpoint = found.map(|found| found.endpoint.id.clone()).unwrap_or_default();
+        interaction.endpoint = found.map(|found| found.endpoint.id.as_str().into()).unwrap_or_default();
     }
     moments::put(cassette, profile);
     cassette.interactions.sort_by_cached_key(|interaction| resource_order(profile, interaction));

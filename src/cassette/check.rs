@@ -180,7 +180,7 @@ impl Checker<'_> {
         let request = &interaction.request;
         let found = Profile::builtin().find(&request.method, request.path()).map(|found| found.endpoint);
         let endpoint = found.map(|endpoint| endpoint.id.clone()).unwrap_or_default();
-        if endpoint != interaction.endpoint {
+        if *endpoint != *interaction.endpoint {
             let shown = if endpoint.is_empty() { "none that a profile knows" } else { &endpoint };
             self.broken(index, "endpoint", format!("the endpoint of this request is {shown}"));
         }

@@ -122,7 +122,7 @@ mod tests {
     fn tape() -> Cassette {
         let one = Interaction {
             id: "a".to_owned(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", "/api/a").with("Accept", "x"),
             response: Response::json(200, "{\"a\":1}"),
             by_recorder: false,

@@ -117,8 +117,8 @@ enum TlsForm {
 #[serde(deny_unknown_fields)]
 struct InteractionForm<'t> {
     id: String,
-    #[serde(default)]
-    endpoint: String,
+    #[serde(default, borrow)]
+    endpoint: Text<'t>,
     #[serde(default)]
     by: Option<By>,
     #[serde(default)]
@@ -170,6 +170,7 @@ struct ResponseForm<'t> {
 }
 
 /// A string, borrowed from the file where nothing in it is escaped.
+#[derive(Default)]
 struct Text<'t>(Cow<'t, str>);
 
 impl<'de: 't, 't> Deserialize<'de> for Text<'t> {
@@ -396,7 +397,7 @@ impl InteractionForm<'_> {
         let request = self.request;
         Interaction {
             id: self.id,
-            endpoint: self.endpoint,
+            endpoint: pool.name(&self.endpoint.0),
             by_recorder: self.by.is_some(),
             moment: self.moment,
             request: Request {

@@ -4,7 +4,7 @@
 //! unusual the text is read back and compared. So the one that could not be read again is found there and then, and nothing of it has to be looked at
 //! again until the end. Order, numbers and ids become canonical then.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::customer::Customers;
 use super::{Cassette, FILE_MAX_BYTES, Interaction, format, write};
@@ -141,7 +141,7 @@ impl Intake {
         }
         // Both are put right when the cassette is made.
         interaction.id = format!("request-{place}");
-        interaction.endpoint.clear();
+        interaction.endpoint = Arc::default();
         let text = write::interaction(&interaction);
         if format::is_plain(&interaction) {
             return Ok(Ready { text });
@@ -225,7 +225,7 @@ mod tests {
             (response.trailers, response.reason, response.chunks) = (trailers.into_iter().collect(), reason.into(), chunks);
             let interaction = Interaction {
                 id: "request-1".to_owned(),
-                endpoint: String::new(),
+                endpoint: "".into(),
                 request,
                 response,
                 by_recorder: false,
@@ -243,7 +243,7 @@ mod tests {
     fn an_ordinary_interaction_is_plain_and_an_odd_one_is_not() {
         let interaction = |target: &str, name: &str| Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", target).with(name, "26.0"),
             response: Response::json(200, "{}"),
             by_recorder: false,

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
@@ -88,8 +89,11 @@ impl<'t, 'm> LaidOut<'t, 'm> {
         self.eat("{\n      \"id\": ")?;
         let id = self.string()?.into_owned();
         let endpoint = match self.has(",\n      \"endpoint\": ") {
-            true => self.string()?.into_owned(),
-            false => String::new(),
+            true => {
+                let name = self.string()?;
+                self.memory.pool.name(&name)
+            }
+            false => Arc::default(),
         };
         let by_recorder = match self.has(",\n      \"by\": ") {
             true => matches!(self.read(Self::quoted)?, By::Recorder),
@@ -315,7 +319,7 @@ mod tests {
         };
         Interaction {
             id: "cases.post-1".to_owned(),
-            endpoint: "POST /x \"quoted\"".to_owned(),
+            endpoint: "POST /x \"quoted\"".into(),
             request: Request {
                 headers: headers(&[("SEC", "fd-secret-1"), ("X", "a \"b\" \u{e9}")]),
                 body: Bytes::from_static(b"a\nb\"\n]}"),
@@ -339,7 +343,7 @@ mod tests {
     /// One that has only what each has.
     fn bare() -> Interaction {
         let (request, response) = (Request::new("GET", "/api/x"), Response::new(200));
-        let (id, endpoint, notes) = ("x.get-1".to_owned(), String::new(), Vec::new());
+        let (id, endpoint, notes) = ("x.get-1".to_owned(), "".into(), Vec::new());
         Interaction { id, endpoint, request, response, by_recorder: false, moment: 0, notes }
     }
 

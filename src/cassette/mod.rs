@@ -49,6 +49,7 @@ mod window;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::message::{Request, Response};
 use crate::profile::Profile;
@@ -133,8 +134,8 @@ pub struct Interaction {
     /// Short endpoint name, eight hex digits of the match key's hash, and the ordinal among equals: a new answer to
     /// the same request keeps its id.
     pub id: String,
-    /// Full endpoint id; empty if no profile knows the path.
-    pub endpoint: String,
+    /// Full endpoint id, which many share; empty if no profile knows the path.
+    pub endpoint: Arc<str>,
     /// The request as the client sent it, redacted.
     pub request: Request,
     /// The response as the console sent it, redacted.

@@ -1,7 +1,7 @@
 //! What the interactions of one file share: heads that stand in many of them are kept once, bodies side by side in
 //! blocks. A cassette is mostly heads, and they are mostly the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -13,6 +13,8 @@ use crate::message::{Header, Headers};
 const HEADS_MAX: usize = 4096;
 /// How many different lines are looked up.
 const LINES_MAX: usize = 65_536;
+/// How many different names are looked up; the API has some hundreds.
+const NAMES_MAX: usize = 4096;
 /// A longer head, or line, is taken for one of its own.
 const SHARED_BYTES_MAX: usize = 1024;
 /// Bodies share blocks of this size; a longer body has its own.
@@ -23,6 +25,7 @@ const BLOCK_BYTES: usize = 1024 * 1024;
 pub(super) struct Pool {
     heads: HashMap<Vec<u8>, Arc<[Arc<Header>]>, RandomState>,
     lines: HashMap<Vec<u8>, Arc<Header>, RandomState>,
+    names: HashSet<Arc<str>, RandomState>,
     /// Where keys are put together.
     key: Vec<u8>,
     block: BytesMut,
@@ -60,6 +63,18 @@ impl Pool {
         let fresh = Arc::new(Header { name: name.to_owned(), value: Bytes::copy_from_slice(value) });
         if self.lines.len() < LINES_MAX && key.len() <= SHARED_BYTES_MAX {
             self.lines.insert(key, Arc::clone(&fresh));
+        }
+        fresh
+    }
+
+    /// A name that many have.
+    pub(super) fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let fresh: Arc<str> = name.into();
+        if self.names.len() < NAMES_MAX && name.len() <= SHARED_BYTES_MAX {
+            self.names.insert(Arc::clone(&fresh));
         }
         fresh
     }

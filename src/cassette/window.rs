@@ -134,7 +134,7 @@ mod tests {
     fn tape(many: usize, long: usize) -> Cassette {
         let interaction = |n: usize| Interaction {
             id: format!("x.get-{n}"),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", &format!("/api/x/{n}")).with("X", "\u{e9}"),
             response: Response::json(
                 200,

@@ -223,7 +223,7 @@ impl Keeper {
     fn interaction(&self, request: &Request, response: &Response, notes: &[String]) -> Interaction {
         Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: Arc::default(),
             request: self.redactor().request(request),
             response: self.redactor().response(response),
             by_recorder: false,

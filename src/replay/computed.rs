@@ -415,7 +415,7 @@ fn was_taken(material: &Material, endpoint: &Endpoint, language: Language) -> bo
         Language::Sort => Sort::parse_for(text, shape).is_err(),
     };
     material.cassette().interactions.iter().any(|it| {
-        it.endpoint == endpoint.id
+        *it.endpoint == *endpoint.id
             && it.response.is_success()
             && it.request.param(language.name()).is_some_and(|text| is_strange(&text))
     })

@@ -191,7 +191,7 @@ impl Material {
     /// The writes of this endpoint to this resource that a console took.
     pub(super) fn accepted(&self, endpoint: &str, resource: &str) -> impl Iterator<Item = (Index, &Request)> {
         let held =
-            self.cassette.interactions.iter().enumerate().filter(move |(_, it)| it.endpoint == endpoint);
+            self.cassette.interactions.iter().enumerate().filter(move |(_, it)| *it.endpoint == *endpoint);
         held.filter(|(_, it)| it.response.is_success()).map(|(index, it)| (index, &it.request)).filter(
             move |(_, request)| {
                 let found = self.profile.find(&request.method, request.path());
@@ -221,10 +221,10 @@ impl Material {
     /// The greatest id that any 2xx body holds in these places, an endpoint and its member, and at least 0.
     pub(super) fn greatest(&self, places: &[(&str, &str)]) -> i128 {
         let held = self.cassette.interactions.iter().filter(|it| it.response.is_success());
-        let held = held.filter(|it| places.iter().any(|(endpoint, _)| *endpoint == it.endpoint));
-        held.filter_map(|it| Some((&it.endpoint, Json::parse(it.response.text()?).ok()?)))
+        let held = held.filter(|it| places.iter().any(|(endpoint, _)| *endpoint == &*it.endpoint));
+        held.filter_map(|it| Some((&*it.endpoint, Json::parse(it.response.text()?).ok()?)))
             .flat_map(|(endpoint, body)| {
-                let here = places.iter().filter(|(held, _)| held == endpoint);
+                let here = places.iter().filter(|(held, _)| **held == *endpoint);
                 let of = |value: &Json<'_>| {
                     here.clone().filter_map(|(_, member)| value.member(member)?.as_i128()).max()
                 };

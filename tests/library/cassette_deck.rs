@@ -15,7 +15,7 @@ fn request(method: &str, target: &str, body: &str) -> Request {
 fn deck(exchanges: &[(Request, u16)]) -> Deck {
     let interactions = exchanges.iter().enumerate().map(|(place, (request, status))| Interaction {
         id: format!("i{place}"),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request: request.clone(),
         response: Response::json(*status, "{}"),
         by_recorder: false,

@@ -100,7 +100,7 @@ fn interaction() -> impl Strategy<Value = Interaction> {
             )| {
                 Interaction {
                     id: String::new(),
-                    endpoint: String::new(),
+                    endpoint: "".into(),
                     request: Request {
                         method: method.to_owned(),
                         target,
@@ -179,7 +179,7 @@ fn a_body_without_secrets_keeps_every_byte() {
         response.body = bytes.clone().into();
         let interaction = Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", "/api/x"),
             response,
             by_recorder: false,
@@ -240,7 +240,7 @@ fn hostile_depth_and_length_are_no_danger() {
     let bodies = response.body.clone();
     cassette.interactions.push(Interaction {
         id: String::new(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request: Request::new("GET", "/api/x"),
         response,
         by_recorder: false,
@@ -260,7 +260,7 @@ fn a_save_leaves_nothing_else_behind_and_redacts_what_it_was_given() {
     for target in ["/api/b?token=abcde-12345", "/api/a/abcde-12345"] {
         cassette.interactions.push(Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", target).with("SEC", "abcde-12345"),
             response: Response::json(200, r#"{"assigned_to":["alice"]}"#),
             by_recorder: false,
@@ -283,7 +283,7 @@ fn whoever_reads_a_cassette_while_it_is_saved_sees_a_whole_one() {
     let of = |many: usize| {
         let one = |n: usize| Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", &format!("/api/{n}")),
             response: Response::json(200, "{}"),
             by_recorder: false,

@@ -9,7 +9,7 @@ use crate::evidence;
 fn interaction(request: Request, response: Response) -> Interaction {
     Interaction {
         id: String::new(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request,
         response,
         by_recorder: false,

@@ -68,7 +68,7 @@ prop_compose! {
         (request.version, request.headers, request.body) = (version, lines, sent.into());
         Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request,
             response: Response { version, status, reason: reason.into(), headers: answered, body: body.into(), chunks, trailers },
             by_recorder: false,

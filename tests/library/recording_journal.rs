@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 fn text(n: u64) -> String {
     let interaction = Interaction {
         id: String::new(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request: Request::new("GET", &format!("/api/x/{n}")),
         response: Response::json(200, format!("{{\"n\":{n}}}")),
         by_recorder: false,

@@ -339,7 +339,7 @@ fn what_is_saved_holds_no_form_of_a_token_that_is_learnt_last() {
     folder.hide(token);
     let interaction = |request, response| Interaction {
         id: String::new(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request,
         response,
         by_recorder: false,

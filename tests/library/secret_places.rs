@@ -285,7 +285,7 @@ fn cassette(message: &Message) -> Cassette {
     };
     let interaction = Interaction {
         id: "x".to_owned(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request,
         response,
         by_recorder: false,

@@ -432,7 +432,7 @@ mod tests {
     fn group(n: u64) -> Group {
         let interaction = Interaction {
             id: String::new(),
-            endpoint: String::new(),
+            endpoint: "".into(),
             request: Request::new("GET", &format!("/api/x/{n}")),
             response: Response::json(200, "{}"),
             by_recorder: false,

@@ -127,7 +127,7 @@ fn a_form_is_read_value_by_value() {
 fn what_the_console_gave_is_no_volatile_value() {
     let interaction = |target: &str, body: &str| Interaction {
         id: String::new(),
-        endpoint: String::new(),
+        endpoint: "".into(),
         request: Request::new("GET", target),
         response: Response::json(200, body.to_owned()),
         by_recorder: false,

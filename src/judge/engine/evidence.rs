@@ -110,7 +110,7 @@ fn creation(case: &Case, task: &str) -> Interaction {
         }
     }
     let mut creation = interaction(case, &target, task, "created");
-    about.asks.id.clone_into(&mut creation.endpoint);
+    creation.endpoint = about.asks.id.as_str().into();
     about.asks.method.clone_into(&mut creation.request.method);
     creation.request.body =
         if body.is_empty() { String::new() } else { format!("{{{}}}", body.join(",")) }.into();
@@ -132,7 +132,7 @@ fn interaction(case: &Case, path: &str, body: &str, id: &str) -> Interaction {
     let status = shows.success.iter().copied().find(|status| *status != 204).unwrap_or(200);
     Interaction {
         id: id.to_owned(),
-        endpoint: shows.id.clone(),
+        endpoint: shows.id.as_str().into(),
         request,
         response: Response::json(status, body.to_owned()),
         by_recorder: false,
@@ -157,7 +157,7 @@ pub(super) struct Subject {
 pub(super) fn subject(evidence: &Evidence, about: &About) -> Subject {
     let Evidence::Cassette(material) = evidence else { return Subject::default() };
     let interactions = &material.cassette().interactions;
-    let of = |endpoint: &'static Endpoint| interactions.iter().filter(|one| one.endpoint == endpoint.id);
+    let of = |endpoint: &'static Endpoint| interactions.iter().filter(|one| *one.endpoint == *endpoint.id);
     let params = of(about.asks).find_map(|one| about.values(one.request.path()));
     let task = of(about.shows)
         .filter(|poll| poll.response.is_success() && poll.request.query().is_none())
@@ -188,7 +188,7 @@ pub(super) fn in_dialect(evidence: &Evidence, about: &About, dialect: &str) -> E
     let mut cassette = material.cassette().clone();
     for one in &mut cassette.interactions {
         let creates = about.life.is_some_and(|life| life.creator(&one.endpoint).is_some());
-        let is_task = one.endpoint == about.shows.id || creates;
+        let is_task = *one.endpoint == *about.shows.id || creates;
         if !is_task || !one.response.is_success() {
             continue;
         }
@@ -233,7 +233,7 @@ mod tests {
         let older = |request: Request| request.with("Version", "6.0");
         let case = Case { task: Some(r#"{"id":42,"state":"COMPLETE"}"#.to_owned()), ..sample::get(None) };
         let recorded = interaction(&case, "/siem/offenses", "[]", "recorded");
-        let endpoint = "GET /siem/offenses".to_owned();
+        let endpoint = "GET /siem/offenses".into();
         let recorded = Interaction { endpoint, request: older(recorded.request), ..recorded };
         let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
         let cassette = Cassette {

@@ -48,13 +48,14 @@ pub(super) fn find(bytes: &[u8], holds: &Holds, rules: &Rules, found: &mut Vec<F
     if holds.all(b"-BEGINPRVATKY") {
         whole(&PRIVATE_KEY, bytes, What::PrivateKey, found);
     }
-    if holds.all(b" ") || holds.all(b":") {
+    // A pattern takes long to be made and much room: most texts, and most runs, get by without these.
+    if (holds.all(b" ") || holds.all(b":")) && may_hold_scheme(bytes) {
         schemes(bytes, found);
     }
     if holds.all(b":/@") {
         users_of_urls(bytes, found);
     }
-    if holds.all(b"-") {
+    if holds.all(b"-") && may_hold_flag(bytes) {
         flags(bytes, rules, found);
     }
     if holds.all(b"',") || holds.all(b"\",") {
@@ -63,6 +64,30 @@ pub(super) fn find(bytes: &[u8], holds: &Holds, rules: &Rules, found: &mut Vec<F
     if holds.all(b":-\n") {
         parts(bytes, rules, found);
     }
+}
+
+/// The words of [`SCHEME`].
+const SCHEMES: [&[u8]; 5] = [b"basic", b"bearer", b"token", b"apikey", b"negotiate"];
+
+/// Whether any such word stands before what [`SCHEME`] has behind it; without one it finds nothing.
+fn may_hold_scheme(bytes: &[u8]) -> bool {
+    let ends_in_one = |before: &[u8]| {
+        SCHEMES.iter().any(|word| {
+            let from = before.len().checked_sub(word.len());
+            from.and_then(|from| before.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
+        })
+    };
+    let separators = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b' ' | b':' | b'='));
+    separators.filter_map(|(at, _)| bytes.get(..at)).any(ends_in_one)
+}
+
+/// Whether any dash stands where [`FLAG`] and [`USER`] have their first; without one they find nothing.
+fn may_hold_flag(bytes: &[u8]) -> bool {
+    let begins = |before: Option<&u8>| {
+        before.is_none_or(|byte| matches!(byte, b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'[' | b','))
+    };
+    let dashes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'-');
+    dashes.map(|(at, _)| at.checked_sub(1).and_then(|before| bytes.get(before))).any(begins)
 }
 
 /// What is a credential from its first byte to its last; of a private key its inside.
@@ -220,5 +245,53 @@ mod tests {
         for pattern in [&WEB_TOKEN, &PRIVATE_KEY, &SCHEME, &USER_INFO, &FLAG, &PAIR, &USER, &PART] {
             assert!(pattern.is_some());
         }
+    }
+
+    #[test]
+    fn a_look_before_a_pattern_never_keeps_it_from_what_it_finds() {
+        let words = [
+            "bAsic",
+            "Bearer",
+            "token",
+            "apikey",
+            "negotiate",
+            "-u",
+            "--user",
+            "-",
+            "--x",
+            "secret",
+            "12345678",
+            " ",
+            ":",
+            "=",
+            "\t",
+            "\n",
+            "\u{b}",
+            "\"",
+            "'",
+            "[",
+            ",",
+            "a",
+            "\u{e9}",
+            ": ",
+            "",
+        ];
+        let finds = |pattern: &Pattern, text: &str| pattern.as_ref().unwrap().is_match(text.as_bytes());
+        let (mut schemes, mut flags) = (0, 0);
+        for a in words {
+            for b in words {
+                for c in words {
+                    for text in [[a, b, c, "abcdefgh"].concat(), ["x", a, b, c, ":abcdefgh"].concat()] {
+                        let found = finds(&SCHEME, &text);
+                        assert!(!found || may_hold_scheme(text.as_bytes()), "{text:?}");
+                        schemes += usize::from(found);
+                        let found = finds(&FLAG, &text) || finds(&USER, &text);
+                        assert!(!found || may_hold_flag(text.as_bytes()), "{text:?}");
+                        flags += usize::from(found);
+                    }
+                }
+            }
+        }
+        assert!(schemes > 50 && flags > 50, "{schemes} {flags}");
     }
 }

@@ -225,7 +225,7 @@ pub fn recording() -> Evidence {
 fn interaction(method: &str, template: &str, request: Request, response: Response) -> Interaction {
     Interaction {
         id: String::new(),
-        endpoint: format!("{method} {template}"),
+        endpoint: format!("{method} {template}").into(),
         request,
         response,
         by_recorder: false,
