@@ -46,7 +46,7 @@ pub fn cassette(pairs: Vec<(Request, u16, &str)>) -> Cassette {
         id: String::new(),
         endpoint: profile
             .find(&request.method, request.path())
-            .map(|it| it.endpoint.id.clone())
+            .map(|it| it.endpoint.id.as_str().into())
             .unwrap_or_default(),
         request,
         response: Response::json(status, body.to_owned()),
