@@ -78,7 +78,8 @@ impl Intake {
         self.again(place, self.without_customers(interaction))
     }
 
-    /// The same for one that was redacted by these rules just now: what came out of that as it was is clean.
+    /// The same for one that was redacted by these rules just now: what came out of that as it was is clean. Its text goes
+    /// to the end of `out`.
     ///
     /// # Errors
     /// Those of [`Intake::ready`].
@@ -86,13 +87,13 @@ impl Intake {
         &self,
         place: u64,
         interaction: Interaction,
-        request: &Request,
-        response: &Response,
-    ) -> Result<Ready, Unkept> {
+        (request, response): (&Request, &Response),
+        out: &mut String,
+    ) -> Result<(), Unkept> {
         let interaction = self.without_customers(interaction);
         let mut open = redact::open_in_edits_of_request(&interaction.request, request, &self.rules);
         open.extend(redact::open_in_edits_of_response(&interaction.response, response, &self.rules));
-        Self::written(place, interaction, open)
+        Self::written(place, interaction, open, out)
     }
 
     fn without_customers(&self, mut interaction: Interaction) -> Interaction {
@@ -132,24 +133,32 @@ impl Intake {
     pub(crate) fn again(&self, place: u64, interaction: Interaction) -> Result<Ready, Unkept> {
         let mut open = redact::open_in_request(&interaction.request, &self.rules);
         open.extend(redact::open_in_response(&interaction.response, &self.rules));
-        Self::written(place, interaction, open)
+        let mut text = String::new();
+        Self::written(place, interaction, open, &mut text)?;
+        Ok(Ready { text })
     }
 
-    fn written(place: u64, mut interaction: Interaction, open: Vec<Open>) -> Result<Ready, Unkept> {
+    fn written(
+        place: u64,
+        mut interaction: Interaction,
+        open: Vec<Open>,
+        out: &mut String,
+    ) -> Result<(), Unkept> {
         if let Some(open) = open.into_iter().next() {
             return Err(Unkept::Secret(open.place));
         }
         // Both are put right when the cassette is made.
         interaction.id = format!("request-{place}");
         interaction.endpoint = Arc::default();
-        let text = write::interaction(&interaction);
+        let start = out.len();
+        write::put_interaction(out, &interaction);
         if format::is_plain(&interaction) {
-            return Ok(Ready { text });
+            return Ok(());
         }
-        match format::parse_interaction(&text) {
+        match format::parse_interaction(out.get(start..).unwrap_or_default()) {
             Err(message) => Err(Unkept::Unreadable(message)),
             Ok(back) if back != interaction => Err(Unkept::Changed),
-            Ok(_) => Ok(Ready { text }),
+            Ok(_) => Ok(()),
         }
     }
 

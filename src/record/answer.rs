@@ -22,6 +22,8 @@ const LINES_MAX: usize = 128;
 const INTERIM_MAX: usize = 16;
 const CHUNK_LINE_MAX: usize = 1024;
 const READ_SIZE: usize = 16 * 1024;
+/// Memory that is left is used for a further read if it is so much.
+const READ_LEAST: usize = 4 * 1024;
 
 /// What a console did instead of giving an answer that can be passed on and kept.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +80,9 @@ pub(super) struct Reader<S> {
 }
 
 impl<S: AsyncRead + Unpin> Reader<S> {
-    pub(super) fn new(from: S, wait: Duration) -> Self {
-        let (buffer, framing, notes) = (BytesMut::new(), Framing::None, Vec::new());
+    /// `buffer` is empty memory of the answer before it, or none.
+    pub(super) fn new(from: S, buffer: BytesMut, wait: Duration) -> Self {
+        let (framing, notes) = (Framing::None, Vec::new());
         Self { from, buffer, framing, wait, notes, over: false }
     }
 
@@ -114,7 +117,9 @@ impl<S: AsyncRead + Unpin> Reader<S> {
     }
 
     async fn more(&mut self, place: &'static str) -> Result<(), AnswerError> {
-        self.buffer.reserve(READ_SIZE);
+        if self.buffer.capacity() - self.buffer.len() < READ_LEAST {
+            self.buffer.reserve(READ_SIZE);
+        }
         match self.from.read_buf(&mut self.buffer).await {
             Ok(0) => Err(AnswerError::Closed(place)),
             Ok(_) => Ok(()),
@@ -174,10 +179,10 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         self.buffer.is_empty() && self.notes.is_empty()
     }
 
-    /// What is read from, if the answer is over there and nothing came behind it.
-    pub(super) fn into_rest(self) -> Option<S> {
+    /// What is read from, if the answer is over there and nothing came behind it, and memory for the next.
+    pub(super) fn into_rest(self) -> Option<(S, BytesMut)> {
         let is_whole = self.over && self.buffer.is_empty() && self.framing != Framing::UntilClose;
-        is_whole.then_some(self.from)
+        is_whole.then_some((self.from, self.buffer))
     }
 
     fn end(&mut self, trailers: Headers) -> Part {
@@ -316,7 +321,7 @@ mod tests {
     use super::*;
 
     async fn read(bytes: &[u8]) -> Result<(Response, Vec<Part>), AnswerError> {
-        let mut reader = Reader::new(bytes, Duration::from_secs(60));
+        let mut reader = Reader::new(bytes, BytesMut::new(), Duration::from_secs(60));
         let head = reader.head(false).await?;
         let mut parts = Vec::new();
         loop {

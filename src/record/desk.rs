@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::batch::Batch;
 use super::{Lost, Most, Summary, Syncing};
 use crate::cassette::{Edit, Intake, Late, Unkept};
 use crate::message::{Request, Response};
@@ -25,15 +26,6 @@ const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 /// A remark is made when this much of a limit is used, in hundredths.
 const WARN_AT: u64 = 90;
 
-/// An interaction that is not in the journal yet.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) place: u64,
-    pub(super) text: String,
-    /// How many secrets were known when it was cleaned.
-    pub(super) known: usize,
-}
-
 /// How far the journal is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
@@ -46,7 +38,7 @@ pub(super) struct Progress {
 /// What the writer does next.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    pub(super) group: Vec<Waiting>,
+    pub(super) batch: Batch,
     /// The number of the last one taken in.
     pub(super) upto: u64,
     pub(super) is_ended: bool,
@@ -65,7 +57,9 @@ pub(super) struct Desk {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Waiting>,
+    waiting: Batch,
+    /// Memory for the next ones.
+    spare: Batch,
     waiting_bytes: usize,
     /// When the first of them came.
     since: Option<Instant>,
@@ -107,16 +101,16 @@ impl Desk {
         state.summary.damaged = damaged;
     }
 
-    /// Takes an interaction in.
+    /// Takes an interaction in: its place in the recording, how many secrets were known when it was cleaned, and its text.
     ///
     /// # Errors
     /// Why there is no room for it.
-    pub(super) fn take_in(&self, waiting: Waiting) -> Result<Taken, String> {
+    pub(super) fn take_in(&self, place: u64, known: usize, text: &str) -> Result<Taken, String> {
         let mut state = self.state();
         if state.is_over {
             return Err("the recording was over".to_owned());
         }
-        let length = waiting.text.len();
+        let length = text.len();
         let (stored, bytes) = (state.stored + 1, state.bytes + length as u64);
         if stored > self.most.interactions {
             return Err(format!("the recording holds {} interactions already", self.most.interactions));
@@ -137,7 +131,7 @@ impl Desk {
         });
         state.taken += 1;
         let number = state.taken;
-        state.waiting.push(waiting);
+        state.waiting.push(place, known, text);
         state.waiting_bytes += length;
         // The writer sleeps until there is something, or until there is much.
         let is_news = state.since.is_none() || state.waiting_bytes >= GROUP_BYTES;
@@ -162,8 +156,9 @@ impl Desk {
             let due = state.since.map(|since| (since + wait).max(not_before.unwrap_or(since)));
             if state.is_ended || due.is_some_and(|due| due <= now) {
                 (state.since, state.waiting_bytes) = (None, 0);
-                let group = std::mem::take(&mut state.waiting);
-                return Work { group, upto: state.taken, is_ended: state.is_ended };
+                let spare = std::mem::take(&mut state.spare);
+                let batch = std::mem::replace(&mut state.waiting, spare);
+                return Work { batch, upto: state.taken, is_ended: state.is_ended };
             }
             if now >= look_at || (!state.old_cookies.is_empty() && self.redactor.is_filling()) {
                 return Work::default();
@@ -174,19 +169,26 @@ impl Desk {
         }
     }
 
-    /// Puts a group back that could not be written.
-    pub(super) fn give_back(&self, group: Vec<Waiting>) {
+    /// Takes the memory of what is written.
+    pub(super) fn reuse(&self, mut batch: Batch) {
+        batch.clear();
+        self.state().spare = batch;
+    }
+
+    /// Puts those back that could not be written.
+    pub(super) fn give_back(&self, batch: Batch) {
         let mut state = self.state();
-        if group.is_empty() {
+        if batch.is_empty() {
             return;
         }
-        state.waiting_bytes += group.iter().map(|waiting| waiting.text.len()).sum::<usize>();
-        state.waiting.splice(0..0, group);
+        state.waiting_bytes += batch.bytes();
+        let later = std::mem::replace(&mut state.waiting, batch);
+        state.waiting.append(later);
         state.since.get_or_insert_with(Instant::now);
     }
 
     /// What could never be written to the journal, once all is over.
-    pub(super) fn left(&self) -> Vec<Waiting> {
+    pub(super) fn left(&self) -> Batch {
         std::mem::take(&mut self.state().waiting)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncWriteExt, split};
 use tokio::time::timeout;
 
@@ -163,7 +164,7 @@ impl Inquiry {
             .await
             .map_err(|_| slow("did not take the request"))?
             .map_err(AnswerError::from)?;
-        let mut reader = Reader::new(reading, self.wait);
+        let mut reader = Reader::new(reading, BytesMut::new(), self.wait);
         let mut response = timeout(self.wait, reader.head(false))
             .await
             .map_err(|_| slow("did not send the head of its answer"))??;

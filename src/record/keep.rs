@@ -1,6 +1,7 @@
 //! What is kept: interactions redacted on the way in, written to a journal beside the cassette as they come, and put
 //! together into the cassette at the end.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::fs::OFlags;
 
-use super::desk::{Desk, Waiting, doubt};
+use super::desk::{Desk, Taken, doubt};
 use super::jar::Jar;
 use super::trust::Trust;
 use super::writer::{Writer, Written, fix};
@@ -28,6 +29,14 @@ use crate::redact::{Numbering, Redactor};
 const IDENTITY: &str = "identity";
 /// Of a recording that turns out too long for a cassette, the last interactions are left out: so many parts of all.
 const LEFT_OUT_AT_ONCE: usize = 32;
+
+/// So much memory is kept for the next text.
+const TEXT_KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// Where texts are written, one after the other.
+    static TEXT: RefCell<String> = RefCell::default();
+}
 
 /// Why a recording cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -184,9 +193,7 @@ impl Keeper {
                 // Taken before cleaning: what is learnt meanwhile is looked for again.
                 let known = self.redactor().wanted();
                 let interaction = self.interaction(request, response, notes);
-                let ready = self.desk.intake.ready_from(place, interaction, request, response);
-                let ready = ready.map_err(|why| why.to_string())?;
-                self.desk.take_in(Waiting { place, text: ready.into_text(), known })
+                self.take_in(place, known, interaction, (request, response))
             });
         match kept {
             Ok(taken) => {
@@ -200,6 +207,22 @@ impl Keeper {
                 Err(why)
             }
         }
+    }
+
+    fn take_in(
+        &self,
+        place: u64,
+        known: usize,
+        interaction: Interaction,
+        (request, response): (&Request, &Response),
+    ) -> Result<Taken, String> {
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            text.shrink_to(TEXT_KEPT_BYTES);
+            let ready = self.desk.intake.ready_from(place, interaction, (request, response), text);
+            ready.map_err(|why| why.to_string())?;
+            self.desk.take_in(place, known, text)
+        })
     }
 
     /// Waits until an interaction is committed, if answers are to wait for that. Whether it is.
@@ -294,8 +317,8 @@ impl Keeper {
         let committed = all.len() as u64;
         // What the journal never took may still go into the cassette.
         let left = self.desk.left();
-        for Waiting { place, text, .. } in &left {
-            all.extend(Intake::read(text).map(|interaction| (*place, interaction)));
+        for (place, text) in left.iter() {
+            all.extend(Intake::read(text).map(|interaction| (place, interaction)));
         }
         if all.is_empty() {
             let _ = journal.remove();

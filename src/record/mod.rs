@@ -15,6 +15,7 @@
 
 mod answer;
 mod aside;
+mod batch;
 mod bodies;
 mod certificate;
 mod desk;

@@ -6,6 +6,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -92,9 +93,9 @@ struct Answering {
 
 impl Answering {
     /// The connection, once the answer is over and if it can be used again.
-    fn into_line(self) -> Option<Line> {
-        let to = self.to;
-        self.goes_on.then(|| self.reader.into_rest()).flatten().map(|from| from.unsplit(to))
+    fn into_line(self) -> Option<(Line, BytesMut)> {
+        let (from, buffer) = self.goes_on.then(|| self.reader.into_rest()).flatten()?;
+        Some((from.unsplit(self.to), buffer))
     }
 }
 
@@ -138,8 +139,8 @@ impl Passing {
         let (asked, remark) = rewrite::to_console(&self.request, &settings.upstream);
         // What may not be done twice has a connection of its own: nobody knows what became of it on one that has gone.
         let kept = if self.request.is_read() { self.site.idle.take() } else { None };
-        if let Some(line) = kept {
-            match self.ask_over(line, &asked, remark.as_ref()).await {
+        if let Some((line, buffer)) = kept {
+            match self.ask_over((line, buffer), &asked, remark.as_ref()).await {
                 (Ok(asked), _) => return Ok(asked),
                 (Err(AnswerError::Malformed(_)), _) => self.site.idle.distrust(),
                 (Err(AnswerError::Closed(_) | AnswerError::Reset | AnswerError::Io(_)), true) => {}
@@ -151,19 +152,19 @@ impl Passing {
             // A name that leads to several addresses is left with the first of them.
             let _ = self.site.address.set(address);
         }
-        Ok(self.ask_over(line, &asked, remark.as_ref()).await.0?)
+        Ok(self.ask_over((line, BytesMut::new()), &asked, remark.as_ref()).await.0?)
     }
 
     /// Asks over this connection; also whether not a byte came back.
     async fn ask_over(
         &self,
-        line: Line,
+        (line, buffer): (Line, BytesMut),
         asked: &[u8],
         remark: Option<&String>,
     ) -> (Result<(Response, Answering), AnswerError>, bool) {
         let wait = self.site.settings.console_timeout;
         let (from, mut to) = split(line);
-        let mut reader = Reader::new(from, wait);
+        let mut reader = Reader::new(from, buffer, wait);
         let mut is_written = false;
         let head = {
             let mut heading = pin!(reader.head(self.request.method == "HEAD"));
@@ -208,8 +209,8 @@ impl Passing {
         let kept = Body::new(&site.budget, chunked);
         let status = head.status;
         let what = self.stream(head, kept, &mut answering.reader, outlet).await;
-        if let Some(line) = answering.into_line() {
-            site.idle.put(line);
+        if let Some((line, buffer)) = answering.into_line() {
+            site.idle.put(line, buffer);
         }
         // Only now: the body may have given a secret away that stands in the target.
         site.pass(&self.request, status, &what);

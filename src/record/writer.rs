@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::desk::{Desk, Progress, Waiting, Work};
+use super::batch::Batch;
+use super::desk::{Desk, Progress, Work};
 use super::{Event, Syncing, Watch};
-use crate::cassette::{Edit, Group, Journal};
+use crate::cassette::{Group, Journal};
 
 /// From one look through the journal for what was learnt late to the next, and from one try to write to the next after
 /// one that failed.
@@ -78,10 +79,10 @@ impl Writer {
             self.count();
         }
         loop {
-            let Work { mut group, upto, is_ended } = self.desk.next(self.syncing, self.not_before);
-            self.clean(&mut group);
-            if !group.is_empty() {
-                self.write(group, upto);
+            let Work { mut batch, upto, is_ended } = self.desk.next(self.syncing, self.not_before);
+            self.clean(&mut batch);
+            if !batch.is_empty() {
+                self.write(batch, upto);
             } else if upto > 0 && self.not_before.is_none() {
                 // All of it was left out.
                 self.desk.progress.send_replace(Progress { upto, is_failing: false });
@@ -93,13 +94,14 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, waiting: Vec<Waiting>, upto: u64) {
+    fn write(&mut self, batch: Batch, upto: u64) {
         self.group.clear();
-        for Waiting { place, text, .. } in &waiting {
-            self.group.push(*place, text);
+        for (place, text) in batch.iter() {
+            self.group.push(place, text);
         }
         match self.journal.commit(&self.group) {
             Ok(()) => {
+                self.desk.reuse(batch);
                 self.committed += self.group.count();
                 self.count();
                 self.desk.progress.send_replace(Progress { upto, is_failing: false });
@@ -109,7 +111,7 @@ impl Writer {
             }
             Err(error) => {
                 let is_first = self.not_before.replace(Instant::now() + RETRY_EVERY).is_none();
-                self.desk.give_back(waiting);
+                self.desk.give_back(batch);
                 self.desk.progress.send_modify(|progress| progress.is_failing = true);
                 if is_first {
                     let path = self.journal.path().display();
@@ -133,26 +135,11 @@ impl Writer {
     }
 
     /// Looks in what is about to be written for what was learnt since it came.
-    fn clean(&self, group: &mut Vec<Waiting>) {
+    fn clean(&self, batch: &mut Batch) {
         let known = self.desk.redactor.wanted();
-        let Some(oldest) = group.iter().map(|waiting| waiting.known).filter(|at| *at < known).min() else {
-            return;
-        };
+        let Some(oldest) = batch.cleaned_at(known) else { return };
         let (fresh, late) = (self.desk.redactor.since(oldest), self.desk.intake.late());
-        group.retain_mut(|waiting| {
-            if waiting.known >= known {
-                return true;
-            }
-            waiting.known = known;
-            match self.desk.cleaned(&fresh, &late, waiting.place, &waiting.text) {
-                Edit::Keep => true,
-                Edit::Replace(text) => {
-                    waiting.text = text;
-                    true
-                }
-                Edit::Drop => false,
-            }
-        });
+        batch.clean(known, |place, text| self.desk.cleaned(&fresh, &late, place, text));
     }
 
     /// Looks in what is written for what was learnt since.

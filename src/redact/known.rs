@@ -8,7 +8,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use percent_encoding::percent_decode_str;
 
-use super::messages::Memory;
+use super::memory::Memory;
 use super::names::placeholder;
 use super::packed::{self, Charset, Kind as Bytes};
 use super::places::spliced;
@@ -279,6 +279,11 @@ impl Search {
         if charset == Charset::Utf8 && Readings::of(body).is_one() && !self.is_in(body) {
             return None;
         }
+        self.in_any_body(body, charset)
+    }
+
+    /// The same without a quick look before.
+    pub(super) fn in_any_body(&self, body: &[u8], charset: Charset) -> Option<Vec<u8>> {
         let text = charset.decode(body);
         let spliced = Some(&text).filter(|text| tokens::looks_like_json(text));
         let spliced = spliced.and_then(|text| self.replace_json(text, Bare::Replaced));

@@ -9,7 +9,7 @@
 //!   `arguments` reads a command line
 //! - `readings` says by one pass whether a text can be read in another form at all; most cannot
 //! - `layers` shows a text in every form it can be read: `views` without escapes, `coded` decoded, `packed` unpacked
-//! - `messages` cleans a message, and remembers what became of its parts
+//! - `messages` cleans a message, and `memory` remembers what became of its parts
 //! - `known` finds what was learnt, in all `spellings`; `numbering` renumbers placeholders
 
 mod arguments;
@@ -20,6 +20,7 @@ mod deflate;
 mod known;
 mod layers;
 mod looks;
+mod memory;
 mod messages;
 mod names;
 mod numbering;
