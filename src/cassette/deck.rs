@@ -46,7 +46,13 @@ pub struct Slot {
 /// What the recorder fetched by itself ([`Interaction::by_recorder`]) is in no slot.
 #[derive(Debug)]
 pub struct Deck {
-    by_key: HashMap<Arc<MatchKey>, Vec<Slot>, RandomState>,
+    /// The place of each key in `keys`.
+    by_key: HashMap<Arc<MatchKey>, u32, RandomState>,
+    /// By the places of their keys; in file order those of one key. Most keys have one: a list for each would take more
+    /// than what is in it.
+    slots: Vec<Slot>,
+    /// Where the slots of each key end.
+    ends: Vec<u32>,
     /// Recorded requests with placeholders in them, by what they cannot change; looked at one by one, in file order.
     with_placeholders: HashMap<Frame, Vec<Arc<MatchKey>>>,
     epochs: Vec<usize>,
@@ -72,6 +78,8 @@ impl Deck {
         let (shown, alone) = Shown::of(cassette, facts, profile);
         let mut deck = Self {
             by_key: HashMap::with_capacity_and_hasher(facts.len(), RandomState::default()),
+            slots: Vec::with_capacity(facts.len()),
+            ends: Vec::with_capacity(facts.len()),
             with_placeholders: HashMap::new(),
             epochs: Vec::with_capacity(cassette.interactions.len()),
             alone,
@@ -83,7 +91,10 @@ impl Deck {
         // Of a resource that nothing was written to there is nothing to say.
         let mut epochs: HashMap<&str, usize, RandomState> = HashMap::default();
         let moments = Moments::of(cassette, facts);
-        for (index, (interaction, fact)) in cassette.interactions.iter().zip(facts).enumerate() {
+        let mut places = vec![0; facts.len()];
+        for ((index, (interaction, fact)), place) in
+            cassette.interactions.iter().zip(facts).enumerate().zip(&mut places)
+        {
             let request = &interaction.request;
             let epoch = epochs.get(&*fact.resource).copied().unwrap_or_default();
             deck.epochs.push(epoch);
@@ -91,21 +102,25 @@ impl Deck {
                 epochs.insert(&fact.resource, epoch + 1);
             }
             if !interaction.by_recorder {
-                deck.file_away((index, epoch), interaction, fact, &moments);
+                *place = deck.file_away((index, epoch), interaction, fact, &moments);
             }
         }
+        deck.put_in_order(&places);
         deck.by_key.shrink_to_fit();
         deck.keys.shrink_to_fit();
+        deck.slots.shrink_to_fit();
+        deck.ends.shrink_to_fit();
         deck
     }
 
+    /// Puts a recording beside the others; gives the place of its key.
     fn file_away(
         &mut self,
         (index, epoch): (Index, usize),
         interaction: &Interaction,
         fact: &Fact<'_>,
         moments: &Moments,
-    ) {
+    ) -> u32 {
         let (moment, related) = moments.of_read(index, interaction.request.path());
         let slot = Slot {
             moment,
@@ -115,11 +130,17 @@ impl Deck {
             selector: selector(interaction, fact),
             refused: self.stands_alone(index),
         };
-        if let Some(slots) = self.by_key.get_mut(&fact.key) {
-            slots.push(slot);
-            return;
-        }
+        self.slots.push(slot);
         let key = &fact.key;
+        // No memory holds as many keys as there are numbers for them.
+        let fresh = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let place = *self.by_key.entry(Arc::clone(key)).or_insert(fresh);
+        // The slots of each key are counted first.
+        if let Some(count) = self.ends.get_mut(place as usize) {
+            *count += 1;
+            return place;
+        }
+        self.ends.push(1);
         self.keys.push((Arc::clone(key), index));
         if key.range.is_some() {
             self.ranged.push(Arc::clone(key));
@@ -127,8 +148,30 @@ impl Deck {
         if has_placeholder(key) {
             self.with_placeholders.entry(Frame::of(key)).or_default().push(Arc::clone(key));
         }
-        // Most requests were recorded once: `vec!` takes no more than that.
-        self.by_key.insert(Arc::clone(key), vec![slot]);
+        place
+    }
+
+    /// Puts the slots of each key side by side. `places` has the place of the key of each interaction.
+    fn put_in_order(&mut self, places: &[u32]) {
+        // In a file that faultdeck wrote most are already.
+        let place = |slot: &Slot| places.get(slot.index);
+        if !self.slots.is_sorted_by_key(place) {
+            self.slots.sort_by_key(place);
+        }
+        let mut end = 0;
+        for count in &mut self.ends {
+            end += *count;
+            *count = end;
+        }
+    }
+
+    fn under_this(&self, key: &MatchKey) -> Option<&[Slot]> {
+        let place = *self.by_key.get(key)? as usize;
+        let begin = match place.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.slots.get(begin as usize..*self.ends.get(place)? as usize)
     }
 
     /// Whether this interaction answers its very request only: see [`Slot::refused`].
@@ -145,12 +188,12 @@ impl Deck {
     /// The same, where some placeholders stand for something already: of several recorded requests that fit, the first
     /// that does not say otherwise.
     pub(crate) fn under_bound(&self, key: &MatchKey, bound: &Bindings) -> &[Slot] {
-        if let Some(slots) = self.by_key.get(key) {
+        if let Some(slots) = self.under_this(key) {
             return slots;
         }
         let Some(candidates) = self.with_placeholders.get(&Frame::of(key)) else { return &[] };
         let first = first_bound(candidates.iter(), bound, |recorded| bind_keys(recorded, key));
-        first.and_then(|recorded| self.by_key.get(recorded)).map_or(&[], Vec::as_slice)
+        first.and_then(|recorded| self.under_this(recorded)).unwrap_or_default()
     }
 
     /// The second step, for a request that [`Deck::under`] finds nothing for. `cassette` is the one this was made of.
@@ -159,7 +202,7 @@ impl Deck {
         if let Some(loose) = made.iter().find(|loose| loose.rules() == rules) {
             return Arc::clone(loose);
         }
-        let mut slots: Vec<&Slot> = self.by_key.values().flatten().collect();
+        let mut slots: Vec<&Slot> = self.slots.iter().collect();
         slots.sort_by_key(|slot| slot.index);
         let loose = Arc::new(Loose::new(cassette, rules, slots.into_iter()));
         if made.len() >= LOOSE_MAX {
@@ -210,7 +253,7 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn of(key: &MatchKey) -> Self {
         Self {
-            method: key.method.clone(),
+            method: key.method.clone().into_owned(),
             segments: key.path.split('/').count(),
             names: key.query.iter().map(|(name, _)| name.clone()).collect(),
         }
@@ -236,4 +279,34 @@ fn selector(interaction: &Interaction, fact: &Fact<'_>) -> Option<FieldSelector>
         None => request.param("fields"),
     };
     FieldSelector::parse(&text?).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Request, Response};
+
+    #[test]
+    fn all_recordings_of_a_request_are_found_in_file_order_wherever_they_stand() {
+        let get = |path: &&str| Interaction {
+            id: String::new(),
+            endpoint: "".into(),
+            request: Request::new("GET", path),
+            response: Response::json(200, "{}"),
+            by_recorder: path.ends_with("hidden"),
+            moment: 0,
+            notes: Vec::new(),
+        };
+        let paths = ["/x/b", "/x/a", "/x/hidden", "/x/b", "/x/c", "/x/a", "/x/b"];
+        let cassette = Cassette { interactions: paths.iter().map(get).collect(), ..Cassette::default() };
+        let deck = Deck::new(&cassette, Profile::builtin());
+        let under = |path: &str| -> Vec<Index> {
+            deck.under(&MatchKey::of(&Request::new("GET", path))).iter().map(|slot| slot.index).collect()
+        };
+        for (path, expected) in
+            [("/x/a", &[1, 5][..]), ("/x/b", &[0, 3, 6]), ("/x/c", &[4]), ("/x/hidden", &[]), ("/x/d", &[])]
+        {
+            assert_eq!(under(path), expected, "{path}");
+        }
+    }
 }

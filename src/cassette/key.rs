@@ -1,5 +1,6 @@
 //! [`MatchKey`]: what two requests must share to be the same request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
@@ -20,7 +21,7 @@ use crate::redact::{covers, is_credential_name, is_secret};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MatchKey {
     /// As sent.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// With `%41` written as `A`, escapes in capitals, and raw bytes that RFC 3986 does not allow as escapes.
     pub path: String,
     /// Decoded pairs, sorted.
@@ -39,7 +40,7 @@ impl MatchKey {
     pub fn of(request: &Request) -> Self {
         let query = request.params().into_iter().filter(|(name, _)| name != "fields");
         Self {
-            method: request.method.clone(),
+            method: method(&request.method),
             path: without_numbers(&normal_path(request.path()), &["fd-secret-"]),
             query: pairs(query),
             range: request.headers.text("Range").map(|range| range.trim().to_owned()),
@@ -70,6 +71,14 @@ impl MatchKey {
         add(&self.body);
         hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Those that nearly all requests have need no memory of their own in each key.
+const USUAL_METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "HEAD"];
+
+fn method(method: &str) -> Cow<'static, str> {
+    let usual = USUAL_METHODS.into_iter().find(|usual| *usual == method);
+    usual.map_or_else(|| Cow::Owned(method.to_owned()), Cow::Borrowed)
 }
 
 fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {

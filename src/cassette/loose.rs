@@ -80,7 +80,7 @@ impl Loose {
     pub(crate) fn by_rules(&self, key: &MatchKey, bound: &Bindings) -> Option<Alike<'_>> {
         let seen = self.rules.seen(key);
         let slots = self.by_rules.under(&seen, bound)?;
-        Some((MatchKey { method: format!("{}\u{1}", seen.method), ..seen }, slots))
+        Some((MatchKey { method: format!("{}\u{1}", seen.method).into(), ..seen }, slots))
     }
 
     /// What is the request but for its volatile values, and for what recorded placeholders stand for.

@@ -86,7 +86,7 @@ impl Session {
             Ok(None) => return Computed::NoList,
             Err(wrong) => return refusal_of(material, endpoint, wrong),
         };
-        let live = MatchKey { method: "GET".to_owned(), ..MatchKey::of(request) };
+        let live = MatchKey { method: "GET".into(), ..MatchKey::of(request) };
         let mut why = None;
         for steps in wanted.ways() {
             let whole = without(request, steps);
@@ -136,7 +136,7 @@ impl Session {
         asked: Option<&FieldSelector>,
         setup: &Setup,
     ) -> Result<Answer, Option<Lacking>> {
-        let key = MatchKey { method: "GET".to_owned(), ..MatchKey::of(whole) };
+        let key = MatchKey { method: "GET".into(), ..MatchKey::of(whole) };
         let index = self.peek(material, turn, (whole, &key, live, scope), asked, setup, Step::Stay);
         let found = match index {
             Ok(found) => found,

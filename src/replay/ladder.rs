@@ -175,7 +175,7 @@ impl Session {
     ) -> Answer {
         let mut key = MatchKey::of(request);
         if request.method == "HEAD" && material.deck().under_bound(&key, &self.cursors.bindings).is_empty() {
-            "GET".clone_into(&mut key.method);
+            key.method = "GET".into();
         }
         let mut remark = None;
         let exact = Candidates {
