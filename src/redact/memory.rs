@@ -104,12 +104,13 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut memory = Memory::default();
+        let (mut memory, mut most) = (Memory::default(), 0);
         for n in 0..200_u32 {
             memory.put(&[&n.to_le_bytes()[..], &[0; 50_000]].concat(), Cleaned::default(), 0);
             assert!(memory.held <= HELD_MAX);
+            most = memory.slots.iter().flatten().count().max(most);
         }
-        let many = memory.slots.iter().flatten().count();
-        assert!(many > 10 && many < 100, "{many}");
+        // When it was full it was begun anew: how much it holds at the end depends on which places were taken twice.
+        assert!(most > 10 && most < 100, "{most}");
     }
 }
