@@ -25,16 +25,17 @@ impl<P> Default for AlikeTexts<P> {
 }
 
 impl<P> AlikeTexts<P> {
-    /// The pieces for all that are alike; made, with about their bytes, if they are not kept.
-    pub(super) fn get_or_make(&mut self, alike: Alike, make: impl FnOnce() -> (P, usize)) -> &P {
+    /// The pieces for all that are alike, if they are kept.
+    pub(super) fn get(&self, alike: &Alike) -> Option<&P> {
+        self.pieces.get(alike)
+    }
+
+    /// Keeps pieces of about so many bytes.
+    pub(super) fn keep(&mut self, alike: Alike, pieces: P, bytes: usize) {
         if self.pieces.len() >= KEPT_MAX || self.bytes > BYTES_MAX {
             (self.bytes, self.pieces) = (0, HashMap::default());
         }
-        let bytes = &mut self.bytes;
-        self.pieces.entry(alike).or_insert_with(|| {
-            let (pieces, taken) = make();
-            *bytes += taken + ENTRY;
-            pieces
-        })
+        self.bytes += bytes + ENTRY;
+        self.pieces.insert(alike, pieces);
     }
 }

@@ -14,7 +14,7 @@ use crate::replay::{Event, Scribe, Served, timing};
 #[derive(Default)]
 pub(super) struct EventLines {
     scribe: Scribe,
-    alike: AlikeTexts<Option<Arc<ExchangePieces>>>,
+    alike: AlikeTexts<Arc<ExchangePieces>>,
     /// Those of them whose timing is still to come, by ticket, and their `nth`: at most one for each open connection.
     waiting: HashMap<u64, (Arc<ExchangePieces>, u32), RandomState>,
 }
@@ -24,12 +24,12 @@ impl EventLines {
     /// is cleaned as a whole.
     pub(super) fn add(&mut self, event: &Event, redactor: &Redactor, text: &mut String) {
         match event {
-            Event::Served { ticket, served } => self.served(*ticket, served, text),
+            Event::Served { ticket, served } => self.served(*ticket, served, redactor, text),
             Event::Performed { ticket, what } => {
                 if let Some((pieces, nth)) = self.waiting.remove(ticket) {
                     pieces.timing(text, nth, &timing(ExchangeKey::default(), what));
                 } else if let Some(line) = self.scribe.line(event) {
-                    text.push_str(&line.to_json().unwrap_or_default());
+                    text.push_str(&clean_line(&line, redactor));
                 }
             }
             Event::Opened(_) | Event::Refused(_) => {
@@ -39,20 +39,28 @@ impl EventLines {
         }
     }
 
-    fn served(&mut self, ticket: u64, served: &Served, text: &mut String) {
-        let make = || {
-            let pieces = ExchangePieces::of(served.exchange()).map(Arc::new);
-            let bytes = pieces.as_ref().map_or(0, |pieces| pieces.weight());
-            (pieces, bytes)
-        };
-        match served.alike().and_then(|alike| self.alike.get_or_make(alike, make).clone()) {
+    fn served(&mut self, ticket: u64, served: &Served, redactor: &Redactor, text: &mut String) {
+        let alike = served.alike();
+        let known = alike.as_ref().and_then(|alike| self.alike.get(alike)).cloned();
+        // Its texts may have been made long ago, when less was known to be secret: those stand for no others.
+        let pieces = known.or_else(|| {
+            let alike = alike.filter(|_| !served.is_outdated())?;
+            let pieces = Arc::new(ExchangePieces::of(served.exchange())?);
+            self.alike.keep(alike, Arc::clone(&pieces), pieces.weight());
+            Some(pieces)
+        });
+        match pieces {
             Some(pieces) => {
                 let times = served.times();
                 pieces.exchange(text, times.nth, times.call, times.tick);
                 self.waiting.insert(ticket, (pieces, times.nth));
             }
             None => {
-                text.push_str(&exchange_to_json(self.scribe.exchange(ticket, served)).unwrap_or_default());
+                let line = exchange_to_json(self.scribe.exchange(ticket, served)).unwrap_or_default();
+                match served.is_outdated() {
+                    true => text.push_str(&redactor.json(&line)),
+                    false => text.push_str(&line),
+                }
             }
         }
     }

@@ -129,15 +129,18 @@ fn console(seed: Seed, auth: Auth) -> ConsoleMaker {
 fn add_line(event: &Event, known: &mut AlikeTexts<LinePieces>, text: &mut String) {
     match event {
         Event::Served { served, .. } => {
-            let tick = served.times().tick;
-            let made = || {
-                let pieces = pieces(served);
-                let bytes = pieces.weight();
-                (pieces, bytes)
-            };
-            match served.alike().map(|alike| known.get_or_make(alike, made)) {
+            let (alike, tick) = (served.alike(), served.times().tick);
+            match alike.as_ref().and_then(|alike| known.get(alike)) {
                 Some(pieces) => pieces.add(tick, text),
-                None => pieces(served).add(tick, text),
+                None => {
+                    // Made after it was asked what it is like: nothing that was known by then stands in it.
+                    let pieces = pieces(served);
+                    pieces.add(tick, text);
+                    if let Some(alike) = alike {
+                        let bytes = pieces.weight();
+                        known.keep(alike, pieces, bytes);
+                    }
+                }
             }
         }
         Event::Refused(refused) => text.push_str(&output::clean(&refused_line(refused))),

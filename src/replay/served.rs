@@ -61,7 +61,8 @@ pub struct Served {
     time: Time,
     /// Whether it was answered as the same request was before.
     is_again: bool,
-    exchange: OnceLock<Box<Exchange>>,
+    /// With what the redactor's generation was before it was made.
+    exchange: OnceLock<(usize, Box<Exchange>)>,
 }
 
 /// What all have in common that were answered alike while nothing new was found to be secret: the texts of two that are
@@ -135,8 +136,18 @@ impl Served {
 
     /// The ledger's words for it, every text cleaned. They are made by the first call.
     pub fn exchange(&self) -> &Exchange {
+        &self.made().1
+    }
+
+    /// Whether the texts of [`exchange`](Self::exchange) were made before the last thing was learnt: then they may hold it.
+    pub fn is_outdated(&self) -> bool {
+        self.made().0 != self.setup.redactor.generation()
+    }
+
+    fn made(&self) -> &(usize, Box<Exchange>) {
         self.exchange.get_or_init(|| {
             let redactor = &self.setup.redactor;
+            let generation = redactor.generation();
             let request = redactor.request(&self.record.request);
             let response = redactor.response(&self.record.response);
             let mut exchange = Exchange {
@@ -148,20 +159,19 @@ impl Served {
                 ..self.decided_for(request)
             };
             self.leave_addresses(&mut exchange);
-            Box::new(exchange)
+            (generation, Box::new(exchange))
         })
     }
 
     /// The same without heads and bodies: what a line about it shows.
     pub fn brief(&self) -> Cow<'_, Exchange> {
-        self.exchange.get().map_or_else(
-            || {
-                let mut exchange = self.decided_for(self.setup.redactor.request(&self.record.request));
-                self.leave_addresses(&mut exchange);
-                Cow::Owned(exchange)
-            },
-            |exchange| Cow::Borrowed(&**exchange),
-        )
+        let generation = self.setup.redactor.generation();
+        if let Some((_, made)) = self.exchange.get().filter(|(made_at, _)| *made_at == generation) {
+            return Cow::Borrowed(made);
+        }
+        let mut exchange = self.decided_for(self.setup.redactor.request(&self.record.request));
+        self.leave_addresses(&mut exchange);
+        Cow::Owned(exchange)
     }
 
     /// What the decision was, and the first line of the cleaned request.
