@@ -20,8 +20,8 @@ use crate::ledger::{GapLine, Line};
 use crate::redact::Redactor;
 use crate::replay::{Event, Watch};
 
-/// What is longer is written before more is added to it.
-const PIECE_MAX: usize = 48 * 1024;
+/// The longest text that is written in one piece.
+const PIECE_MAX: usize = 256 * 1024;
 /// What was learnt since is searched for in what is written at most so often.
 const SEARCH_EVERY: Duration = Duration::from_millis(250);
 /// How many times longer than a search the pause after it is.

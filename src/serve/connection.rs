@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its end.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,24 +10,20 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Answer;
-use super::head::Lines;
 use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
+use super::met::{Met, Whole};
 use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
 use super::places::{Place, Places, Standing};
-use super::receive::{Arrived, Received, Whole, receive};
-use super::recent::Recent;
+use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
 
 /// What all connections of a listener share.
 pub(super) struct Site<A: Answer> {
     pub(super) answer: Arc<A>,
-    /// Whole heads, each with the address it came in at.
-    pub(super) heads: Recent<(IpAddr, Whole<A::Asked>)>,
-    /// Heads as hyper saw them, without their targets.
-    pub(super) lines: Recent<Lines>,
+    pub(super) met: Met<A::Asked>,
     pub(super) limits: Limits,
     pub(super) hosts: Hosts,
     pub(super) origins: Vec<String>,

@@ -4,14 +4,12 @@
 //! clients send. So the head is read here first, byte for byte, and checked for the few things that hyper lets pass and
 //! that two programs may understand differently. hyper then gets the same head with `/` for a target.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 
 use super::limits::HEADERS_MAX;
 use super::refusal::Unfit;
 use super::request_line::{self, RequestLine};
-use crate::message::{Header, Headers, HttpVersion, Request, octets};
+use crate::message::{Headers, HttpVersion, Request, octets};
 
 /// A request head, and what it says about what follows.
 #[derive(Debug)]
@@ -24,16 +22,6 @@ pub(super) struct Head {
     pub(super) keep_alive: bool,
     /// What hyper gets to read in place of the head.
     pub(super) stand_in: BytesMut,
-    /// Whether hyper has read it before.
-    pub(super) is_known: bool,
-}
-
-/// What the lines of a head say that no body follows.
-#[derive(Clone, Debug)]
-pub(super) struct Lines {
-    pub(super) headers: Headers,
-    /// As [`Head::keep_alive`].
-    pub(super) keep_alive: bool,
 }
 
 /// How a request body is framed.
@@ -67,44 +55,31 @@ pub(super) fn begun(bytes: &[u8]) -> Result<(), Unfit> {
     httparse::parse_headers(rest, &mut lines).map(|_| ()).map_err(unfit)
 }
 
-/// Reads one whole head, line ends included. `known` says what was read of its lines when they came before, by what hyper
-/// gets to read.
-pub(super) fn parse(raw: &Bytes, known: impl FnOnce(&[u8]) -> Option<Lines>) -> Result<Head, Unfit> {
+/// Reads one whole head, line ends included.
+pub(super) fn parse(raw: &Bytes) -> Result<Head, Unfit> {
     let (line, rest) = first_line(raw).ok_or_else(|| Unfit::new(400, "the request head has no end"))?;
     let RequestLine { method, target, version } = request_line::parse(line)?;
-    let mut stand_in = BytesMut::with_capacity(raw.len() + 16);
-    for part in [method, " / ", version.as_str(), "\r\n"] {
-        stand_in.extend_from_slice(part.as_bytes());
-    }
-    stand_in.extend_from_slice(rest);
-    let request = |headers| Request {
-        method: method.to_owned(),
-        target: octets::text(target),
-        version,
-        headers,
-        body: Bytes::new(),
-    };
-    if let Some(Lines { headers, keep_alive }) = known(&stand_in) {
-        check_lines(raw.get(..raw.len() - rest.len()).unwrap_or_default())?;
-        let body = BodyFraming::Length(0);
-        return Ok(Head { request: request(headers), body, keep_alive, stand_in, is_known: true });
-    }
     let mut lines = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let lines = match httparse::parse_headers(rest, &mut lines) {
         Ok(httparse::Status::Complete((_, lines))) => lines,
         Ok(httparse::Status::Partial) => return Err(Unfit::new(400, "the request head has no end")),
         Err(error) => return Err(unfit(error)),
     };
-    let lines = lines.iter().map(|line| {
-        let (name, value) = (line.name.to_owned(), raw.slice_ref(line.value));
-        Arc::new(Header { name, value })
-    });
-    let request = request(Headers::shared(lines.collect()));
+    let headers = lines.iter().map(|line| (line.name, raw.slice_ref(line.value))).collect::<Headers>();
+    let request = Request {
+        method: method.to_owned(),
+        target: octets::text(target),
+        version,
+        headers,
+        body: Bytes::new(),
+    };
     check_lines(raw)?;
     check_expect(&request)?;
     let body = body_framing(&request)?;
     let keep_alive = version == HttpVersion::Http11 && !request.headers.lists("Connection", "close");
-    Ok(Head { request, body, keep_alive, stand_in, is_known: false })
+    let mut stand_in = BytesMut::from(format!("{method} / {version}\r\n").as_bytes());
+    stand_in.extend_from_slice(rest);
+    Ok(Head { request, body, keep_alive, stand_in })
 }
 
 /// The first line without its end, and what comes after it.
@@ -194,7 +169,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Head, Unfit> {
-        parse(&Bytes::copy_from_slice(text.as_bytes()), |_| None)
+        parse(&Bytes::copy_from_slice(text.as_bytes()))
     }
 
     fn status(text: &str) -> Option<u16> {
@@ -217,7 +192,7 @@ mod tests {
         let raw = Bytes::from_static(
             b"GeT /a%20b?x=%2C\"\xfc#f HTTP/1.1\r\nhOST: h\r\nX-A: 1\r\nx-b:  2 \r\nX-A: \xff\r\n\r\n",
         );
-        let head = parse(&raw, |_| None).unwrap();
+        let head = parse(&raw).unwrap();
         assert_eq!(
             (head.request.method.as_str(), octets::bytes(&head.request.target)),
             ("GeT", b"/a%20b?x=%2C\"\xfc#f".to_vec())

@@ -6,7 +6,7 @@
 //! - `listener` accepts connections up to a cap; `places` says who leaves when there is none; `connection` runs one;
 //!   `io` is its socket, plain or TLS
 //! - [`Hosts`] are the names a listener answers for
-//! - `request_line`, `head` and `receive` read requests, with `patience`; `recent` knows what came before; what they turn away is a [`Refusal`]
+//! - `request_line`, `head` and `receive` read requests, with `patience`; `met` knows heads that came before; what they turn away is a [`Refusal`]
 //! - `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
 //!
@@ -23,12 +23,12 @@ mod hosts;
 mod io;
 mod limits;
 mod listener;
+mod met;
 mod origins;
 mod patience;
 mod perform;
 mod places;
 mod receive;
-mod recent;
 mod refusal;
 mod refused_line;
 mod rendered;
@@ -51,8 +51,8 @@ use tokio::time::timeout;
 use self::connection::{Phase, Phases, Site};
 pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
+use self::met::Met;
 use self::places::Places;
-use self::recent::Recent;
 pub use self::refusal::Refusal;
 pub use self::rendered::Rendered;
 pub use self::thread::ServerThread;
@@ -263,8 +263,7 @@ impl Bound {
         let began = Instant::now();
         let site = Arc::new(Site {
             answer,
-            heads: Recent::default(),
-            lines: Recent::default(),
+            met: Met::default(),
             limits,
             hosts,
             origins: options.origins,

@@ -15,15 +15,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Answer;
 use super::connection::Site;
-use super::head::{self, BodyFraming, Head, Lines};
+use super::head::{self, BodyFraming, Head};
 use super::hosts;
 use super::io::{Io, Window};
 use super::limits::{FIRST_LINE_MAX, HEADERS_MAX, Limits, ROOM_UNIT};
+use super::met::Whole;
 use super::origins;
 use super::patience::{Patience, Waited, allowance, from_now, while_placed, within};
 use super::places::{Place, Standing};
 use super::refusal::Unfit;
-use crate::message::{HttpVersion, Request};
 
 /// What became of the wait for a request.
 pub(super) enum Received<T> {
@@ -36,24 +36,6 @@ pub(super) enum Received<T> {
     Over,
     /// No byte came in time; the connection is closed without a word.
     Silent,
-}
-
-/// A whole request and what its head says of the connection.
-#[derive(Debug)]
-pub(super) struct Whole<T> {
-    /// What its answer is made from.
-    pub(super) asked: Arc<T>,
-    /// Whether it is a HEAD.
-    pub(super) head_only: bool,
-    pub(super) version: HttpVersion,
-    /// Whether its client wants the connection kept.
-    pub(super) keep_alive: bool,
-}
-
-impl<T> Clone for Whole<T> {
-    fn clone(&self) -> Self {
-        Self { asked: Arc::clone(&self.asked), ..*self }
-    }
 }
 
 /// A whole request.
@@ -89,8 +71,7 @@ pub(super) async fn receive<A: Answer>(
         Err(Unread::Silent) => return Received::Silent,
     };
     let head = io.ahead.get(..length).unwrap_or_default();
-    // What a head decides it decides for the address that it came in at.
-    if let Some((_, whole)) = site.heads.get(head).filter(|(at, _)| *at == io.local()) {
+    if let Some(whole) = site.met.get(head, io.local()) {
         io.ahead.advance(length);
         return Received::Request(Arrived { whole, room: None });
     }
@@ -109,20 +90,11 @@ async fn whole<A: Answer>(
     raw: &Bytes,
 ) -> Result<Arrived<A::Asked>, Unfit> {
     let limits = &site.limits;
-    let Head { mut request, body, keep_alive, stand_in, is_known } =
-        head::parse(raw, |stand_in| site.lines.get(stand_in))?;
-    let lines = Lines { headers: request.headers.clone(), keep_alive };
+    let Head { mut request, body, keep_alive, stand_in } = head::parse(raw)?;
     hosts::admit(&mut request, &site.hosts, io.local())?;
     if site.answer.keeps_strange_pages_out() {
         origins::check(&request, &site.hosts, &site.origins, io.local())?;
     }
-    if is_known {
-        io.ahead.advance(raw.len());
-        let whole = kept(io, site, raw, (request, keep_alive));
-        return Ok(Arrived { whole, room: None });
-    }
-    let is_all = body == BodyFraming::Length(0) && !request.headers.has("Expect");
-    let seen = is_all.then(|| Bytes::copy_from_slice(&stand_in));
     let window = match body {
         BodyFraming::Chunked => usize::MAX,
         BodyFraming::Length(length) => match usize::try_from(length) {
@@ -136,13 +108,13 @@ async fn whole<A: Answer>(
     match through_hyper(io, window, site, place).await {
         (Some(Collected::Whole(whole, room)), _) if fits(body, &whole) => {
             request.body = whole;
-            let whole = match seen {
-                Some(seen) => {
-                    site.lines.put(seen, lines);
-                    kept(io, site, raw, (request, keep_alive))
-                }
-                None => made(site, request, keep_alive),
-            };
+            let (head_only, version) = (request.method == "HEAD", request.version);
+            let is_all = body == BodyFraming::Length(0) && !request.headers.has("Expect");
+            let asked = Arc::new(site.answer.asked(request));
+            let whole = Whole { asked, head_only, version, keep_alive };
+            if is_all {
+                site.met.put(raw.clone(), io.local(), whole.clone());
+            }
             Ok(Arrived { whole, room })
         }
         (Some(Collected::TooLong), _) => Err(too_long()),
@@ -154,23 +126,6 @@ async fn whole<A: Answer>(
             Err(Unfit::new(verdict.unwrap_or(400), "the request is not framed as its head says"))
         }
     }
-}
-
-fn made<A: Answer>(site: &Site<A>, request: Request, keep_alive: bool) -> Whole<A::Asked> {
-    let (head_only, version) = (request.method == "HEAD", request.version);
-    Whole { asked: Arc::new(site.answer.asked(request)), head_only, version, keep_alive }
-}
-
-/// The same of a request that is all in its head: whoever sends the head again gets what was made of it.
-fn kept<A: Answer>(
-    io: &Io,
-    site: &Site<A>,
-    raw: &Bytes,
-    (request, keep_alive): (Request, bool),
-) -> Whole<A::Asked> {
-    let whole = made(site, request, keep_alive);
-    site.heads.put(raw.clone(), (io.local(), whole.clone()));
-    whole
 }
 
 fn fits(framing: BodyFraming, body: &Bytes) -> bool {

@@ -64,36 +64,6 @@ async fn a_request_head_is_kept_in_case_order_and_repeats() {
     assert_eq!(&request.body[..], b"body");
 }
 
-/// What was read before is not read again, and nobody can tell: neither by what arrives nor by what is refused.
-#[tokio::test]
-async fn a_head_whose_lines_came_before_is_read_as_the_first_one_was() {
-    let (server, console) = start(Console::always(sample())).await;
-    let lines = "Host: a\r\nX-One:  1\r\nx-one: 2\r\n\r\n";
-    let (whole, body) = (bytes_of(&sample()).len(), sample().response.body.len());
-    let mut peer = Peer::connect(&server).await;
-    peer.send(format!("GET /first HTTP/1.1\r\n{lines}")).await;
-    peer.read(whole).await;
-    for start in ["GET /a", "GET /b?x=\u{e9}", "HEAD /a", "GET /a", "GET http://127.0.0.1/c", "POST /a"] {
-        peer.send(format!("{start} HTTP/1.1\r\n{lines}")).await;
-        let answer = peer.read(if start.starts_with("HEAD") { whole - body } else { whole }).await;
-        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{start}");
-    }
-    let requests = console.requests().split_off(1);
-    let seen: Vec<_> = requests.iter().map(|it| format!("{} {}", it.method, it.target)).collect();
-    assert_eq!(seen, ["GET /a", "GET /b?x=\u{e9}", "HEAD /a", "GET /a", "GET /c", "POST /a"]);
-    for request in &requests {
-        let lines = request.headers.iter().skip(1).map(|line| format!("{}={}", line.name, line.text()));
-        assert_eq!(lines.collect::<Vec<_>>(), ["X-One=1", "x-one=2"], "{}", request.target);
-    }
-    // Its lines are known; its end is none.
-    peer.send(format!("GET /d HTTP/1.1\n{lines}")).await;
-    assert!(peer.read(12).await.starts_with(b"HTTP/1.1 400"));
-    let mut peer = Peer::connect(&server).await;
-    peer.send(format!("GET /a b HTTP/1.1\r\n{lines}")).await;
-    assert!(peer.read(12).await.starts_with(b"HTTP/1.1 400"));
-    assert_eq!(console.requests().len(), 7);
-}
-
 #[tokio::test]
 async fn a_chunked_request_body_is_decoded_and_the_next_request_follows() {
     let echo = |request: &Request| planned(Delivery::of(Response::json(200, request.body.clone())));
