@@ -1,7 +1,7 @@
 //! Replay: decide an answer from evidence.
 //!
 //! A [`Replay`] holds sessions; each decides under its own lock, in plain code, and hands a
-//! [`Delivery`](crate::delivery::Delivery) to [`crate::serve`]. Nothing in here opens a connection, reads a clock or
+//! [`Delivery`] to [`crate::serve`]. Nothing in here opens a connection, reads a clock or
 //! draws a number that is not keyed by the seed.
 
 mod account;
