@@ -3,18 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use crate::cassette::Index;
 use crate::delivery::Delivery;
 use crate::fault::Work;
 use crate::ledger::Origin;
 use crate::scenario::{PlannedFault, Repeats, Scenario};
 use crate::serve::Rendered;
 
+use super::account::Answer;
 use super::asked::{Asked, Base, Ground, Plain, Settled, Standing};
 use super::counts::Nth;
 use super::served::{Record, Time};
 use super::session::{Considered, Decided, Noted, Planned, Session};
 use super::turn::call_of;
 use super::{Evidence, Setup};
+
+/// A body that is the answer's own, and no recording's, is kept up to so many bytes: there may be as many of them as there
+/// are requests to think of.
+const OWN_MAX: usize = 4096;
 
 impl Session {
     /// Decides a request: as the last time, if nothing has changed that its answer could depend on.
@@ -128,7 +136,10 @@ impl Session {
         let is_again = last.is_some();
         match last {
             Some(last) => record = last,
-            None => base.last = Some((planned.clone(), Arc::clone(&record))),
+            None if is_light(setup, base.answer.index, &planned.response.body) => {
+                base.last = Some((planned.clone(), Arc::clone(&record)));
+            }
+            None => base.last = None,
         }
         Some(Decided { planned: Planned::Anew(Box::new(planned)), record, time, is_again, is_noted })
     }
@@ -144,7 +155,18 @@ fn rests(setup: &Setup, considered: &Considered<'_>) -> bool {
         !moves && scenario.polls_per_phase.is_none() && scenario.repeats == Repeats::Last
     };
     let stays = setup.scenario.as_deref().is_none_or(stays);
-    is_done && is_recorded && stays && !matches!(considered.answer.origin, Origin::Miss { .. })
+    let Answer { index, response, origin, .. } = &considered.answer;
+    let is_missed = matches!(origin, Origin::Miss { .. });
+    is_done && is_recorded && stays && !is_missed && is_light(setup, *index, &response.body)
+}
+
+/// Whether keeping this body takes little memory: it is short, or the very memory of the recording.
+fn is_light(setup: &Setup, index: Option<Index>, body: &Bytes) -> bool {
+    let recorded = || match &setup.evidence {
+        Evidence::Cassette(material) => material.cassette().interactions.get(index?),
+        Evidence::Console(_) => None,
+    };
+    body.len() <= OWN_MAX || recorded().is_some_and(|it| it.response.body.as_ptr() == body.as_ptr())
 }
 
 /// What faults are put to, if any are planned.

@@ -61,13 +61,14 @@ impl Counts {
 
     /// Counts one more request, whose hash is `call`.
     pub(super) fn count(&mut self, at: CountedAt, call: u64) -> Nth {
-        let Some(seen) = self.resources.get_mut(at.0) else { return Nth::default() };
-        let of_resource = next(&mut seen.occurrences);
-        if seen.last.replace(call) != Some(call) {
-            next(&mut seen.calls);
+        let nth = self.next(at, call);
+        if let Some(seen) = self.resources.get_mut(at.0) {
+            (seen.occurrences, seen.calls, seen.last) = (nth.of_resource, nth.call, Some(call));
+            if let Some(of_endpoint) = self.endpoints.get_mut(seen.endpoint) {
+                *of_endpoint = nth.of_endpoint;
+            }
         }
-        let of_endpoint = self.endpoints.get_mut(seen.endpoint).map_or(0, next);
-        Nth { of_resource, of_endpoint, call: seen.calls }
+        nth
     }
 
     /// Which time the next request would be whose hash is `call`.

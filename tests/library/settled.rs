@@ -230,3 +230,18 @@ inject = { api-error = { status = 500, code = 1020 } }
     let fired = (1..60).filter(|_| met.bytes(&replay, &get(TASK)).0.starts_with(b"HTTP/1.1 500 ")).count();
     assert_eq!(fired, 1);
 }
+
+/// As many of them are kept as there are requests to think of.
+#[test]
+fn a_long_answer_that_is_no_recordings_own_is_made_anew_each_time() {
+    let long = |id: u32| format!(r#"{{"id":{id},"description":"{}","status":"OPEN"}}"#, "d".repeat(3000));
+    let list = format!("[{},{},{}]", long(1), long(2), long(3));
+    let replay = replay(cassette(vec![(get(OFFENSES), 200, list.as_str())]), None);
+    let mut met = Met(Vec::new());
+    let mut ask = |target: &str| (0..5).map(|_| met.bytes(&replay, &get(target))).last().unwrap();
+    let (whole, is_again) = ask(OFFENSES);
+    assert!(is_again && whole.ends_with(list.as_bytes()), "the recording's own memory");
+    let (two, is_again) = ask("/api/siem/offenses?filter=id%3C3");
+    assert!(!is_again && two.ends_with(format!("[{},{}]", long(1), long(2)).as_bytes()));
+    assert!(ask("/api/siem/offenses?filter=id%3C2").1, "a short one");
+}
