@@ -76,9 +76,9 @@ pub(super) fn connections_affordable() -> usize {
 /// Header lines in one request head; one more gets 431.
 pub(super) const HEADERS_MAX: usize = 100;
 
-/// Request heads that are kept to be known again, with what was made of them; and their bytes.
+/// Request heads that are kept to be known again, with what was made of them; and about the memory they take.
 pub(super) const MET_MAX: usize = 32 * 1024;
-pub(super) const MET_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(super) const MET_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Bytes of the first line that a refusal keeps.
 pub(super) const FIRST_LINE_MAX: usize = 8 * 1024;

@@ -14,6 +14,11 @@ use foldhash::quality::RandomState;
 use super::limits::{MET_BYTES_MAX, MET_MAX};
 use crate::message::HttpVersion;
 
+/// What a head takes beside its bytes, about: what was made of it, and a short answer.
+const ENTRY: usize = 2048;
+/// How often its bytes are held: as they came, in parts, and as a ledger has them.
+const COPIES: usize = 4;
+
 /// A whole request and what its head says of the connection.
 #[derive(Debug)]
 pub(super) struct Whole<T> {
@@ -42,7 +47,7 @@ pub(super) struct Met<T>(Mutex<Ages<T>>);
 struct Ages<T> {
     young: Age<T>,
     old: Age<T>,
-    /// Bytes of the young ones.
+    /// About what the young ones take.
     bytes: usize,
 }
 
@@ -76,15 +81,20 @@ impl<T> Met<T> {
 
 impl<T> Ages<T> {
     fn put(&mut self, head: Bytes, met: (IpAddr, Whole<T>)) {
-        if self.young.len() >= MET_MAX / 2 || self.bytes + head.len() > MET_BYTES_MAX / 2 {
+        let weight = weight(&head);
+        if self.young.len() >= MET_MAX / 2 || self.bytes + weight > MET_BYTES_MAX / 2 {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;
         }
-        if head.len() <= MET_BYTES_MAX / 2 {
-            self.bytes += head.len();
+        if weight <= MET_BYTES_MAX / 2 {
+            self.bytes += weight;
             self.young.insert(head, met);
         }
     }
+}
+
+fn weight(head: &Bytes) -> usize {
+    ENTRY + COPIES * head.len()
 }
 
 #[cfg(test)]
@@ -129,12 +139,12 @@ mod tests {
     #[test]
     fn bytes_are_bounded_too() {
         let met = Met::default();
-        let long = "x".repeat(MET_BYTES_MAX / 8);
-        for number in 0..20 {
+        let long = "x".repeat(MET_BYTES_MAX / 16 / COPIES);
+        for number in 0..40 {
             met.put(format!("{number}{long}").into(), HERE, whole(number));
         }
         let ages = met.0.lock().unwrap();
-        let held: usize = ages.young.keys().chain(ages.old.keys()).map(Bytes::len).sum();
+        let held: usize = ages.young.keys().chain(ages.old.keys()).map(weight).sum();
         assert!(held <= MET_BYTES_MAX && ages.young.len() > 1);
     }
 }
