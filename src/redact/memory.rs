@@ -1,15 +1,15 @@
-//! What became of parts of messages, for as long as nothing new is learnt. It is one table, in which a part has one place.
+//! What became of parts of messages, for as long as nothing new is learnt.
 
-use std::hash::BuildHasher;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
 
-/// The most that is remembered, in bytes; then it is forgotten and begun anew.
+/// The most that is remembered, in bytes; then the oldest go, one by one.
 const HELD_MAX: usize = 4 * 1024 * 1024;
-/// So many parts have room at first, and at most.
-const SLOTS_MIN: usize = 256;
-const SLOTS_MAX: usize = 32 * 1024;
+/// What a part takes beside its bytes, about. With it the number of parts is bounded, too.
+const ENTRY: usize = 128;
 
 /// What became of a part of a message: nothing, or what stands in its place.
 #[derive(Clone, Debug, Default)]
@@ -25,63 +25,81 @@ impl Cleaned {
     }
 }
 
-/// What became of the parts that were cleaned since the last thing was learnt.
+/// A part that was cleaned.
+struct Held {
+    hash: u64,
+    key: Box<[u8]>,
+    cleaned: Cleaned,
+    /// `Known::changes` when it was cleaned.
+    since: usize,
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        ENTRY + self.key.len() + self.cleaned.bytes()
+    }
+}
+
+/// What became of the parts that were cleaned last. A part that is met all the time goes with the others of its age and
+/// is cleaned once more: that costs less than to note each time that it was met.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// Each part has one place, by its hash; the next with the same place takes it.
-    slots: Vec<Option<(Box<[u8]>, Cleaned)>>,
+    /// In the order they came.
+    parts: VecDeque<Held>,
+    /// How many have gone: what stands at a place in `parts` came as this many more.
+    gone: usize,
+    /// Which one has a hash: as nobody knows the key of the hashes, two parts with the same one are an accident, and
+    /// the younger is found.
+    places: HashMap<u64, usize, BuildHasherDefault<AsItIs>>,
     hasher: RandomState,
-    used: usize,
     held: usize,
-    /// `Known::changes` when these were cleaned.
-    since: usize,
 }
 
 impl Memory {
     pub(super) fn get(&self, key: &[u8], changes: usize) -> Option<Cleaned> {
-        if self.since != changes {
-            return None;
-        }
-        let (held, cleaned) = self.slots.get(self.slot_of(key))?.as_ref()?;
-        (**held == *key).then(|| cleaned.clone())
-    }
-
-    fn slot_of(&self, key: &[u8]) -> usize {
-        let slots = self.slots.len().max(1) as u64;
-        usize::try_from(self.hasher.hash_one(key) % slots).unwrap_or_default()
-    }
-
-    /// Makes room for twice as many, up to [`SLOTS_MAX`].
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).clamp(SLOTS_MIN, SLOTS_MAX);
-        let held = std::mem::take(&mut self.slots);
-        self.slots.resize_with(size, || None);
-        (self.used, self.held) = (0, 0);
-        held.into_iter().flatten().for_each(|(key, cleaned)| self.fill(key, cleaned));
-    }
-
-    fn fill(&mut self, key: Box<[u8]>, cleaned: Cleaned) {
-        let slot = self.slot_of(&key);
-        if let Some(slot) = self.slots.get_mut(slot) {
-            match slot.take() {
-                Some((key, cleaned)) => self.held -= key.len() + cleaned.bytes(),
-                None => self.used += 1,
-            }
-            self.held += key.len() + cleaned.bytes();
-            *slot = Some((key, cleaned));
-        }
+        let place = *self.places.get(&self.hasher.hash_one(key))?;
+        let held = self.parts.get(place.wrapping_sub(self.gone))?;
+        (held.since == changes && *held.key == *key).then(|| held.cleaned.clone())
     }
 
     pub(super) fn put(&mut self, key: &[u8], cleaned: Cleaned, changes: usize) {
-        let bytes = key.len() + cleaned.bytes();
-        if self.since != changes || self.held + bytes > HELD_MAX {
-            self.slots.clear();
-            (self.since, self.used, self.held) = (changes, 0, 0);
+        let hash = self.hasher.hash_one(key);
+        let new = Held { hash, key: key.into(), cleaned, since: changes };
+        let bytes = new.bytes();
+        while self.held + bytes > HELD_MAX && !self.parts.is_empty() {
+            self.forget_oldest();
         }
-        if self.used * 2 >= self.slots.len() && self.slots.len() < SLOTS_MAX {
-            self.grow();
+        self.held += bytes;
+        self.places.insert(hash, self.gone.wrapping_add(self.parts.len()));
+        self.parts.push_back(new);
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.parts.pop_front() else { return };
+        self.held -= oldest.bytes();
+        // One that came again since is found at its later place.
+        if self.places.get(&oldest.hash) == Some(&self.gone) {
+            self.places.remove(&oldest.hash);
         }
-        self.fill(key.into(), cleaned);
+        self.gone = self.gone.wrapping_add(1);
+    }
+}
+
+/// What is looked up is a hash already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
@@ -89,28 +107,59 @@ impl Memory {
 mod tests {
     use super::*;
 
+    /// So many parts of eight bytes have room.
+    const PARTS_MAX: usize = HELD_MAX / (ENTRY + 8);
+
+    fn key(n: usize) -> [u8; 8] {
+        n.to_le_bytes()
+    }
+
     #[test]
-    fn a_part_is_remembered_until_another_takes_its_place() {
+    fn what_came_last_is_remembered_however_much_came_before() {
         let mut memory = Memory::default();
-        let key = |n: usize| n.to_le_bytes();
-        for n in 0..2 * SLOTS_MAX {
+        for n in 0..3 * PARTS_MAX {
             memory.put(&key(n), Cleaned::default(), 1);
-            assert!(memory.get(&key(n), 1).is_some() && memory.get(&key(n), 2).is_none());
+            // None goes because of another that is like it: only the oldest do.
+            let oldest = (n + 1).saturating_sub(PARTS_MAX);
+            for held in [oldest, n / 2 + oldest / 2, n] {
+                assert!(memory.get(&key(held), 1).is_some(), "{held} of {n}");
+            }
+            assert!(oldest == 0 || memory.get(&key(oldest - 1), 1).is_none());
         }
-        let held = (0..2 * SLOTS_MAX).filter(|n| memory.get(&key(*n), 1).is_some()).count();
-        assert!(held == memory.used && held > SLOTS_MAX / 2 && memory.slots.len() == SLOTS_MAX, "{held}");
-        assert_eq!(memory.held, held * 8);
+        assert_eq!((memory.held, memory.places.len()), (PARTS_MAX * (ENTRY + 8), PARTS_MAX));
+    }
+
+    #[test]
+    fn what_was_cleaned_by_other_knowledge_is_not_remembered() {
+        let mut memory = Memory::default();
+        let shown =
+            |value: &'static str| Cleaned { name: None, value: Some(Bytes::from_static(value.as_bytes())) };
+        memory.put(b"k", shown("one"), 1);
+        assert!(memory.get(b"k", 2).is_none());
+        memory.put(b"k", shown("two"), 2);
+        assert_eq!(memory.get(b"k", 2).and_then(|held| held.value).as_deref(), Some(&b"two"[..]));
+        for n in 0..PARTS_MAX - 2 {
+            memory.put(&key(n), Cleaned::default(), 2);
+        }
+        assert_eq!(memory.parts.len(), PARTS_MAX);
+        memory.put(&key(PARTS_MAX), Cleaned::default(), 2);
+        assert!(
+            memory.gone == 1 && memory.get(b"k", 2).is_some(),
+            "the first of the two is gone, the other is not"
+        );
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (mut memory, mut most) = (Memory::default(), 0);
+        let mut memory = Memory::default();
+        let long = |n: u32| [&n.to_le_bytes()[..], &[0; 50_000]].concat();
         for n in 0..200_u32 {
-            memory.put(&[&n.to_le_bytes()[..], &[0; 50_000]].concat(), Cleaned::default(), 0);
+            memory.put(&long(n), Cleaned::default(), 0);
             assert!(memory.held <= HELD_MAX);
-            most = memory.slots.iter().flatten().count().max(most);
         }
-        // When it was full it was begun anew: how much it holds at the end depends on which places were taken twice.
-        assert!(most > 10 && most < 100, "{most}");
+        let many = memory.parts.len();
+        assert_eq!(many, HELD_MAX / (ENTRY + 50_004));
+        assert_eq!((memory.held, memory.places.len()), (many * (ENTRY + 50_004), many));
+        assert!(memory.get(&long(199), 0).is_some() && memory.get(&long(100), 0).is_none());
     }
 }
