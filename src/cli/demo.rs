@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::faults::Faults;
 use super::guard::Programs;
 use super::problem::Problem;
 use super::progress::{self, step};
@@ -135,7 +136,7 @@ async fn judged(
     redactor: &Redactor,
 ) -> Result<Judged, Problem> {
     let mut plan = Plan::new(Arc::clone(evidence));
-    plan.repeat = Some(judge::repeat(client));
+    plan.repeat = Some(judge::repeat(client, &Faults::default()));
     // The stories; what shows one fault kind each stands below `faults/`.
     plan.scenarios.retain(|scenario| !scenario.name.contains('/'));
     plan.cases = CASES;

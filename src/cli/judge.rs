@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::faults::Faults;
 use super::guard::Programs;
 use super::problem::Problem;
 use super::profiles;
@@ -14,12 +15,12 @@ use super::signals::Signals;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
-use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
+use crate::judge::{Again, EvidenceOf, JudgeError, PROPERTIES, Plan, Repeat, judge};
 use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
 use crate::replay::Auth;
 use crate::report::shell_word;
-use crate::scenario::Scenario;
+use crate::scenario::{Named, Scenario, Source};
 use crate::seed::Seed;
 
 /// Puts a client to generated requests and to scenarios, and says which properties it keeps.
@@ -43,6 +44,8 @@ pub(super) struct Args {
     /// Only this scenario: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`. Can be given several times.
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Vec<String>,
+    #[command(flatten)]
+    faults: Faults,
     /// The cassette for every scenario, in place of the one each names.
     #[arg(long, value_name = "NAME|FILE")]
     cassette: Option<String>,
@@ -65,6 +68,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportTo>,
 }
+
+/// What a client is judged on under the faults of the command line alone, unless it says otherwise.
+const CASSETTE: &str = "forensics/create-case";
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
@@ -112,12 +118,11 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
         setup::evidence(cassette.as_deref(), Some(scenario), seed, Auth::Required, FILE_MAX_BYTES)
             .map_err(|problem| problem.message())
     });
-    let named: Result<Vec<Arc<Scenario>>, Problem> =
-        args.scenario.iter().map(|argument| setup::open(argument).map(Arc::new)).collect();
     let mut plan = Plan::new(evidence);
-    plan.repeat = Some(repeat(&args.client));
-    if !args.scenario.is_empty() {
-        plan.scenarios = named?;
+    plan.repeat = Some(repeat(&args.client, &args.faults));
+    let named = scenarios(args)?;
+    if !named.is_empty() {
+        plan.scenarios = named;
         plan.cases = 0;
     }
     plan.cases = args.cases.unwrap_or(plan.cases);
@@ -127,17 +132,38 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
     Ok(plan)
 }
 
+/// The scenarios that the command line names, with the faults that stand there; these alone hold every property.
+fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
+    let with_faults = |scenario| args.faults.put_into(Some(scenario));
+    let named = args.scenario.iter().map(|argument| with_faults(setup::open(argument)?));
+    let mut scenarios = named.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+    if scenarios.is_empty()
+        && let Some(mut alone) = args.faults.put_into(None)?
+    {
+        alone.source = Source::Cassette(Some(CASSETTE.to_owned()));
+        let every = PROPERTIES.iter().map(|property| Named { name: property.id.to_owned(), at: 0..0 });
+        alone.must.hold = every.collect();
+        scenarios.push(alone);
+    }
+    Ok(scenarios.into_iter().map(Arc::new).collect())
+}
+
 /// The command that shows a verdict on the client called `client` again.
-pub(super) fn repeat(client: &str) -> Arc<Repeat> {
+pub(super) fn repeat(client: &str, faults: &Faults) -> Arc<Repeat> {
     let profiles: String =
         profiles::named().iter().map(|file| format!(" --profile {}", shell_word(file))).collect();
     let judge = format!("faultdeck judge {}{profiles}", shell_word(client));
+    let faults = faults.words();
     Arc::new(move |again| match again {
         Again::Found(file) => format!("{judge} --scenario {}", shell_word(&file.display().to_string())),
         Again::Scenario(scenario, seed) => {
             let file = scenario.file.as_ref().map(|file| file.display().to_string());
             let name = file.unwrap_or_else(|| format!("builtin:{}", scenario.name));
-            format!("{judge} --scenario {} --seed {seed}", shell_word(&name))
+            let named = match scenario.is_of_faults() {
+                true => String::new(),
+                false => format!(" --scenario {}", shell_word(&name)),
+            };
+            format!("{judge}{named}{faults} --seed {seed}")
         }
         Again::Generated(cases, seed) => format!("{judge} --cases {cases} --seed {seed}"),
     })

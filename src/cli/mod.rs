@@ -13,6 +13,7 @@ mod demo;
 mod emulate;
 mod event_lines;
 mod explain;
+mod faults;
 mod flowing;
 mod guard;
 mod help;

@@ -166,6 +166,7 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
     if let Some(scenario) = &args.story.scenario {
         repeat.flag("--scenario", scenario);
     }
+    args.story.faults.repeat(&mut repeat);
     if let Some(cassette) = &args.cassette {
         repeat.flag("--cassette", cassette);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::alike::AlikeTexts;
+use super::faults::Faults;
 use super::output;
 use super::problem::Problem;
 use crate::cassette::find::{Asker, find_within};
@@ -22,6 +23,8 @@ pub(super) struct Story {
     /// What goes wrong: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`.
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) scenario: Option<String>,
+    #[command(flatten)]
+    pub(super) faults: Faults,
     /// Fixes every random draw: the same seed meets the same trouble.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(super) seed: Seed,
@@ -55,10 +58,8 @@ impl Story {
     /// If scenario or cassette cannot be had.
     pub(super) fn setup(&self, verb: &str, cassette: Option<&str>) -> Result<Setup, Problem> {
         let profile = Profile::builtin();
-        let scenario = match &self.scenario {
-            Some(argument) => Some(Arc::new(open(argument)?)),
-            None => None,
-        };
+        let scenario = self.scenario.as_deref().map(open).transpose()?;
+        let scenario = self.faults.put_into(scenario)?.map(Arc::new);
         let auth = if self.no_auth { Auth::Off } else { Auth::Required };
         Ok(Setup {
             evidence: evidence(cassette, scenario.as_deref(), self.seed, auth, self.max_cassette)?,

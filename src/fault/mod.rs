@@ -24,7 +24,7 @@ use proptest::strategy::{BoxedStrategy, Strategy, Union};
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::Delivery;
-use crate::fields::FieldSelector;
+use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle};
 use crate::seed::Stream;
 
@@ -49,6 +49,9 @@ pub enum Effect {
     Thinner,
     /// It comes as JSON, and members of it are called otherwise.
     Respelt,
+    /// It comes as JSON, and says something else than the console would have: other values, members, elements, another
+    /// state.
+    Altered,
     /// All of its bytes come, and they are not what the head says they are.
     Unreadable,
     /// It never comes, or not to its end.
@@ -63,14 +66,15 @@ impl Effect {
             Self::Replaced => "Another answer comes in place of the console's.",
             Self::Thinner => "The answer lacks members.",
             Self::Respelt => "The answer spells members otherwise.",
+            Self::Altered => "The answer says something else than the console would have.",
             Self::Unreadable => "The answer cannot be read.",
             Self::Lost => "The answer never comes to its end.",
         }
     }
 
-    /// Whether the answer has other members than the console gave it.
-    pub fn changes_members(self) -> bool {
-        matches!(self, Self::Thinner | Self::Respelt)
+    /// Whether the answer can be read, and holds something else than the console gave it.
+    pub fn changes_content(self) -> bool {
+        matches!(self, Self::Thinner | Self::Respelt | Self::Altered)
     }
 }
 
@@ -96,8 +100,12 @@ pub struct Context<'a> {
     pub endpoint: Option<&'a Endpoint>,
     /// The life cycle whose task the response carries, if it carries one.
     pub lifecycle: Option<&'a Lifecycle>,
-    /// What the request selected; `None` is the whole resource.
-    pub selector: Option<&'a FieldSelector>,
+    /// The request.
+    pub request: &'a Request,
+    /// Which occurrence of its resource it is, from 1.
+    pub nth: u32,
+    /// Whether the console has heard what [`Fault::hears`] made of the request.
+    pub heard: bool,
     /// The only randomness: the stream of this fault on this occurrence.
     pub stream: &'a mut Stream,
 }
@@ -118,6 +126,15 @@ trait FaultKind: Sized {
     const EFFECT: Effect;
     /// Whether a request that the console refuses before an endpoint runs may meet it.
     const MEETS_REFUSED: bool = false;
+    /// What other tools call it, where they mean the same.
+    const ALIASES: &'static [Alias] = &[];
+
+    /// What the console understands in place of the request, if it is something else. The answer is then made for that,
+    /// and [`Context::heard`] says so to [`Self::inject`].
+    fn hears(&self, request: &Request, endpoint: Option<&Endpoint>) -> Option<Request> {
+        let _ = (request, endpoint);
+        None
+    }
 
     /// Edits the delivery; says what it did, or `None` if it changed nothing.
     fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did>;
@@ -169,16 +186,44 @@ pub enum Takes {
     Number(u32, u32),
     /// A text of 1 to 200 bytes.
     Name,
+    /// Any text of at most 10,000 bytes.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 impl Takes {
+    /// The longest [`Takes::Text`], in bytes.
+    pub const TEXT_MAX: usize = 10_000;
+
     /// In words, to follow "must be".
     pub fn in_words(self) -> String {
         match self {
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Name => "a text of 1 to 200 bytes".to_owned(),
+            Self::Text => format!("a text of at most {} bytes", Self::TEXT_MAX),
+            Self::Flag => "true or false".to_owned(),
+            Self::Word(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                words.join(" or ")
+            }
         }
     }
+}
+
+/// A name that another tool has for a fault that is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The name. It may be the fault's own, where only the parameters differ.
+    pub name: &'static str,
+    /// The tool.
+    pub of: &'static str,
+    /// What it calls the parameters, and what they are called here. The units are the same.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// Values that the name stands for, as written in TOML.
+    pub sets: &'static [(&'static str, &'static str)],
 }
 
 /// A parameter that is wrong although it is within its range.
@@ -209,6 +254,17 @@ pub struct Row {
     pub effect: Effect,
     /// Whether a request refused before an endpoint runs may meet it.
     pub meets_refused: bool,
+    /// What other tools call it.
+    pub aliases: &'static [Alias],
+}
+
+/// A fault by one of its names.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Its row.
+    pub row: &'static Row,
+    /// The name of another tool that it was called by, or whose parameters it may have.
+    pub alias: Option<&'static Alias>,
 }
 
 macro_rules! faults {
@@ -236,6 +292,7 @@ macro_rules! faults {
                 work: $Kind::WORK,
                 effect: $Kind::EFFECT,
                 meets_refused: $Kind::MEETS_REFUSED,
+                aliases: $Kind::ALIASES,
             }),+];
 
             /// Its name in a scenario.
@@ -259,7 +316,7 @@ macro_rules! faults {
             }
 
             /// The error of the API that it answers with, status and code, if it does.
-            pub(crate) fn answers(&self) -> Option<(u16, u32)> {
+            pub fn answers(&self) -> Option<(u16, u32)> {
                 match self { $(Self::$Kind(kind) => kind.answers()),+ }
             }
 
@@ -268,6 +325,11 @@ macro_rules! faults {
                 let mut all = Vec::new();
                 $(all.extend($Kind::errors().into_iter().map(|(name, kind)| (name, Self::$Kind(kind))));)+
                 all
+            }
+
+            /// What the console understands in place of the request, if it is something else.
+            pub fn hears(&self, request: &Request, endpoint: Option<&Endpoint>) -> Option<Request> {
+                match self { $(Self::$Kind(kind) => kind.hears(request, endpoint)),+ }
             }
 
             /// Edits the delivery; says what it did, or `None` if it changed nothing.
@@ -311,5 +373,16 @@ impl Fault {
     /// The row of the kind called `name`.
     pub fn row(name: &str) -> Option<&'static Row> {
         Self::CATALOGUE.iter().find(|row| row.name == name)
+    }
+
+    /// The fault that is called `name` here or by another tool.
+    pub fn known(name: &str) -> Option<Known> {
+        let alias = |row: &'static Row| row.aliases.iter().find(|alias| alias.name == name);
+        match Self::row(name) {
+            Some(row) => Some(Known { row, alias: alias(row) }),
+            None => Self::CATALOGUE
+                .iter()
+                .find_map(|row| alias(row).map(|alias| Known { row, alias: Some(alias) })),
+        }
     }
 }

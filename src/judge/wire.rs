@@ -111,14 +111,14 @@ pub(super) fn is_broken(exchange: &Exchange) -> bool {
     effects(exchange).any(|effect| effect == Effect::Lost)
 }
 
-/// Whether a planned fault took members out of the answer, or called them otherwise.
+/// Whether a planned fault made another answer of it that can be read.
 pub(super) fn is_disturbed(exchange: &Exchange) -> bool {
-    effects(exchange).any(Effect::changes_members)
+    effects(exchange).any(Effect::changes_content)
 }
 
 /// Whether the answer surely came, and can be read: an answer that is late may come after the client has left.
 pub(super) fn is_surely_heard(exchange: &Exchange) -> bool {
-    let is_prompt = |effect: Effect| effect == Effect::Replaced || effect.changes_members();
+    let is_prompt = |effect: Effect| effect == Effect::Replaced || effect.changes_content();
     !is_miss(exchange) && effects(exchange).all(is_prompt)
 }
 

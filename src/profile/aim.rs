@@ -59,6 +59,19 @@ pub(crate) fn hits(aim: &str, place: &str, asked: &str) -> bool {
     !aim.contains('{') && (fits(aim, place) || fits(aim, asked))
 }
 
+/// Whether `text` is `pattern`, in which `*` is any part of it, of any length. Without recursion, as [`all_fit`].
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
+    let Some(end) = pattern.rsplit_once('*').map(|(_, end)| end) else { return rest.is_empty() };
+    let between: Vec<&str> = parts.collect();
+    for part in between.iter().take(between.len().saturating_sub(1)) {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(end)
+}
+
 fn is_method(text: &str) -> bool {
     text == ONE || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
@@ -189,6 +202,18 @@ mod tests {
         // A template is its endpoint, and no pattern for others.
         let set = aim("GET /reference_data/sets/{name}");
         assert!(!hits(&set, "GET /reference_data/sets/bulk", "GET /api/reference_data/sets/bulk"));
+    }
+
+    #[test]
+    fn a_star_in_a_text_is_any_part_of_it() {
+        for (pattern, text) in
+            [("a", "a"), ("*", ""), ("a*", "a"), ("a*c", "abc"), ("*b*", "abc"), ("a*b*c", "axbbc")]
+        {
+            assert!(wildcard(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a", "ab"), ("", "a"), ("a*a", "a"), ("*b*c", "abd"), ("a*b*c", "acb")] {
+            assert!(!wildcard(pattern, text), "{pattern} {text}");
+        }
     }
 
     #[test]

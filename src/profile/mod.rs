@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
 
-pub(crate) use aim::hits;
+pub(crate) use aim::{hits, wildcard};
 use area::{Area, Entry};
 pub use endpoint::{ApiError, Carrier, Endpoint, Parameter, ParameterKind};
 pub(crate) use error::error_response;

@@ -17,6 +17,7 @@ use super::asked::{Asked, Base, Ground, Plain, Settled, Standing};
 use super::counts::Nth;
 use super::served::{Record, Time};
 use super::session::{Considered, Decided, Noted, Planned, Session};
+use super::spoil::Now;
 use super::turn::call_of;
 use super::{Evidence, Setup};
 
@@ -30,7 +31,7 @@ impl Session {
         let mut memory = asked.memory();
         let standing = self.standing();
         if let Some(settled) = memory.settled.as_mut().filter(|settled| settled.holds(&standing))
-            && let Some(decided) = self.again(settled)
+            && let Some(decided) = self.again(settled, at)
         {
             return decided;
         }
@@ -84,17 +85,24 @@ impl Session {
     }
 
     /// The same decision once more, with whatever goes wrong this time; `None` if it has to be made anew.
-    fn again(&mut self, settled: &mut Settled) -> Option<Decided<Planned>> {
-        let at = settled.counted_at;
-        let nth = self.counts.next(at, settled.call);
+    fn again(&mut self, settled: &mut Settled, at: Duration) -> Option<Decided<Planned>> {
+        let counted_at = settled.counted_at;
+        let nth = self.counts.next(counted_at, settled.call);
         let setup = Arc::clone(&self.setup);
         let mut firing = Vec::new();
         if let Some(base) = &mut settled.base {
             base.turn.is_nth(nth);
-            firing = self.firing(&setup, &base.turn, base.noted.is_refused);
-        }
-        if firing.iter().any(|planned| planned.inject.work() == Work::NotDone) {
-            return None;
+            let tick = settled.is_poll.then(|| self.counts.ticks(counted_at));
+            let now = Now { tick, state: base.answer.state.as_deref(), at };
+            firing = self.firing(&setup, &base.turn, base.noted.is_refused, now);
+            let request = &base.turn.request;
+            let endpoint = base.turn.matched.as_ref().map(|matched| matched.endpoint);
+            let is_another = |planned: &&PlannedFault| {
+                planned.inject.work() == Work::NotDone || planned.inject.hears(request, endpoint).is_some()
+            };
+            if firing.iter().any(is_another) {
+                return None;
+            }
         }
         if !firing.is_empty() {
             return self.spoilt_again(&setup, settled, nth, firing);
@@ -148,7 +156,8 @@ impl Session {
 /// Whether an answer is the same for as long as the session stands as it stands. A timeline goes on with the polls, a clock
 /// with the time, a console does as it likes, and a miss quotes what has been cleaned of what is known by now.
 fn rests(setup: &Setup, considered: &Considered<'_>) -> bool {
-    let is_done = considered.noted.work_done && considered.turn.counted_at.is_some();
+    let noted = &considered.noted;
+    let is_done = noted.work_done && noted.heard.is_none() && considered.turn.counted_at.is_some();
     let is_recorded = matches!(setup.evidence, Evidence::Cassette(_));
     let stays = |scenario: &Scenario| {
         let moves = scenario.deployment.is_some() || !scenario.path.is_empty() || scenario.clock.is_some();

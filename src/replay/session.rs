@@ -25,7 +25,7 @@ use super::creation::Creation;
 use super::lookup::Cursors;
 use super::material::{Material, carried_fields, same_request, same_version};
 use super::served::{Record, Time};
-use super::spoil::Spoilt;
+use super::spoil::{Now, Spoilt};
 use super::turn::Turn;
 use super::{Auth, Evidence, Outside, Setup, conditional};
 
@@ -102,6 +102,8 @@ pub(super) struct Noted {
     pub(super) is_refused: bool,
     /// The rules that the recording speaks against.
     pub(super) taken: Vec<Ground>,
+    /// The key of the fault that had the console understand something else than was asked.
+    pub(super) heard: Option<String>,
 }
 
 impl Session {
@@ -175,14 +177,29 @@ impl Session {
         let (gated, taken) = self.gated(setup, &turn);
         let is_refused = gated.is_refused();
         let tick = if is_refused { None } else { self.tick(setup, &turn, at) };
-        let firing = self.firing(setup, &turn, is_refused);
+        let now = Now { tick, state: None, at };
+        let mut firing = self.firing(setup, &turn, is_refused, now);
 
-        let not_done = firing.iter().any(|planned| planned.inject.work() == Work::NotDone);
-        let answer = if not_done { Answer::nothing() } else { self.answer(setup, &turn, gated, tick) };
+        let is_not_done = |planned: &&PlannedFault| planned.inject.work() == Work::NotDone;
+        let mut heard = None;
+        let answer = if firing.iter().any(is_not_done) {
+            Answer::nothing()
+        } else if let Some((key, request)) = another_request(&turn, &firing) {
+            heard = Some(key.to_owned());
+            let turn = Turn { request: Arc::new(request), ..turn.clone() };
+            let (gated, _) = self.gated(setup, &turn);
+            self.answer(setup, &turn, gated, tick)
+        } else {
+            self.answer(setup, &turn, gated, tick)
+        };
+        if answer.state.is_some() {
+            firing = self.firing(setup, &turn, is_refused, Now { state: answer.state.as_deref(), ..now });
+        }
+        let not_done = firing.iter().any(is_not_done);
         if tick.is_some() && !answer.rests {
             self.ticked += 1;
         }
-        let noted = Noted { tick, work_done: !not_done, is_refused, taken };
+        let noted = Noted { tick, work_done: !not_done, is_refused, taken, heard };
         Considered { turn, answer, firing, noted }
     }
 
@@ -313,7 +330,8 @@ impl Session {
         });
         delivery.bodiless |= turn.request.method == "HEAD";
         let firing = if missed { Vec::new() } else { firing };
-        let Spoilt { faults, replaced } = self.spoil(setup, &turn, &firing, &mut delivery);
+        let Spoilt { faults, replaced } =
+            self.spoil(setup, &turn, &firing, noted.heard.as_deref(), &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
         let unchanged = is_own && replaced.is_none() && body == delivery.response.body;
@@ -345,6 +363,15 @@ impl Session {
         let is_noted = record.is_remarkable() || !record.faults.is_empty();
         Decided { planned: delivery, record: Arc::new(record), time, is_again: false, is_noted }
     }
+}
+
+/// What the console understands in place of the request, and the key of the fault that has it do so.
+fn another_request<'f>(turn: &Turn, firing: &[&'f PlannedFault]) -> Option<(&'f str, Request)> {
+    let endpoint = turn.matched.as_ref().map(|matched| matched.endpoint);
+    let hears = |planned: &&'f PlannedFault| {
+        Some((planned.key.as_str(), planned.inject.hears(&turn.request, endpoint)?))
+    };
+    firing.iter().find_map(hears)
 }
 
 /// What is asked of an endpoint that no profile knows: nearly all take `fields` in the query.

@@ -1,9 +1,11 @@
 //! What a scenario plans for an occurrence: which faults fire, and what they do to its answer.
 
+use std::time::Duration;
+
 use crate::delivery::Delivery;
 use crate::fault::{Context, Work};
 use crate::ledger::FaultLine;
-use crate::scenario::{Of, PlannedFault};
+use crate::scenario::{Moment, PlannedFault, Scenario};
 
 use super::Setup;
 use super::session::Session;
@@ -17,13 +19,25 @@ pub(super) struct Spoilt {
     pub(super) replaced: Option<&'static str>,
 }
 
+/// What else faults are chosen by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now<'a> {
+    /// The tick, if a task is polled.
+    pub(super) tick: Option<u32>,
+    /// The state that the answer shows, once that is known.
+    pub(super) state: Option<&'a str>,
+    /// The time since the start.
+    pub(super) at: Duration,
+}
+
 impl Session {
-    /// The planned faults that fire on this occurrence, in file order.
+    /// The planned faults that fire at this moment, in file order. Those that wait for a state fire once it is known.
     pub(super) fn firing<'s>(
         &self,
         setup: &'s Setup,
         turn: &Turn,
         is_refused: bool,
+        now: Now<'_>,
     ) -> Vec<&'s PlannedFault> {
         let Some(scenario) = &setup.scenario else { return Vec::new() };
         if scenario.faults.is_empty() {
@@ -32,22 +46,47 @@ impl Session {
         let place = if turn.endpoint.is_empty() { turn.counted.as_str() } else { turn.endpoint };
         let method = if turn.request.method == "HEAD" { "GET" } else { &turn.request.method };
         let asked = format!("{method} {}", turn.request.path());
+        let query = match scenario.faults.iter().any(|planned| !planned.when.query.is_empty()) {
+            true => turn.request.params(),
+            false => Vec::new(),
+        };
+        let moment = Moment {
+            session: &self.name,
+            place,
+            asked: &asked,
+            resource: &turn.counted,
+            query: &query,
+            nth: (turn.nth, turn.nth_of_endpoint, turn.call),
+            tick: now.tick,
+            state: now.state.map(|state| (state, turn.polls.or(turn.creates))),
+            at: now.at,
+        };
         let fires = |planned: &&PlannedFault| {
-            let nth = if planned.of == Of::Endpoint { turn.nth_of_endpoint } else { turn.nth };
             (!is_refused || planned.inject.meets_refused())
-                && planned.is_aimed_at(place, &asked)
-                && planned.is_due(setup.seed, &self.name, place, &turn.counted, nth)
+                && planned.fires_at(setup.seed, &moment)
+                && self.allows(planned, scenario)
         };
         scenario.faults.iter().filter(fires).collect()
     }
 
+    /// Whether what has fired so far leaves this one free to.
+    fn allows(&self, planned: &PlannedFault, scenario: &Scenario) -> bool {
+        let fired = |key: &str| self.fired.get(key).copied().unwrap_or_default();
+        let came = |name: &str| {
+            scenario.faults.iter().any(|other| other.name.as_deref() == Some(name) && fired(&other.key) > 0)
+        };
+        planned.when.most.is_none_or(|most| fired(&planned.key) < u64::from(most))
+            && planned.when.after.as_deref().is_none_or(came)
+    }
+
     /// Lets these faults edit the answer. What the console answers comes before what becomes of it on the way; each of
-    /// these in file order.
+    /// these in file order. `heard` is the key of the one that had the console understand something else.
     pub(super) fn spoil(
         &mut self,
         setup: &Setup,
         turn: &Turn,
         firing: &[&PlannedFault],
+        heard: Option<&str>,
         delivery: &mut Delivery,
     ) -> Spoilt {
         let mut spoilt = Spoilt { faults: Vec::new(), replaced: None };
@@ -64,7 +103,9 @@ impl Session {
             let mut cx = Context {
                 endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
                 lifecycle: turn.polls.or(turn.creates),
-                selector: None,
+                request: &turn.request,
+                nth: turn.nth,
+                heard: heard == Some(planned.key.as_str()),
                 stream: &mut setup.seed.stream(&key),
             };
             let Some(did) = planned.inject.inject(delivery, &mut cx) else { continue };

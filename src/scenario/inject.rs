@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::ScenarioError;
 use super::read::{Entry, Read, quoted};
-use crate::fault::{FRAMEWORK_ERRORS, Fault, Row, Takes};
+use super::when::When;
+use crate::fault::{FRAMEWORK_ERRORS, Fault, Known, Takes};
 use crate::profile::{Endpoint, Profile};
 use crate::spelling::nearest;
 
@@ -12,12 +13,21 @@ use crate::spelling::nearest;
 const FORM: &str = "write one fault as a table, for example inject = { latency = { ms = 1500 } }";
 
 /// The fault of a `[[fault]]` that waits for `endpoint`, if it names one.
-pub(super) fn read_inject(entry: &Entry<'_>, endpoint: Option<&Endpoint>, profile: &Profile) -> Read<Fault> {
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(super) fn read_inject(
+    entry: &Entry<'_>,
+    when: &When,
+    endpoint: Option<&Endpoint>,
+    profile: &Profile,
+) -> Read<Fault> {
     let kind = the_only_kind(entry)?;
-    let row = Fault::row(kind.key).ok_or_else(|| {
+    let known = Fault::known(kind.key).ok_or_else(|| {
         kind.fail_at_key(format!("no fault is called `{}`", kind.key), "not a fault", near_kinds(kind.key))
     })?;
-    let parameters = checked_parameters(&kind, row)?;
+    let row = known.row;
+    let parameters = checked_parameters(&kind, known)?;
     let table = toml::Table::from_iter([(row.name.to_owned(), toml::Value::Table(parameters))]);
     let fault = Fault::deserialize(table).map_err(|error| {
         kind.fail(format!("`{}` cannot be read: {}", row.name, error.message()), "this", None)
@@ -27,6 +37,13 @@ pub(super) fn read_inject(entry: &Entry<'_>, endpoint: Option<&Endpoint>, profil
         let place = members.iter().find(|member| member.key == mistake.parameter).unwrap_or(&kind);
         place.fail(format!("`{}` {}", mistake.parameter, mistake.why), "this value", None)
     })?;
+    if when.connection.is_some() {
+        return Err(kind.fail_at_key(
+            format!("`{}` happens to an answer, and no `connection` can be waited for", row.name),
+            "is no fault of a connection",
+            "wait for requests: endpoint, nth, session".to_owned(),
+        ));
+    }
     if let Some(error) = fault.answers() {
         documented(error, &kind, endpoint, profile)?;
     }
@@ -79,15 +96,30 @@ fn all_kinds() -> String {
     format!("the faults are {}", quoted(Fault::CATALOGUE.iter().map(|row| row.name), "and"))
 }
 
-/// The parameters of a fault: known, all there, each within its range.
-fn checked_parameters(kind: &Entry<'_>, row: &Row) -> Read<toml::Table> {
-    let keys: Vec<&str> = row.parameters.iter().map(|parameter| parameter.name).collect();
-    let what = format!("`{}`", row.name);
+/// The parameters of a fault: known, all there, each within its range. What another tool calls them will do.
+fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<toml::Table> {
+    let theirs: &[(&str, &str)] = alias.map(|alias| alias.parameters).unwrap_or_default();
+    let sets: &[(&str, &str)] = alias.map(|alias| alias.sets).unwrap_or_default();
+    let mut keys: Vec<&str> = row.parameters.iter().map(|parameter| parameter.name).collect();
+    keys.extend(theirs.iter().map(|(name, _)| *name));
+    let what = format!("`{}`", kind.key);
     let example = format!("write {}", row.example);
     let given = kind.table(&what, &keys, &example)?;
     let mut parameters = toml::Table::new();
     for parameter in row.parameters {
-        let Some(entry) = given.get(parameter.name) else {
+        let other = theirs.iter().find(|(_, ours)| *ours == parameter.name);
+        let other = other.and_then(|(name, _)| given.get(name));
+        if let (Some(entry), Some(other)) = (given.get(parameter.name), &other) {
+            let message = format!("`{}` and `{}` are the same", entry.key, other.key);
+            return Err(other.fail_at_key(message, "the second of them", "take one out".to_owned()));
+        }
+        let Some(entry) = given.get(parameter.name).or(other) else {
+            if let Some((_, value)) = sets.iter().find(|(name, _)| *name == parameter.name) {
+                if let Ok(value) = value.parse::<toml::Value>() {
+                    parameters.insert(parameter.name.to_owned(), value);
+                }
+                continue;
+            }
             if parameter.default.is_none() {
                 let message = format!("`{}` lacks `{}`: {}", row.name, parameter.name, parameter.meaning);
                 return Err(kind.fail(
@@ -101,10 +133,25 @@ fn checked_parameters(kind: &Entry<'_>, row: &Row) -> Read<toml::Table> {
         let value = match parameter.takes {
             Takes::Number(least, most) => i64::from(entry.number32(least..=most)?).into(),
             Takes::Name => entry.name()?.into(),
+            Takes::Text => bounded(&entry)?.into(),
+            Takes::Flag => entry.flag()?.into(),
+            Takes::Word(words) => {
+                let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+                entry.word(&words)?.into()
+            }
         };
         parameters.insert(parameter.name.to_owned(), value);
     }
     Ok(parameters)
+}
+
+fn bounded<'t>(entry: &Entry<'t>) -> Read<&'t str> {
+    let text = entry.text("")?;
+    if text.len() > Takes::TEXT_MAX {
+        let message = format!("`{}` must be {}", entry.key, Takes::Text.in_words());
+        return Err(entry.fail(message, "too long", None));
+    }
+    Ok(text)
 }
 
 /// Whether the endpoint (any, if none is named) documents this error, or the framework answers it everywhere.

@@ -6,15 +6,19 @@
 
 mod builtin;
 mod diagnostic;
+mod flags;
 mod inject;
 mod matching;
+mod one_line;
 mod open;
 mod parse;
 mod planned;
 mod read;
 mod trigger;
+mod when;
 mod write;
 
+pub(crate) use when::Moment;
 pub(crate) use write::fault_toml;
 
 use std::ops::Range;
@@ -22,6 +26,7 @@ use std::path::PathBuf;
 
 pub use diagnostic::{Diagnostic, ScenarioError};
 pub use planned::{Nth, Of, PlannedFault};
+pub use when::{Span, SpanError, When};
 
 use crate::cassette::MatchRules;
 use crate::seed::Seed;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Scenario;
+use super::when::{Moment, When};
 use crate::fault::Fault;
-use crate::profile::hits;
 use crate::seed::{Ratio, Seed};
 
 /// A fault with when it fires.
@@ -13,15 +13,8 @@ use crate::seed::{Ratio, Seed};
 pub struct PlannedFault {
     /// Its name, unique in the scenario, if it has one.
     pub name: Option<String>,
-    /// Which requests it waits for: the full id of their endpoint, or method and path of what no profile knows, in which
-    /// `*` is any segment and `**` any number of them; `None` is any request.
-    pub endpoint: Option<String>,
-    /// On which occurrences.
-    pub nth: Nth,
-    /// What is counted.
-    pub of: Of,
-    /// The chance on each of them; `None` is always.
-    pub chance: Option<Ratio>,
+    /// When it fires.
+    pub when: When,
     /// Whether a run in which it never fires is fine.
     pub optional: bool,
     /// What happens.
@@ -121,23 +114,35 @@ impl FromStr for Nth {
 }
 
 impl PlannedFault {
-    /// Whether it fires on occurrence `nth` (from 1, counted as [`Of`] says) of this endpoint and resource. The answer
-    /// depends on nothing else, so it is the same at any concurrency.
+    /// Whether it fires on occurrence `nth` (from 1, counted as [`Of`] says) of this endpoint and resource, as far as
+    /// nothing else is asked of a request. The answer depends on nothing else, so it is the same at any concurrency.
     pub fn fires(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
-        self.is_aimed_at(endpoint, endpoint) && self.is_due(seed, session, endpoint, resource, nth)
+        let moment = Moment {
+            session,
+            place: endpoint,
+            asked: endpoint,
+            resource,
+            query: &[],
+            nth: (nth, nth, nth),
+            tick: None,
+            state: None,
+            at: std::time::Duration::ZERO,
+        };
+        self.fires_at(seed, &moment)
     }
 
-    /// Whether it waits for such a request: `endpoint` is the endpoint's full id, or method and path where no profile
-    /// knows it, `asked` is method and raw path as sent.
-    pub(crate) fn is_aimed_at(&self, endpoint: &str, asked: &str) -> bool {
-        self.endpoint.as_deref().is_none_or(|aim| hits(aim, endpoint, asked))
+    /// Whether it fires at this moment, as far as the session's own past does not matter.
+    pub(crate) fn fires_at(&self, seed: Seed, moment: &Moment<'_>) -> bool {
+        self.when.is_aimed_at(moment) && self.when.is_the_time(moment) && self.is_drawn(seed, moment)
     }
 
-    /// Whether it fires on this occurrence of a request that it waits for.
-    pub(crate) fn is_due(&self, seed: Seed, session: &str, endpoint: &str, resource: &str, nth: u32) -> bool {
-        let draw =
-            |chance| seed.stream(&[session, &self.key, endpoint, resource, &nth.to_string()]).chance(chance);
-        self.nth.holds(nth) && self.chance.is_none_or(draw)
+    /// Whether chance has it fire. The draw belongs to the occurrence that is counted, whatever else happens.
+    fn is_drawn(&self, seed: Seed, moment: &Moment<'_>) -> bool {
+        let Some(chance) = self.when.chance else { return true };
+        let (of_resource, of_endpoint, _) = moment.nth;
+        let nth = if self.when.of == Of::Endpoint { of_endpoint } else { of_resource };
+        let key = [moment.session, &self.key, moment.place, moment.resource, &nth.to_string()];
+        seed.stream(&key).chance(chance)
     }
 
     /// What it is called in ledgers: its name, or all of it in a line.
@@ -147,13 +152,13 @@ impl PlannedFault {
 
     /// Whether a run in which it never fired is inconclusive: it is not optional, has no chance and some strength.
     pub fn must_fire(&self) -> bool {
-        self.chance.is_none() && self.must_fire_somewhere()
+        self.when.chance.is_none() && self.must_fire_somewhere()
     }
 
     /// Whether a whole matrix of runs in which it never fired is inconclusive: as [`Self::must_fire`], faults with a
     /// chance included, unless that chance is none.
     pub fn must_fire_somewhere(&self) -> bool {
-        !self.optional && !self.inject.is_identity() && !self.chance.is_some_and(Ratio::is_never)
+        !self.optional && !self.inject.is_identity() && !self.when.chance.is_some_and(Ratio::is_never)
     }
 }
 
@@ -165,19 +170,8 @@ impl Scenario {
 }
 
 impl fmt::Display for PlannedFault {
-    /// One line: what, where, when.
+    /// One line, as `--fault` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.name {
-            write!(f, "{name}: ")?;
-        }
-        let endpoint = self.endpoint.as_deref().unwrap_or("any request");
-        write!(f, "{} on {endpoint}, nth {}", super::write::fault_toml(&self.inject), self.nth)?;
-        if self.of == Of::Endpoint {
-            f.write_str(" of the endpoint")?;
-        }
-        if let Some(chance) = self.chance {
-            write!(f, ", chance {chance}")?;
-        }
-        Ok(())
+        f.write_str(&super::one_line::written(self))
     }
 }

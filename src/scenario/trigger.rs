@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use super::inject::read_inject;
 use super::planned::{Nth, NthError, Of, PlannedFault};
 use super::read::{Entry, Read, Table};
+use super::when::{PHASES, Span, SpanError, When};
 use super::write;
-use crate::profile::{Endpoint, NameError, Profile};
+use crate::profile::{NameError, Profile};
 use crate::seed::Ratio;
 
 /// The keys of a `[[fault]]`.
@@ -16,10 +17,41 @@ pub(super) const FAULT_KEYS: [&str; 4] = ["name", "when", "inject", "optional"];
 /// The most planned faults of one scenario.
 pub(super) const FAULTS_MOST: usize = 1_000;
 
-const WHEN_KEYS: [&str; 4] = ["endpoint", "nth", "of", "chance"];
+/// What a condition takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// A text in quotes.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A number.
+    Number,
+}
+
+/// The conditions of `when`.
+pub(super) const CONDITIONS: [(&str, Condition); 14] = [
+    ("endpoint", Condition::Text),
+    ("nth", Condition::Text),
+    ("of", Condition::Text),
+    ("call", Condition::Text),
+    ("session", Condition::Text),
+    ("resource", Condition::Text),
+    ("query", Condition::Texts),
+    ("state", Condition::Text),
+    ("tick", Condition::Text),
+    ("since_start_ms", Condition::Text),
+    ("after", Condition::Text),
+    ("connection", Condition::Text),
+    ("chance", Condition::Text),
+    ("most", Condition::Number),
+];
+/// The most parameters of a query that one fault waits for.
+const QUERY_MOST: usize = 20;
 const ENDPOINT_HELP: &str = "write a short name such as \"cases.post\", or method and path";
 const WHEN_HELP: &str = "write when = { endpoint = \"case_create_tasks.get\", nth = \"2-4\" }";
 const NTH_HELP: &str = "the forms are nth = \"3\", \"2-4\", \"3-\" (the third and all after it) and \"every 3\"; counting starts at 1";
+const QUERY_HELP: &str = "write query = [\"status=CLOSED\"], or [\"filter\"] for any value";
+const SPAN_HELP: &str = "the forms are \"3\", \"2-4\" and \"3-\"; counting starts at 0";
 const CHANCE_HELP: &str = "write chance = \"1/10\": so many times, a slash, out of how many";
 
 /// All planned faults, with their keys.
@@ -41,8 +73,31 @@ pub(super) fn read_faults(tables: &[Table<'_>], profile: &Profile) -> Read<Vec<P
         }
         faults.push(fault);
     }
+    for (fault, table) in faults.iter().zip(tables) {
+        check_after(fault, table, &names)?;
+    }
     assign_keys(&mut faults);
     Ok(faults)
+}
+
+/// What a fault comes after has to be there, and another one.
+fn check_after(fault: &PlannedFault, table: &Table<'_>, names: &[String]) -> Read<()> {
+    let Some(after) = &fault.when.after else { return Ok(()) };
+    if fault.name.as_ref() != Some(after) && names.contains(after) {
+        return Ok(());
+    }
+    let members = table.get("when").and_then(|when| when.members()).unwrap_or_default();
+    let Some(entry) = members.iter().find(|member| member.key == "after") else { return Ok(()) };
+    if fault.name.as_ref() == Some(after) {
+        return Err(entry.fail("a fault cannot come after itself", "its own name", None));
+    }
+    let help = match names.is_empty() {
+        true => "give the other fault a name: name = \"outage\"".to_owned(),
+        false => {
+            format!("the named faults are {}", super::read::quoted(names.iter().map(String::as_str), "and"))
+        }
+    };
+    Err(entry.fail(format!("no fault is called `{after}`"), "nothing to come after", Some(help)))
 }
 
 /// Sets the key of each fault: its name, else a hash of its canonical text with an ordinal among equals.
@@ -64,37 +119,24 @@ pub(super) fn assign_keys(faults: &mut [PlannedFault]) {
 }
 
 fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
-    let mut fault = PlannedFaultParts::default();
-    if let Some(entry) = table.get("name") {
-        fault.name = Some(read_name(&entry)?);
-    }
-    if let Some(entry) = table.get("when") {
-        read_when(&entry.table("`when`", &WHEN_KEYS, WHEN_HELP)?, profile, &mut fault)?;
-    }
+    let name = table.get("name").map(|entry| read_name(&entry)).transpose()?;
+    let when = match table.get("when") {
+        None => When::default(),
+        Some(entry) => {
+            let keys = CONDITIONS.map(|(name, _)| name);
+            read_when(&entry.table("`when`", &keys, WHEN_HELP)?, profile)?
+        }
+    };
     let optional = table.get("optional").map(|entry| entry.flag()).transpose()?.unwrap_or(false);
     let inject = table.required("inject", "say what happens, for example inject = { hang = {} }")?;
+    let endpoint = when.endpoint.as_ref().and_then(|aim| profile.by_name(aim).ok());
     Ok(PlannedFault {
-        inject: read_inject(&inject, fault.endpoint, profile)?,
-        name: fault.name,
-        endpoint: fault.aim,
-        nth: fault.nth.unwrap_or(Nth::ALL),
-        of: fault.of,
-        chance: fault.chance,
+        inject: read_inject(&inject, &when, endpoint, profile)?,
+        name,
+        when,
         optional,
         key: String::new(),
     })
-}
-
-/// What is known before `inject` is read.
-#[derive(Default)]
-struct PlannedFaultParts<'p> {
-    name: Option<String>,
-    endpoint: Option<&'p Endpoint>,
-    /// Which requests are meant: the endpoint's id, or a pattern.
-    aim: Option<String>,
-    nth: Option<Nth>,
-    of: Of,
-    chance: Option<Ratio>,
 }
 
 fn read_name(entry: &Entry<'_>) -> Read<String> {
@@ -108,29 +150,83 @@ fn read_name(entry: &Entry<'_>) -> Read<String> {
     Ok(name.to_owned())
 }
 
-fn read_when<'p>(when: &Table<'_>, profile: &'p Profile, fault: &mut PlannedFaultParts<'p>) -> Read<()> {
-    if let Some(entry) = when.get("endpoint") {
-        let aim = read_aim(&entry, profile)?;
-        fault.endpoint = profile.by_name(&aim).ok();
-        fault.aim = Some(aim);
+fn read_when(table: &Table<'_>, profile: &Profile) -> Read<When> {
+    let nth = |key: &str| table.get(key).map(|entry| read_nth(&entry)).transpose();
+    let name = |key: &str| table.get(key).map(|entry| Ok(entry.name()?.to_owned())).transpose();
+    let span = |key: &str| table.get(key).map(|entry| read_span(&entry)).transpose();
+    Ok(When {
+        endpoint: table.get("endpoint").map(|entry| read_aim(&entry, profile)).transpose()?,
+        nth: nth("nth")?.unwrap_or(Nth::ALL),
+        of: table.get("of").map(|entry| entry.word(&Of::WORDS)).transpose()?.unwrap_or_default(),
+        call: nth("call")?,
+        session: name("session")?,
+        resource: table.get("resource").map(|entry| read_resource(&entry)).transpose()?,
+        query: table.get("query").map(|entry| read_query(&entry)).transpose()?.unwrap_or_default(),
+        state: table.get("state").map(|entry| read_state(&entry, profile)).transpose()?,
+        tick: span("tick")?,
+        since_start_ms: span("since_start_ms")?,
+        after: name("after")?,
+        connection: nth("connection")?,
+        chance: table.get("chance").map(|entry| read_chance(&entry)).transpose()?,
+        most: table.get("most").map(|entry| entry.number32(1..=1_000_000_000)).transpose()?,
+    })
+}
+
+/// A path without `/api`, in which `*` is any part.
+fn read_resource(entry: &Entry<'_>) -> Read<String> {
+    let path = entry.name()?;
+    let path = path.strip_prefix("/api").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    if !path.starts_with(['/', '*']) {
+        let help =
+            "write its path: resource = \"/siem/offenses/42\", or with `*` for any part of it".to_owned();
+        return Err(entry.fail("a resource is a path", "no path", Some(help)));
     }
-    if let Some(entry) = when.get("nth") {
-        fault.nth = Some(read_nth(&entry)?);
+    Ok(path.to_owned())
+}
+
+fn read_query(entry: &Entry<'_>) -> Read<Vec<(String, Option<String>)>> {
+    let items = entry.items(QUERY_HELP)?;
+    if let Some(over) = items.get(QUERY_MOST) {
+        return Err(over.fail(format!("more than {QUERY_MOST} parameters"), "too many", None));
     }
-    if let Some(entry) = when.get("of") {
-        fault.of = entry.word(&Of::WORDS)?;
+    let pair = |item: &Entry<'_>| {
+        let text = item.name()?;
+        Ok(match text.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (text.to_owned(), None),
+        })
+    };
+    items.iter().map(pair).collect()
+}
+
+/// A phase, or a state as some endpoint spells it. Anything else would never come.
+fn read_state(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
+    let state = entry.name()?;
+    let is_phase = PHASES.iter().any(|(word, _)| *word == state);
+    if is_phase || profile.lifecycles().any(|life| life.phase(state).is_some()) {
+        return Ok(state.to_owned());
     }
-    if let Some(entry) = when.get("chance") {
-        let ratio = entry.text(CHANCE_HELP)?.parse::<Ratio>();
-        fault.chance = Some(ratio.map_err(|_| {
-            entry.fail(
-                "this is not a chance",
-                "not hits out of tries",
-                Some(format!("{CHANCE_HELP}, at least as many")),
-            )
-        })?);
-    }
-    Ok(())
+    let words: Vec<&str> = PHASES.iter().map(|(word, _)| *word).collect();
+    let help = format!("write a state as the API spells it, or one of {}", words.join(", "));
+    Err(entry.fail(format!("no task has the state `{}`", state.escape_debug()), "not a state", Some(help)))
+}
+
+fn read_span(entry: &Entry<'_>) -> Read<Span> {
+    let text = entry.text(SPAN_HELP)?;
+    text.parse().map_err(|error: SpanError| {
+        entry.fail(
+            format!("`{}` cannot be `{}`: {error}", entry.key, text.escape_debug()),
+            "not a range",
+            Some(SPAN_HELP.to_owned()),
+        )
+    })
+}
+
+fn read_chance(entry: &Entry<'_>) -> Read<Ratio> {
+    entry.text(CHANCE_HELP)?.parse().map_err(|_| {
+        let help = Some(format!("{CHANCE_HELP}, at least as many"));
+        entry.fail("this is not a chance", "not hits out of tries", help)
+    })
 }
 
 fn read_aim(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
@@ -162,8 +258,8 @@ fn read_aim(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
 
 fn read_nth(entry: &Entry<'_>) -> Read<Nth> {
     if let Some(number) = entry.value().as_integer() {
-        let help = format!("write nth = \"{number}\"; {NTH_HELP}");
-        return Err(entry.fail("`nth` is a text in quotes", "a bare number", Some(help)));
+        let help = format!("write {} = \"{number}\"; {NTH_HELP}", entry.key);
+        return Err(entry.fail(format!("`{}` is a text in quotes", entry.key), "a bare number", Some(help)));
     }
     let text = entry.text(NTH_HELP)?;
     text.parse().map_err(|error: NthError| {

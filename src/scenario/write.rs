@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 
 use super::matching::put_matching;
+use super::one_line::conditions_of;
+use super::trigger::{CONDITIONS, Condition};
+use super::when::When;
 use super::{Case, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
 use crate::fault::Fault;
 use crate::json::{Json, Kind, quote};
@@ -50,10 +53,20 @@ impl Scenario {
 
 /// All that says what a planned fault does and when; its name, whether it is optional, and its place do not count.
 pub(super) fn canonical(fault: &PlannedFault) -> String {
-    let endpoint = fault.endpoint.as_deref().unwrap_or("");
-    let chance = fault.chance.map_or_else(String::new, |chance| chance.to_string());
-    let of = word(&Of::WORDS, fault.of);
-    [endpoint, &fault.nth.to_string(), of, &chance, &fault_toml(&fault.inject)].join("\n")
+    let When { endpoint, nth, of, chance, .. } = &fault.when;
+    let chance = chance.map_or_else(String::new, |chance| chance.to_string());
+    let of = word(&Of::WORDS, *of);
+    let mut parts = vec![
+        endpoint.clone().unwrap_or_default(),
+        nth.to_string(),
+        of.to_owned(),
+        chance,
+        fault_toml(&fault.inject),
+    ];
+    // Those that came later say nothing where they are not given: no key changed when they came.
+    let later = conditions_of(&fault.when).into_iter().filter(|(name, _)| !matches!(*name, "of" | "chance"));
+    parts.extend(later.map(|(name, value)| format!("{name} = {value}")));
+    parts.join("\n")
 }
 
 /// A fault as the value of `inject`: `{ latency = { ms = 5, jitter_ms = 0 } }`.
@@ -148,22 +161,31 @@ fn put_fault(out: &mut String, fault: &PlannedFault) {
     if let Some(name) = &fault.name {
         put(out, "name", &text(name));
     }
-    let mut when = Vec::new();
-    if let Some(endpoint) = &fault.endpoint {
-        when.push(format!("endpoint = {}", text(endpoint)));
-    }
-    when.push(format!("nth = \"{}\"", fault.nth));
-    if fault.of != Of::default() {
-        when.push(format!("of = \"{}\"", word(&Of::WORDS, fault.of)));
-    }
-    if let Some(chance) = fault.chance {
-        when.push(format!("chance = \"{chance}\""));
-    }
-    put(out, "when", &format!("{{ {} }}", when.join(", ")));
+    put(out, "when", &format!("{{ {} }}", when_entries(&fault.when).join(", ")));
     put(out, "inject", &fault_toml(&fault.inject));
     if fault.optional {
         put(out, "optional", "true");
     }
+}
+
+fn when_entries(when: &When) -> Vec<String> {
+    let mut entries = Vec::new();
+    if let Some(endpoint) = &when.endpoint {
+        entries.push(format!("endpoint = {}", text(endpoint)));
+    }
+    entries.push(format!("nth = \"{}\"", when.nth));
+    let mut query = Vec::new();
+    for (name, value) in conditions_of(when) {
+        match CONDITIONS.iter().find(|(known, _)| *known == name).map(|(_, takes)| takes) {
+            Some(Condition::Texts) => query.push(text(&value)),
+            Some(Condition::Number) => entries.push(format!("{name} = {value}")),
+            Some(Condition::Text) | None => entries.push(format!("{name} = {}", text(&value))),
+        }
+    }
+    if !query.is_empty() {
+        entries.push(format!("query = [{}]", query.join(", ")));
+    }
+    entries
 }
 
 fn put_case(out: &mut String, case: &Case) {

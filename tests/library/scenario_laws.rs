@@ -6,7 +6,8 @@ use faultdeck::cassette::{MatchRules, Normal};
 use faultdeck::fault::Fault;
 use faultdeck::profile::Profile;
 use faultdeck::scenario::{
-    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source, Writes,
+    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source, Span, When,
+    Writes,
 };
 use faultdeck::seed::{Ratio, Seed};
 use faultdeck::timeline::{Deployment, HostChange, HostState, ManagedHost, PathStep};
@@ -15,6 +16,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof};
 use proptest::sample::select;
+use proptest::test_runner::TestCaseError;
 
 const CASES: u32 = 5_000;
 
@@ -48,6 +50,16 @@ fn nths() -> impl Strategy<Value = Nth> {
     ]
 }
 
+fn spans() -> impl Strategy<Value = Span> {
+    (0..9u64, option::of(0..9u64))
+        .prop_map(|(first, more)| Span { first, last: more.map(|more| first + more) })
+}
+
+/// What a query can carry: anything on one line.
+fn texts_of_values() -> impl Strategy<Value = String> {
+    crate::laws::text("[ -~é]{0,12}")
+}
+
 fn planned() -> impl Strategy<Value = PlannedFault> {
     let endpoints: Vec<String> = Profile::builtin().ids().map(str::to_owned).collect();
     let chances = (0..4u32, 0..4u32).prop_map(|(hits, more)| Ratio::new(hits, hits + more + 1).unwrap());
@@ -57,10 +69,20 @@ fn planned() -> impl Strategy<Value = PlannedFault> {
         select(&[Of::Resource, Of::Endpoint][..]),
         option::of(chances),
     );
-    (Fault::strategy(), when, any::<bool>()).prop_map(|(inject, (endpoint, nth, of, chance), optional)| {
+    let late = (option::of(nths()), option::of(spans()), option::of(spans()), option::of(1..9u32));
+    let words =
+        (option::of(names()), option::of(names()), vec((names(), option::of(texts_of_values())), 0..3));
+    let state = option::of(select(&["done", "partial", "PARTIALLY_COMPLETE", "EXECUTE"][..]));
+    let conditions = (late, words, state);
+    (Fault::strategy(), when, conditions, any::<bool>()).prop_map(|(inject, when, conditions, optional)| {
+        let (endpoint, nth, of, chance) = when;
+        let ((call, tick, since_start_ms, most), (session, resource, query), state) = conditions;
         // Every endpoint but the help documents its own errors only; any request may meet the framework's.
-        let endpoint = if matches!(inject, Fault::ApiError(_)) { None } else { endpoint };
-        PlannedFault { name: None, endpoint, nth, of, chance, optional, inject, key: String::new() }
+        let endpoint = if inject.answers().is_some() { None } else { endpoint };
+        let (resource, state) = (resource.map(|path| format!("/{path}*")), state.map(str::to_owned));
+        let when = When { endpoint, nth, of, call, session, resource, query, state, tick, ..When::default() };
+        let when = When { since_start_ms, chance, most, ..when };
+        PlannedFault { name: None, when, optional, inject, key: String::new() }
     })
 }
 
@@ -245,10 +267,25 @@ fn every_occurrence_reads_back_and_holds_where_it_says() {
 
 /// Which of the first occurrences of some resources each fault fires on.
 fn firing(fault: &PlannedFault) -> Vec<bool> {
-    let endpoint = fault.endpoint.as_deref().unwrap_or("GET /x");
+    let endpoint = fault.when.endpoint.as_deref().unwrap_or("GET /x");
     let resources = ["/api/a/1", "/api/a/2", "/api/b"];
     let places = resources.iter().flat_map(|resource| (1..9).map(move |nth| (resource, nth)));
     places.map(|(resource, nth)| fault.fires(Seed(5), "main", endpoint, resource, nth)).collect()
+}
+
+#[test]
+fn a_fault_in_one_line_is_the_same_fault() {
+    holds(CASES, (planned(), any::<bool>()), |(fault, named)| {
+        let name = named.then(|| "a.name".to_owned());
+        let fault = PlannedFault { name, ..fault };
+        let scenario = Scenario { faults: vec![fault], ..parse("") };
+        let read = parse(&scenario.to_toml()).faults;
+        let lines: Vec<String> = read.iter().map(ToString::to_string).collect();
+        let again = Scenario::of_faults(&lines, Profile::builtin());
+        let again = again.map_err(|error| TestCaseError::fail(format!("{lines:?}: {error}")))?;
+        prop_assert_eq!(&again.faults, &read, "{:?}", lines);
+        Ok(())
+    });
 }
 
 #[test]
@@ -280,15 +317,17 @@ fn adding_a_fault_rolls_no_other_again() {
 #[test]
 fn a_fault_fires_only_where_it_is_meant_to_and_without_a_chance_always_there() {
     holds(CASES, planned(), |fault| {
+        let When { endpoint, nth, of, chance, .. } = fault.when;
+        let fault = PlannedFault { when: When { endpoint, nth, of, chance, ..When::default() }, ..fault };
         for nth in 1..12 {
-            let other =
-                fault.endpoint.is_some() && fault.fires(Seed(1), "main", "GET /other", "/api/other", nth);
+            let other = fault.when.endpoint.is_some()
+                && fault.fires(Seed(1), "main", "GET /other", "/api/other", nth);
             prop_assert!(!other);
-            let endpoint = fault.endpoint.clone().unwrap_or_default();
+            let endpoint = fault.when.endpoint.clone().unwrap_or_default();
             let fires = fault.fires(Seed(1), "main", &endpoint, "/api/a", nth);
-            prop_assert!(!fires || fault.nth.holds(nth));
-            match fault.chance {
-                None => prop_assert_eq!(fires, fault.nth.holds(nth)),
+            prop_assert!(!fires || fault.when.nth.holds(nth));
+            match fault.when.chance {
+                None => prop_assert_eq!(fires, fault.when.nth.holds(nth)),
                 Some(chance) => prop_assert!(!fires || !chance.is_never()),
             }
             prop_assert_eq!(fires, fault.fires(Seed(1), "main", &endpoint, "/api/a", nth));

@@ -368,7 +368,14 @@ async fn requests_that_can_be_understood_in_two_ways_are_refused() {
 fn faulted(fault: &Fault) -> Delivery {
     let mut delivery = sample();
     let mut stream = Seed(7).stream(&["wire"]);
-    let mut cx = Context { endpoint: None, lifecycle: None, selector: None, stream: &mut stream };
+    let mut cx = Context {
+        endpoint: None,
+        lifecycle: None,
+        request: &Request::new("GET", "/"),
+        nth: 1,
+        heard: false,
+        stream: &mut stream,
+    };
     assert!(fault.inject(&mut delivery, &mut cx).is_some());
     delivery
 }
@@ -394,7 +401,14 @@ fn a_half_closed_answer_can_be_spoilt_as_well_whichever_comes_first() {
         let mut delivery = Delivery::of(Response::json(200, "{}"));
         for fault in order {
             let mut stream = Seed(7).stream(&["wire"]);
-            let mut cx = Context { endpoint: None, lifecycle: None, selector: None, stream: &mut stream };
+            let mut cx = Context {
+                endpoint: None,
+                lifecycle: None,
+                request: &Request::new("GET", "/"),
+                nth: 1,
+                heard: false,
+                stream: &mut stream,
+            };
             assert!(faults[fault].inject(&mut delivery, &mut cx).is_some(), "{order:?}");
         }
         assert_eq!(delivery.response.text(), Some("{"));

@@ -93,6 +93,7 @@ impl Tally {
 fn out_of_reach(unit: &Unit, jobs: &[(JobKind, About)]) -> Vec<String> {
     let Some(scenario) = &unit.scenario else { return Vec::new() };
     let is_reached = |id: &str| jobs.iter().any(|(job, about)| about.reaches(*job, id));
-    let waits_for = |planned: &&PlannedFault| planned.endpoint.as_deref().is_some_and(|id| !is_reached(id));
+    let waits_for =
+        |planned: &&PlannedFault| planned.when.endpoint.as_deref().is_some_and(|id| !is_reached(id));
     scenario.faults.iter().filter(waits_for).map(|planned| scenario.title_of(planned)).collect()
 }

@@ -150,20 +150,20 @@ fn judge(runs: &[Run]) -> Verdict {
     if reached { Verdict::held() } else { Verdict::not_reached("no altered answer reached the client") }
 }
 
-/// A scenario may leave a member out, or rename members, by itself. Then a crash is a violation without any variant,
+/// A scenario may leave a member out, rename members, or alter the answer otherwise, by itself. Then a crash is a violation without any variant,
 /// and saying clearly that the answer is not what was expected is as good as the task, if the member decides something.
 fn disturbed_by_a_fault(run: &Run) -> Option<Verdict> {
     let about = run.case.about;
     let decides = run.exchanges.iter().any(|exchange| {
         let members = exchange.faults.iter().flat_map(|fault| &fault.members);
-        let is_respelt = wire::effects(exchange).any(|effect| effect == Effect::Respelt);
-        is_respelt || members.into_iter().any(|name| about.decides(name))
+        let is_another = |effect| matches!(effect, Effect::Respelt | Effect::Altered);
+        wire::effects(exchange).any(is_another) || members.into_iter().any(|name| about.decides(name))
     });
     match &run.report.outcome {
         Outcome::Task { .. } | Outcome::TimedOut => None,
         outcome if outcome.says_nothing() => Some(Verdict::violated(
             format!(
-                "with a member missing from the answer, the client says nothing: {}",
+                "with an answer that is not as it should be, the client says nothing: {}",
                 run.reported_line()
             ),
             wire::story(run),
