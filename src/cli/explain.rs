@@ -9,6 +9,7 @@ use crate::fault::{Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
+use crate::report::shell_word;
 use crate::scenario::{CommandMust, Scenario, Source};
 
 /// Explains a property, a scenario, a fault or an endpoint; without a name, lists them all.
@@ -47,7 +48,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
 
 /// Everything that goes by this name: a scenario may be called like the fault it shows.
 fn one(name: &str) -> Result<String, Problem> {
-    let fault = Fault::CATALOGUE.iter().find(|row| row.name == name).map(fault);
+    let fault = Fault::known(name).map(|known| fault(known.row));
     let scenario = Scenario::builtin(name, Profile::builtin()).map(|scenario| story(&scenario));
     let law = judge::property(name).map(law);
     let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
@@ -78,6 +79,7 @@ fn like(name: &str) -> Vec<String> {
     let mut known: Vec<&str> = judge::PROPERTIES.iter().map(|property| property.id).collect();
     known.extend(Scenario::builtins().iter().map(|(name, _)| *name));
     known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
+    known.extend(Fault::CATALOGUE.iter().flat_map(|row| row.aliases).map(|alias| alias.name));
     known.extend(DEFECTS.iter().map(|defect| defect.name));
     crate::spelling::nearest(name, known).into_iter().map(str::to_owned).collect()
 }
@@ -186,6 +188,9 @@ fn row(name: &str, summary: &str) -> String {
 fn fault(row: &Row) -> String {
     let mut text = format!("{}: a fault\n\n{}\n\n{}\n", row.name, row.summary, wrapped(row.docs));
     text.push_str(&format!("\nWrite it:\n  {}\n", row.example));
+    if let Some(line) = in_a_line(row) {
+        text.push_str(&format!("  --fault {}\n", shell_word(&line)));
+    }
     if !row.parameters.is_empty() {
         text.push_str("\nParameters:\n");
     }
@@ -203,7 +208,24 @@ fn fault(row: &Row) -> String {
     if row.meets_refused {
         text.push_str("A request that is refused at the door (no token, a bad `fields`) can meet it, too.\n");
     }
+    if !row.aliases.is_empty() {
+        text.push_str("\nOther tools call it:\n");
+    }
+    for alias in row.aliases {
+        let renamed = alias.parameters.iter().map(|(theirs, ours)| format!("`{theirs}` is `{ours}`"));
+        let set = alias.sets.iter().map(|(name, value)| format!("`{name}` is {value}"));
+        let notes: Vec<String> = renamed.chain(set).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!("; {}", notes.join(", ")) };
+        text.push_str(&format!("  {:<26} {}{notes}\n", alias.name, alias.of));
+    }
     text
+}
+
+/// The example of a row in one line.
+fn in_a_line(row: &Row) -> Option<String> {
+    let text = format!("[[fault]]\n{}\n", row.example);
+    let scenario = Scenario::parse(row.name, row.name, &text, Profile::builtin()).ok()?;
+    scenario.faults.first().map(ToString::to_string)
 }
 
 fn story(scenario: &Scenario) -> String {
@@ -279,7 +301,12 @@ mod tests {
     #[test]
     fn every_fault_and_endpoint_is_explained() {
         for row in Fault::CATALOGUE {
-            assert!(one(row.name).unwrap().contains(row.summary));
+            let text = one(row.name).unwrap();
+            assert!(text.contains(row.summary) && text.contains("  --fault "), "{text}");
+            for alias in row.aliases {
+                let text = one(alias.name).unwrap();
+                assert!(text.contains(alias.name), "{text}");
+            }
         }
         for id in Profile::builtin().ids() {
             assert!(one(id).unwrap().contains(id));

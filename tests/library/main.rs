@@ -29,6 +29,7 @@ mod elastic_polling;
 mod emulate;
 mod evidence;
 mod evidence_outranks;
+mod fault_docs;
 mod fault_laws;
 mod fields_language;
 mod fields_laws;
