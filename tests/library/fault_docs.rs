@@ -103,7 +103,7 @@ fn the_page_of_faults_is_written_from_the_table() {
 fn each_line_of_the_page_is_read_as_its_example() {
     for row in Fault::CATALOGUE {
         let line = one_line(row);
-        let read = Scenario::of_faults(&[line.clone()], Profile::builtin())
+        let read = Scenario::of_faults(std::slice::from_ref(&line), Profile::builtin())
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read.faults[0].to_string(), line);
         assert_eq!(read.faults[0].inject.kind(), row.name);
