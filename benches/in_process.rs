@@ -19,7 +19,7 @@ use faultdeck::judge::{Plan, judge};
 use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Evidence, Material, Outside, Replay, Setup, recorded};
+use faultdeck::replay::{Auth, Clock, Evidence, Material, Outside, Replay, Setup, recorded};
 use faultdeck::scenario::Scenario;
 use faultdeck::seed::Seed;
 
@@ -123,6 +123,7 @@ fn replay(length: u64, faults: bool) -> Replay {
         redactor: Redactor::new(),
         verb: "replay".to_owned(),
         session: "main".to_owned(),
+        clock: Clock::default(),
     })
 }
 

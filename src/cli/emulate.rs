@@ -1,28 +1,38 @@
 //! `faultdeck emulate`: a small console with no console at hand.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::faults::Faults;
 use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
+use super::replay;
+use super::report::{Outputs, Shown};
 use super::signals::Signals;
 use crate::emulate::{Console, Emulator, Settings};
-use crate::ledger::{Exit, RefusedLine};
+use crate::ledger::{EndLine, Exit, Reasons, RefusedLine};
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::replay::{Auth, Clock, Evidence, MAIN, Outside, Replay, Setup};
 use crate::report::refused_line;
+use crate::scenario::Scenario;
 use crate::seed::Seed;
 
 /// Runs a small console in memory, until Ctrl-C: create a case, poll its task, list and get cases.
 ///
-/// It answers from a model of the API, not from a recording; `record` can be tried against it.
+/// It answers from a model of the API, not from a recording; `record` can be tried against it. With `--fault` it
+/// misbehaves as planned.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   faultdeck emulate
   faultdeck emulate --seed 7 --dialect prose --listen 127.0.0.1:8080
+  faultdeck emulate --fault 'api-error:500/1020@case_create_tasks.get#3'
 
 Exit codes: 0 when it is stopped, 3 if a request was refused.")]
 pub(super) struct Args {
-    /// Where ids come from: equal seeds give equal ids.
+    /// Where ids and draws come from: equal seeds give equal ones.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     seed: Seed,
     /// How tasks spell their members: `sample` or `prose`, as the two halves of the documentation do.
@@ -32,14 +42,56 @@ pub(super) struct Args {
     #[arg(long)]
     no_auth: bool,
     #[command(flatten)]
+    faults: Faults,
+    #[command(flatten)]
     listen: Listen,
+}
+
+impl Args {
+    fn settings(&self) -> Settings {
+        let (dialect, no_auth) = (self.dialect.clone(), self.no_auth);
+        Settings { seed: self.seed, dialect, no_auth, ..Settings::default() }
+    }
+}
+
+/// The same console behind planned faults: each session of it has its own.
+async fn spoilt(args: &Args, scenario: Scenario, signals: Signals) -> Result<Exit, Problem> {
+    Console::new(args.settings()).map_err(Problem::input)?;
+    let settings = args.settings();
+    let make = move || -> crate::replay::Console {
+        let mut console = Console::new(settings.clone()).expect("it was made once before");
+        Box::new(move |request| console.answer(request))
+    };
+    let setup = Setup {
+        evidence: Evidence::Console(Arc::new(make)),
+        scenario: Some(Arc::new(scenario)),
+        profile: Profile::builtin(),
+        seed: args.seed,
+        auth: if args.no_auth { Auth::Off } else { Auth::Required },
+        outside: Outside::Page,
+        redactor: Redactor::new(),
+        verb: "emulate".to_owned(),
+        session: MAIN.to_owned(),
+        clock: Clock::scaled(NonZeroU32::MIN),
+    };
+    // Nobody has to ask it anything, and no fault has to fire.
+    let end = |replay: &Replay| {
+        let end = EndLine { never_fired: Vec::new(), ..replay.account() };
+        let mut reasons = Reasons::default();
+        reasons.push_refused(end.sum.refused);
+        reasons.push(Exit::Passed, "it was stopped");
+        end.closed(reasons)
+    };
+    let outputs = Outputs::new(Shown::AsNote, None, Vec::new())?;
+    replay::serve(setup, &args.listen, signals, outputs, end).await
 }
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
-    let settings =
-        Settings { seed: args.seed, dialect: args.dialect, no_auth: args.no_auth, ..Settings::default() };
-    let console = Console::new(settings).map_err(Problem::input)?;
+    if let Some(scenario) = args.faults.put_into(None)? {
+        return spoilt(&args, scenario, signals).await;
+    }
+    let console = Console::new(args.settings()).map_err(Problem::input)?;
     let mut emulator = Emulator::new(console);
     if !args.listen.is_quiet() {
         emulator =

@@ -37,6 +37,7 @@ mod rewriting;
 mod run;
 mod setup;
 mod signals;
+mod stepping;
 mod terminal;
 
 use std::ffi::OsString;

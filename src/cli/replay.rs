@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::report::{Outputs, ReportTo, Shown};
 use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
+use super::stepping;
 use crate::ledger::{EndLine, Exit};
 use crate::replay::{Event, Evidence, Replay, Setup, Watch};
 use crate::report::{Digest, shell_word, visible};
@@ -43,33 +44,54 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
-    let mut signals = Signals::listen()?;
-    let mut outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
+    let signals = Signals::listen()?;
+    let outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
     let setup = args.story.setup("replay", args.cassette.as_deref())?;
+    let end = |replay: &Replay| replay.closed();
+    serve(setup, &args.listen, signals, outputs, end).await
+}
+
+/// Serves what `setup` says until a signal comes; `end` says what it came to.
+///
+/// # Errors
+/// If it cannot listen, or a file cannot be written.
+pub(super) async fn serve(
+    setup: Setup,
+    listen: &Listen,
+    mut signals: Signals,
+    mut outputs: Outputs,
+    end: impl Fn(&Replay) -> EndLine,
+) -> Result<Exit, Problem> {
     let begins = begins(&setup);
     let target = to_try(&setup);
     let redactor = setup.redactor.clone();
+    let (scenario, clock, seed) = (setup.scenario.clone(), setup.clock.clone(), setup.seed);
     let digest = Arc::new(Mutex::new(Digest::default()));
     let mut replay = Replay::new(setup).noted(digesting(&digest));
     if let Some(ledger) = outputs.flow(&redactor)? {
         replay = replay.watched(ledger);
     }
-    if !args.listen.is_quiet() {
+    if !listen.is_quiet() {
         replay = replay.watched(a_line_each());
     }
     let replay = Arc::new(replay);
-    let server = args.listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
+    let server = listen.start(Arc::clone(&replay), |url| replay.set_base(url)).await?;
     output::note(&visible(&begins));
     if let Some(target) = target {
         let url = shell_word(&format!("{}{target}", server.url()));
         output::note(&visible(&format!("try: curl -H 'SEC: any' {url}")));
     }
+    stepping::listen(scenario.as_deref(), &clock, true)?;
     signals.first().await;
     server.stop().await;
 
-    let end = EndLine { dials: crate::record::dials(), ..replay.closed() };
+    let end = EndLine { dials: crate::record::dials(), ..end(&replay) };
     let digest = std::mem::take(&mut *digest.lock().unwrap_or_else(PoisonError::into_inner));
-    outputs.finish_flow(digest, end, &redactor)
+    let exit = outputs.finish_flow(digest, end, &redactor)?;
+    if scenario.is_some() {
+        output::note(&format!("seed {seed}"));
+    }
+    Ok(exit)
 }
 
 /// Keeps what a report needs.
@@ -105,5 +127,6 @@ fn to_try(setup: &Setup) -> Option<String> {
 fn begins(setup: &Setup) -> String {
     let scenario =
         setup.scenario.as_ref().map_or_else(String::new, |scenario| format!(", scenario {}", scenario.name));
-    format!("replaying {}{scenario}, seed {}; stop with Ctrl-C", evidence_name(&setup.evidence), setup.seed)
+    let what = evidence_name(&setup.evidence);
+    format!("replaying {what}{scenario}, seed {}; stop with Ctrl-C", setup.seed)
 }

@@ -15,6 +15,7 @@ use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
 use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
+use super::stepping;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
@@ -80,6 +81,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let repeat = repeat(&args, &redactor);
+    stepping::listen(setup.scenario.as_deref(), &setup.clock, false)?;
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
     let plan = Plan {
@@ -89,6 +91,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             environment: Environment::whole(env::vars_os()),
             limit: Duration::from_secs(args.timeout),
             group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
+            time_scale: args.story.time_scale,
         },
         command: args.command,
         must,
@@ -98,7 +101,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let _programs = Programs::begin();
     let ran = crate::run::run(plan, signals.first()).await.map_err(Problem::input)?;
     let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
-    if exit != Exit::Passed {
+    // The first line and the last name the seed: whatever was seen, it is seen again.
+    if exit != Exit::Passed || args.story.is_story() {
         output::note(&format!("repeat it: {}", redactor.text(&repeat.line())));
         if let Some(first) = repeat.first() {
             output::note(&format!("  {first}"));
@@ -178,6 +182,9 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
         repeat.flag("--command", &format!("{name}{}", may.word));
     }
     repeat.flag("--seed", &args.story.seed.to_string());
+    if args.story.time_scale != 1 {
+        repeat.flag("--time-scale", &args.story.time_scale.to_string());
+    }
     if args.timeout != TIMEOUT_S {
         repeat.flag("--timeout", &args.timeout.to_string());
     }

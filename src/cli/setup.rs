@@ -1,6 +1,7 @@
 //! What a replay is made of, from the arguments of the verbs that replay.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::alike::AlikeTexts;
@@ -12,7 +13,7 @@ use crate::emulate;
 use crate::judge;
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, ConsoleMaker, Event, Evidence, MAIN, Outside, Served, Setup, Watch};
+use crate::replay::{self, Auth, Clock, ConsoleMaker, Event, Evidence, MAIN, Outside, Served, Setup, Watch};
 use crate::report::{LinePieces, refused_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
@@ -28,6 +29,11 @@ pub(super) struct Story {
     /// Fixes every random draw: the same seed meets the same trouble.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(super) seed: Seed,
+    /// So many seconds of the scenario pass in one: latencies, ticks and windows are shorter, and the ledger says what
+    /// they would have been. The command of `run` finds it as FAULTDECK_TIME_SCALE. Limits of faultdeck's own stay.
+    #[arg(long, value_name = "TIMES", default_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(Clock::SCALE_MAX)))]
+    pub(super) time_scale: u32,
     /// Answers requests that carry no credentials, too.
     #[arg(long)]
     pub(super) no_auth: bool,
@@ -52,6 +58,11 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl Story {
+    /// Whether anything is to go wrong.
+    pub(super) fn is_story(&self) -> bool {
+        self.scenario.is_some() || !self.faults.is_empty()
+    }
+
     /// Everything a replay needs; `cassette` is what the command line names.
     ///
     /// # Errors
@@ -71,6 +82,7 @@ impl Story {
             redactor: Redactor::new(),
             verb: verb.to_owned(),
             session: MAIN.to_owned(),
+            clock: Clock::scaled(NonZeroU32::new(self.time_scale).unwrap_or(NonZeroU32::MIN)),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Auth, ConsoleMaker, Evidence, Material, Outside, Replay, Setup};
+use super::{Auth, Clock, ConsoleMaker, Evidence, Material, Outside, Replay, Setup};
 use crate::cassette::find::{Asker, FindError, find, find_within};
 use crate::cassette::{Cassette, FILE_MAX_BYTES};
 use crate::ledger::{EndLine, Line};
@@ -191,6 +191,7 @@ impl Builder {
             redactor: Redactor::new(),
             verb: self.verb,
             session: MAIN.to_owned(),
+            clock: Clock::default(),
         })
     }
 

@@ -9,6 +9,7 @@ mod again;
 mod asked;
 mod builder;
 mod cancel;
+mod clock;
 mod computed;
 mod conditional;
 mod counts;
@@ -49,6 +50,7 @@ use crate::serve::{Answer, Performed, Refusal, Reply};
 
 pub use asked::Asked;
 pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
+pub use clock::Clock;
 pub use material::Material;
 pub use served::{Alike, Served, Times};
 pub use stream::{Event, Scribe, Watch, timing};
@@ -125,6 +127,8 @@ pub struct Setup {
     pub verb: String,
     /// The name of the first session. Seeds use it.
     pub session: String,
+    /// How time passes.
+    pub clock: Clock,
 }
 
 /// A running replay.
@@ -385,8 +389,11 @@ impl Answer for Replay {
     }
 
     async fn answer(&self, asked: Arc<Asked>, at: Duration) -> Reply {
-        match self.decide_or_repeat(&asked, at) {
-            (Planned::Anew(delivery), ticket) => Reply::Planned { delivery: *delivery, ticket },
+        match self.decide_or_repeat(&asked, self.setup.clock.of_scenario(at)) {
+            (Planned::Anew(mut delivery), ticket) => {
+                self.setup.clock.hasten(&mut delivery);
+                Reply::Planned { delivery: *delivery, ticket }
+            }
             (Planned::Again(rendered), ticket) => Reply::Rendered { rendered, ticket },
         }
     }
@@ -401,6 +408,7 @@ impl Answer for Replay {
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
+        let what = self.setup.clock.told(what);
         let event = Event::Performed { ticket, what };
         self.watches.iter().for_each(|watch| watch(&event));
     }

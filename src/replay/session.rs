@@ -16,7 +16,7 @@ use crate::fields::FieldSelector;
 use crate::ledger::{Origin, Sum};
 use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
-use crate::scenario::PlannedFault;
+use crate::scenario::{Clock, PlannedFault};
 use crate::serve::Rendered;
 
 use super::account::Answer;
@@ -51,7 +51,8 @@ pub(super) struct Session {
     /// Requests that a full session did not know.
     pub(super) unknown: u32,
     pub(super) held: usize,
-    first_poll: Option<Duration>,
+    /// When the first poll came, and how often the clock had been stepped by then.
+    first_poll: Option<(Duration, u32)>,
     /// By resource of a task: the epoch of the last polls, and the tick of its first one.
     pub(super) began: BTreeMap<String, (usize, u32)>,
     /// The tasks that this session has called off, by resource.
@@ -310,10 +311,15 @@ impl Session {
         if !is_poll {
             return None;
         }
-        let first = *self.first_poll.get_or_insert(at);
-        if let Some(clock) = setup.scenario.as_ref().and_then(|scenario| scenario.clock) {
-            let passed = at.saturating_sub(first).as_millis() / u128::from(clock.tick_ms.max(1));
-            return Some(u32::try_from(passed).unwrap_or(u32::MAX));
+        let steps = setup.clock.steps();
+        let (first, first_step) = *self.first_poll.get_or_insert((at, steps));
+        match setup.scenario.as_ref().and_then(|scenario| scenario.clock) {
+            None => {}
+            Some(Clock::Every(tick_ms)) => {
+                let passed = at.saturating_sub(first).as_millis() / u128::from(tick_ms.max(1));
+                return Some(u32::try_from(passed).unwrap_or(u32::MAX));
+            }
+            Some(Clock::ByHand) => return Some(steps.saturating_sub(first_step)),
         }
         turn.counted_at.map(|at| self.counts.tick(at))
     }

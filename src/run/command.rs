@@ -30,6 +30,8 @@ pub struct Under {
     pub limit: Duration,
     /// Whether it gets a process group of its own.
     pub group: Group,
+    /// How many seconds of the scenario pass in one: it is told so.
+    pub time_scale: u32,
 }
 
 /// How a command ended.
@@ -96,7 +98,7 @@ pub(super) async fn run(
 ) -> Ended {
     let command = child::Command {
         argv: argv.iter().map(|argument| with_url(argument, url)).collect(),
-        environment: variables(under.environment.clone(), url, ca_file),
+        environment: variables(under.environment.clone(), url, ca_file, under.time_scale),
         folder: None,
         deadline: Some(under.limit),
         grace: GRACE,
@@ -121,8 +123,14 @@ fn with_url(argument: &OsString, url: &str) -> OsString {
 }
 
 /// What the command finds of the replay in its environment.
-fn variables(mut environment: Environment, url: &str, ca_file: Option<&Path>) -> Environment {
+fn variables(
+    mut environment: Environment,
+    url: &str,
+    ca_file: Option<&Path>,
+    time_scale: u32,
+) -> Environment {
     environment.set("FAULTDECK_URL", url);
+    environment.set("FAULTDECK_TIME_SCALE", &time_scale.to_string());
     environment.set("FAULTDECK_SEC", SEC);
     if let Some(file) = ca_file {
         CA_FILE.iter().for_each(|name| environment.set(*name, file));
@@ -136,7 +144,12 @@ mod tests {
     use std::future::pending;
 
     fn under(limit: Duration) -> Under {
-        Under { environment: Environment::whole(std::env::vars_os()), limit, group: Group::Own }
+        Under {
+            environment: Environment::whole(std::env::vars_os()),
+            limit,
+            group: Group::Own,
+            time_scale: 1,
+        }
     }
 
     async fn ran(argv: &[&str], stop: impl Future) -> Ended {
@@ -185,7 +198,7 @@ mod tests {
 
     #[test]
     fn with_tls_the_command_learns_whom_to_trust() {
-        let environment = variables(Environment::default(), "https://h:1", Some(Path::new("ca.pem")));
+        let environment = variables(Environment::default(), "https://h:1", Some(Path::new("ca.pem")), 60);
         for (name, value) in [("SSL_CERT_FILE", "ca.pem"), ("FAULTDECK_URL", "https://h:1")] {
             assert_eq!(environment.get(name), Some(std::ffi::OsStr::new(value)));
         }

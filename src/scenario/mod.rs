@@ -51,7 +51,7 @@ pub struct Scenario {
     pub path: Vec<PathStep>,
     /// How many polls each recorded phase lasts, 1 to 10,000.
     pub polls_per_phase: Option<u32>,
-    /// Time instead of polls drives the task.
+    /// What drives the task in place of polls.
     pub clock: Option<Clock>,
     /// What a read past its last recording gets.
     pub repeats: Repeats,
@@ -127,11 +127,13 @@ pub struct See {
     pub requests_max: Option<u64>,
 }
 
-/// Time instead of polls drives a task. A run with a clock is not repeatable exactly, and is marked so.
+/// What drives a task in place of polls. A run with a clock is not repeatable exactly, and is marked so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// How many milliseconds since the first poll make one tick, 1 to 86,400,000.
-    pub tick_ms: u64,
+pub enum Clock {
+    /// Time: so many milliseconds since the first poll make one tick, 1 to 86,400,000.
+    Every(u64),
+    /// Whoever runs it, tick by tick.
+    ByHand,
 }
 
 /// What a read past its last recording gets.

@@ -150,9 +150,13 @@ fn read_must(entry: &Entry<'_>) -> Read<Must> {
 }
 
 fn read_clock(entry: &Entry<'_>) -> Read<Clock> {
-    let help = "write clock = { tick_ms = 250 }";
-    let clock = entry.table("`clock`", &["tick_ms"], help)?;
-    Ok(Clock { tick_ms: clock.required("tick_ms", help)?.number(1..=86_400_000)? })
+    let help = "write clock = { tick_ms = 250 }, or { by = \"hand\" }";
+    let clock = entry.table("`clock`", &["tick_ms", "by"], help)?;
+    one_of(&clock, "tick_ms", "by", "a tick has one cause: take one out")?;
+    match clock.get("by") {
+        Some(entry) => entry.word(&[("hand", Clock::ByHand)]),
+        None => Ok(Clock::Every(clock.required("tick_ms", help)?.number(1..=86_400_000)?)),
+    }
 }
 
 fn read_deployment(entry: &Entry<'_>) -> Read<Deployment> {

@@ -6,7 +6,7 @@ use super::matching::put_matching;
 use super::one_line::conditions_of;
 use super::trigger::{CONDITIONS, Condition};
 use super::when::When;
-use super::{Case, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
+use super::{Case, Clock, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
 use crate::fault::Fault;
 use crate::json::{Json, Kind, quote};
 use crate::timeline::{Deployment, HostState, PathStep};
@@ -34,8 +34,10 @@ impl Scenario {
         if let Some(polls) = self.polls_per_phase {
             put(&mut out, "polls_per_phase", &polls.to_string());
         }
-        if let Some(clock) = self.clock {
-            put(&mut out, "clock", &format!("{{ tick_ms = {} }}", clock.tick_ms));
+        match self.clock {
+            None => {}
+            Some(Clock::Every(tick_ms)) => put(&mut out, "clock", &format!("{{ tick_ms = {tick_ms} }}")),
+            Some(Clock::ByHand) => put(&mut out, "clock", "{ by = \"hand\" }"),
         }
         put_matching(&mut out, &self.matching);
         put_must(&mut out, &self.must);

@@ -12,7 +12,7 @@ use faultdeck::ledger::{Exchange, Line};
 use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Evidence, Material, Outside, Replay, Setup};
+use faultdeck::replay::{Auth, Clock, Evidence, Material, Outside, Replay, Setup};
 use faultdeck::scenario::Scenario;
 use faultdeck::seed::Seed;
 
@@ -99,6 +99,7 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
         redactor: Redactor::new(),
         verb: "replay".to_owned(),
         session: "main".to_owned(),
+        clock: Clock::default(),
     })
     .keeping()
 }

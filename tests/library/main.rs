@@ -45,6 +45,7 @@ mod judge_repeats_findings;
 mod limits;
 mod loose_matching;
 mod match_rules;
+mod moments;
 mod recorded_selectors;
 mod recorder;
 mod recording;

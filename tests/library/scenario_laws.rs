@@ -201,7 +201,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
             deployment,
             path,
             polls_per_phase,
-            clock: switches.2.map(|tick_ms| Clock { tick_ms }),
+            clock: switches.2.map(|ms| if ms % 5 == 0 { Clock::ByHand } else { Clock::Every(ms) }),
             repeats: switches.0,
             writes: switches.3.0,
             matching: switches.3.1,

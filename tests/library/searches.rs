@@ -12,7 +12,7 @@ use faultdeck::ledger::Origin;
 use faultdeck::message::Request;
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Evidence, Material, Outside, Replay, Setup};
+use faultdeck::replay::{Auth, Clock, Evidence, Material, Outside, Replay, Setup};
 use faultdeck::seed::Seed;
 
 const SEARCHES: &str = "/api/ariel/searches";
@@ -62,6 +62,7 @@ fn started(mut cassette: Cassette, seed: u64) -> Replay {
         redactor: Redactor::new(),
         verb: "replay".to_owned(),
         session: "main".to_owned(),
+        clock: Clock::default(),
     })
     .keeping()
 }

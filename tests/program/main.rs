@@ -20,6 +20,7 @@ mod cli_run;
 mod cli_run_children;
 mod demo;
 mod every_property;
+mod faults_in_a_line;
 mod findings_last;
 mod hostile_files;
 mod judge_other_endpoints;

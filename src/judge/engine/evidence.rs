@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::judge::sample;
     use crate::redact::Redactor;
-    use crate::replay::{Auth, Outside, Replay, Setup};
+    use crate::replay::{Auth, Clock, Outside, Replay, Setup};
     use crate::seed::Seed;
 
     #[test]
@@ -255,6 +255,7 @@ mod tests {
                 redactor: Redactor::new(),
                 verb: "judge".to_owned(),
                 session: "case".to_owned(),
+                clock: Clock::default(),
             };
             let asked = older(Request::new("GET", sample::PATH).with("SEC", "any"));
             Replay::new(setup).decide(asked, Duration::ZERO).0.response.status

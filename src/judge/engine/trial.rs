@@ -17,7 +17,7 @@ use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, Evidence, Outside, Replay, Setup};
+use crate::replay::{self, Auth, Clock, Evidence, Outside, Replay, Setup};
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
@@ -101,6 +101,7 @@ impl<C: Client> Bench<'_, C> {
             redactor: self.redactor.clone(),
             verb: self.verb.clone(),
             session: SESSION.to_owned(),
+            clock: Clock::default(),
         };
         let watch = Arc::new(Watch::of(case.job, self.client.claims()));
         let watching = Arc::clone(&watch);
