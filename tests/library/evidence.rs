@@ -82,6 +82,11 @@ pub fn replay(cassette: Cassette, scenario: Option<&str>) -> Replay {
 }
 
 pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> Replay {
+    Replay::new(setup_seeded(cassette, scenario, seed)).keeping()
+}
+
+/// What such a replay is made of: made once, it can be begun again and again.
+pub fn setup_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> Setup {
     let profile = Profile::builtin();
     let scenario = scenario.map(|text| {
         Arc::new(
@@ -89,7 +94,7 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
                 .unwrap_or_else(|error| panic!("{error}: {error:?}")),
         )
     });
-    Replay::new(Setup {
+    Setup {
         evidence: Evidence::Cassette(Arc::new(Material::new(cassette, profile))),
         scenario,
         profile,
@@ -100,8 +105,7 @@ pub fn replay_seeded(cassette: Cassette, scenario: Option<&str>, seed: u64) -> R
         verb: "replay".to_owned(),
         session: "main".to_owned(),
         clock: Clock::default(),
-    })
-    .keeping()
+    }
 }
 
 /// What a replay decides for a request.
