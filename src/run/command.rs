@@ -130,7 +130,7 @@ fn variables(
     time_scale: u32,
 ) -> Environment {
     environment.set("FAULTDECK_URL", url);
-    environment.set("FAULTDECK_TIME_SCALE", &time_scale.to_string());
+    environment.set("FAULTDECK_TIME_SCALE", time_scale.to_string());
     environment.set("FAULTDECK_SEC", SEC);
     if let Some(file) = ca_file {
         CA_FILE.iter().for_each(|name| environment.set(*name, file));
