@@ -15,12 +15,12 @@ use super::signals::Signals;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
-use crate::judge::{Again, EvidenceOf, JudgeError, PROPERTIES, Plan, Repeat, judge};
+use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
 use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
 use crate::replay::Auth;
 use crate::report::shell_word;
-use crate::scenario::{Named, Scenario, Source};
+use crate::scenario::{Scenario, Source};
 use crate::seed::Seed;
 
 /// Puts a client to generated requests and to scenarios, and says which properties it keeps.
@@ -132,7 +132,7 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
     Ok(plan)
 }
 
-/// The scenarios that the command line names, with the faults that stand there; these alone hold every property.
+/// The scenarios that the command line names, with the faults that stand there; these alone hold whatever they put to the test.
 fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
     let with_faults = |scenario| args.faults.put_into(Some(scenario));
     let named = args.scenario.iter().map(|argument| with_faults(setup::open(argument)?));
@@ -141,8 +141,6 @@ fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
         && let Some(mut alone) = args.faults.put_into(None)?
     {
         alone.source = Source::Cassette(Some(CASSETTE.to_owned()));
-        let every = PROPERTIES.iter().map(|property| Named { name: property.id.to_owned(), at: 0..0 });
-        alone.must.hold = every.collect();
         scenarios.push(alone);
     }
     Ok(scenarios.into_iter().map(Arc::new).collect())

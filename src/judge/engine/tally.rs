@@ -70,6 +70,9 @@ impl Tally {
     /// A violation outweighs all else; then whatever leaves the judgement incomplete.
     fn reasons(&self) -> Reasons {
         let mut reasons = Reasons::default();
+        if self.not_started.is_none() && !self.verdicts.iter().any(|line| line.required) {
+            reasons.push(Exit::Inconclusive, "no property was put to the test");
+        }
         for line in self.verdicts.iter().filter(|line| line.required) {
             let name = format!("{} in {}", line.property, line.scenario);
             let (exit, why) = match line.verdict {

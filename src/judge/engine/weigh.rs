@@ -213,7 +213,9 @@ fn save<C: Client>(
 }
 
 fn is_required<C>(at: &At<'_, C>, property: &'static Property) -> bool {
-    at.unit.required.contains(&property)
+    // Faults of a command line come without a list: what they put to the test must hold.
+    let is_of_faults = at.unit.scenario.as_ref().is_some_and(|scenario| scenario.is_of_faults());
+    is_of_faults || at.unit.required.contains(&property)
 }
 
 /// Makes a generated case as small as it still breaks the property, within the budget.
