@@ -6,6 +6,7 @@
 //! is its command's, and that of a server that has ended.
 
 mod alike;
+mod ca;
 mod client;
 mod completions;
 mod console;
@@ -73,6 +74,7 @@ enum Verb {
     Explain(explain::Args),
     Lint(lint::Args),
     Profile(profile::Args),
+    Ca(ca::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Guard(guard::Args),
@@ -83,7 +85,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Every day", &["record", "replay", "run", "judge", "report"]),
     ("Cassettes", &["lint"]),
-    ("Other", &["emulate", "explain", "profile", "completions"]),
+    ("Other", &["emulate", "explain", "profile", "ca", "completions"]),
 ];
 
 /// Set by the panic hook: whatever came after, the exit code is 70.
@@ -165,6 +167,7 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Profile(args) => profile::run(args).await,
+        Verb::Ca(args) => ca::run(&args),
         Verb::Completions(args) => completions::run(args),
         Verb::Guard(args) => Ok(guard::run(&args)),
     }

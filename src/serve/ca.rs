@@ -47,6 +47,12 @@ pub(super) fn issue(folder: &Path, names: &[String]) -> Result<Issued, TlsError>
     Ok(Issued { certificate, key, ca_file: authority.folder.join(CERTIFICATE) })
 }
 
+/// Whether a CA's folder has such a name.
+pub(super) fn is_folder(name: &str) -> bool {
+    let tag = name.strip_prefix("ca-");
+    tag.is_some_and(|tag| tag.len() == 12 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Certificates are the one thing here that needs the date.
 #[allow(clippy::disallowed_methods, reason = "a certificate's validity is a matter of the calendar")]
 fn now() -> SystemTime {

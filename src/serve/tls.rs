@@ -108,6 +108,27 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     read.map_err(|error| TlsError::File { path: path.to_owned(), source: error.into() })
 }
 
+/// Removes every CA below `folder`, keys included, and says how many there were. Nothing else in it is touched.
+///
+/// # Errors
+/// If one cannot be removed; those before it are gone.
+pub fn forget(folder: &Path) -> io::Result<usize> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut forgotten = 0;
+    for entry in entries {
+        let entry = entry?;
+        // A link to a folder elsewhere is none of ours.
+        if entry.file_type()?.is_dir() && ca::is_folder(&entry.file_name().to_string_lossy()) {
+            std::fs::remove_dir_all(entry.path())?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
+}
+
 /// For each kind of client, the line a shell runs to make it trust `ca_file` and nothing else more.
 pub fn trust_lines(ca_file: &Path) -> Vec<(&'static str, String)> {
     let file = shell_quoted(&ca_file.to_string_lossy());

@@ -12,6 +12,7 @@ use harness::canary;
 
 mod branching;
 mod byte_for_byte;
+mod certificates;
 mod cli_basics;
 mod cli_files;
 mod cli_judge;

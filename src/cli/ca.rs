@@ -1,0 +1,60 @@
+//! `faultdeck ca`: the certificate authority that a client of `--tls` has to trust.
+
+use std::path::PathBuf;
+
+use super::home;
+use super::output;
+use super::problem::Problem;
+use crate::ledger::Exit;
+use crate::report::visible;
+use crate::serve::tls::{self, Identity};
+
+/// Prints the certificate authority's file, and what makes a client trust it.
+///
+/// It is made on first use, for the loopback names and those of `--tls-name`, and vouches for no others. It is never
+/// added to a trust store.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  faultdeck ca                                # for `replay --tls`
+  faultdeck ca --tls-name qradar.example.com  # for `replay --tls --tls-name qradar.example.com`
+  curl --cacert \"$(faultdeck ca 2> /dev/null)\" https://127.0.0.1:PORT/api/help/versions
+  faultdeck ca forget                         # removes all of them, and their keys")]
+pub(super) struct Args {
+    /// A name of the console beside the loopback ones. Can be given several times.
+    #[arg(long, value_name = "NAME")]
+    tls_name: Vec<String>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Removes every certificate authority that was made, with its key. Clients that trusted one trust nothing by it.
+    Forget,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Problem> {
+    let folder = home::folder()?.join("ca");
+    match args.verb {
+        None => show(args, &folder),
+        Some(Verb::Forget) => {
+            let forgotten = tls::forget(&folder);
+            let forgotten = forgotten.map_err(|error| Problem::file("clear", &folder, error))?;
+            let many = if forgotten == 1 { "certificate authority" } else { "certificate authorities" };
+            let where_they_were = visible(&folder.display().to_string());
+            output::note(&format!("{forgotten} {many} removed from {where_they_were}"));
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+fn show(args: &Args, folder: &PathBuf) -> Result<Exit, Problem> {
+    let identity = Identity::for_names(folder, &args.tls_name).map_err(Problem::input)?;
+    output::data(&format!("{}\n", identity.ca_file.display()))?;
+    output::note("make a client trust it, and nothing else more:");
+    for (client, line) in tls::trust_lines(&identity.ca_file) {
+        output::note(&visible(&format!("  {client:<7} {line}")));
+    }
+    Ok(Exit::Passed)
+}
