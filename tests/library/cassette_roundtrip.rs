@@ -343,6 +343,8 @@ fn a_large_cassette_reads_the_same_in_whatever_layout() {
     let other = Cassette::parse("c", &text.replace("[\n    {", "[ {").replace("\n    },", " },")).unwrap();
     assert_eq!(laid_out.interactions.len(), 3000);
     assert!(laid_out == other);
+    // As git checks it out where lines end otherwise.
+    assert!(laid_out == Cassette::parse("c", &text.replace('\n', "\r\n")).unwrap());
     let (first, last) = (&laid_out.interactions[0], &laid_out.interactions[2999]);
     assert_eq!((first.id.as_str(), last.request.target.as_str()), ("i-0", "/api/x/2999"));
     assert_eq!(first.response.body, "{\"id\":0,\"note\":\"a \\\" b  c\"}");
