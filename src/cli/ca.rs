@@ -42,7 +42,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Problem> {
             let forgotten = tls::forget(&folder);
             let forgotten = forgotten.map_err(|error| Problem::file("clear", &folder, error))?;
             let many = if forgotten == 1 { "certificate authority" } else { "certificate authorities" };
-            let where_they_were = visible(&folder.display().to_string());
+            let folder = folder.display().to_string();
+            let where_they_were = visible(&folder);
             output::note(&format!("{forgotten} {many} removed from {where_they_were}"));
             Ok(Exit::Passed)
         }
