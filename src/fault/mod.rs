@@ -4,79 +4,72 @@
 //! the table at the end of this one; the TOML name, the reader, the generator, the catalogue and `explain` follow from it.
 
 mod api_error;
+mod big_integer;
 mod body;
+mod byte_order_mark;
+mod changing_total;
 mod close;
+mod context;
+mod corrupt_gzip;
+mod deprecated_version;
 mod drop_field;
+mod duplicate_fields;
+mod effect;
+mod empty_body;
+mod empty_last_page;
 mod ending;
+mod extra_field;
+mod failed_task;
+mod finished_at_once;
+mod flapping_state;
 mod garbage;
 mod half_close;
 mod hang;
 mod html_page;
+mod ignored_fields;
+mod ignored_range;
+mod late_result_id;
 mod latency;
+mod latin_1;
+mod login_page;
 mod malformed_chunk;
 mod malformed_json;
+mod missing_state;
+mod ndjson;
+mod null_field;
+mod odd_unicode;
+mod over_projected;
+mod overlapping_page;
+mod page;
+mod parameter;
+mod rate_limit;
+mod regressed_state;
+mod removed_version;
 mod renamed_keys;
+mod reordered_fields;
 mod reset;
+mod retyped_field;
+mod short_page;
+mod stalled_task;
+mod task;
 mod truncate;
+mod unknown_state;
+mod vanished_task;
+mod wrong_content_range;
+mod wrong_content_type;
 
 pub use api_error::FRAMEWORK_ERRORS;
+pub use context::{Before, Context, Quota};
+pub use effect::{Effect, Work};
+pub use malformed_json::Break;
+pub use parameter::{Alias, Mistake, Parameter, Takes};
 use proptest::strategy::{BoxedStrategy, Strategy, Union};
 use serde::{Deserialize, Serialize};
+pub use wrong_content_range::Wrong;
 
 use crate::delivery::Delivery;
 use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle};
-use crate::seed::Stream;
-
-/// Whether the console did what the request asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// It did; only the answer suffers. A recording is consumed and a write takes effect.
-    Done,
-    /// It did not. No recording is consumed and no write takes effect; time goes on.
-    NotDone,
-}
-
-/// What becomes of the answer that the console would have given. Whoever judges a client goes by this, never by a
-/// fault's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// All of it comes, as it would have; perhaps late.
-    Whole,
-    /// Another answer comes in its place: an error, a page.
-    Replaced,
-    /// It comes as JSON, and members of it are missing.
-    Thinner,
-    /// It comes as JSON, and members of it are called otherwise.
-    Respelt,
-    /// It comes as JSON, and says something else than the console would have: other values, members, elements, another
-    /// state.
-    Altered,
-    /// All of its bytes come, and they are not what the head says they are.
-    Unreadable,
-    /// It never comes, or not to its end.
-    Lost,
-}
-
-impl Effect {
-    /// In a sentence, for `explain`.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::Whole => "The answer comes whole.",
-            Self::Replaced => "Another answer comes in place of the console's.",
-            Self::Thinner => "The answer lacks members.",
-            Self::Respelt => "The answer spells members otherwise.",
-            Self::Altered => "The answer says something else than the console would have.",
-            Self::Unreadable => "The answer cannot be read.",
-            Self::Lost => "The answer never comes to its end.",
-        }
-    }
-
-    /// Whether the answer can be read, and holds something else than the console gave it.
-    pub fn changes_content(self) -> bool {
-        matches!(self, Self::Thinner | Self::Respelt | Self::Altered)
-    }
-}
 
 /// What a fault did to one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,23 +84,6 @@ impl<T: Into<String>> From<T> for Did {
     fn from(words: T) -> Self {
         Self { words: words.into(), members: Vec::new() }
     }
-}
-
-/// What a fault may look at.
-#[derive(Debug)]
-pub struct Context<'a> {
-    /// The endpoint the request hit, if a profile knows it.
-    pub endpoint: Option<&'a Endpoint>,
-    /// The life cycle whose task the response carries, if it carries one.
-    pub lifecycle: Option<&'a Lifecycle>,
-    /// The request.
-    pub request: &'a Request,
-    /// Which occurrence of its resource it is, from 1.
-    pub nth: u32,
-    /// Whether the console has heard what [`Fault::hears`] made of the request.
-    pub heard: bool,
-    /// The only randomness: the stream of this fault on this occurrence.
-    pub stream: &'a mut Stream,
 }
 
 /// One kind of fault: its parameters, its words, its effect.
@@ -133,6 +109,24 @@ trait FaultKind: Sized {
     /// and [`Context::heard`] says so to [`Self::inject`].
     fn hears(&self, request: &Request, endpoint: Option<&Endpoint>) -> Option<Request> {
         let _ = (request, endpoint);
+        None
+    }
+
+    /// Whether it can happen to this request at all. What answers in the console's place says here what it leaves to
+    /// the console; whatever edits an answer sees that when it is there.
+    fn meets(&self, before: &Before<'_>) -> bool {
+        let _ = before;
+        true
+    }
+
+    /// Why it can never happen where this endpoint answers with a task of this life cycle, or with none, if that is so.
+    fn never_at(&self, endpoint: &Endpoint, lifecycle: Option<&Lifecycle>) -> Option<String> {
+        let _ = (endpoint, lifecycle);
+        None
+    }
+
+    /// How often the console answers before this fault does, if it waits for that.
+    fn quota(&self) -> Option<Quota> {
         None
     }
 
@@ -164,75 +158,6 @@ trait FaultKind: Sized {
 
     /// Faults of this kind, mild ones first.
     fn strategy() -> BoxedStrategy<Self>;
-}
-
-/// A parameter of a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its key.
-    pub name: &'static str,
-    /// What it takes.
-    pub takes: Takes,
-    /// Its value if it is left out, as written in TOML; `None` if it must be given.
-    pub default: Option<&'static str>,
-    /// What it means, unit included.
-    pub meaning: &'static str,
-}
-
-/// What a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    /// A whole number from the first up to and with the second.
-    Number(u32, u32),
-    /// A text of 1 to 200 bytes.
-    Name,
-    /// Any text of at most 10,000 bytes.
-    Text,
-    /// `true` or `false`.
-    Flag,
-    /// One of these words.
-    Word(&'static [&'static str]),
-}
-
-impl Takes {
-    /// The longest [`Takes::Text`], in bytes.
-    pub const TEXT_MAX: usize = 10_000;
-
-    /// In words, to follow "must be".
-    pub fn in_words(self) -> String {
-        match self {
-            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
-            Self::Name => "a text of 1 to 200 bytes".to_owned(),
-            Self::Text => format!("a text of at most {} bytes", Self::TEXT_MAX),
-            Self::Flag => "true or false".to_owned(),
-            Self::Word(words) => {
-                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                words.join(" or ")
-            }
-        }
-    }
-}
-
-/// A name that another tool has for a fault that is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Alias {
-    /// The name. It may be the fault's own, where only the parameters differ.
-    pub name: &'static str,
-    /// The tool.
-    pub of: &'static str,
-    /// What it calls the parameters, and what they are called here. The units are the same.
-    pub parameters: &'static [(&'static str, &'static str)],
-    /// Values that the name stands for, as written in TOML.
-    pub sets: &'static [(&'static str, &'static str)],
-}
-
-/// A parameter that is wrong although it is within its range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// Which.
-    pub parameter: &'static str,
-    /// Why, to follow its name: "must not be 204: ...".
-    pub why: String,
 }
 
 /// A row of the catalogue.
@@ -332,6 +257,22 @@ macro_rules! faults {
                 match self { $(Self::$Kind(kind) => kind.hears(request, endpoint)),+ }
             }
 
+            /// Whether it can happen to this request at all.
+            pub fn meets(&self, before: &Before<'_>) -> bool {
+                match self { $(Self::$Kind(kind) => kind.meets(before)),+ }
+            }
+
+            /// Why it can never happen where this endpoint answers with a task of this life cycle, or with none, if
+            /// that is so.
+            pub fn never_at(&self, endpoint: &Endpoint, lifecycle: Option<&Lifecycle>) -> Option<String> {
+                match self { $(Self::$Kind(kind) => kind.never_at(endpoint, lifecycle)),+ }
+            }
+
+            /// How often the console answers before this fault does, if it waits for that.
+            pub fn quota(&self) -> Option<Quota> {
+                match self { $(Self::$Kind(kind) => kind.quota()),+ }
+            }
+
             /// Edits the delivery; says what it did, or `None` if it changed nothing.
             pub fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
                 match self { $(Self::$Kind(kind) => kind.inject(delivery, cx)),+ }
@@ -360,6 +301,40 @@ faults! {
     "html-page" => html_page::HtmlPage,
     "drop-field" => drop_field::DropField,
     "renamed-keys" => renamed_keys::RenamedKeys,
+    "deprecated-version" => deprecated_version::DeprecatedVersion,
+    "reordered-fields" => reordered_fields::ReorderedFields,
+    "extra-field" => extra_field::ExtraField,
+    "ignored-fields" => ignored_fields::IgnoredFields,
+    "odd-unicode" => odd_unicode::OddUnicode,
+    "big-integer" => big_integer::BigInteger,
+    "null-field" => null_field::NullField,
+    "retyped-field" => retyped_field::RetypedField,
+    "over-projected" => over_projected::OverProjected,
+    "duplicate-fields" => duplicate_fields::DuplicateFields,
+    "changing-total" => changing_total::ChangingTotal,
+    "wrong-content-range" => wrong_content_range::WrongContentRange,
+    "ignored-range" => ignored_range::IgnoredRange,
+    "overlapping-page" => overlapping_page::OverlappingPage,
+    "short-page" => short_page::ShortPage,
+    "empty-last-page" => empty_last_page::EmptyLastPage,
+    "finished-at-once" => finished_at_once::FinishedAtOnce,
+    "late-result-id" => late_result_id::LateResultId,
+    "stalled-task" => stalled_task::StalledTask,
+    "flapping-state" => flapping_state::FlappingState,
+    "regressed-state" => regressed_state::RegressedState,
+    "failed-task" => failed_task::FailedTask,
+    "unknown-state" => unknown_state::UnknownState,
+    "missing-state" => missing_state::MissingState,
+    "vanished-task" => vanished_task::VanishedTask,
+    "rate-limit" => rate_limit::RateLimit,
+    "removed-version" => removed_version::RemovedVersion,
+    "login-page" => login_page::LoginPage,
+    "byte-order-mark" => byte_order_mark::ByteOrderMark,
+    "wrong-content-type" => wrong_content_type::WrongContentType,
+    "latin-1" => latin_1::Latin1,
+    "ndjson" => ndjson::Ndjson,
+    "empty-body" => empty_body::EmptyBody,
+    "corrupt-gzip" => corrupt_gzip::CorruptGzip,
     "malformed-json" => malformed_json::MalformedJson,
     "truncate" => truncate::Truncate,
     "malformed-chunk" => malformed_chunk::MalformedChunk,

@@ -317,6 +317,6 @@ impl Duplicates {
 }
 
 /// A name as a segment of an RFC 6901 pointer.
-fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

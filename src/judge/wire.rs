@@ -116,9 +116,20 @@ pub(super) fn is_disturbed(exchange: &Exchange) -> bool {
     effects(exchange).any(Effect::changes_content)
 }
 
+/// Whether a planned fault left an answer of which nobody can say what a client makes: it is no JSON, or says two things.
+pub(super) fn is_unclear(exchange: &Exchange) -> bool {
+    effects(exchange).any(Effect::is_unclear)
+}
+
+/// Whether any answer of a run was such that nobody can say what a client makes of it.
+pub(super) fn had_unclear(run: &Run) -> bool {
+    run.exchanges.iter().any(is_unclear)
+}
+
 /// Whether the answer surely came, and can be read: an answer that is late may come after the client has left.
 pub(super) fn is_surely_heard(exchange: &Exchange) -> bool {
-    let is_prompt = |effect: Effect| effect == Effect::Replaced || effect.changes_content();
+    let is_prompt =
+        |effect: Effect| matches!(effect, Effect::Replaced | Effect::Rewritten) || effect.changes_content();
     !is_miss(exchange) && effects(exchange).all(is_prompt)
 }
 
@@ -132,7 +143,7 @@ pub(super) fn is_creation(exchange: &Exchange) -> bool {
     life_made(exchange).is_some()
 }
 
-/// Whether a person reading along would say that the client has this answer, all of it.
+/// Whether a person reading along would say that the client has this answer, all of it, and can read it.
 pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     let timing = run.timings.iter().find(|timing| timing.key == exchange.key);
     came_whole(exchange, timing, !run.timings.is_empty())
@@ -140,7 +151,7 @@ pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
 
 fn came_whole(exchange: &Exchange, timing: Option<&Timing>, is_timed: bool) -> bool {
     let was_cut = timing.map_or(is_timed && !exchange.faults.is_empty(), |timing| timing.cut_short);
-    !is_miss(exchange) && !is_broken(exchange) && !was_cut
+    !is_miss(exchange) && !is_broken(exchange) && !is_unclear(exchange) && !was_cut
 }
 
 /// The requests of a whole test suite, as a ledger holds them: nobody knows what each was meant for.
@@ -181,12 +192,15 @@ pub(super) fn data(exchange: &Exchange) -> Option<&str> {
     ((200..300).contains(&exchange.status) && text.trim_start().starts_with(['{', '['])).then_some(text)
 }
 
-/// The phase a poll's answer shows, by the state as the answer spells it. `None` if the answer does not say.
-pub(super) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
+/// The state a poll's answer shows, as the answer spells it. `None` if the answer does not say.
+pub(super) fn state_shown(exchange: &Exchange) -> Option<String> {
     let json = crate::json::Json::parse(data(exchange)?).ok()?;
-    let life = life_of(exchange)?;
-    let (_, state) = life.state_of(&json)?;
-    life.phase(state)
+    life_of(exchange)?.state_of(&json).map(|(_, state)| state.to_owned())
+}
+
+/// The phase that is.
+pub(super) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
+    life_of(exchange)?.phase(&state_shown(exchange)?)
 }
 
 /// The `code` of an API error body, if it is one.

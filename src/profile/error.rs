@@ -19,6 +19,16 @@ pub(crate) fn error_response(status: u16, code: u32, description: &str, message:
     Response::json(status, body)
 }
 
+/// An error in the same form without a code, as nobody documents one (ours).
+pub(crate) fn uncoded_error(status: u16, message: &str) -> Response {
+    let body = format!(
+        r#"{{"http_response":{{"code":{status},"message":{}}},"description":"","details":{{}},"message":{}}}"#,
+        quote(status_message(status)),
+        quote(message),
+    );
+    Response::json(status, body)
+}
+
 /// The `http_response.message` of a status. Seen in captures: 401, 403, 404, 409, 422, 500 (the full stop of 401 and
 /// 404 too). Documented: 400, 405, 406. For any other, the usual reason phrase (ours).
 pub(super) fn status_message(status: u16) -> &'static str {
@@ -114,7 +124,7 @@ pub(super) fn invalid_fields(raw: &str, why: &str) -> String {
 }
 
 /// 422 for a version that was taken out (text seen, code unknown).
-pub(super) fn removed_version(version: &str) -> String {
+pub(crate) fn removed_version(version: &str) -> String {
     format!(
         "Version ({version}) from header parameter (Version) has been removed and is no longer valid. Please refer to documentation for list of valid versions."
     )

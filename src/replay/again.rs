@@ -105,7 +105,7 @@ impl Session {
             }
         }
         if !firing.is_empty() {
-            return self.spoilt_again(&setup, settled, nth, firing);
+            return self.spoilt_again(&setup, settled, (nth, at), firing);
         }
         let plain = settled.plain.as_ref()?;
         self.sum.count(plain.kind, 0, plain.is_computed);
@@ -128,12 +128,12 @@ impl Session {
         &mut self,
         setup: &Setup,
         settled: &mut Settled,
-        nth: Nth,
+        (nth, at): (Nth, Duration),
         firing: Vec<&PlannedFault>,
     ) -> Option<Decided<Planned>> {
         let time = self.time_of(settled, nth);
         let base = settled.base.as_mut()?;
-        let noted = Noted { tick: time.tick, ..base.noted.clone() };
+        let noted = Noted { tick: time.tick, at, ..base.noted.clone() };
         let (turn, answer) = (base.turn.clone(), base.answer.clone());
         let Decided { planned, mut record, time, is_noted, .. } =
             self.finish(setup, Considered { turn, answer, firing, noted });
@@ -161,7 +161,9 @@ fn rests(setup: &Setup, considered: &Considered<'_>) -> bool {
     let is_recorded = matches!(setup.evidence, Evidence::Cassette(_));
     let stays = |scenario: &Scenario| {
         let moves = scenario.deployment.is_some() || !scenario.path.is_empty() || scenario.clock.is_some();
-        !moves && scenario.polls_per_phase.is_none() && scenario.repeats == Repeats::Last
+        // A quota counts what is answered.
+        let counts = scenario.faults.iter().any(|planned| planned.inject.quota().is_some());
+        !moves && !counts && scenario.polls_per_phase.is_none() && scenario.repeats == Repeats::Last
     };
     let stays = setup.scenario.as_deref().is_none_or(stays);
     let Answer { index, response, origin, .. } = &considered.answer;

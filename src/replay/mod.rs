@@ -28,7 +28,6 @@ mod results;
 mod served;
 mod session;
 mod spoil;
-mod stands;
 mod stream;
 mod turn;
 mod variant;

@@ -5,12 +5,11 @@
 use crate::fields::FieldSelector;
 use crate::json::{self, Json};
 use crate::message::Response;
-use crate::profile::Lifecycle;
+use crate::profile::{Lifecycle, Stands};
 use crate::scenario::Scenario;
 use crate::timeline::{HostState, PathStep, Phase, stretched};
 
 use super::material::{Material, Poll};
-use super::stands::Stands;
 
 /// The recorded poll that answers, and what a timeline puts in its body's place.
 #[derive(Debug, PartialEq)]

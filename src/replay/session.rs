@@ -62,6 +62,8 @@ pub(super) struct Session {
     pub(super) rules: MatchRules,
     pub(super) created: Vec<Creation>,
     pub(super) fired: BTreeMap<String, u64>,
+    /// By planned fault: the last window of its quota, and how many were answered in it.
+    pub(super) quotas: BTreeMap<String, (u128, u32)>,
     /// What was served so far.
     pub(super) sum: Sum,
     pub(super) base: String,
@@ -105,6 +107,8 @@ pub(super) struct Noted {
     pub(super) taken: Vec<Ground>,
     /// The key of the fault that had the console understand something else than was asked.
     pub(super) heard: Option<String>,
+    /// When it was asked.
+    pub(super) at: Duration,
 }
 
 impl Session {
@@ -137,6 +141,7 @@ impl Session {
             cursors: Cursors::default(),
             created: Vec::new(),
             fired: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             sum: Sum::default(),
             base,
         }
@@ -179,7 +184,8 @@ impl Session {
         let is_refused = gated.is_refused();
         let tick = if is_refused { None } else { self.tick(setup, &turn, at) };
         let now = Now { tick, state: None, at };
-        let mut firing = self.firing(setup, &turn, is_refused, now);
+        let firing = self.firing(setup, &turn, is_refused, now);
+        let mut firing = self.beyond_quotas(firing, &[], now);
 
         let is_not_done = |planned: &&PlannedFault| planned.inject.work() == Work::NotDone;
         let mut heard = None;
@@ -194,13 +200,15 @@ impl Session {
             self.answer(setup, &turn, gated, tick)
         };
         if answer.state.is_some() {
-            firing = self.firing(setup, &turn, is_refused, Now { state: answer.state.as_deref(), ..now });
+            let known = Now { state: answer.state.as_deref(), ..now };
+            let all = self.firing(setup, &turn, is_refused, known);
+            firing = self.beyond_quotas(all, &firing, known);
         }
         let not_done = firing.iter().any(is_not_done);
         if tick.is_some() && !answer.rests {
             self.ticked += 1;
         }
-        let noted = Noted { tick, work_done: !not_done, is_refused, taken, heard };
+        let noted = Noted { tick, work_done: !not_done, is_refused, taken, heard, at };
         Considered { turn, answer, firing, noted }
     }
 
@@ -337,7 +345,7 @@ impl Session {
         delivery.bodiless |= turn.request.method == "HEAD";
         let firing = if missed { Vec::new() } else { firing };
         let Spoilt { faults, replaced } =
-            self.spoil(setup, &turn, &firing, noted.heard.as_deref(), &mut delivery);
+            self.spoil(setup, &turn, &firing, noted.heard.as_deref(), noted.at, &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
         let unchanged = is_own && replaced.is_none() && body == delivery.response.body;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::delivery::Delivery;
-use crate::fault::{Context, Work};
+use crate::fault::{Before, Context, Quota, Work};
 use crate::ledger::FaultLine;
 use crate::scenario::{Moment, PlannedFault, Scenario};
 
@@ -61,12 +61,48 @@ impl Session {
             state: now.state.map(|state| (state, turn.polls.or(turn.creates))),
             at: now.at,
         };
+        let before = Before {
+            endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
+            lifecycle: turn.polls.or(turn.creates),
+            request: &turn.request,
+            nth: turn.nth,
+        };
         let fires = |planned: &&PlannedFault| {
             (!is_refused || planned.inject.meets_refused())
                 && planned.fires_at(setup.seed, &moment)
+                && planned.inject.meets(&before)
                 && self.allows(planned, scenario)
         };
         scenario.faults.iter().filter(fires).collect()
+    }
+
+    /// Of the planned faults that fire, those that do: one that waits until its quota is used up lets this request pass
+    /// if it is not, and counts it. `before` are those that did before the state was known: nothing counts twice.
+    pub(super) fn beyond_quotas<'s>(
+        &mut self,
+        firing: Vec<&'s PlannedFault>,
+        before: &[&PlannedFault],
+        now: Now<'_>,
+    ) -> Vec<&'s PlannedFault> {
+        let mut does = |planned: &&PlannedFault| match planned.inject.quota() {
+            None => true,
+            Some(_) if now.state.is_some() && planned.when.state.is_none() => {
+                before.iter().any(|other| other.key == planned.key)
+            }
+            Some(quota) => self.is_used_up(&planned.key, quota, now.at),
+        };
+        firing.into_iter().filter(|planned| does(planned)).collect()
+    }
+
+    fn is_used_up(&mut self, key: &str, quota: Quota, at: Duration) -> bool {
+        let window = quota.window(at);
+        let (last, answered) = self.quotas.entry(key.to_owned()).or_default();
+        if *last != window {
+            (*last, *answered) = (window, 0);
+        }
+        let is_used_up = *answered >= quota.requests;
+        *answered += u32::from(!is_used_up);
+        is_used_up
     }
 
     /// Whether what has fired so far leaves this one free to.
@@ -87,6 +123,7 @@ impl Session {
         turn: &Turn,
         firing: &[&PlannedFault],
         heard: Option<&str>,
+        at: Duration,
         delivery: &mut Delivery,
     ) -> Spoilt {
         let mut spoilt = Spoilt { faults: Vec::new(), replaced: None };
@@ -106,6 +143,7 @@ impl Session {
                 request: &turn.request,
                 nth: turn.nth,
                 heard: heard == Some(planned.key.as_str()),
+                at,
                 stream: &mut setup.seed.stream(&key),
             };
             let Some(did) = planned.inject.inject(delivery, &mut cx) else { continue };

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::ScenarioError;
-use super::read::{Entry, Read, quoted};
+use super::read::{Entry, Read};
 use super::when::When;
 use crate::fault::{FRAMEWORK_ERRORS, Fault, Known, Takes};
 use crate::profile::{Endpoint, Profile};
@@ -44,6 +44,13 @@ pub(super) fn read_inject(
             "wait for requests: endpoint, nth, session".to_owned(),
         ));
     }
+    let life =
+        |endpoint: &Endpoint| profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));
+    if let Some(why) = endpoint.and_then(|endpoint| fault.never_at(endpoint, life(endpoint))) {
+        let message = format!("`{}` can never happen here: {why}", row.name);
+        let help = "aim it at another endpoint, or at none: then it meets whatever it can".to_owned();
+        return Err(kind.fail_at_key(message, "would never fire", help));
+    }
     if let Some(error) = fault.answers() {
         documented(error, &kind, endpoint, profile)?;
     }
@@ -75,7 +82,7 @@ fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
         (None, _) => Err(entry.fail(
             "`inject` names no fault",
             "an empty table",
-            Some(format!("{FORM}; {}", all_kinds())),
+            Some(format!("{FORM}; {ALL_KINDS}")),
         )),
         (Some(first), Some(second)) => Err(second.fail_at_key(
             format!("`inject` names two faults, `{}` and `{}`", first.key, second.key),
@@ -87,14 +94,13 @@ fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
 
 fn near_kinds(name: &str) -> String {
     match nearest(name, Fault::CATALOGUE.iter().map(|row| row.name)).first() {
-        Some(near) => format!("did you mean `{near}`? {}", all_kinds()),
-        None => all_kinds(),
+        Some(near) => format!("did you mean `{near}`? {ALL_KINDS}"),
+        None => ALL_KINDS.to_owned(),
     }
 }
 
-fn all_kinds() -> String {
-    format!("the faults are {}", quoted(Fault::CATALOGUE.iter().map(|row| row.name), "and"))
-}
+/// They are too many for a line.
+const ALL_KINDS: &str = "`faultdeck explain faults` lists them all";
 
 /// The parameters of a fault: known, all there, each within its range. What another tool calls them will do.
 fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<toml::Table> {

@@ -31,6 +31,7 @@ mod evidence;
 mod evidence_outranks;
 mod fault_docs;
 mod fault_laws;
+mod faults_of_content;
 mod fields_language;
 mod fields_laws;
 mod filter_language;

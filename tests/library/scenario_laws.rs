@@ -79,6 +79,12 @@ fn planned() -> impl Strategy<Value = PlannedFault> {
         let ((call, tick, since_start_ms, most), (session, resource, query), state) = conditions;
         // Every endpoint but the help documents its own errors only; any request may meet the framework's.
         let endpoint = if inject.answers().is_some() { None } else { endpoint };
+        // Some kinds can never happen at some endpoints, and are refused there.
+        let can_happen = |id: &String| {
+            let profile = Profile::builtin();
+            inject.never_at(profile.by_name(id).unwrap(), profile.task_of(id)).is_none()
+        };
+        let endpoint = endpoint.filter(can_happen);
         let (resource, state) = (resource.map(|path| format!("/{path}*")), state.map(str::to_owned));
         let when = When { endpoint, nth, of, call, session, resource, query, state, tick, ..When::default() };
         let when = When { since_start_ms, chance, most, ..when };

@@ -374,6 +374,7 @@ fn faulted(fault: &Fault) -> Delivery {
         request: &Request::new("GET", "/"),
         nth: 1,
         heard: false,
+        at: Duration::ZERO,
         stream: &mut stream,
     };
     assert!(fault.inject(&mut delivery, &mut cx).is_some());
@@ -395,7 +396,7 @@ async fn half_close_sends_the_whole_answer_and_takes_what_follows_in_silence() {
 
 #[test]
 fn a_half_closed_answer_can_be_spoilt_as_well_whichever_comes_first() {
-    let json = faultdeck::fault::MalformedJson {};
+    let json = faultdeck::fault::MalformedJson::default();
     let faults = [Fault::HalfClose(HalfClose {}), Fault::MalformedJson(json)];
     for order in [[0, 1], [1, 0]] {
         let mut delivery = Delivery::of(Response::json(200, "{}"));
@@ -407,6 +408,7 @@ fn a_half_closed_answer_can_be_spoilt_as_well_whichever_comes_first() {
                 request: &Request::new("GET", "/"),
                 nth: 1,
                 heard: false,
+                at: Duration::ZERO,
                 stream: &mut stream,
             };
             assert!(faults[fault].inject(&mut delivery, &mut cx).is_some(), "{order:?}");

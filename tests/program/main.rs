@@ -22,6 +22,7 @@ mod cli_run_children;
 mod demo;
 mod every_property;
 mod faults_in_a_line;
+mod faults_on_the_wire;
 mod findings_last;
 mod hostile_files;
 mod judge_other_endpoints;

@@ -8,6 +8,7 @@ use crate::judge::case::Run;
 use crate::judge::difference::{Differs, diff_lines, differences};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
+use crate::ledger::{BodyText, Exchange};
 
 pub(super) static PROPERTY: Property = Property {
     id: "invents-nothing",
@@ -36,7 +37,7 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached(why);
     }
     let got = answers(run);
-    let Some((_, text)) = got.last() else { return Verdict::not_reached("no whole task came") };
+    let Some((_, text)) = got.last() else { return of_nothing(run) };
     let Outcome::Task { task, .. } = &run.report.outcome else {
         return Verdict::not_reached("it reports no task");
     };
@@ -53,6 +54,11 @@ fn judge(runs: &[Run]) -> Verdict {
             format!("`{}` did not come and is reported as {value}", difference.at.trim_start_matches('/'))
         })
         .collect();
+    if !invented.is_empty() && wire::had_unclear(run) {
+        return Verdict::not_reached(
+            "what it reports may be from an answer that can be read in several ways, or in none",
+        );
+    }
     if !invented.is_empty() {
         let mut evidence = wire::story(run);
         evidence.push("expected (-) and reported (+):".to_owned());
@@ -67,6 +73,22 @@ fn judge(runs: &[Run]) -> Verdict {
         Ok(None) | Err(_) => {
             Verdict::not_reached("the whole resource was asked for: there is nothing to make up")
         }
+    }
+}
+
+/// No task came. Where nothing at all came, good statuses apart, a task that is reported is made up.
+fn of_nothing(run: &Run) -> Verdict {
+    let mut asked = run.exchanges.iter().filter(|exchange| run.case.about.is_asked(exchange)).peekable();
+    let came_empty = |exchange: &Exchange| {
+        wire::is_unclear(exchange) && !wire::is_broken(exchange) && exchange.response_body == BodyText::Empty
+    };
+    let is_nothing = asked.peek().is_some() && asked.all(came_empty);
+    match &run.report.outcome {
+        Outcome::Task { task, .. } if is_nothing => Verdict::violated(
+            format!("every answer was empty, and it reports a task: {task}"),
+            wire::story(run),
+        ),
+        _ => Verdict::not_reached("no whole task came"),
     }
 }
 
@@ -109,5 +131,22 @@ mod tests {
         assert_eq!(judged(Some("id,name,assigned_to"), got, got), Verdict::held());
         assert_eq!(judged(Some("id"), got, got), Verdict::held());
         assert_eq!(judged(Some("id"), r#"{"id":1}"#, r#"{"id":1,"name":null}"#), Verdict::held());
+    }
+
+    #[test]
+    fn a_task_in_the_place_of_nothing_is_made_up_and_of_what_cannot_be_read_nothing_is_said() {
+        let judged = |body: BodyText, outcome: Outcome| {
+            let mut run = sample::reporting(Some("id"), "", r#"{"id":0}"#);
+            run.exchanges[0].response_body = body;
+            run.exchanges[0].faults.push(sample::fault(crate::fault::Effect::Unreadable));
+            if outcome != Outcome::Silent {
+                run.report.outcome = outcome;
+            }
+            judge(&[run])
+        };
+        assert!(judged(BodyText::Empty, Outcome::Silent).is_violated());
+        assert!(matches!(judged(BodyText::Empty, Outcome::GaveUp), Verdict::NotReached(_)));
+        let marked = BodyText::Text("\u{feff}{\"id\":0}".into());
+        assert!(matches!(judged(marked, Outcome::Silent), Verdict::NotReached(_)));
     }
 }

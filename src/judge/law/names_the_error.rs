@@ -145,7 +145,7 @@ fn wrong_task(run: &Run, standing: Resting, task: &str) -> Option<String> {
     if standing == Resting::Failed {
         return Some("the client reports that the task failed".to_owned());
     }
-    let came_before = !answers(run).is_empty();
+    let came_before = !answers(run).is_empty() || wire::had_unclear(run);
     (!came_before).then(|| format!("the client reports a task: {task}"))
 }
 
@@ -250,5 +250,16 @@ mod tests {
         assert_eq!(judge(std::slice::from_ref(&run)), Verdict::held());
         run.report.outcome = Outcome::Task { standing: Resting::Failed, task: seen.into() };
         assert!(judge(&[run]).is_violated());
+    }
+
+    #[test]
+    fn a_task_from_an_answer_that_is_hard_to_read_is_no_false_data_after_an_error() {
+        let mut run = sample::run(sample::wait(None));
+        let seen = "{\"id\":42,\"id\":43,\"state\":\"WAITING\"}";
+        run.exchanges =
+            vec![sample::poll(sample::PATH, 200, seen), sample::poll(sample::PATH, 500, &body(1020))];
+        run.exchanges[0].faults.push(sample::fault(Effect::Ambiguous));
+        run.report.outcome = Outcome::Task { standing: Resting::Pending, task: "{\"id\":43}".into() };
+        assert!(!judge(&[run]).is_violated());
     }
 }

@@ -59,6 +59,12 @@ fn judge(runs: &[Run]) -> Verdict {
         }
         Outcome::TimedOut => Verdict::inconclusive("it was still watching when its time was up"),
         Outcome::GaveUp => Verdict::inconclusive("it gave up without saying that the case is usable"),
+        // Who is shown a task that goes backwards, or one in no known state, may well complain.
+        outcome
+            if is_last_word && !outcome.says_nothing() && run.exchanges.iter().any(wire::is_disturbed) =>
+        {
+            Verdict::inconclusive("an answer was disturbed, and the client complains")
+        }
         outcome if is_last_word => {
             violated(run, format!("the task is partly done, and the client ends with: {outcome}"))
         }
@@ -124,5 +130,19 @@ mod tests {
         let states = ["PARTIALLY_COMPLETE", "PARTIALLY_COMPLETE", "COMPLETE"];
         assert_eq!(judged(&states, reports(Resting::Done)), Verdict::held());
         assert!(matches!(judged(&["PARTIALLY_COMPLETE"], Outcome::TimedOut), Verdict::Inconclusive(_)));
+    }
+
+    #[test]
+    fn a_complaint_about_a_task_that_goes_backwards_is_no_violation_and_a_crash_is() {
+        let judged = |outcome: Outcome| {
+            let mut run = sample::run(sample::wait(None));
+            run.exchanges = vec![sample::state("COMPLETE"), sample::state("PARTIALLY_COMPLETE")];
+            run.exchanges[1].faults.push(sample::fault(Effect::Altered));
+            run.report.outcome = outcome;
+            judge(&[run])
+        };
+        let complaint = Outcome::Error { text: "the task went backwards".into() };
+        assert!(matches!(judged(complaint), Verdict::Inconclusive(_)));
+        assert!(judged(Outcome::Crashed { how: "signal 6".into() }).is_violated());
     }
 }

@@ -37,12 +37,12 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached(why);
     }
     let got: Vec<(&Exchange, &str)> = answers(run);
-    let Some((last, text)) = got.last() else {
+    let Some((_, text)) = got.last() else {
         return Verdict::not_reached("no whole task came");
     };
     let Outcome::Task { task, .. } = &run.report.outcome else {
         // Then a clear error is as good as the task.
-        if wire::is_disturbed(last) {
+        if wire::had_unclear(run) || run.exchanges.iter().any(wire::is_disturbed) {
             return Verdict::not_reached("the answer was disturbed, and the client reports no task");
         }
         let mut evidence = wire::story(run);
@@ -57,6 +57,11 @@ fn judge(runs: &[Run]) -> Verdict {
     };
     if got.iter().any(|(_, text)| wrong(run, text, &reported).is_empty()) {
         return Verdict::held();
+    }
+    if wire::had_unclear(run) {
+        return Verdict::not_reached(
+            "what it reports may be from an answer that can be read in several ways, or in none",
+        );
     }
     let wrong = wrong(run, text, &reported);
     let mut evidence = wire::story(run);
@@ -158,5 +163,43 @@ mod tests {
         // The client asked too widely: that is not this property's business either.
         assert_eq!(judged(Some("id"), GOT, GOT), Verdict::held());
         assert_eq!(judged(Some("id"), GOT, r#"{"id":9007199254740993}"#), Verdict::held());
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_a_client_makes_of_an_answer_that_cannot_be_read_for_sure() {
+        for effect in [Effect::Unreadable, Effect::Ambiguous] {
+            for outcome in [
+                Outcome::Error { text: "no JSON".into() },
+                Outcome::GaveUp,
+                Outcome::Task { standing: crate::client::Resting::Done, task: r#"{"id":2}"#.into() },
+            ] {
+                let mut run = sample::reporting(None, r#"{"id":1,"id":2}"#, "{}");
+                run.exchanges[0].faults.push(sample::fault(effect));
+                // A good answer may follow.
+                run.exchanges.push(sample::poll(sample::PATH, 200, r#"{"id":1}"#));
+                run.report.outcome = outcome;
+                assert!(matches!(judge(&[run]), Verdict::NotReached(_)), "{effect:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_altered_answer_is_reported_as_it_came_or_complained_about() {
+        let altered = |reported: Option<&str>| {
+            let mut run = sample::reporting(None, r#"{"id":"42"}"#, reported.unwrap_or("{}"));
+            if reported.is_none() {
+                run.report.outcome = Outcome::Error { text: "the id is no number".into() };
+            }
+            run.exchanges[0].faults.push(sample::fault(Effect::Altered));
+            judge(&[run])
+        };
+        assert_eq!(altered(Some(r#"{"id":"42"}"#)), Verdict::held());
+        assert!(matches!(altered(None), Verdict::NotReached(_)));
+        assert!(altered(Some(r#"{"id":0}"#)).is_violated());
+        // The order of members is no excuse.
+        let mut run = sample::reporting(None, GOT, GOT);
+        run.exchanges[0].faults.push(sample::fault(Effect::Rewritten));
+        run.report.outcome = Outcome::Error { text: "the id is not first".into() };
+        assert!(judge(&[run]).is_violated());
     }
 }

@@ -19,7 +19,7 @@ and indentation, one member left out (never the id or the state). The client mus
 same values each time, for all that both answers hold.
 
 Broken by: reading JSON with a pattern or by position; refusing unknown members; a crash or an error because a member \
-that decides nothing is missing.
+that decides nothing is missing; a crash without a word because an answer cannot be read.
 
 Not broken by: passing an unknown member on; what is reported for the member that was left out, which is judged by \
 invents-nothing and reports-what-it-got.",
@@ -121,6 +121,9 @@ fn judge(runs: &[Run]) -> Verdict {
     if disturbed && let Some(verdict) = disturbed_by_a_fault(base) {
         return verdict;
     }
+    if let Some(verdict) = unclear_by_a_fault(base) {
+        return verdict;
+    }
     let Some((standing, task, plain)) = reported(base) else {
         return Verdict::not_reached("the plain case reports no task");
     };
@@ -178,6 +181,28 @@ fn disturbed_by_a_fault(run: &Run) -> Option<Verdict> {
     }
 }
 
+/// Nobody can say what is in an answer that is no JSON, or says two things. So no report of a task is judged, and any clear
+/// word that there is none is right; a crash is not.
+fn unclear_by_a_fault(run: &Run) -> Option<Verdict> {
+    if !wire::had_unclear(run) {
+        return None;
+    }
+    match &run.report.outcome {
+        Outcome::Task { .. } => {
+            Some(Verdict::not_reached("the answer can be read in several ways, or in none"))
+        }
+        Outcome::TimedOut => None,
+        outcome if outcome.says_nothing() => Some(Verdict::violated(
+            format!(
+                "with an answer that cannot be read for sure, the client says nothing: {}",
+                run.reported_line()
+            ),
+            wire::story(run),
+        )),
+        _ => Some(Verdict::Held(vec![format!("it reports no task, and says so: {}", run.reported_line())])),
+    }
+}
+
 /// The standing and the task that were reported, and the answer they came from.
 fn reported(run: &Run) -> Option<(Resting, String, String)> {
     let Outcome::Task { standing, task } = &run.report.outcome else { return None };
@@ -232,7 +257,10 @@ fn unlike(
 ) -> Option<String> {
     wanted.members().iter().find_map(|(name, _)| {
         let left_out = answer.alteration == Alteration::LeftOut(name.to_string());
-        if left_out || altered.member(name).is_none() {
+        // A fault may have given the two answers different values: then they are reported differently.
+        let is_served_alike =
+            altered.member(name).is_some_and(|value| wanted.member(name).is_some_and(|was| was.same(value)));
+        if left_out || !is_served_alike {
             return None;
         }
         match (plain.member(name), other.member(name)) {
@@ -363,5 +391,34 @@ mod tests {
             run.report.outcome = task(TASK);
         }
         assert!(matches!(judge(&projected[..1]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_for_sure_may_be_refused_and_must_not_crash() {
+        for effect in [Effect::Unreadable, Effect::Ambiguous] {
+            let judged = |outcome: Outcome| {
+                let mut run = sample::run(case());
+                let mut exchange = sample::poll(sample::PATH, 200, "{\"id\":1,\"id\":2}");
+                exchange.faults.push(sample::fault(effect));
+                run.exchanges = vec![exchange];
+                run.report.outcome = outcome;
+                judge(&[run])
+            };
+            assert!(judged(Outcome::Crashed { how: "signal 6".into() }).is_violated());
+            assert!(judged(Outcome::Silent).is_violated());
+            assert!(matches!(judged(Outcome::Error { text: "twice".into() }), Verdict::Held(_)));
+            assert!(matches!(judged(Outcome::GaveUp), Verdict::Held(_)));
+            assert!(matches!(judged(task("{\"id\":2}")), Verdict::NotReached(_)));
+        }
+    }
+
+    #[test]
+    fn a_member_that_a_fault_added_may_have_another_value_than_the_one_nobody_asked_for() {
+        let mut both = runs(task);
+        let added = TASK.replacen('{', r#"{"unrequested":true,"#, 1);
+        both[0].exchanges = vec![sample::poll(sample::PATH, 200, &added)];
+        both[0].exchanges[0].faults.push(sample::fault(Effect::Altered));
+        both[0].report.outcome = task(&added);
+        assert_eq!(judge(&both), Verdict::held());
     }
 }

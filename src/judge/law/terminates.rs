@@ -159,7 +159,9 @@ fn is_last(phase: Phase) -> bool {
 /// The state that an answer shows, if it is a last one.
 fn last_state(poll: &Exchange) -> Option<String> {
     phase(poll).filter(|phase| is_last(*phase))?;
-    Some(poll.state.clone().unwrap_or_else(|| "that is its last".to_owned()))
+    // A fault may have shown another state than the console would have.
+    let shown = wire::state_shown(poll).or_else(|| poll.state.clone());
+    Some(shown.unwrap_or_else(|| "that is its last".to_owned()))
 }
 
 /// Whether an answer shows that the task goes on.
@@ -412,5 +414,22 @@ mod tests {
         assert!(
             found(&refused).is_some_and(|why| why.contains("after the answer 401/7 it asked 29 times more"))
         );
+    }
+
+    #[test]
+    fn the_state_that_a_fault_shows_is_the_one_that_counts() {
+        let mut run = run(&["COMPLETE"; 30], done());
+        for exchange in &mut run.exchanges {
+            // The console would have shown that the task waits.
+            exchange.state = Some("WAITING".into());
+            exchange.faults.push(sample::fault(Effect::Altered));
+        }
+        let Verdict::Violated(violation) = judge(std::slice::from_ref(&run)) else { panic!() };
+        assert!(violation.because.contains("COMPLETE"), "{}", violation.because);
+        // What cannot be read for sure shows no end.
+        for exchange in &mut run.exchanges {
+            exchange.faults = vec![sample::fault(Effect::Ambiguous)];
+        }
+        assert!(!judge(&[run]).is_violated());
     }
 }

@@ -1,26 +1,26 @@
 //! What goes with a state that a timeline puts in place: how far the task is, and what each of its hosts does.
 
+use super::lifecycle::{Lifecycle, Total};
 use crate::json::{Json, quote};
-use crate::profile::{Lifecycle, Total};
 use crate::timeline::{HostState, Phase};
 
 /// Where a timeline has a task at a poll.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stands {
-    pub(super) phase: Option<Phase>,
+pub(crate) struct Stands {
+    pub(crate) phase: Option<Phase>,
     /// In the order of the scenario; empty if it has no deployment.
-    pub(super) hosts: Vec<HostState>,
+    pub(crate) hosts: Vec<HostState>,
 }
 
 impl Stands {
     /// Whether a task of this life cycle says anything of it beside its state.
-    pub(super) fn shows_in(&self, lifecycle: &Lifecycle) -> bool {
+    pub(crate) fn shows_in(&self, lifecycle: &Lifecycle) -> bool {
         let counts = lifecycle.progress.is_some() && self.phase.is_some();
         counts || (lifecycle.hosts.is_some() && !self.hosts.is_empty())
     }
 
     /// What is put in place of what a poll recorded in the phase `recorded` has, by JSON pointer.
-    pub(super) fn edits(
+    pub(crate) fn edits(
         &self,
         lifecycle: &Lifecycle,
         recorded: Phase,
