@@ -45,12 +45,43 @@ pub enum Framing {
 pub enum Step {
     /// Nothing is sent for this long; never less.
     Wait(Duration),
+    /// What follows is due so long after what came before was due. Unlike with waits, lateness does not add up: what was
+    /// late is made up for.
+    Beat(Duration),
+    /// From here on no more than so many bytes a second are sent, each when it is due and never before; of several the
+    /// least holds, and 0 says nothing.
+    Pace(u64),
     /// This part of the [`Image`] is sent; a range past its end is cut.
     Send(Range<usize>),
     /// These bytes are sent, whatever the image says.
     Raw(Bytes),
     /// The response is over.
     End(End),
+}
+
+impl Step {
+    /// How many bytes it sends of an image of so many.
+    pub(crate) fn sends(&self, image_len: usize) -> usize {
+        match self {
+            Self::Send(range) => range.end.min(image_len).saturating_sub(range.start),
+            Self::Raw(bytes) => bytes.len(),
+            Self::Wait(_) | Self::Beat(_) | Self::Pace(_) | Self::End(_) => 0,
+        }
+    }
+
+    /// Takes the first `bytes` bytes, which it has, off what it sends.
+    fn split_to(&mut self, bytes: usize) -> Self {
+        match self {
+            Self::Send(range) => {
+                let first = range.start..range.start.saturating_add(bytes);
+                range.start = first.end;
+                Self::Send(first)
+            }
+            Self::Raw(raw) => Self::Raw(raw.split_to(bytes.min(raw.len()))),
+            // They send nothing.
+            Self::Wait(_) | Self::Beat(_) | Self::Pace(_) | Self::End(_) => Self::Raw(Bytes::new()),
+        }
+    }
 }
 
 /// One response as it is going to be sent.
@@ -169,15 +200,30 @@ impl Delivery {
         out.freeze()
     }
 
+    /// Whether a client can tell where the whole response ends without the connection's end, and nothing in it speaks of
+    /// one.
+    pub(crate) fn is_delimited(&self) -> bool {
+        let response = &self.response;
+        let length = response.body.len() as u64;
+        if !response.allows_keeping() {
+            return false;
+        }
+        self.bodiless
+            || match &self.framing {
+                Framing::Chunked(_) => true,
+                Framing::Length(announced) => *announced == length,
+                Framing::Raw(_) => false,
+                Framing::AsRecorded => {
+                    response.headers.lists("Transfer-Encoding", "chunked")
+                        || response.declared_length() == Some(length)
+                }
+            }
+    }
+
     /// How many bytes the steps send.
     pub fn planned_bytes(&self) -> u64 {
         let size = self.size();
-        let sent = |step: &Step| match step {
-            Step::Send(range) => range.end.min(size).saturating_sub(range.start),
-            Step::Raw(bytes) => bytes.len(),
-            Step::Wait(_) | Step::End(_) => 0,
-        };
-        self.steps.iter().map(sent).sum::<usize>() as u64
+        self.steps.iter().map(|step| step.sends(size)).sum::<usize>() as u64
     }
 
     /// How many bytes the image has. That of a response as it was recorded need not be made to be measured.
@@ -201,15 +247,47 @@ impl Delivery {
         }
     }
 
-    /// Ends the response after `bytes` bytes, counted over what would have been sent; waits before that point stay.
+    /// Sends no more than so many bytes a second, from the first to the last; a pace of 0 changes nothing.
+    pub fn pace(&mut self, bytes_a_second: u64) {
+        if bytes_a_second > 0 {
+            self.steps.insert(0, Step::Pace(bytes_a_second));
+        }
+    }
+
+    /// Puts `step` before each of these bytes, counted over what is sent, in ascending order; never before the first, for
+    /// what holds back everything is [`Delivery::delay`]. Says how often.
+    pub fn put_before(&mut self, bytes: impl IntoIterator<Item = usize>, step: &Step) -> usize {
+        let image_len = self.size();
+        let mut marks = bytes.into_iter().filter(|mark| *mark > 0).peekable();
+        let (mut sent, mut often) = (0, 0);
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for mut rest in self.steps.drain(..) {
+            let end = sent + rest.sends(image_len);
+            while let Some(mark) = marks.next_if(|mark| *mark < end) {
+                if mark > sent {
+                    steps.push(rest.split_to(mark - sent));
+                    sent = mark;
+                }
+                steps.push(step.clone());
+                often += 1;
+            }
+            steps.push(rest);
+            sent = end;
+        }
+        self.steps = steps;
+        often
+    }
+
+    /// Ends the response after `bytes` bytes, counted over what would have been sent; waits and paces before that point
+    /// stay.
     pub fn cut(&mut self, bytes: usize, end: End) {
         let image_len = self.image().size();
         let mut left = bytes;
         let mut steps = Vec::new();
         for step in self.steps.drain(..) {
             let (step, taken) = match step {
-                Step::Wait(wait) => {
-                    steps.push(Step::Wait(wait));
+                Step::Wait(_) | Step::Beat(_) | Step::Pace(_) => {
+                    steps.push(step);
                     continue;
                 }
                 Step::Send(range) => {
@@ -260,7 +338,7 @@ mod tests {
                     image.slice(range.clone()).iter().for_each(|part| out.extend_from_slice(part))
                 }
                 Step::Raw(raw) => out.extend_from_slice(raw),
-                Step::Wait(_) | Step::End(_) => {}
+                Step::Wait(_) | Step::Beat(_) | Step::Pace(_) | Step::End(_) => {}
             }
         }
         out
@@ -296,6 +374,46 @@ mod tests {
         delivery.cut(0, End::Fin);
         let waits = [4, 3].map(|ms| Step::Wait(Duration::from_millis(ms)));
         assert_eq!(delivery.steps, [&waits[..], &[Step::End(End::Fin)]].concat());
+    }
+
+    #[test]
+    fn a_pace_and_beats_stay_in_a_cut_answer_and_count_no_byte() {
+        let mut delivery = sample();
+        delivery.put_before([20], &Step::Beat(Duration::from_millis(5)));
+        delivery.pace(1000);
+        assert_eq!(delivery.planned_bytes(), sent(&sample()).len() as u64);
+        delivery.cut(30, End::Rst);
+        let beat = Step::Beat(Duration::from_millis(5));
+        let kept = [Step::Pace(1000), Step::Send(0..20), beat, Step::Send(20..30), Step::End(End::Rst)];
+        assert_eq!(delivery.steps, kept);
+        assert_eq!(delivery.planned_bytes(), 30);
+    }
+
+    #[test]
+    fn what_is_put_before_a_byte_splits_what_is_sent_and_loses_nothing() {
+        let wait = Step::Wait(Duration::from_millis(1));
+        let mut delivery = sample();
+        let whole = sent(&delivery);
+        // Neither before the first byte nor behind the last.
+        assert_eq!(delivery.put_before([0, 1, 40, 40, whole.len(), 10_000], &wait), 3);
+        assert_eq!(sent(&delivery), whole);
+        let waits = [Step::Send(0..1), wait.clone(), Step::Send(1..40), wait.clone(), wait.clone()];
+        assert_eq!(delivery.steps[..5], waits);
+        assert_eq!(delivery.steps[5..], [Step::Send(40..usize::MAX), Step::End(End::Keep)]);
+        // Where two parts meet, and within bytes that are no part of the image.
+        delivery.steps = vec![
+            Step::Send(0..5),
+            Step::Raw(Bytes::from_static(b"raw")),
+            Step::Send(50..usize::MAX),
+            Step::End(End::Fin),
+        ];
+        let before = sent(&delivery);
+        assert_eq!(delivery.put_before([5, 7], &wait), 2);
+        assert_eq!(sent(&delivery), before);
+        assert_eq!(
+            delivery.steps[1..5],
+            [wait.clone(), Step::Raw(Bytes::from_static(b"ra")), wait, Step::Raw(Bytes::from_static(b"w"))]
+        );
     }
 
     #[test]

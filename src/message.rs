@@ -361,6 +361,16 @@ impl Response {
         Self { status, reason: Bytes::from_static(usual_reason(status).as_bytes()), ..Self::default() }
     }
 
+    /// Whether it speaks of no close: the connection can be kept, if it is seen where it ends.
+    pub(crate) fn allows_keeping(&self) -> bool {
+        self.version == HttpVersion::Http11 && !self.headers.lists("Connection", "close")
+    }
+
+    /// The length that its head announces.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        self.headers.text("Content-Length")?.trim().parse().ok()
+    }
+
     /// A complete response: `Content-Type` and `Content-Length` set.
     pub fn with_body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();

@@ -30,13 +30,20 @@ fn json_body(delivery: &Delivery) -> Option<&str> {
     if sees_it && is_whole(delivery) { response.text() } else { None }
 }
 
-/// Whether the whole response is sent in order, waits apart.
+/// Whether the whole response is sent in order, in however many pieces and however slowly.
 pub(super) fn is_whole(delivery: &Delivery) -> bool {
-    let mut steps = delivery.steps.iter().filter(|step| !matches!(step, Step::Wait(_)));
-    let sends_all =
-        matches!(steps.next(), Some(Step::Send(range)) if range.start == 0 && range.end == usize::MAX);
-    let keeps = matches!(steps.next(), Some(Step::End(End::Keep | End::Fin | End::HalfClose)));
-    sends_all && keeps && steps.next().is_none()
+    let mut sent = 0;
+    for step in &delivery.steps {
+        match step {
+            Step::Wait(_) | Step::Beat(_) | Step::Pace(_) => {}
+            Step::Send(range) if range.start == sent && range.end > sent => sent = range.end,
+            Step::End(end) => {
+                return sent == usize::MAX && matches!(end, End::Keep | End::Fin | End::HalfClose);
+            }
+            Step::Send(_) | Step::Raw(_) => return false,
+        }
+    }
+    false
 }
 
 /// The object a JSON body is, or the objects of the list it is.

@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::ending::{end_after, in_bytes};
-use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
+use super::{Alias, Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::{Delivery, End};
 
 /// Closes the connection in order in the midst of the response.
@@ -36,6 +36,10 @@ exist, and a second POST makes a second one.";
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;
+    const ALIASES: &'static [Alias] = &[
+        Alias { name: "limit_data", of: "Toxiproxy", parameters: &[("bytes", "after_bytes")], sets: &[] },
+        Alias { name: "EMPTY_RESPONSE", of: "WireMock", parameters: &[], sets: &[] },
+    ];
 
     fn inject(&self, delivery: &mut Delivery, _cx: &mut Context<'_>) -> Option<Did> {
         let ended = end_after(delivery, self.after_bytes as usize, End::Fin);

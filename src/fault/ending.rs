@@ -1,5 +1,7 @@
 //! How the faults that end a response early do it.
 
+use std::time::Duration;
+
 use crate::delivery::{Delivery, End, Step};
 
 /// Ends the response after `bytes` bytes, counted from the first byte of the status line. What an earlier fault has
@@ -20,4 +22,13 @@ pub(super) fn goes_on(delivery: &Delivery) -> bool {
 /// How many bytes, in words.
 pub(super) fn in_bytes(bytes: u64) -> String {
     if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}
+
+/// Puts a wait of so many milliseconds before the end; none at all for 0.
+pub(super) fn wait_before_the_end(delivery: &mut Delivery, ms: u32) {
+    if ms > 0 {
+        let end = delivery.steps.pop();
+        delivery.steps.push(Step::Wait(Duration::from_millis(ms.into())));
+        delivery.steps.extend(end);
+    }
 }

@@ -4,15 +4,19 @@
 //! the table at the end of this one; the TOML name, the reader, the generator, the catalogue and `explain` follow from it.
 
 mod api_error;
+mod bandwidth;
 mod big_integer;
 mod body;
 mod byte_order_mark;
 mod changing_total;
+mod chunk;
 mod close;
 mod context;
 mod corrupt_gzip;
 mod deprecated_version;
+mod dribble;
 mod drop_field;
+mod drop_idle;
 mod duplicate_fields;
 mod effect;
 mod empty_body;
@@ -32,6 +36,7 @@ mod late_result_id;
 mod latency;
 mod latin_1;
 mod login_page;
+mod longer_length;
 mod malformed_chunk;
 mod malformed_json;
 mod missing_state;
@@ -42,6 +47,7 @@ mod over_projected;
 mod overlapping_page;
 mod page;
 mod parameter;
+mod pieces;
 mod rate_limit;
 mod regressed_state;
 mod removed_version;
@@ -50,6 +56,11 @@ mod reordered_fields;
 mod reset;
 mod retyped_field;
 mod short_page;
+mod shorter_length;
+mod slicer;
+mod slow_close;
+mod spread;
+mod stall;
 mod stalled_task;
 mod task;
 mod truncate;
@@ -60,7 +71,9 @@ mod wrong_content_type;
 
 pub use api_error::FRAMEWORK_ERRORS;
 pub use context::{Before, Context, Quota};
+pub use drop_idle::How;
 pub use effect::{Effect, Work};
+pub use latency::Spread;
 pub use malformed_json::Break;
 pub use parameter::{Alias, Mistake, Parameter, Takes};
 use proptest::strategy::{BoxedStrategy, Strategy, Union};
@@ -296,6 +309,13 @@ macro_rules! faults {
 
 faults! {
     "latency" => latency::Latency,
+    "bandwidth" => bandwidth::Bandwidth,
+    "stall" => stall::Stall,
+    "dribble" => dribble::Dribble,
+    "slicer" => slicer::Slicer,
+    "chunk" => chunk::Chunk,
+    "slow-close" => slow_close::SlowClose,
+    "drop-idle" => drop_idle::DropIdle,
     "half-close" => half_close::HalfClose,
     "api-error" => api_error::ApiError,
     "html-page" => html_page::HtmlPage,
@@ -337,6 +357,8 @@ faults! {
     "corrupt-gzip" => corrupt_gzip::CorruptGzip,
     "malformed-json" => malformed_json::MalformedJson,
     "truncate" => truncate::Truncate,
+    "shorter-length" => shorter_length::ShorterLength,
+    "longer-length" => longer_length::LongerLength,
     "malformed-chunk" => malformed_chunk::MalformedChunk,
     "close" => close::Close,
     "reset" => reset::Reset,

@@ -58,9 +58,15 @@ impl Clock {
             return;
         }
         for step in &mut delivery.steps {
-            if let Step::Wait(wait) = step {
-                let nanos = wait.as_nanos().div_ceil(u128::from(self.scale.get()));
-                *wait = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+            match step {
+                Step::Wait(wait) | Step::Beat(wait) => {
+                    let nanos = wait.as_nanos().div_ceil(u128::from(self.scale.get()));
+                    *wait = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+                }
+                Step::Pace(bytes_a_second) => {
+                    *bytes_a_second = bytes_a_second.saturating_mul(self.scale.get().into());
+                }
+                Step::Send(_) | Step::Raw(_) | Step::End(_) => {}
             }
         }
     }
@@ -84,6 +90,12 @@ mod tests {
         delivery.delay(Duration::from_millis(3_000));
         clock.hasten(&mut delivery);
         assert_eq!(delivery.steps.first(), Some(&Step::Wait(Duration::from_millis(50))));
+        let mut paced = Delivery::of(Response::json(200, "{}"));
+        paced.put_before([9], &Step::Beat(Duration::from_millis(120)));
+        paced.pace(1_000);
+        clock.hasten(&mut paced);
+        assert_eq!(paced.steps.first(), Some(&Step::Pace(60_000)));
+        assert_eq!(paced.steps.get(2), Some(&Step::Beat(Duration::from_millis(2))));
         let mut least = Delivery::of(Response::json(200, "{}"));
         least.delay(Duration::from_nanos(1));
         clock.hasten(&mut least);

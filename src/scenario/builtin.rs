@@ -42,4 +42,13 @@ pub(super) const BUILTINS: &[(&str, &str)] = &[
     ("faults/latin-1", include_str!("../../scenarios/faults/latin-1.toml")),
     ("faults/empty-body", include_str!("../../scenarios/faults/empty-body.toml")),
     ("faults/corrupt-gzip", include_str!("../../scenarios/faults/corrupt-gzip.toml")),
+    ("faults/bandwidth", include_str!("../../scenarios/faults/bandwidth.toml")),
+    ("faults/stall", include_str!("../../scenarios/faults/stall.toml")),
+    ("faults/dribble", include_str!("../../scenarios/faults/dribble.toml")),
+    ("faults/slicer", include_str!("../../scenarios/faults/slicer.toml")),
+    ("faults/chunk", include_str!("../../scenarios/faults/chunk.toml")),
+    ("faults/slow-close", include_str!("../../scenarios/faults/slow-close.toml")),
+    ("faults/drop-idle", include_str!("../../scenarios/faults/drop-idle.toml")),
+    ("faults/shorter-length", include_str!("../../scenarios/faults/shorter-length.toml")),
+    ("faults/longer-length", include_str!("../../scenarios/faults/longer-length.toml")),
 ];

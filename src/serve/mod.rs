@@ -25,6 +25,7 @@ mod limits;
 mod listener;
 mod met;
 mod origins;
+mod pace;
 mod patience;
 mod perform;
 mod places;

@@ -11,9 +11,10 @@ use tokio::sync::mpsc::Receiver;
 use super::connection::{Phases, Site};
 use super::io::Io;
 use super::limits::Limits;
+use super::pace::Schedule;
 use super::patience::{allowance, while_placed, within};
 use super::places::{Place, Standing};
-use super::rendered::{Rendered, allows_keeping, declared_length, is_delimited, unchunk};
+use super::rendered::{Rendered, unchunk};
 use super::{Answer, Performed, Piece, Reply, timer};
 use crate::delivery::{Delivery, End, Framing, Image, Step};
 use crate::message::{HttpVersion, Response};
@@ -70,11 +71,11 @@ pub(super) async fn reply<A: Answer>(
         Wire { io, limits: &site.limits, place, phases, sent: &mut report.sent, stuck: Duration::ZERO };
     let through = match reply {
         Reply::Planned { delivery, .. } => wire.planned(delivery, asked).await,
-        Reply::Rendered { rendered, .. } => wire.rendered(&rendered, asked).await,
-        Reply::Streamed { head, body, .. } => wire.streamed(head, body, asked).await,
+        Reply::Rendered { rendered, .. } => wire.rendered(&rendered, asked).await.map(Through::at_once),
+        Reply::Streamed { head, body, .. } => wire.streamed(head, body, asked).await.map(Through::at_once),
     };
-    let end = match through {
-        Ok(end) => end,
+    let Through { end, hold } = match through {
+        Ok(through) => through,
         Err(CutShort::Left) => return After::Gone,
         Err(CutShort::Stuck) => return After::Reset,
     };
@@ -84,18 +85,32 @@ pub(super) async fn reply<A: Answer>(
     let settled = wire.settle(end).await;
     report.cut_short = settled.is_err();
     drop(report);
+    let mut sent = 0;
+    let mut wire = Wire { io, limits: &site.limits, place, phases, sent: &mut sent, stuck: Duration::ZERO };
+    if !wire.hold(hold).await {
+        return After::Gone;
+    }
     match end {
         End::Keep => After::Keep,
         End::Fin => After::Close,
         End::Rst => After::Reset,
         // It has returned above.
         End::Hang => After::Gone,
-        End::HalfClose => {
-            let mut sent = 0;
-            let mut wire =
-                Wire { io, limits: &site.limits, place, phases, sent: &mut sent, stuck: Duration::ZERO };
-            wire.half_close().await
-        }
+        End::HalfClose => wire.half_close().await,
+    }
+}
+
+/// What is left to do once all bytes are sent.
+#[derive(Clone, Copy, Debug)]
+struct Through {
+    end: End,
+    /// How long after a whole response its end comes. It holds nothing back: whoever leaves in it has all of it.
+    hold: Duration,
+}
+
+impl Through {
+    fn at_once(end: End) -> Self {
+        Self { end, hold: Duration::ZERO }
     }
 }
 
@@ -129,39 +144,46 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    async fn planned(&mut self, mut delivery: Delivery, asked: Asked) -> Result<End, CutShort> {
+    async fn planned(&mut self, mut delivery: Delivery, asked: Asked) -> Result<Through, CutShort> {
         delivery.bodiless |= asked.head_only;
         if asked.version == HttpVersion::Http10 {
             unchunk(&mut delivery);
         }
         let image = delivery.image();
+        let Steps { sending, after, end } = Steps::of(&delivery, image.size());
+        let mut schedule = Schedule::begin(Instant::now());
         let mut whole = 0..0;
         let mut raw = false;
-        let mut end = End::Keep;
-        for step in &delivery.steps {
+        for step in sending {
             match step {
-                Step::Wait(wait) => self.wait(*wait).await?,
+                Step::Wait(wait) => schedule.later(self.wait(*wait).await?),
+                Step::Beat(beat) => {
+                    schedule.later(*beat);
+                    self.until(schedule.due()).await?;
+                }
+                Step::Pace(pace) => schedule.pace(*pace),
                 Step::Send(range) => {
                     let range = range.start.min(image.size())..range.end.min(image.size());
                     // Parts in order, without a gap or a repeat, add up to the whole response.
                     raw |= !range.is_empty() && range.start != whole.end;
                     whole.end = whole.end.max(range.end);
                     let (head, body) = parts(&image, &range);
-                    self.send(head.chain(body)).await?;
+                    self.paced(head.chain(body), &mut schedule).await?;
                 }
                 Step::Raw(bytes) => {
                     raw |= !bytes.is_empty();
-                    self.send(bytes.clone()).await?;
+                    self.paced(bytes.clone(), &mut schedule).await?;
                 }
-                Step::End(planned) => {
-                    end = *planned;
-                    break;
-                }
+                Step::End(_) => {}
             }
         }
         let complete = !raw && whole.end == image.size();
-        let keep = asked.keep && complete && is_delimited(&delivery, &image);
-        Ok(if end == End::Keep && !keep { End::Fin } else { end })
+        if !complete {
+            self.wait(after).await?;
+        }
+        let keep = asked.keep && complete && delivery.is_delimited();
+        let end = if end == End::Keep && !keep { End::Fin } else { end };
+        Ok(Through { end, hold: if complete { after } else { Duration::ZERO } })
     }
 
     async fn rendered(&mut self, rendered: &Rendered, asked: Asked) -> Result<End, CutShort> {
@@ -184,8 +206,8 @@ impl Wire<'_> {
             head.headers.remove("Transfer-Encoding");
         }
         let chunked = head.headers.lists("Transfer-Encoding", "chunked");
-        let keep = asked.keep && allows_keeping(&head);
-        let mut left = declared_length(&head);
+        let keep = asked.keep && head.allows_keeping();
+        let mut left = head.declared_length();
         let head = Delivery { bodiless: true, ..Delivery::of(head) }.image().head;
         // A piece that is there already goes with the head: one write, and the peer wakes once.
         let mut next = body.try_recv().ok();
@@ -251,13 +273,56 @@ impl Wire<'_> {
         }
     }
 
-    /// Sends nothing for `wait`. A client that closes its side meanwhile has given up, as far as anyone can tell.
-    async fn wait(&mut self, wait: Duration) -> Result<(), CutShort> {
+    /// Sends `bytes`, each when it is due.
+    async fn paced(&mut self, mut bytes: impl Buf, schedule: &mut Schedule) -> Result<(), CutShort> {
+        if !schedule.is_paced() {
+            return self.send(bytes).await;
+        }
+        while bytes.has_remaining() {
+            let slice = schedule.next(bytes.remaining(), Instant::now());
+            self.until(schedule.due()).await?;
+            self.send((&mut bytes).take(slice)).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends nothing for `wait`, and says for how long it was.
+    async fn wait(&mut self, wait: Duration) -> Result<Duration, CutShort> {
+        if wait.is_zero() {
+            return Ok(wait);
+        }
+        let began = Instant::now();
+        match began.checked_add(wait) {
+            Some(due) => self.until(due).await.map(|()| began.elapsed()),
+            // No clock goes so far: only the peer can end it.
+            None => {
+                self.io.gone().await;
+                Err(CutShort::Left)
+            }
+        }
+    }
+
+    /// Sends nothing before `due`. A client that closes its side meanwhile has given up, as far as anyone can tell.
+    async fn until(&mut self, due: Instant) -> Result<(), CutShort> {
         self.place.now(Standing::Busy);
         tokio::select! {
             biased;
-            () = timer::sleep(wait) => Ok(()),
+            () = timer::sleep_until(due) => Ok(()),
             () = self.io.gone() => Err(CutShort::Left),
+        }
+    }
+
+    /// Keeps the connection as it is after a whole response; whether the peer is still there.
+    async fn hold(&mut self, hold: Duration) -> bool {
+        if hold.is_zero() {
+            return true;
+        }
+        self.place.now(Standing::Busy);
+        tokio::select! {
+            biased;
+            () = timer::sleep(hold) => true,
+            () = self.phases.draining() => true,
+            () = self.io.gone() => false,
         }
     }
 
@@ -292,6 +357,36 @@ impl Wire<'_> {
             () = self.phases.draining() => After::Reset,
             () = tokio::time::sleep(self.limits.hang) => After::Reset,
         }
+    }
+}
+
+/// The steps of a delivery as far as its first end.
+struct Steps<'a> {
+    /// Up to the last one that sends a byte.
+    sending: &'a [Step],
+    /// The waits behind the last one that could send anything.
+    after: Duration,
+    end: End,
+}
+
+impl<'a> Steps<'a> {
+    fn of(delivery: &'a Delivery, image_len: usize) -> Self {
+        let is_end = |step: &Step| matches!(step, Step::End(_));
+        let steps = delivery.steps.split(is_end).next().unwrap_or_default();
+        let end = delivery.steps.iter().find_map(|step| match step {
+            Step::End(end) => Some(*end),
+            _ => None,
+        });
+        let could_send = |step: &Step| matches!(step, Step::Send(_) | Step::Raw(_));
+        let until = |last: Option<usize>| last.map_or(0, |at| at + 1);
+        let sending = steps.split_at(until(steps.iter().rposition(|step| step.sends(image_len) > 0))).0;
+        let waits =
+            steps.split_at(until(steps.iter().rposition(could_send))).1.iter().map(|step| match step {
+                Step::Wait(wait) => *wait,
+                _ => Duration::ZERO,
+            });
+        let after = waits.fold(Duration::ZERO, Duration::saturating_add);
+        Self { sending, after, end: end.unwrap_or(End::Keep) }
     }
 }
 

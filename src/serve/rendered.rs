@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::delivery::{Delivery, Framing, Image};
-use crate::message::{HttpVersion, Request, Response};
+use crate::message::{HttpVersion, Request};
 
 /// A body up to so many bytes is sent in one piece with its head: copying it costs less than a second piece.
 const JOINED_MAX: usize = 4096;
@@ -31,7 +31,7 @@ impl Rendered {
             unchunk(&mut delivery);
         }
         let image = delivery.image();
-        let keeps = is_delimited(&delivery, &image);
+        let keeps = delivery.is_delimited();
         let Image { head, body } = image;
         if body.len() > JOINED_MAX {
             return Some(Self { start: head, body, keeps });
@@ -59,32 +59,4 @@ pub(super) fn unchunk(delivery: &mut Delivery) {
         delivery.response.headers.remove("Transfer-Encoding");
         delivery.response.chunks = None;
     }
-}
-
-/// Whether a client can tell where the whole response ends without the connection's end.
-pub(super) fn is_delimited(delivery: &Delivery, image: &Image) -> bool {
-    let response = &delivery.response;
-    if !allows_keeping(response) {
-        return false;
-    }
-    if delivery.bodiless {
-        return true;
-    }
-    match &delivery.framing {
-        Framing::Chunked(_) => true,
-        Framing::Length(length) => *length == image.body.len() as u64,
-        Framing::Raw(_) => false,
-        Framing::AsRecorded => {
-            response.headers.lists("Transfer-Encoding", "chunked")
-                || declared_length(response) == Some(image.body.len() as u64)
-        }
-    }
-}
-
-pub(super) fn allows_keeping(response: &Response) -> bool {
-    response.version == HttpVersion::Http11 && !response.headers.lists("Connection", "close")
-}
-
-pub(super) fn declared_length(response: &Response) -> Option<u64> {
-    response.headers.text("Content-Length")?.trim().parse().ok()
 }

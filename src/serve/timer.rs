@@ -13,8 +13,15 @@ use tokio::sync::oneshot;
 
 /// Returns once `wait` has passed, never earlier.
 pub(super) async fn sleep(wait: Duration) {
-    let Some(due) = Instant::now().checked_add(wait) else { return std::future::pending().await };
-    if wait.is_zero() {
+    match Instant::now().checked_add(wait) {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns at `due`, never earlier; at once if it has passed.
+pub(super) async fn sleep_until(due: Instant) {
+    if due <= Instant::now() {
         return;
     }
     if TIMER.started {

@@ -47,6 +47,8 @@ mod limits;
 mod loose_matching;
 mod match_rules;
 mod moments;
+mod pace_laws;
+mod pace_on_the_wire;
 mod recorded_selectors;
 mod recorder;
 mod recording;

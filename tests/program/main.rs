@@ -43,4 +43,5 @@ mod same_run_over_sockets;
 mod searches;
 mod secrets_stay_in;
 mod shipped_cassette;
+mod time_and_pieces;
 mod undisturbed;

@@ -86,8 +86,22 @@ fn a_cassette_and_a_scenario_that_are_broken_while_they_are_served_change_nothin
 fn a_fault_without_a_chance_changes_neither_bytes_nor_time() {
     let lab = Lab::new();
     let fault = |inject: &str| format!("[[fault]]\nwhen = {{ chance = \"0/1\" }}\ninject = {{ {inject} }}\n");
-    let faults =
-        ["latency = { ms = 600000 }", "reset = { after_bytes = 0 }", "hang = {}", "malformed-json = {}"];
+    let faults = [
+        "latency = { ms = 600000 }",
+        "latency = { ms = 600000, spread = \"lognormal\", sigma_thousandths = 3000 }",
+        "reset = { after_bytes = 0 }",
+        "hang = {}",
+        "malformed-json = {}",
+        "bandwidth = { kb_per_s = 1 }",
+        "stall = { ms = 600000 }",
+        "dribble = { pieces = 2, over_ms = 600000 }",
+        "slicer = { bytes = 1, pause_us = 10000000 }",
+        "chunk = { bytes = 1 }",
+        "slow-close = { ms = 600000 }",
+        "drop-idle = { how = \"reset\" }",
+        "longer-length = { by = 1 }",
+        "shorter-length = { by = 1 }",
+    ];
     let all: String = faults.iter().map(|inject| fault(inject)).collect();
     lab.write("never.toml", &format!("summary = \"x\"\n{all}"));
     let plain = story(&lab.replay(&[]));
@@ -95,6 +109,42 @@ fn a_fault_without_a_chance_changes_neither_bytes_nor_time() {
     assert_eq!(story(&running), plain);
     let ended = running.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!lab.read("l.jsonl").contains("\"faults\":[{"));
+}
+
+#[test]
+fn a_fault_of_zero_strength_changes_neither_bytes_nor_time() {
+    let lab = Lab::new();
+    let faults = [
+        "latency = { ms = 0 }",
+        "latency = { ms = 600000, max_ms = 0 }",
+        "latency = { ms = 0, spread = \"normal\" }",
+        "bandwidth = { kb_per_s = 0 }",
+        "stall = { ms = 0 }",
+        "dribble = { pieces = 9, over_ms = 0 }",
+        "slow-close = { ms = 0 }",
+        "longer-length = { by = 0, ms = 600000 }",
+        "shorter-length = { by = 0 }",
+        "drop-field = { name = \"no_such_member\" }",
+        "truncate = { body_bytes = 1000000 }",
+    ];
+    let all: String = faults.iter().map(|inject| format!("[[fault]]\ninject = {{ {inject} }}\n")).collect();
+    lab.write("zero.toml", &format!("summary = \"x\"\n{all}"));
+    let plain = lab.replay(&[]);
+    let zero = lab.replay(&["--scenario", "zero.toml", "--ledger", "l.jsonl"]);
+    assert_eq!(story(&zero), story(&plain));
+    // In turns, so that what else the machine does meets both.
+    let mut took = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..200 {
+        for (running, took) in [(&plain, &mut took.0), (&zero, &mut took.1)] {
+            let began = std::time::Instant::now();
+            assert_eq!(running.get(CASES).status(), 200);
+            *took += began.elapsed();
+        }
+    }
+    println!("200 requests: {:?} without, {:?} with faults of no strength", took.0, took.1);
+    assert!(took.1 < 3 * took.0 + Duration::from_millis(200), "{took:?}");
+    zero.stop();
     assert!(!lab.read("l.jsonl").contains("\"faults\":[{"));
 }
 

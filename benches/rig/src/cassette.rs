@@ -20,6 +20,39 @@ pub(crate) fn body(id: u64) -> String {
     )
 }
 
+/// Writes a cassette of task 1 alone, with a body of `length` bytes and some more.
+pub(crate) fn write_long(path: &Path, length: u64) -> io::Result<()> {
+    let mut file = BufWriter::with_capacity(1024 * 1024, File::create(path)?);
+    let note = "x".repeat(usize::try_from(length).unwrap_or(usize::MAX));
+    let (target, frame) = (target(1), r#"{"id":1,"note":"","state":"COMPLETE"}"#.len());
+    write!(
+        file,
+        r#"{HEAD}
+    {{
+      "id": "case_create_tasks.get-1",
+      "endpoint": "GET /forensics/case_management/case_create_tasks/{{id}}",
+      "request": {{
+        "method": "GET",
+        "target": "{target}",
+        "version": "HTTP/1.1",
+        "headers": [["Host", "{{base}}"], ["SEC", "fd-secret-1"], ["Version", "26.0"]]
+      }},
+      "response": {{
+        "version": "HTTP/1.1",
+        "status": 200,
+        "reason": "OK",
+        "headers": [["Content-Type", "{JSON}"], ["Content-Length", "{length}"]],
+        "body": {{"json": {{"id": 1, "note": "{note}", "state": "COMPLETE"}}}}
+      }}
+    }}
+  ]
+}}
+"#,
+        length = frame + note.len()
+    )?;
+    file.flush()
+}
+
 /// Writes a cassette of the tasks 1 to `many`, as a recording of them would be; gives the bytes.
 pub(crate) fn write(path: &Path, many: u64) -> io::Result<u64> {
     let mut file = BufWriter::with_capacity(1024 * 1024, File::create(path)?);

@@ -140,7 +140,7 @@ impl Connection {
 }
 
 /// The status and the length of an answer, once its head is there.
-fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
+pub(crate) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
     let status = head.get(9..12)?.parse().ok()?;

@@ -2,11 +2,12 @@
 //!
 //! - `replay_floor` and `record_floor` are the least that a server of hyper's can cost
 //! - `process` starts servers and reads what they have cost, `load` asks them
-//! - `rows` says what is measured and what the goal is; `replaying`, `recording`, `wide` measure it; `table` prints it
+//! - `rows` says what is measured and what the goal is; `replaying`, `recording`, `wide`, `paced` measure it; `table` prints it
 //! - `soak` asks for minutes and looks at the memory
 
 mod cassette;
 mod load;
+mod paced;
 mod process;
 mod record_floor;
 mod recording;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let arguments = Arguments(words.collect());
     let done = match verb.as_str() {
         "replay-floor" => replay_floor::main(&arguments).map(|()| true),
+        "paced-floor" => paced::floor(&arguments).map(|()| true),
         "record-floor" => record_floor::main(&arguments).map(|()| true),
         "bench" => rows::main(&arguments),
         "soak" => soak::main(&arguments),

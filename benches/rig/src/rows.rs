@@ -9,7 +9,7 @@ use crate::process::{Arguments, Place, Processors, Server};
 use crate::recording::{self, Recorded};
 use crate::replaying::{self, Replay};
 use crate::table::{Measured, Table};
-use crate::{cassette, wide};
+use crate::{cassette, paced, wide};
 
 /// One row of the table.
 struct Row {
@@ -81,6 +81,10 @@ const ROWS: &[Row] = &[
     row("50 ms injected: answers that came early", 0.0, wide::early),
     row("50 ms injected, 1 connection: median late, ms", 0.8, |bench| wide::late(bench, 1, 0.5)),
     row("50 ms injected, 256 connections: p99 late, ms", 3.5, |bench| wide::late(bench, 256, 0.99)),
+    row("0.1 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 100)),
+    row("1 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 1_000)),
+    row("10 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 10_000)),
+    row("100 MB/s injected: off by, %", 3.0, |bench| paced::deviation(bench, 100_000)),
     row("10,000 open connections: lost", 0.0, |bench| wide::connections(bench, 10_000)),
     row("1,000 sessions: lost or mixed up", 0.0, |bench| wide::sessions(bench, 1_000)),
     long(row("100 requests a second for 10 s: lost", 0.0, wide::steady)),
