@@ -23,9 +23,9 @@ fn an_authority_is_shown_and_forgotten_with_its_key() {
     let server = lab.replay(&["--tls"]);
     let url = format!("{}{TASKS}/956", server.url);
     let ask = |trust: &[&str]| {
-        let curl =
-            Command::new("curl").args(["-s", "-o", "/dev/null", "-H", "SEC: any"]).args(trust).arg(&url);
-        { curl }.status().unwrap().code()
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-o", "/dev/null", "-H", "SEC: any"]).args(trust).arg(&url);
+        curl.status().unwrap().code()
     };
     assert_eq!(ask(&["--cacert", file.to_str().unwrap()]), Some(0));
     assert_eq!(ask(&[]), Some(60), "not known to anybody else");
