@@ -3,8 +3,8 @@
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`,
 //! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs `cli/demo.rs` (two
-//! clients at once), `cli/judge.rs` (interrupted), `cli/report.rs` (a ledger that nobody read)
-//! and `cli/lint.rs` (nothing is run). Two things stand outside: what
+//! clients at once), `cli/judge.rs` (interrupted), `cli/emulate.rs` (which owes nobody a fault), `cli/report.rs` (a ledger
+//! that nobody read) and `cli/lint.rs` (nothing is run). Two things stand outside: what
 //! stops a verb before or after the run (`cli/problem.rs`), and a defect of faultdeck (`cli/mod.rs`).
 
 use serde::{Deserialize, Serialize};

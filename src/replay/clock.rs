@@ -72,7 +72,7 @@ impl Clock {
     }
 
     /// What happened in the machine's time, in the scenario's.
-    pub(super) fn told(&self, what: Performed) -> Performed {
+    pub(super) fn in_scenario_time(&self, what: Performed) -> Performed {
         Performed { at: self.of_scenario(what.at), took: self.of_scenario(what.took), ..what }
     }
 }

@@ -407,7 +407,7 @@ impl Answer for Replay {
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
-        let what = self.setup.clock.told(what);
+        let what = self.setup.clock.in_scenario_time(what);
         let event = Event::Performed { ticket, what };
         self.watches.iter().for_each(|watch| watch(&event));
     }
