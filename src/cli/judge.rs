@@ -185,7 +185,7 @@ impl From<ClientError> for Problem {
     fn from(error: ClientError) -> Self {
         let problem = Self::input(&error);
         match error {
-            ClientError::Invalid(diagnostic) => Self::diagnostic(diagnostic),
+            ClientError::Invalid(mistakes) => Self::mistakes(mistakes),
             ClientError::NoSuch { known, .. } => problem.help(format!("there is {}", known.join(", "))),
             ClientError::Io { .. } => problem,
         }
@@ -195,7 +195,7 @@ impl From<ClientError> for Problem {
 impl From<JudgeError> for Problem {
     fn from(error: JudgeError) -> Self {
         match error {
-            JudgeError::Name(diagnostic) => Self::diagnostic(diagnostic),
+            JudgeError::Name(mistakes) => Self::mistakes(mistakes),
             JudgeError::Scenario(error) => error.into(),
             JudgeError::Unreadable { ref expected, ref came, .. } => {
                 Self::input(&error).help(format!("it has to write, {expected}")).help(if came.is_empty() {

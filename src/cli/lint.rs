@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::output;
-use super::problem::{Problem, with_caret};
+use super::problem::{Problem, with_caret, with_carets};
 use super::redacting::Redacting;
 use super::setup;
 use crate::cassette::{Cassette, FILE_MAX_BYTES, Found, Hold, MatchRules, Weight, journal_of};
@@ -166,7 +166,9 @@ fn unreadable(error: impl std::fmt::Display) -> Vec<Finding> {
 
 fn in_words(error: ScenarioError) -> Vec<Finding> {
     match error {
-        ScenarioError::Invalid(diagnostic) => vec![Finding::Unreadable(with_caret(&diagnostic))],
+        ScenarioError::Invalid(mistakes) => {
+            vec![Finding::Unreadable(with_carets(&judge::with_names(mistakes)))]
+        }
         ScenarioError::Io { .. } | ScenarioError::NoSuch { .. } => unreadable(error),
     }
 }
@@ -264,7 +266,7 @@ fn scenario(file: &Path) -> Vec<Finding> {
 fn client(file: &Path) -> Vec<Finding> {
     match ClientFile::load(file) {
         Ok(_) => Vec::new(),
-        Err(ClientError::Invalid(diagnostic)) => vec![Finding::Unreadable(with_caret(&diagnostic))],
+        Err(ClientError::Invalid(mistakes)) => vec![Finding::Unreadable(with_carets(&mistakes))],
         Err(error) => unreadable(error),
     }
 }

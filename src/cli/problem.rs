@@ -11,7 +11,7 @@ use crate::cassette::find::{BUILTINS, FindError};
 use crate::ledger::Exit;
 use crate::replay::BuildError;
 use crate::report::{brief, visible};
-use crate::scenario::{Diagnostic, Scenario, ScenarioError};
+use crate::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
 
 /// An error that ends a verb.
 #[derive(Debug)]
@@ -19,13 +19,13 @@ pub(super) struct Problem {
     exit: Exit,
     message: String,
     help: Vec<String>,
-    diagnostic: Option<Box<Diagnostic>>,
+    mistakes: Option<Mistakes>,
 }
 
 impl Problem {
     /// The user's input is wrong: exit code 2.
     pub(super) fn input(message: impl Display) -> Self {
-        Self { exit: Exit::BadInput, message: message.to_string(), help: Vec::new(), diagnostic: None }
+        Self { exit: Exit::BadInput, message: message.to_string(), help: Vec::new(), mistakes: None }
     }
 
     /// The input is fine and the work did not succeed: exit code 1.
@@ -33,9 +33,9 @@ impl Problem {
         Self { exit: Exit::Failed, ..Self::input(message) }
     }
 
-    /// A mistake in a text, shown with a caret.
-    pub(super) fn diagnostic(diagnostic: Box<Diagnostic>) -> Self {
-        Self { diagnostic: Some(diagnostic.clone()), ..Self::input(diagnostic) }
+    /// Mistakes in a text, each shown with a caret.
+    pub(super) fn mistakes(mistakes: Mistakes) -> Self {
+        Self { mistakes: Some(mistakes.clone()), ..Self::input(mistakes) }
     }
 
     /// A file cannot be read or written.
@@ -62,14 +62,29 @@ impl Problem {
 
     /// Shows it on standard error.
     pub(super) fn show(&self) {
-        match &self.diagnostic {
-            Some(diagnostic) => output::note(&with_caret(diagnostic)),
+        match &self.mistakes {
+            Some(mistakes) => output::note(&with_carets(mistakes)),
             None => output::note(&format!("\u{1b}[1;31merror\u{1b}[0m: {}", brief(&self.message))),
         }
         for help in &self.help {
             output::note(&format!("\u{1b}[1mhelp\u{1b}[0m: {}", brief(help)));
         }
     }
+}
+
+/// All mistakes of a text, as [`with_caret`], and how many they are if there is more than one.
+pub(super) fn with_carets(mistakes: &Mistakes) -> String {
+    let mut texts: Vec<String> = mistakes.shown().iter().map(with_caret).collect();
+    let file = mistakes.shown().first().map_or("", |first| first.file.as_str());
+    let rest = if mistakes.is_cut() { "; the rest is read once this is TOML" } else { "" };
+    match (mistakes.count(), mistakes.more()) {
+        (0 | 1, _) => {}
+        (count, 0) => texts.push(format!("{count} mistakes in {}{rest}", visible(file))),
+        (count, more) => {
+            texts.push(format!("and {more} more: {count} mistakes in {}{rest}", visible(file)));
+        }
+    }
+    texts.join("\n")
 }
 
 /// A mistake in a text, with the line it stands on and a caret. Colour is stripped by the stream where unwanted.
@@ -96,7 +111,7 @@ impl From<ScenarioError> for Problem {
     fn from(error: ScenarioError) -> Self {
         let problem = Self::input(&error);
         match error {
-            ScenarioError::Invalid(diagnostic) => Self::diagnostic(diagnostic),
+            ScenarioError::Invalid(mistakes) => Self::mistakes(mistakes),
             ScenarioError::NoSuch { nearest, .. } => problem.help(nearest_or(&nearest, &scenarios())),
             ScenarioError::Io { .. } => problem,
         }

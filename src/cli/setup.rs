@@ -92,7 +92,10 @@ impl Story {
 /// # Errors
 /// If it cannot be had, or `must.hold` names a property that there is not.
 pub(super) fn open(argument: &str) -> Result<Scenario, Problem> {
-    let scenario = Scenario::open(argument, Profile::builtin())?;
+    let scenario = Scenario::open(argument, Profile::builtin()).map_err(|error| match error {
+        ScenarioError::Invalid(mistakes) => judge::with_names(mistakes).into(),
+        error => error,
+    })?;
     judge::resolve(&scenario).map_err(ScenarioError::Invalid)?;
     Ok(scenario)
 }

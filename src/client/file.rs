@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::jobs::{self, Asks, RawJobs};
 use super::placeholder::{Misplaced, Template};
 use super::{Claims, JobKind, OnPartial, Outcome, Resting};
-use crate::scenario::Diagnostic;
+use crate::scenario::{Diagnostic, Mistakes};
 
 /// The dialects a client file may name.
 const DIALECTS: [&str; 2] = ["sample", "prose"];
@@ -27,7 +27,7 @@ const TIMEOUT_MS: u64 = 5_000;
 pub enum ClientError {
     /// The file is wrong.
     #[error(transparent)]
-    Invalid(Box<Diagnostic>),
+    Invalid(#[from] Mistakes),
     /// The file cannot be read.
     #[error("cannot read {path}: {source}")]
     Io {
@@ -310,7 +310,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn wrong(&self, at: Range<usize>, message: &str, label: &str, help: Option<String>) -> ClientError {
-        ClientError::Invalid(Box::new(Diagnostic {
+        ClientError::Invalid(Mistakes::from(Diagnostic {
             file: self.file.to_owned(),
             text: self.text.to_owned(),
             message: message.to_owned(),

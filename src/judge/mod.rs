@@ -29,6 +29,6 @@ pub use case::{Alteration, Answer, Case, Run};
 pub use engine::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat, Tell, judge};
 pub use from_wire::from_wire;
 pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, property};
-pub use names::{resolve, unknown_names};
+pub use names::{resolve, unknown_names, with_names};
 pub use verdict::{Verdict, Violation};
 pub use wire::Suite;

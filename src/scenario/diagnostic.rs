@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::Mistakes;
+
 /// A mistake in a text: what, where, and the fix. `cli` renders it with a caret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {message}")]
@@ -33,9 +35,9 @@ impl Diagnostic {
 /// Why a scenario cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// The text has a mistake.
+    /// The text has mistakes.
     #[error(transparent)]
-    Invalid(Box<Diagnostic>),
+    Invalid(#[from] Mistakes),
     /// The file cannot be read.
     #[error("cannot read {path}: {source}")]
     Io {

@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 
-use super::ScenarioError;
-use super::read::{Entry, Read};
+use super::read::{Entry, Noted, Read, every};
 use super::when::When;
-use crate::fault::{FRAMEWORK_ERRORS, Fault, Known, Takes};
+use crate::fault::{FRAMEWORK_ERRORS, Fault, Known, Parameter, Takes};
 use crate::profile::{Endpoint, Profile};
 use crate::spelling::nearest;
 
@@ -15,7 +14,7 @@ const FORM: &str = "write one fault as a table, for example inject = { latency =
 /// The fault of a `[[fault]]` that waits for `endpoint`, if it names one.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// If something is wrong with it; that is noted.
 pub(super) fn read_inject(
     entry: &Entry<'_>,
     when: &When,
@@ -79,7 +78,7 @@ fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
     let mut members = members.into_iter();
     match (members.next(), members.next()) {
         (Some(kind), None) => Ok(kind),
-        (None, _) => Err(entry.fail(
+        (None, _) => Err(entry.fail_without(
             "`inject` names no fault",
             "an empty table",
             Some(format!("{FORM}; {ALL_KINDS}")),
@@ -111,44 +110,41 @@ fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<tom
     let what = format!("`{}`", kind.key);
     let example = format!("write {}", row.example);
     let given = kind.table(&what, &keys, &example)?;
-    let mut parameters = toml::Table::new();
-    for parameter in row.parameters {
+    let read = |parameter: &Parameter| {
         let other = theirs.iter().find(|(_, ours)| *ours == parameter.name);
         let other = other.and_then(|(name, _)| given.get(name));
         if let (Some(entry), Some(other)) = (given.get(parameter.name), &other) {
             let message = format!("`{}` and `{}` are the same", entry.key, other.key);
             return Err(other.fail_at_key(message, "the second of them", "take one out".to_owned()));
         }
-        let Some(entry) = given.get(parameter.name).or(other) else {
-            if let Some((_, value)) = sets.iter().find(|(name, _)| *name == parameter.name) {
-                if let Ok(value) = value.parse::<toml::Value>() {
-                    parameters.insert(parameter.name.to_owned(), value);
-                }
-                continue;
-            }
-            if parameter.default.is_none() {
-                let message = format!("`{}` lacks `{}`: {}", row.name, parameter.name, parameter.meaning);
-                return Err(kind.fail(
-                    message,
-                    format!("`{}` is needed here", parameter.name),
-                    Some(example),
-                ));
-            }
-            continue;
-        };
-        let value = match parameter.takes {
-            Takes::Number(least, most) => i64::from(entry.number32(least..=most)?).into(),
-            Takes::Name => entry.name()?.into(),
-            Takes::Text => bounded(&entry)?.into(),
-            Takes::Flag => entry.flag()?.into(),
-            Takes::Word(words) => {
-                let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
-                entry.word(&words)?.into()
-            }
-        };
-        parameters.insert(parameter.name.to_owned(), value);
-    }
-    Ok(parameters)
+        if let Some(entry) = given.get(parameter.name).or(other) {
+            return Ok(Some((parameter.name.to_owned(), checked(&entry, parameter.takes)?)));
+        }
+        if let Some((_, value)) = sets.iter().find(|(name, _)| *name == parameter.name) {
+            return Ok(value.parse().ok().map(|value| (parameter.name.to_owned(), value)));
+        }
+        if parameter.default.is_some() {
+            return Ok(None);
+        }
+        let message = format!("`{}` lacks `{}`: {}", row.name, parameter.name, parameter.meaning);
+        let label = format!("`{}` is needed here", parameter.name);
+        Err(given.lacks(parameter.name, kind.at(), message, label, &example))
+    };
+    Ok(every(row.parameters.iter().map(read))?.into_iter().flatten().collect())
+}
+
+/// A value that a parameter takes.
+fn checked(entry: &Entry<'_>, takes: Takes) -> Read<toml::Value> {
+    Ok(match takes {
+        Takes::Number(least, most) => i64::from(entry.number32(least..=most)?).into(),
+        Takes::Name => entry.name()?.into(),
+        Takes::Text => bounded(entry)?.into(),
+        Takes::Flag => entry.flag()?.into(),
+        Takes::Word(words) => {
+            let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+            entry.word(&words)?.into()
+        }
+    })
 }
 
 fn bounded<'t>(entry: &Entry<'t>) -> Read<&'t str> {
@@ -178,7 +174,7 @@ fn documented(
     Err(undocumented(error, kind, endpoint))
 }
 
-fn undocumented((status, code): (u16, u32), kind: &Entry<'_>, endpoint: Option<&Endpoint>) -> ScenarioError {
+fn undocumented((status, code): (u16, u32), kind: &Entry<'_>, endpoint: Option<&Endpoint>) -> Noted {
     let pairs = |pairs: &[(u16, u32)]| {
         let pairs: Vec<String> = pairs.iter().map(|(status, code)| format!("{status}/{code}")).collect();
         pairs.join(", ")

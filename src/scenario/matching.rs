@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::read::{Entry, Read};
+use super::read::{Entry, Read, every};
 use crate::cassette::{MatchRules, Normal};
 use crate::json::quote;
 
@@ -11,21 +11,25 @@ const HELP: &str = "write ignore = [\"_\", \"/run/id\"], normalise = { filter = 
 
 pub(super) fn read_matching(entry: &Entry<'_>) -> Read<MatchRules> {
     let table = entry.table("`[match]`", &KEYS, HELP)?;
-    let names = |key: &str| -> Read<Vec<String>> {
-        let Some(entry) = table.get(key) else { return Ok(Vec::new()) };
-        entry.items(HELP)?.iter().map(|item| item.name().map(str::to_owned)).collect()
+    let names = |key: &str| {
+        let names =
+            |entry: &Entry<'_>| every(entry.items(HELP)?.iter().map(|item| item.name().map(str::to_owned)));
+        table.read(key, names)
     };
-    let mut rules =
-        MatchRules { ignore: names("ignore")?, headers: names("headers")?, ..MatchRules::default() };
-    if let Some(entry) = table.get("normalise") {
+    let [ignore, headers] = ["ignore", "headers"].map(names);
+    let normalise = table.read("normalise", |entry| {
         let members = entry.members().ok_or_else(|| {
             entry.fail("`normalise` must be a table of names", "no such table", Some(HELP.to_owned()))
         })?;
-        for member in members {
-            rules.normalise.insert(member.key.to_owned(), member.word(&Normal::WORDS)?);
-        }
-    }
-    rules.loose = table.get("loose").map(|entry| entry.flag()).transpose()?;
+        every(members.iter().map(|member| Ok((member.key.to_owned(), member.word(&Normal::WORDS)?))))
+    });
+    let loose = table.read("loose", Entry::flag);
+    let rules = MatchRules {
+        ignore: ignore?.unwrap_or_default(),
+        headers: headers?.unwrap_or_default(),
+        normalise: normalise?.unwrap_or_default().into_iter().collect(),
+        loose: loose?,
+    };
     rules.check().map_err(|why| entry.fail(why, "in this table", Some(HELP.to_owned())))?;
     Ok(rules)
 }

@@ -9,11 +9,13 @@ mod diagnostic;
 mod flags;
 mod inject;
 mod matching;
+mod mend;
+mod mistakes;
 mod one_line;
 mod open;
 mod parse;
 mod planned;
-mod read;
+pub(crate) mod read;
 mod trigger;
 mod when;
 mod write;
@@ -25,6 +27,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 pub use diagnostic::{Diagnostic, ScenarioError};
+pub use mistakes::Mistakes;
 pub use planned::{Nth, Of, PlannedFault};
 pub use when::{Span, SpanError, When};
 

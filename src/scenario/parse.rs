@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use toml::de::DeValue;
 
 use super::matching::read_matching;
-use super::read::{Entry, Read, Table, Text};
+use super::read::{Entry, Read, Table, Text, every};
 use super::trigger::{FAULT_KEYS, FAULTS_MOST, read_faults};
 use super::{Case, Clock, CommandMust, Must, Named, Repeats, Scenario, ScenarioError, See, Source, Writes};
 use crate::json::{Json, quote};
@@ -53,49 +53,57 @@ impl Scenario {
     /// The scenario `text` describes. `name` is what it is called, `file` what messages call the text.
     ///
     /// # Errors
-    /// The first mistake, with its place and the way out.
+    /// All mistakes, each with its place and the way out.
     pub fn parse(name: &str, file: &str, text: &str, profile: &Profile) -> Result<Self, ScenarioError> {
-        let source = Text { file, text };
-        let document = source.parse()?;
-        let top = Table::new(&source, "a scenario", document.span(), document.get_ref(), &KEYS)?;
-        read_top(name, text, &top, profile)
+        let source = Text::new(file, text);
+        let read = {
+            let document = source.document();
+            let top = Table::new(&source, "a scenario", document.span(), document.get_ref(), &KEYS);
+            read_top(name, text, &top, profile)
+        };
+        Ok(source.finish(read)?)
     }
 }
 
 fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<Scenario> {
-    one_of(top, "cassette", "console", "a scenario is answered by one of them: take one out")?;
-    for (one, other) in
-        [("deployment", "path"), ("deployment", "polls_per_phase"), ("path", "polls_per_phase")]
-    {
-        one_of(top, one, other, "each says how the task lives: take one out")?;
-    }
-    let faults = match top.get("fault") {
-        None => Vec::new(),
-        Some(entry) => {
-            let tables = entry.tables("`[[fault]]`", &FAULT_KEYS, FAULTS_MOST, FAULT_HELP)?;
-            read_faults(&tables, profile)?
-        }
-    };
+    let exclude = one_of(top, "cassette", "console", "a scenario is answered by one of them: take one out");
+    let lives = [("deployment", "path"), ("deployment", "polls_per_phase"), ("path", "polls_per_phase")];
+    let lives =
+        lives.map(|(one, other)| one_of(top, one, other, "each says how the task lives: take one out"));
+    let summary = top.read("summary", |entry| entry.text(""));
+    let source = read_source(top);
+    let must = top.read("must", read_must);
+    let deployment = top.read("deployment", read_deployment);
+    let path = top.read("path", read_path);
+    let polls_per_phase = top.read("polls_per_phase", |entry| entry.number32(1..=10_000));
+    let clock = top.read("clock", read_clock);
+    let repeats = top.read("repeats", |entry| entry.word(&Repeats::WORDS));
+    let writes = top.read("writes", |entry| entry.word(&Writes::WORDS));
+    let matching = top.read("match", read_matching);
+    let unknown_id_misses = top.read("unknown_id", |entry| entry.word(&[("miss", true)]));
+    let faults = top.read("fault", |entry| {
+        let tables = entry.tables("`[[fault]]`", &FAULT_KEYS, FAULTS_MOST, FAULT_HELP)?;
+        read_faults(&tables, profile)
+    });
+    let case = top.read("case", read_case);
+    exclude?;
+    every(lives)?;
     Ok(Scenario {
         name: name.to_owned(),
-        summary: top.get("summary").map(|entry| entry.text("")).transpose()?.unwrap_or_default().to_owned(),
+        summary: summary?.unwrap_or_default().to_owned(),
         text: text.to_owned(),
-        source: read_source(top)?,
-        must: top.get("must").map(|entry| read_must(&entry)).transpose()?.unwrap_or_default(),
-        deployment: top.get("deployment").map(|entry| read_deployment(&entry)).transpose()?,
-        path: top.get("path").map(|entry| read_path(&entry)).transpose()?.unwrap_or_default(),
-        polls_per_phase: top.get("polls_per_phase").map(|entry| entry.number32(1..=10_000)).transpose()?,
-        clock: top.get("clock").map(|entry| read_clock(&entry)).transpose()?,
-        repeats: top.get("repeats").map(|entry| entry.word(&Repeats::WORDS)).transpose()?.unwrap_or_default(),
-        writes: top.get("writes").map(|entry| entry.word(&Writes::WORDS)).transpose()?.unwrap_or_default(),
-        matching: top.get("match").map(|entry| read_matching(&entry)).transpose()?.unwrap_or_default(),
-        unknown_id_misses: top
-            .get("unknown_id")
-            .map(|entry| entry.word(&[("miss", true)]))
-            .transpose()?
-            .unwrap_or(false),
-        faults,
-        case: top.get("case").map(|entry| read_case(&entry)).transpose()?,
+        source: source?,
+        must: must?.unwrap_or_default(),
+        deployment: deployment?,
+        path: path?.unwrap_or_default(),
+        polls_per_phase: polls_per_phase?,
+        clock: clock?,
+        repeats: repeats?.unwrap_or_default(),
+        writes: writes?.unwrap_or_default(),
+        matching: matching?.unwrap_or_default(),
+        unknown_id_misses: unknown_id_misses?.unwrap_or(false),
+        faults: faults?.unwrap_or_default(),
+        case: case?,
         file: None,
     })
 }
@@ -109,44 +117,42 @@ fn one_of(top: &Table<'_>, one: &str, other: &str, help: &str) -> Read<()> {
 }
 
 fn read_source(top: &Table<'_>) -> Read<Source> {
-    if let Some(entry) = top.get("console") {
-        return entry.word(&[("emulate", ())]).map(|()| Source::Emulate);
+    let cassette = top.read("cassette", Entry::name);
+    match top.read("console", |entry| entry.word(&[("emulate", ())]))? {
+        Some(()) => Ok(Source::Emulate),
+        None => Ok(Source::Cassette(cassette?.map(str::to_owned))),
     }
-    Ok(Source::Cassette(top.get("cassette").map(|entry| entry.name()).transpose()?.map(str::to_owned)))
 }
 
 fn read_must(entry: &Entry<'_>) -> Read<Must> {
     let must =
         entry.table("`[must]`", &["hold", "command", "see"], "write [must] with hold = [\"terminates\"]")?;
-    let mut hold: Vec<Named> = Vec::new();
-    if let Some(entry) = must.get("hold") {
-        for item in entry.items(HOLD_HELP)? {
-            let name = item.name()?;
-            if hold.iter().any(|named| named.name == name) {
-                return Err(item.fail(
-                    format!("`{name}` stands twice in `hold`"),
-                    "again",
-                    Some("take it out".to_owned()),
-                ));
-            }
-            hold.push(Named { name: name.to_owned(), at: item.at() });
+    let hold = must.read("hold", read_hold);
+    let see = must.read("see", |entry| {
+        let see = entry.table("`see`", &["requests_max"], "write see = { requests_max = 40 }")?;
+        Ok(See { requests_max: see.read("requests_max", |entry| entry.number(1..=1_000_000_000))? })
+    });
+    let command = must.read("command", |entry| entry.word(&CommandMust::WORDS));
+    Ok(Must {
+        hold: hold?.unwrap_or_default(),
+        command: command?.unwrap_or_default(),
+        see: see?.unwrap_or_default(),
+    })
+}
+
+fn read_hold(entry: &Entry<'_>) -> Read<Vec<Named>> {
+    let mut names: Vec<&str> = Vec::new();
+    every(entry.items(HOLD_HELP)?.iter().map(|item| {
+        let name = item.name()?;
+        if names.contains(&name) {
+            let message = format!("`{name}` stands twice in `hold`");
+            return Err(item.fail(message, "again", Some("take it out".to_owned())));
         }
-    }
-    let see = match must.get("see") {
-        None => See::default(),
-        Some(entry) => {
-            let see = entry.table("`see`", &["requests_max"], "write see = { requests_max = 40 }")?;
-            See {
-                requests_max: see
-                    .get("requests_max")
-                    .map(|entry| entry.number(1..=1_000_000_000))
-                    .transpose()?,
-            }
-        }
-    };
-    let command =
-        must.get("command").map(|entry| entry.word(&CommandMust::WORDS)).transpose()?.unwrap_or_default();
-    Ok(Must { hold, command, see })
+        names.push(name);
+        let named = Named { name: name.to_owned(), at: item.at() };
+        item.keep(&named);
+        Ok(named)
+    }))
 }
 
 fn read_clock(entry: &Entry<'_>) -> Read<Clock> {
@@ -161,69 +167,68 @@ fn read_clock(entry: &Entry<'_>) -> Read<Clock> {
 
 fn read_deployment(entry: &Entry<'_>) -> Read<Deployment> {
     let deployment = entry.table("`[deployment]`", &["picked_up_at", "hosts"], HOSTS_HELP)?;
-    let picked_up_at =
-        deployment.get("picked_up_at").map(|entry| entry.number32(TICKS)).transpose()?.unwrap_or(1);
-    let list = deployment.required("hosts", HOSTS_HELP)?;
-    let mut hosts: Vec<ManagedHost> = Vec::new();
-    for table in list.tables("`[[deployment.hosts]]`", &["name", "changes"], HOSTS_MOST, HOSTS_HELP)? {
+    let picked_up_at = deployment.read("picked_up_at", |entry| entry.number32(TICKS));
+    let hosts = deployment.required("hosts", HOSTS_HELP).and_then(|list| read_hosts(&list));
+    Ok(Deployment { picked_up_at: picked_up_at?.unwrap_or(1), hosts: hosts? })
+}
+
+fn read_hosts(list: &Entry<'_>) -> Read<Vec<ManagedHost>> {
+    if list.items(HOSTS_HELP)?.is_empty() {
+        let help = Some(HOSTS_HELP.to_owned());
+        return Err(list.fail_without("a deployment has at least one host", "no host", help));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    let tables = list.tables("`[[deployment.hosts]]`", &["name", "changes"], HOSTS_MOST, HOSTS_HELP)?;
+    every(tables.iter().map(|table| {
+        let changes = table.read("changes", read_changes);
         let entry = table.required("name", HOSTS_HELP)?;
-        let name = entry.name()?.to_owned();
-        if hosts.iter().any(|host| host.name == name) {
-            return Err(entry.fail(
-                format!("two hosts are called `{name}`"),
-                "the second of them",
-                Some("rename one".to_owned()),
-            ));
+        let name = entry.name()?;
+        if names.contains(&name) {
+            let message = format!("two hosts are called `{name}`");
+            return Err(entry.fail(message, "the second of them", Some("rename one".to_owned())));
         }
-        let changes = table.get("changes").map(|entry| read_changes(&entry)).transpose()?.unwrap_or_default();
-        hosts.push(ManagedHost { name, changes });
-    }
-    if hosts.is_empty() {
-        return Err(list.fail("a deployment has at least one host", "no host", Some(HOSTS_HELP.to_owned())));
-    }
-    Ok(Deployment { picked_up_at, hosts })
+        names.push(name);
+        Ok(ManagedHost { name: name.to_owned(), changes: changes?.unwrap_or_default() })
+    }))
 }
 
 fn read_changes(entry: &Entry<'_>) -> Read<Vec<HostChange>> {
     let tables = entry.tables("`changes`", &["at", "becomes"], CHANGES_MOST, CHANGE_HELP)?;
-    let change = |table: &Table<'_>| {
-        Ok(HostChange {
-            at: table.required("at", CHANGE_HELP)?.number32(TICKS)?,
-            becomes: table.required("becomes", CHANGE_HELP)?.word(&HOST_STATES)?,
-        })
-    };
-    tables.iter().map(change).collect()
+    every(tables.iter().map(|table| {
+        let at = table.required("at", CHANGE_HELP).and_then(|entry| entry.number32(TICKS));
+        let becomes = table.required("becomes", CHANGE_HELP).and_then(|entry| entry.word(&HOST_STATES));
+        Ok(HostChange { at: at?, becomes: becomes? })
+    }))
 }
 
 fn read_path(entry: &Entry<'_>) -> Read<Vec<PathStep>> {
-    let mut steps: Vec<PathStep> = Vec::new();
-    for table in entry.tables("`[[path]]`", &["at", "set"], STEPS_MOST, PATH_HELP)? {
-        let at_entry = table.required("at", PATH_HELP)?;
-        let at = at_entry.number32(TICKS)?;
-        if let Some(last) = steps.last().filter(|last| last.at >= at) {
-            let message = format!("the steps of a path ascend: {at} does not come after {}", last.at);
-            return Err(at_entry.fail(
-                message,
-                "not after the step before",
-                Some("put the steps in order".to_owned()),
-            ));
+    if entry.items(PATH_HELP)?.is_empty() {
+        let help = Some(PATH_HELP.to_owned());
+        return Err(entry.fail_without("a path has at least one step", "no step", help));
+    }
+    let mut last: Option<u32> = None;
+    every(entry.tables("`[[path]]`", &["at", "set"], STEPS_MOST, PATH_HELP)?.iter().map(|table| {
+        let set = table.required("set", PATH_HELP).and_then(|entry| read_set(&entry));
+        let entry = table.required("at", PATH_HELP)?;
+        let at = entry.number32(TICKS)?;
+        if let Some(last) = last.filter(|last| *last >= at) {
+            let message = format!("the steps of a path ascend: {at} does not come after {last}");
+            let help = Some("put the steps in order".to_owned());
+            return Err(entry.fail(message, "not after the step before", help));
         }
-        let set = table.required("set", PATH_HELP)?;
-        let members = set.members().filter(|members| !members.is_empty());
-        let members = members.ok_or_else(|| {
-            set.fail(
-                "`set` must be a table of members and values",
-                "sets nothing",
-                Some(PATH_HELP.to_owned()),
-            )
-        })?;
-        let set = members.iter().map(|member| Ok((member.key.to_owned(), json_of(member)?)));
-        steps.push(PathStep { at, set: set.collect::<Read<_>>()? });
+        last = Some(at);
+        Ok(PathStep { at, set: set? })
+    }))
+}
+
+fn read_set(set: &Entry<'_>) -> Read<Vec<(String, String)>> {
+    let message = "`set` must be a table of members and values";
+    let help = Some(PATH_HELP.to_owned());
+    match set.members() {
+        None => Err(set.fail(message, "sets nothing", help)),
+        Some(members) if members.is_empty() => Err(set.fail_without(message, "sets nothing", help)),
+        Some(members) => every(members.iter().map(|member| Ok((member.key.to_owned(), json_of(member)?)))),
     }
-    if steps.is_empty() {
-        return Err(entry.fail("a path has at least one step", "no step", Some(PATH_HELP.to_owned())));
-    }
-    Ok(steps)
 }
 
 /// A value as JSON text; numbers keep their digits.
@@ -250,13 +255,13 @@ fn json_of(entry: &Entry<'_>) -> Read<String> {
         DeValue::Float(number) => Ok(number.as_str().trim_start_matches('+').to_owned()),
         DeValue::Datetime(_) => Err(no_json("a date")),
         DeValue::Array(_) => {
-            let items = entry.items("")?.iter().map(json_of).collect::<Read<Vec<_>>>()?;
+            let items = every(entry.items("")?.iter().map(json_of))?;
             Ok(format!("[{}]", items.join(",")))
         }
         DeValue::Table(_) => {
             let members = entry.members().unwrap_or_default();
             let member = |member: &Entry<'_>| Ok(format!("{}:{}", quote(member.key), json_of(member)?));
-            Ok(format!("{{{}}}", members.iter().map(member).collect::<Read<Vec<_>>>()?.join(",")))
+            Ok(format!("{{{}}}", every(members.iter().map(member))?.join(",")))
         }
     }
 }
@@ -267,30 +272,31 @@ fn read_case(entry: &Entry<'_>) -> Read<Case> {
     const HELP: &str =
         "faultdeck writes [case] itself, with property, client, job, dialect and seed; restore the file";
     let case = entry.table("`[case]`", &KEYS, HELP)?;
-    let name = |key: &str| Ok::<_, ScenarioError>(case.required(key, HELP)?.name()?.to_owned());
-    let task = match case.get("task") {
-        None => None,
-        Some(entry) => {
-            let text = entry.text(HELP)?;
-            Json::parse(text).map_err(|error| {
-                entry.fail(format!("`task` is not JSON: {error}"), "not JSON", Some(HELP.to_owned()))
-            })?;
-            Some(text.to_owned())
+    let name = |key: &str| Ok(case.required(key, HELP)?.name()?.to_owned());
+    let maybe = |key: &str| case.read(key, |entry| Ok(entry.text(HELP)?.to_owned()));
+    let [property, client, job, dialect] = ["property", "client", "job", "dialect"].map(name);
+    let [endpoint, path, fields] = ["endpoint", "path", "fields"].map(maybe);
+    let task = case.read("task", |entry| {
+        let text = entry.text(HELP)?;
+        match Json::parse(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(error) => {
+                let message = format!("`task` is not JSON: {error}");
+                Err(entry.fail(message, "not JSON", Some(HELP.to_owned())))
+            }
         }
-    };
-    let maybe = |key: &str| {
-        case.get(key).map(|entry| entry.text(HELP)).transpose().map(|text| text.map(str::to_owned))
-    };
+    });
+    let seed = case.required("seed", HELP).and_then(|entry| read_seed(&entry));
     Ok(Case {
-        endpoint: maybe("endpoint")?,
-        path: maybe("path")?,
-        property: name("property")?,
-        client: name("client")?,
-        job: name("job")?,
-        dialect: name("dialect")?,
-        fields: maybe("fields")?,
-        task,
-        seed: read_seed(&case.required("seed", HELP)?)?,
+        endpoint: endpoint?,
+        path: path?,
+        property: property?,
+        client: client?,
+        job: job?,
+        dialect: dialect?,
+        fields: fields?,
+        task: task?,
+        seed: seed?,
     })
 }
 

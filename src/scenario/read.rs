@@ -1,105 +1,177 @@
 //! A TOML text as tables whose every value knows its place, so that each mistake is told with its bytes and its fix.
 //!
-//! serde is not used here: the text of its errors is not ours, and it names no fix.
+//! A mistake is noted as soon as it is found, and reading goes on: [`Noted`] in place of a value only says that there is
+//! none. So `?` gives up what hangs on that value, and what does not is read before it ([`every`]).
+//!
+//! serde is not used here: the text of its errors is not ours, it names no fix, and it ends at the first.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Diagnostic, ScenarioError};
+use super::mend::mend;
+use super::mistakes::{Found, Mistakes};
+use super::{Diagnostic, Named};
 use crate::spelling::nearest;
 
-pub(super) type Read<T> = Result<T, ScenarioError>;
+/// What is read, unless it has a mistake.
+pub(crate) type Read<T> = Result<T, Noted>;
 
-/// The text being read.
+/// In place of a value: its mistake is noted in the [`Text`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted(());
+
+/// The text being read, and what was found wrong in it.
 #[derive(Debug)]
-pub(super) struct Text<'t> {
-    pub(super) file: &'t str,
-    pub(super) text: &'t str,
+pub(crate) struct Text<'t> {
+    file: &'t str,
+    text: &'t str,
+    /// The text as far as it is TOML.
+    toml: Cow<'t, str>,
+    is_cut: bool,
+    found: RefCell<Found>,
 }
 
 impl<'t> Text<'t> {
-    /// The document.
-    pub(super) fn parse(&self) -> Read<Spanned<DeTable<'t>>> {
-        DeTable::parse(self.text).map_err(|error| {
+    /// `file` is what messages call the text.
+    pub(crate) fn new(file: &'t str, text: &'t str) -> Self {
+        let mended = mend(text);
+        let (toml, is_cut) = (mended.toml, mended.is_cut);
+        let source = Self { file, text, toml, is_cut, found: RefCell::default() };
+        for error in mended.errors {
             let message = format!("this is not TOML: {}", error.message());
-            self.fail(error.span().unwrap_or(0..0), message, "here", None)
-        })
+            source.fail(error.span().unwrap_or(0..0), message, "here", None);
+        }
+        source
     }
 
-    pub(super) fn fail(
+    /// What can be read of it.
+    pub(crate) fn document(&self) -> Spanned<DeTable<'_>> {
+        // It was parsed before; nothing is said twice.
+        DeTable::parse(&self.toml).unwrap_or_else(|_| Spanned::new(0..0, DeTable::new()))
+    }
+
+    /// What came of reading, or all that was found wrong.
+    pub(crate) fn finish<T>(self, read: Read<T>) -> Result<T, Mistakes> {
+        let found = self.found.into_inner();
+        match read {
+            Ok(read) if found.is_empty() => Ok(read),
+            _ => Err(found.into_mistakes(self.file, self.text, self.is_cut)),
+        }
+    }
+
+    /// Notes a mistake.
+    pub(crate) fn fail(
         &self,
         at: Range<usize>,
         message: impl Into<String>,
         label: impl Into<String>,
         help: Option<String>,
-    ) -> ScenarioError {
-        ScenarioError::Invalid(Box::new(Diagnostic {
-            file: self.file.to_owned(),
-            text: self.text.to_owned(),
-            message: message.into(),
-            at,
-            label: label.into(),
-            help,
-        }))
+    ) -> Noted {
+        let (file, text) = (String::new(), String::new());
+        let mistake = Diagnostic { file, text, message: message.into(), at, label: label.into(), help };
+        self.found.borrow_mut().add(mistake);
+        Noted(())
     }
+
+    /// Notes that something is missing. Of a text that is not TOML nobody knows that.
+    fn fail_without(
+        &self,
+        at: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) -> Noted {
+        if self.toml == self.text { self.fail(at, message, label, help) } else { Noted(()) }
+    }
+
+    /// Keeps a name that a higher layer resolves.
+    pub(crate) fn name(&self, name: Named) {
+        self.found.borrow_mut().name(name);
+    }
+}
+
+/// All of them, each read whether or not those before it have mistakes.
+pub(crate) fn every<T>(reads: impl IntoIterator<Item = Read<T>>) -> Read<Vec<T>> {
+    let reads: Vec<Read<T>> = reads.into_iter().collect();
+    reads.into_iter().collect()
 }
 
 /// A table, its keys known to be legal.
 #[derive(Clone, Debug)]
-pub(super) struct Table<'t> {
+pub(crate) struct Table<'t> {
     source: &'t Text<'t>,
     /// As messages call it: "`[must]`".
     what: &'t str,
     at: Range<usize>,
     members: &'t DeTable<'t>,
+    /// Keys that are missing because they are misspelt: that was noted.
+    misspelt: Vec<String>,
 }
 
 impl<'t> Table<'t> {
-    /// The table `members`, which takes only `keys`; of several wrong ones the first in the text is told.
-    pub(super) fn new(
+    /// The table `members`, which takes only `keys`.
+    pub(crate) fn new(
         source: &'t Text<'t>,
         what: &'t str,
         at: Range<usize>,
         members: &'t DeTable<'t>,
         keys: &[&str],
-    ) -> Read<Self> {
-        let wrong = members.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
-        match wrong.min_by_key(|key| key.span().start) {
-            None => Ok(Self { source, what, at, members }),
-            Some(key) => {
-                let name = key.get_ref().as_ref();
-                let message = format!("unknown key `{name}` in {what}");
-                Err(source.fail(key.span(), message, "nothing reads this", Some(key_help(what, name, keys))))
-            }
+    ) -> Self {
+        let mut misspelt = Vec::new();
+        for key in members.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref().as_ref();
+            let near = nearest(name, keys.iter().copied()).first().copied();
+            let message = format!("unknown key `{name}` in {what}");
+            source.fail(key.span(), message, "nothing reads this", Some(key_help(what, near, keys)));
+            misspelt.extend(near.map(str::to_owned));
         }
+        Self { source, what, at, members, misspelt }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Entry<'t>> {
+    /// What a key that may be left out holds, read by `read`.
+    pub(crate) fn read<T>(&self, key: &str, read: impl FnOnce(&Entry<'t>) -> Read<T>) -> Read<Option<T>> {
+        self.get(key).as_ref().map(read).transpose()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Entry<'t>> {
         let (key, value) = self.members.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
         Some(Entry { source: self.source, key: key.get_ref(), key_at: key.span(), value })
     }
 
-    pub(super) fn required(&self, key: &str, help: &str) -> Read<Entry<'t>> {
+    pub(crate) fn required(&self, key: &str, help: &str) -> Read<Entry<'t>> {
         self.get(key).ok_or_else(|| {
-            let message = format!("{} lacks `{key}`", self.what);
-            self.source.fail(
-                self.at.clone(),
-                message,
-                format!("`{key}` is needed here"),
-                Some(help.to_owned()),
-            )
+            let (message, label) =
+                (format!("{} lacks `{key}`", self.what), format!("`{key}` is needed here"));
+            self.lacks(key, self.at.clone(), message, label, help)
         })
+    }
+
+    /// A key is missing. Of one that is misspelt that was noted.
+    pub(crate) fn lacks(
+        &self,
+        key: &str,
+        at: Range<usize>,
+        message: String,
+        label: String,
+        help: &str,
+    ) -> Noted {
+        match self.misspelt.iter().any(|misspelt| misspelt == key) {
+            true => Noted(()),
+            false => self.source.fail_without(at, message, label, Some(help.to_owned())),
+        }
     }
 }
 
-fn key_help(what: &str, name: &str, keys: &[&str]) -> String {
+fn key_help(what: &str, near: Option<&str>, keys: &[&str]) -> String {
     let all = match keys {
         [] => format!("{what} takes no keys"),
         keys => format!("{what} takes {}", quoted(keys.iter().copied(), "and")),
     };
-    match nearest(name, keys.iter().copied()).first() {
+    match near {
         Some(near) => format!("did you mean `{near}`? {all}"),
         None => all,
     }
@@ -107,50 +179,65 @@ fn key_help(what: &str, name: &str, keys: &[&str]) -> String {
 
 /// A key and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'t> {
+pub(crate) struct Entry<'t> {
     source: &'t Text<'t>,
-    pub(super) key: &'t str,
-    pub(super) key_at: Range<usize>,
+    pub(crate) key: &'t str,
+    pub(crate) key_at: Range<usize>,
     value: &'t Spanned<DeValue<'t>>,
 }
 
 impl<'t> Entry<'t> {
     /// Where the value stands.
-    pub(super) fn at(&self) -> Range<usize> {
+    pub(crate) fn at(&self) -> Range<usize> {
         self.value.span()
     }
 
-    pub(super) fn value(&self) -> &'t DeValue<'t> {
+    pub(crate) fn value(&self) -> &'t DeValue<'t> {
         self.value.get_ref()
     }
 
     /// A mistake in the value.
-    pub(super) fn fail(
+    pub(crate) fn fail(
         &self,
         message: impl Into<String>,
         label: impl Into<String>,
         help: Option<String>,
-    ) -> ScenarioError {
+    ) -> Noted {
         self.source.fail(self.at(), message, label, help)
     }
 
+    /// Something that should stand in the value and does not.
+    pub(crate) fn fail_without(
+        &self,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) -> Noted {
+        self.source.fail_without(self.at(), message, label, help)
+    }
+
+    /// Keeps the value as a name that a higher layer resolves.
+    pub(crate) fn keep(&self, name: &Named) {
+        self.source.name(name.clone());
+    }
+
     /// A mistake in the key.
-    pub(super) fn fail_at_key(&self, message: impl Into<String>, label: &str, help: String) -> ScenarioError {
+    pub(crate) fn fail_at_key(&self, message: impl Into<String>, label: &str, help: String) -> Noted {
         self.source.fail(self.key_at.clone(), message, label, Some(help))
     }
 
-    fn wrong_kind(&self, wanted: &str, help: Option<String>) -> ScenarioError {
+    fn wrong_kind(&self, wanted: &str, help: Option<String>) -> Noted {
         let found = in_words(self.value());
         self.fail(format!("`{}` must be {wanted}, not {found}", self.key), format!("this is {found}"), help)
     }
 
-    pub(super) fn text(&self, help: &str) -> Read<&'t str> {
+    pub(crate) fn text(&self, help: &str) -> Read<&'t str> {
         let help = if help.is_empty() { None } else { Some(help.to_owned()) };
         self.value().as_str().ok_or_else(|| self.wrong_kind("a text in quotes", help))
     }
 
     /// A text that is not empty and at most 200 bytes long, without control characters.
-    pub(super) fn name(&self) -> Read<&'t str> {
+    pub(crate) fn name(&self) -> Read<&'t str> {
         let text = self.text("")?;
         if text.trim().is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
             let message = format!("`{}` must be a text of 1 to 200 bytes on one line", self.key);
@@ -159,7 +246,7 @@ impl<'t> Entry<'t> {
         Ok(text)
     }
 
-    pub(super) fn number(&self, range: RangeInclusive<u64>) -> Read<u64> {
+    pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Read<u64> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         let Some(number) = self.value().as_integer() else {
             let quotes = self.value().is_str().then(|| "write it without quotes".to_owned());
@@ -173,17 +260,17 @@ impl<'t> Entry<'t> {
     }
 
     /// As [`Self::number`], for ranges within 32 bits.
-    pub(super) fn number32(&self, range: RangeInclusive<u32>) -> Read<u32> {
+    pub(crate) fn number32(&self, range: RangeInclusive<u32>) -> Read<u32> {
         let number = self.number(u64::from(*range.start())..=u64::from(*range.end()))?;
         Ok(u32::try_from(number).unwrap_or(*range.end()))
     }
 
-    pub(super) fn flag(&self) -> Read<bool> {
+    pub(crate) fn flag(&self) -> Read<bool> {
         self.value().as_bool().ok_or_else(|| self.wrong_kind("true or false", None))
     }
 
     /// One of a few words.
-    pub(super) fn word<W: Copy>(&self, words: &[(&str, W)]) -> Read<W> {
+    pub(crate) fn word<W: Copy>(&self, words: &[(&str, W)]) -> Read<W> {
         let known = || words.iter().map(|(word, _)| *word);
         let help = match words {
             [(only, _)] => format!("`{}` can only be `{only}`", self.key),
@@ -197,15 +284,15 @@ impl<'t> Entry<'t> {
         })
     }
 
-    pub(super) fn table(&self, what: &'t str, keys: &[&str], help: &str) -> Read<Table<'t>> {
+    pub(crate) fn table(&self, what: &'t str, keys: &[&str], help: &str) -> Read<Table<'t>> {
         match self.value().as_table() {
-            Some(members) => Table::new(self.source, what, self.at(), members, keys),
+            Some(members) => Ok(Table::new(self.source, what, self.at(), members, keys)),
             None => Err(self.wrong_kind("a table", Some(help.to_owned()))),
         }
     }
 
     /// The members of a table that takes any key, in the order of the text; `None` if this is no table.
-    pub(super) fn members(&self) -> Option<Vec<Entry<'t>>> {
+    pub(crate) fn members(&self) -> Option<Vec<Entry<'t>>> {
         let members = self.value().as_table()?.iter();
         let mut entries: Vec<Entry<'t>> = members
             .map(|(key, value)| Entry { source: self.source, key: key.get_ref(), key_at: key.span(), value })
@@ -215,15 +302,15 @@ impl<'t> Entry<'t> {
     }
 
     /// The elements of a list, each as an entry under this key.
-    pub(super) fn items(&self, help: &str) -> Read<Vec<Entry<'t>>> {
+    pub(crate) fn items(&self, help: &str) -> Read<Vec<Entry<'t>>> {
         let items =
             self.value().as_array().ok_or_else(|| self.wrong_kind("a list", Some(help.to_owned())))?;
         let item = |value| Entry { source: self.source, key: self.key, key_at: self.key_at.clone(), value };
         Ok(items.iter().map(item).collect())
     }
 
-    /// At most `most` tables.
-    pub(super) fn tables(
+    /// At most `most` tables; what is no table is left out, and that is noted.
+    pub(crate) fn tables(
         &self,
         what: &'t str,
         keys: &[&str],
@@ -235,7 +322,7 @@ impl<'t> Entry<'t> {
             let message = format!("more than {most} of {what}");
             return Err(over.fail(message, "this one is too many", None));
         }
-        items.iter().map(|item| item.table(what, keys, help)).collect()
+        Ok(items.iter().filter_map(|item| item.table(what, keys, help).ok()).collect())
     }
 }
 
@@ -253,7 +340,7 @@ fn in_words(value: &DeValue<'_>) -> &'static str {
 }
 
 /// Names in back quotes: "`a`, `b` and `c`".
-pub(super) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
+pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
     let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.pop() {
         None => String::new(),

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::inject::read_inject;
 use super::planned::{Nth, NthError, Of, PlannedFault};
-use super::read::{Entry, Read, Table};
+use super::read::{Entry, Read, Table, every};
 use super::when::{PHASES, Span, SpanError, When};
 use super::write;
 use crate::profile::{NameError, Profile};
@@ -57,47 +57,43 @@ const CHANCE_HELP: &str = "write chance = \"1/10\": so many times, a slash, out 
 /// All planned faults, with their keys.
 pub(super) fn read_faults(tables: &[Table<'_>], profile: &Profile) -> Read<Vec<PlannedFault>> {
     let mut names = Vec::new();
-    let mut faults = Vec::new();
-    for table in tables {
-        let fault = read_fault(table, profile)?;
-        if let (Some(name), Some(entry)) = (&fault.name, table.get("name")) {
-            if names.contains(name) {
-                let help = "a fault's draws hang on its name, so each has its own".to_owned();
-                return Err(entry.fail(
-                    format!("two faults are called `{name}`"),
-                    "the second of them",
-                    Some(help),
-                ));
-            }
-            names.push(name.clone());
-        }
-        faults.push(fault);
-    }
-    for (fault, table) in faults.iter().zip(tables) {
-        check_after(fault, table, &names)?;
-    }
+    let named: Vec<Read<Option<String>>> =
+        tables.iter().map(|table| table.read("name", |entry| read_new_name(entry, &mut names))).collect();
+    // A name that cannot be read may be the one that is meant elsewhere.
+    let names = named.iter().all(Result::is_ok).then_some(names.as_slice());
+    let faults = tables.iter().zip(named).map(|(table, name)| read_fault(table, name, names, profile));
+    let mut faults = every(faults)?;
     assign_keys(&mut faults);
     Ok(faults)
 }
 
-/// What a fault comes after has to be there, and another one.
-fn check_after(fault: &PlannedFault, table: &Table<'_>, names: &[String]) -> Read<()> {
-    let Some(after) = &fault.when.after else { return Ok(()) };
-    if fault.name.as_ref() != Some(after) && names.contains(after) {
-        return Ok(());
+/// A name that no fault before has.
+fn read_new_name(entry: &Entry<'_>, names: &mut Vec<String>) -> Read<String> {
+    let name = read_name(entry)?;
+    if names.contains(&name) {
+        let help = "a fault's draws hang on its name, so each has its own".to_owned();
+        return Err(entry.fail(format!("two faults are called `{name}`"), "the second of them", Some(help)));
     }
-    let members = table.get("when").and_then(|when| when.members()).unwrap_or_default();
-    let Some(entry) = members.iter().find(|member| member.key == "after") else { return Ok(()) };
-    if fault.name.as_ref() == Some(after) {
+    names.push(name.clone());
+    Ok(name)
+}
+
+/// What a fault comes after has to be there, and another one; `names` are all there are, if that is known.
+fn read_after(entry: &Entry<'_>, own: Option<&str>, names: Option<&[String]>) -> Read<String> {
+    let after = entry.name()?;
+    if own == Some(after) {
         return Err(entry.fail("a fault cannot come after itself", "its own name", None));
     }
+    let Some(names) = names.filter(|names| !names.iter().any(|name| name == after)) else {
+        return Ok(after.to_owned());
+    };
     let help = match names.is_empty() {
         true => "give the other fault a name: name = \"outage\"".to_owned(),
         false => {
             format!("the named faults are {}", super::read::quoted(names.iter().map(String::as_str), "and"))
         }
     };
-    Err(entry.fail(format!("no fault is called `{after}`"), "nothing to come after", Some(help)))
+    Err(entry.fail_without(format!("no fault is called `{after}`"), "nothing to come after", Some(help)))
 }
 
 /// Sets the key of each fault: its name, else a hash of its canonical text with an ordinal among equals.
@@ -118,23 +114,28 @@ pub(super) fn assign_keys(faults: &mut [PlannedFault]) {
     }
 }
 
-fn read_fault(table: &Table<'_>, profile: &Profile) -> Read<PlannedFault> {
-    let name = table.get("name").map(|entry| read_name(&entry)).transpose()?;
-    let when = match table.get("when") {
-        None => When::default(),
-        Some(entry) => {
-            let keys = CONDITIONS.map(|(name, _)| name);
-            read_when(&entry.table("`when`", &keys, WHEN_HELP)?, profile)?
-        }
-    };
-    let optional = table.get("optional").map(|entry| entry.flag()).transpose()?.unwrap_or(false);
-    let inject = table.required("inject", "say what happens, for example inject = { hang = {} }")?;
-    let endpoint = when.endpoint.as_ref().and_then(|aim| profile.by_name(aim).ok());
+fn read_fault(
+    table: &Table<'_>,
+    name: Read<Option<String>>,
+    names: Option<&[String]>,
+    profile: &Profile,
+) -> Read<PlannedFault> {
+    let own = name.as_ref().ok().and_then(Option::as_deref);
+    let when = table.read("when", |entry| {
+        let keys = CONDITIONS.map(|(name, _)| name);
+        read_when(&entry.table("`when`", &keys, WHEN_HELP)?, own, names, profile)
+    });
+    let optional = table.read("optional", Entry::flag);
+    let inject = table.required("inject", "say what happens, for example inject = { hang = {} }");
+    // What cannot be read of `when` holds nothing against the fault.
+    let known = when.clone().ok().flatten().unwrap_or_default();
+    let endpoint = known.endpoint.as_ref().and_then(|aim| profile.by_name(aim).ok());
+    let inject = inject.and_then(|entry| read_inject(&entry, &known, endpoint, profile));
     Ok(PlannedFault {
-        inject: read_inject(&inject, &when, endpoint, profile)?,
-        name,
-        when,
-        optional,
+        inject: inject?,
+        name: name?,
+        when: when?.unwrap_or_default(),
+        optional: optional?.unwrap_or(false),
         key: String::new(),
     })
 }
@@ -150,25 +151,40 @@ fn read_name(entry: &Entry<'_>) -> Read<String> {
     Ok(name.to_owned())
 }
 
-fn read_when(table: &Table<'_>, profile: &Profile) -> Read<When> {
-    let nth = |key: &str| table.get(key).map(|entry| read_nth(&entry)).transpose();
-    let name = |key: &str| table.get(key).map(|entry| Ok(entry.name()?.to_owned())).transpose();
-    let span = |key: &str| table.get(key).map(|entry| read_span(&entry)).transpose();
+fn read_when(
+    table: &Table<'_>,
+    own: Option<&str>,
+    names: Option<&[String]>,
+    profile: &Profile,
+) -> Read<When> {
+    let nth = |key: &str| table.read(key, read_nth);
+    let span = |key: &str| table.read(key, read_span);
+    let endpoint = table.read("endpoint", |entry| read_aim(entry, profile));
+    let [first, call, connection] = ["nth", "call", "connection"].map(nth);
+    let of = table.read("of", |entry| entry.word(&Of::WORDS));
+    let session = table.read("session", |entry| Ok(entry.name()?.to_owned()));
+    let resource = table.read("resource", read_resource);
+    let query = table.read("query", read_query);
+    let state = table.read("state", |entry| read_state(entry, profile));
+    let [tick, since_start_ms] = ["tick", "since_start_ms"].map(span);
+    let after = table.read("after", |entry| read_after(entry, own, names));
+    let chance = table.read("chance", read_chance);
+    let most = table.read("most", |entry| entry.number32(1..=1_000_000_000));
     Ok(When {
-        endpoint: table.get("endpoint").map(|entry| read_aim(&entry, profile)).transpose()?,
-        nth: nth("nth")?.unwrap_or(Nth::ALL),
-        of: table.get("of").map(|entry| entry.word(&Of::WORDS)).transpose()?.unwrap_or_default(),
-        call: nth("call")?,
-        session: name("session")?,
-        resource: table.get("resource").map(|entry| read_resource(&entry)).transpose()?,
-        query: table.get("query").map(|entry| read_query(&entry)).transpose()?.unwrap_or_default(),
-        state: table.get("state").map(|entry| read_state(&entry, profile)).transpose()?,
-        tick: span("tick")?,
-        since_start_ms: span("since_start_ms")?,
-        after: name("after")?,
-        connection: nth("connection")?,
-        chance: table.get("chance").map(|entry| read_chance(&entry)).transpose()?,
-        most: table.get("most").map(|entry| entry.number32(1..=1_000_000_000)).transpose()?,
+        endpoint: endpoint?,
+        nth: first?.unwrap_or(Nth::ALL),
+        of: of?.unwrap_or_default(),
+        call: call?,
+        session: session?,
+        resource: resource?,
+        query: query?.unwrap_or_default(),
+        state: state?,
+        tick: tick?,
+        since_start_ms: since_start_ms?,
+        after: after?,
+        connection: connection?,
+        chance: chance?,
+        most: most?,
     })
 }
 
@@ -196,7 +212,7 @@ fn read_query(entry: &Entry<'_>) -> Read<Vec<(String, Option<String>)>> {
             None => (text.to_owned(), None),
         })
     };
-    items.iter().map(pair).collect()
+    every(items.iter().map(pair))
 }
 
 /// A phase, or a state as some endpoint spells it. Anything else would never come.

@@ -53,9 +53,10 @@ fn each_bad_client_file_is_refused_at_its_place() {
         let wanted = |key: &str| {
             text.lines().find_map(|line| line.strip_prefix(&format!("# {key}: ")).map(str::to_owned))
         };
-        let Err(ClientError::Invalid(found)) = ClientFile::parse("bad", &shown, &text) else {
+        let Err(ClientError::Invalid(mistakes)) = ClientFile::parse("bad", &shown, &text) else {
             panic!("{shown} must not load");
         };
+        let found = &mistakes.shown()[0];
         let says = wanted("says").unwrap_or_default();
         assert!(found.message.contains(says.trim()), "{shown}: {}", found.message);
         assert_eq!(found.file, shown);

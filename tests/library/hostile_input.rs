@@ -175,7 +175,7 @@ fn a_scenario_starts_nothing_reads_nothing_and_fills_in_nothing() {
         else {
             panic!("`{key}` is taken");
         };
-        assert!(mistake.message.contains("unknown key"), "{}", mistake.message);
+        assert!(mistake.to_string().contains("unknown key"), "{mistake}");
     }
     let word = "${PATH} {{7*7}} $(id) `id` %PATH% <%= 7*7 %> @/etc/passwd";
     let text = format!("summary = \"x\"\n[[path]]\nat = 1\nset = {{ state = \"{word}\" }}\n");

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use faultdeck::profile::Profile;
-use faultdeck::scenario::{Scenario, ScenarioError};
+use faultdeck::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
 
 fn bad_scenarios() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad-scenarios");
@@ -17,19 +17,30 @@ fn bad_scenarios() -> Vec<PathBuf> {
     files
 }
 
-/// The diagnostic in a plain form: what a person reads, without drawing.
+/// The mistakes of a text.
+fn mistakes(name: &str, text: &str) -> Mistakes {
+    match Scenario::parse("bad", name, text, Profile::builtin()) {
+        Err(ScenarioError::Invalid(mistakes)) => mistakes,
+        other => panic!("{name} should be invalid, but is {other:?}"),
+    }
+}
+
+/// The mistakes in a plain form: what a person reads, without drawing.
 fn plain(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
-    let diagnostic = match Scenario::parse("bad", name, &text, Profile::builtin()) {
-        Err(ScenarioError::Invalid(diagnostic)) => *diagnostic,
-        other => panic!("{name} should be invalid, but is {other:?}"),
-    };
+    let mistakes = mistakes(name, &text);
+    let plain: Vec<String> =
+        mistakes.shown().iter().map(|mistake| plain_mistake(name, &text, mistake)).collect();
+    plain.join("\n")
+}
+
+fn plain_mistake(name: &str, text: &str, diagnostic: &Diagnostic) -> String {
     assert_eq!(diagnostic.text, text, "{name}: the diagnostic carries the text");
     let marked =
         text.get(diagnostic.at.clone()).unwrap_or_else(|| panic!("{name}: the span lies in the text"));
     let (line, column) = diagnostic.line_column();
-    let help = diagnostic.help.map_or_else(String::new, |help| format!("help: {help}\n"));
+    let help = diagnostic.help.as_ref().map_or_else(String::new, |help| format!("help: {help}\n"));
     format!("{}\n{line}:{column}: {marked:?}: {}\n{help}", diagnostic.message, diagnostic.label)
 }
 

@@ -9,7 +9,7 @@ use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::Evidence;
-use crate::scenario::{Diagnostic, Scenario};
+use crate::scenario::{Mistakes, Scenario};
 use crate::seed::Seed;
 use crate::serve::StartError;
 
@@ -122,7 +122,7 @@ pub struct Judged {
 pub enum JudgeError {
     /// A scenario names a property that there is not.
     #[error(transparent)]
-    Name(#[from] Box<Diagnostic>),
+    Name(#[from] Mistakes),
     /// No listener.
     #[error(transparent)]
     Start(#[from] StartError),
