@@ -123,7 +123,18 @@ pub(crate) fn open_file(path: &Path, most: u64) -> Result<File, Unreadable> {
 /// # Errors
 /// As [`read`], and if it is not text.
 pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
-    String::from_utf8(read(path, most)?).map_err(|error| {
+    text_of(read(path, most)?, most)
+}
+
+/// Bytes as text, if they are UTF-8 and at most `most`.
+///
+/// # Errors
+/// If they are not.
+pub(crate) fn text_of(bytes: Vec<u8>, most: u64) -> Result<String, Unreadable> {
+    if bytes.len() as u64 > most {
+        return Err(Unreadable::TooLarge(most / (1024 * 1024)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         Unreadable::NotText {
             line: before.iter().filter(|byte| **byte == b'\n').count() + 1,

@@ -12,6 +12,7 @@ use super::progress;
 use super::report::{Outputs, ReportTo, Shown, opened};
 use super::setup;
 use super::signals::Signals;
+use super::stdin;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Exec};
@@ -41,9 +42,10 @@ or the client could not be started.")]
 pub(super) struct Args {
     /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.
     client: String,
-    /// Only this scenario: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`. Can be given several times.
+    /// Only this scenario: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for
+    /// standard input. Can be given several times.
     #[arg(long, value_name = "NAME|FILE")]
-    scenario: Vec<String>,
+    pub(super) scenario: Vec<String>,
     #[command(flatten)]
     faults: Faults,
     /// The cassette for every scenario, in place of the one each names.
@@ -157,6 +159,10 @@ pub(super) fn repeat(client: &str, faults: &Faults) -> Arc<Repeat> {
         Again::Scenario(scenario, seed) => {
             let file = scenario.file.as_ref().map(|file| file.display().to_string());
             let name = file.unwrap_or_else(|| format!("builtin:{}", scenario.name));
+            if scenario.is_of_input() {
+                let (input, again) = (stdin::ARGUMENT, stdin::AGAIN);
+                return format!("{judge} --scenario {input}{faults} --seed {seed} {again}");
+            }
             let named = match scenario.is_of_faults() {
                 true => String::new(),
                 false => format!(" --scenario {}", shell_word(&name)),

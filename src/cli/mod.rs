@@ -38,6 +38,7 @@ mod rewriting;
 mod run;
 mod setup;
 mod signals;
+mod stdin;
 mod stepping;
 mod terminal;
 
@@ -156,6 +157,7 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
     if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_)) {
         cli.profiles.install()?;
     }
+    stdin::read(&scenarios(&cli.verb))?;
     match cli.verb {
         Verb::Demo(args) => demo::run(args).await,
         Verb::Record(args) => record::run(args).await,
@@ -170,6 +172,16 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
         Verb::Ca(args) => ca::run(&args),
         Verb::Completions(args) => completions::run(args),
         Verb::Guard(args) => Ok(guard::run(&args)),
+    }
+}
+
+/// The scenarios that a command line names.
+fn scenarios(verb: &Verb) -> Vec<&str> {
+    match verb {
+        Verb::Replay(args) => args.story.scenarios(),
+        Verb::Run(args) => args.story.scenarios(),
+        Verb::Judge(args) => args.scenario.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -30,6 +30,11 @@ impl Repeat {
         self.words.push(shell_word(word));
     }
 
+    /// Adds what a shell reads: a redirection.
+    pub(super) fn shell(&mut self, text: &str) {
+        self.words.push(text.to_owned());
+    }
+
     /// Adds a flag with its value.
     pub(super) fn flag(&mut self, flag: &str, value: &str) {
         self.word(flag);

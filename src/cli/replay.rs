@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     cassette: Option<String>,
     #[command(flatten)]
-    story: Story,
+    pub(super) story: Story,
     /// Writes all that is served to this file, as JSON lines, while it runs.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,

@@ -15,6 +15,7 @@ use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
 use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
+use super::stdin;
 use super::stepping;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
@@ -46,7 +47,7 @@ Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found
 was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
 pub(super) struct Args {
     #[command(flatten)]
-    story: Story,
+    pub(super) story: Story,
     /// What the command must do under the scenario (of this name): `passes` unless the scenario's `[must]` or this says
     /// otherwise. A command that crashes, is not found or cannot be started fails in any case. Can be given several times.
     #[arg(long = "command", value_name = "[SCENARIO=]passes|fails|any")]
@@ -193,5 +194,8 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
     }
     args.tls.words().iter().for_each(|word| repeat.word(word));
     repeat.command(&args.command, env::vars_os(), redactor);
+    if args.story.scenario.as_deref() == Some(stdin::ARGUMENT) {
+        repeat.shell(stdin::AGAIN);
+    }
     repeat
 }

@@ -8,6 +8,7 @@ use super::alike::AlikeTexts;
 use super::faults::Faults;
 use super::output;
 use super::problem::Problem;
+use super::stdin;
 use crate::cassette::find::{Asker, find_within};
 use crate::emulate;
 use crate::judge;
@@ -21,7 +22,7 @@ use crate::seed::Seed;
 /// The flags that `replay` and `run` share.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Story {
-    /// What goes wrong: a name below `scenarios/`, a `.toml` file, or `builtin:NAME`.
+    /// What goes wrong: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for standard input.
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) scenario: Option<String>,
     #[command(flatten)]
@@ -63,6 +64,11 @@ impl Story {
         self.scenario.is_some() || !self.faults.is_empty()
     }
 
+    /// The scenario that is named, if one is.
+    pub(super) fn scenarios(&self) -> Vec<&str> {
+        self.scenario.as_deref().into_iter().collect()
+    }
+
     /// Everything a replay needs; `cassette` is what the command line names.
     ///
     /// # Errors
@@ -92,7 +98,11 @@ impl Story {
 /// # Errors
 /// If it cannot be had, or `must.hold` names a property that there is not.
 pub(super) fn open(argument: &str) -> Result<Scenario, Problem> {
-    let scenario = Scenario::open(argument, Profile::builtin()).map_err(|error| match error {
+    let scenario = match argument {
+        stdin::ARGUMENT => stdin::scenario(),
+        argument => Scenario::open(argument, Profile::builtin()),
+    };
+    let scenario = scenario.map_err(|error| match error {
         ScenarioError::Invalid(mistakes) => judge::with_names(mistakes).into(),
         error => error,
     })?;

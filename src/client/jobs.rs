@@ -2,16 +2,10 @@
 //!
 //! `jobs = ["get", "wait"]` asks the usual endpoints; `[jobs.get]` names another.
 
-use std::fmt;
-use std::ops::Range;
-
-use serde::Deserialize;
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
-use toml::Spanned;
-
 use super::JobKind;
 use crate::json::Json;
 use crate::profile::{Carrier, Endpoint, Key, NameError, ParameterKind, Profile};
+use crate::scenario::read::{Entry, Read, every};
 use crate::spelling::nearest;
 
 /// A job and the endpoint it asks first.
@@ -24,91 +18,70 @@ pub(super) struct Asks {
     pub(super) body: Option<String>,
 }
 
-/// A mistake, its place, and what to write instead.
-pub(super) struct Wrong {
-    pub(super) at: Range<usize>,
-    pub(super) message: String,
-    pub(super) help: String,
-}
+/// How jobs are written.
+pub(super) const HELP: &str = "write jobs = [\"get\", \"wait\"], or [jobs.get] with an endpoint of its own";
 
-/// As written: a list of jobs, or a table of them.
-pub(super) struct RawJobs(Vec<(JobKind, RawJob)>);
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawJob {
-    endpoint: Option<Spanned<String>>,
-    body: Option<Spanned<String>>,
-}
-
-impl<'de> Deserialize<'de> for RawJobs {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = RawJobs;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of jobs, or a table for each of them")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawJobs, A::Error> {
-                let mut jobs = Vec::new();
-                while let Some(job) = list.next_element()? {
-                    jobs.push((job, RawJob::default()));
-                }
-                Ok(RawJobs(jobs))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut tables: A) -> Result<RawJobs, A::Error> {
-                let mut jobs = Vec::new();
-                while let Some(entry) = tables.next_entry()? {
-                    jobs.push(entry);
-                }
-                Ok(RawJobs(jobs))
-            }
+/// The jobs, each once, with what they ask.
+pub(super) fn read(entry: &Entry<'_>) -> Read<Vec<Asks>> {
+    let mut asks = match (entry.value().as_table(), entry.value().is_array()) {
+        (Some(_), _) => of_tables(entry)?,
+        (None, true) => of_words(entry)?,
+        (None, false) => {
+            let wanted = "a list of jobs, or a table for each of them";
+            return Err(entry.wrong_kind(wanted, Some(HELP.to_owned())));
         }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// The jobs in their order, each once, with what they ask.
-pub(super) fn checked(raw: &Spanned<RawJobs>) -> Result<Vec<Asks>, Wrong> {
-    let mut asks: Vec<Asks> = Vec::new();
-    for (job, written) in &raw.get_ref().0 {
-        if !asks.iter().any(|known| known.job == *job) {
-            asks.push(asked(*job, written, raw.span())?);
-        }
-    }
+    };
     asks.sort_by_key(|asks| asks.job);
+    asks.dedup_by_key(|asks| asks.job);
     if asks.is_empty() {
-        let (message, help) =
-            ("a client without jobs cannot be judged", "name at least one of get, wait, create");
-        return Err(Wrong { at: raw.span(), message: message.to_owned(), help: help.to_owned() });
+        let help = "name at least one of get, wait, create".to_owned();
+        return Err(entry.fail_without("a client without jobs cannot be judged", "here", Some(help)));
     }
     Ok(asks)
 }
 
-fn asked(job: JobKind, written: &RawJob, all: Range<usize>) -> Result<Asks, Wrong> {
-    let body = written.body.as_ref().map(|body| body_of(job, body)).transpose()?;
-    let Some(named) = &written.endpoint else {
-        let usual = job.usual_endpoint().ok_or_else(|| Wrong {
-            at: all,
-            message: format!("the job `{job}` needs an endpoint"),
-            help: format!(
-                "write [jobs.{job}] and below it endpoint = \"POST /...\", a write that takes `fields`"
-            ),
-        })?;
-        return Ok(Asks { job, endpoint: usual.to_owned(), body });
-    };
-    let wrong = |(message, help)| Wrong { at: named.span(), message, help };
-    let endpoint = endpoint_of(job, named.get_ref()).map_err(wrong)?;
-    Ok(Asks { job, endpoint, body })
+fn of_words(entry: &Entry<'_>) -> Read<Vec<Asks>> {
+    let words = JobKind::ALL.map(|job| (job.as_str(), job));
+    let jobs = every(entry.items(HELP)?.iter().map(|item| item.word(&words)))?;
+    every(jobs.into_iter().map(|job| Ok(Asks { job, endpoint: usual(job, entry)?, body: None })))
 }
 
-fn body_of(job: JobKind, body: &Spanned<String>) -> Result<String, Wrong> {
-    let wrong = |message: String, help: &str| Wrong { at: body.span(), message, help: help.to_owned() };
+fn of_tables(entry: &Entry<'_>) -> Read<Vec<Asks>> {
+    let table = entry.table("`[jobs]`", &JobKind::ALL.map(JobKind::as_str), HELP)?;
+    let asks = JobKind::ALL.map(|job| table.read(job.as_str(), |written| asked(job, written, entry)));
+    Ok(every(asks)?.into_iter().flatten().collect())
+}
+
+fn asked(job: JobKind, written: &Entry<'_>, all: &Entry<'_>) -> Read<Asks> {
+    let what = format!("`[jobs.{job}]`");
+    let keys = written.table(&what, &["endpoint", "body"], HELP)?;
+    let body = keys.read("body", |body| body_of(job, body));
+    let endpoint = match keys.get("endpoint") {
+        None => usual(job, all),
+        Some(named) => named.text("").and_then(|name| {
+            endpoint_of(job, name).map_err(|(message, help)| named.fail(message, "here", Some(help)))
+        }),
+    };
+    Ok(Asks { job, endpoint: endpoint?, body: body? })
+}
+
+/// What a job asks if its file does not say.
+fn usual(job: JobKind, all: &Entry<'_>) -> Read<String> {
+    job.usual_endpoint().map(str::to_owned).ok_or_else(|| {
+        let help =
+            format!("write [jobs.{job}] and below it endpoint = \"POST /...\", a write that takes `fields`");
+        all.fail_without(format!("the job `{job}` needs an endpoint"), "here", Some(help))
+    })
+}
+
+fn body_of(job: JobKind, body: &Entry<'_>) -> Read<String> {
+    let wrong = |message: String, help: &str| body.fail(message, "here", Some(help.to_owned()));
     if job != JobKind::Send {
         return Err(wrong(format!("the job `{job}` has no body"), "only [jobs.send] has one; leave it out"));
     }
-    match Json::parse(body.get_ref()) {
-        Ok(_) => Ok(body.get_ref().clone()),
+    let text = body.text("")?;
+    match Json::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
         Err(error) => {
             Err(wrong(format!("`body` is not JSON: {error}"), "write what the client sends, as JSON text"))
         }

@@ -10,6 +10,7 @@ mod in_process;
 mod jobs;
 mod outcome;
 mod placeholder;
+mod read;
 
 use std::future::Future;
 use std::path::PathBuf;

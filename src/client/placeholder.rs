@@ -81,8 +81,8 @@ pub(super) struct Misplaced {
 }
 
 impl Template {
-    /// Reads a text; `asks` says which paths there are, and so which parameters.
-    pub(super) fn parse(text: &str, asks: &[Asks]) -> Result<Self, Misplaced> {
+    /// Reads a text; `asks` says which paths there are, and so which parameters. If it is not known, there may be any.
+    pub(super) fn parse(text: &str, asks: Option<&[Asks]>) -> Result<Self, Misplaced> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -136,7 +136,7 @@ impl Template {
 }
 
 /// Reads the placeholder that `text` starts with.
-fn hole<'t>(text: &'t str, asks: &[Asks]) -> Result<(Placeholder, &'t str), Misplaced> {
+fn hole<'t>(text: &'t str, asks: Option<&[Asks]>) -> Result<(Placeholder, &'t str), Misplaced> {
     let braces = "for a brace as it is, write it twice: {{ or }}";
     let inner = text.strip_prefix('{').unwrap_or(text);
     let Some((name, after)) = inner.split_once('}') else {
@@ -148,7 +148,9 @@ fn hole<'t>(text: &'t str, asks: &[Asks]) -> Result<(Placeholder, &'t str), Misp
     match Placeholder::ALL.iter().find(|(_, each)| *each == name) {
         Some((hole, _)) => Ok((hole.clone(), after)),
         // The name of a parameter stands in its endpoint in braces, too.
-        None if asks.iter().any(|asks| asks.endpoint.contains(&format!("{{{name}}}"))) => {
+        None if asks
+            .is_none_or(|asks| asks.iter().any(|asks| asks.endpoint.contains(&format!("{{{name}}}")))) =>
+        {
             Ok((Placeholder::Param(name.to_owned()), after))
         }
         None => Err(Misplaced {

@@ -8,8 +8,8 @@ use crate::files;
 use crate::profile::Profile;
 use crate::spelling::nearest;
 
-/// The largest scenario file that is read, in bytes.
-const LARGEST_BYTES: u64 = 1 << 20;
+/// What a scenario from standard input is called.
+const INPUT: &str = "stdin";
 
 /// The folder, below the working folder, in which names are looked up.
 const FOLDER: &str = "scenarios";
@@ -18,6 +18,23 @@ const FOLDER: &str = "scenarios";
 const DEEPEST: usize = 3;
 
 impl Scenario {
+    /// The largest scenario file that is read, in bytes.
+    pub(crate) const LARGEST_BYTES: u64 = 1 << 20;
+
+    /// The scenario that came on standard input.
+    ///
+    /// # Errors
+    /// If it has a mistake.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_input(text: &str, profile: &Profile) -> Result<Self, ScenarioError> {
+        Self::parse(INPUT, INPUT, text, profile)
+    }
+
+    /// Whether it came on standard input: nobody can have it again by its name.
+    pub(crate) fn is_of_input(&self) -> bool {
+        self.name == INPUT && self.file.is_none()
+    }
+
     /// `builtin:NAME`; a path, if it ends in `.toml`; else a name: `scenarios/NAME.toml` of the working folder, then
     /// the built-in ones. A name may contain `/`, but never leads out of the folder.
     ///
@@ -76,7 +93,7 @@ fn builtin_names() -> Vec<String> {
 }
 
 fn load_as(name: &str, path: &Path, profile: &Profile) -> Result<Scenario, ScenarioError> {
-    let text = files::read_text(path, LARGEST_BYTES)
+    let text = files::read_text(path, Scenario::LARGEST_BYTES)
         .map_err(|error| ScenarioError::Io { path: path.display().to_string(), source: error.into() })?;
     let mut scenario = Scenario::parse(name, &path.display().to_string(), &text, profile)?;
     scenario.file = Some(PathBuf::from(path));

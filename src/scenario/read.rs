@@ -226,7 +226,7 @@ impl<'t> Entry<'t> {
         self.source.fail(self.key_at.clone(), message, label, Some(help))
     }
 
-    fn wrong_kind(&self, wanted: &str, help: Option<String>) -> Noted {
+    pub(crate) fn wrong_kind(&self, wanted: &str, help: Option<String>) -> Noted {
         let found = in_words(self.value());
         self.fail(format!("`{}` must be {wanted}, not {found}", self.key), format!("this is {found}"), help)
     }

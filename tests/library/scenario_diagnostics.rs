@@ -32,7 +32,10 @@ fn plain(path: &Path) -> String {
     let mistakes = mistakes(name, &text);
     let plain: Vec<String> =
         mistakes.shown().iter().map(|mistake| plain_mistake(name, &text, mistake)).collect();
-    plain.join("\n")
+    let more = if mistakes.more() == 0 { String::new() } else { format!("\nand {} more\n", mistakes.more()) };
+    let cut = if mistakes.is_cut() { "\nthe rest is not read\n" } else { "" };
+    // A single mistake has always been shown by itself.
+    if mistakes.count() == 1 { plain.join("") } else { plain.join("\n") + &more + cut }
 }
 
 fn plain_mistake(name: &str, text: &str, diagnostic: &Diagnostic) -> String {
@@ -47,7 +50,7 @@ fn plain_mistake(name: &str, text: &str, diagnostic: &Diagnostic) -> String {
 #[test]
 fn every_mistake_is_told_with_place_and_way_out() {
     let files = bad_scenarios();
-    assert!(files.len() > 60, "the folder of bad scenarios is there");
+    assert!(files.len() >= 95, "the folder of bad scenarios is there");
     let mut wrong = Vec::new();
     for path in files {
         let expected = fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
@@ -63,8 +66,35 @@ fn every_mistake_is_told_with_place_and_way_out() {
 fn every_message_is_a_sentence_without_its_full_stop() {
     for path in bad_scenarios() {
         let plain = plain(&path);
-        let message = plain.lines().next().unwrap();
-        assert!(!message.is_empty() && !message.ends_with('.'), "{}: {message}", path.display());
+        for message in plain.split("\n\n").filter_map(|mistake| mistake.lines().next()) {
+            assert!(!message.is_empty() && !message.ends_with('.'), "{}: {message}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_mistake_hides_no_other_wherever_it_stands() {
+    let pieces = [
+        "unknown_id = \"mis\"\n",
+        "repeats = \"never\"\n",
+        "summry = \"x\"\n",
+        "clock = { tick_ms = 0 }\n",
+        "polls_per_phase = \"3\"\n",
+        "[must]\nhold = [\"a\", \"a\"]\n",
+        "[[fault]]\nwhen = { nth = 3 }\ninject = { hang = {} }\n",
+        "[[fault]]\ninject = { hnag = {} }\n",
+        "[[deployment.hosts]]\nchanges = []\n",
+    ];
+    for one in 0..pieces.len() {
+        for other in one + 1..pieces.len() {
+            let text = format!("summary = \"x\"\n{}{}", pieces[one], pieces[other]);
+            let alone = |piece: usize| mistakes("alone", &format!("summary = \"x\"\n{}", pieces[piece]));
+            let both = mistakes("both", &text);
+            let wanted: Vec<String> =
+                [one, other].iter().map(|piece| alone(*piece).shown()[0].message.clone()).collect();
+            let found: Vec<String> = both.shown().iter().map(|mistake| mistake.message.clone()).collect();
+            assert_eq!(found, wanted, "{text}");
+        }
     }
 }
 

@@ -102,7 +102,11 @@ fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
         let jobs = About::jobs(at.bench.client);
         // The stories that travel with the program are about the usual endpoints.
         if let Some((_, about)) = jobs.iter().find(|(one, about)| *one == job && !about.is_usual)
-            && at.unit.scenario.as_ref().is_some_and(|scenario| scenario.file.is_none())
+            && at
+                .unit
+                .scenario
+                .as_ref()
+                .is_some_and(|scenario| scenario.file.is_none() && !scenario.is_of_input())
         {
             let why =
                 format!("the client's `{job}` asks {}, and nothing here was recorded of it", about.asks.id);
