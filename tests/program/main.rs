@@ -40,6 +40,7 @@ mod recording_kills;
 mod refused;
 mod replay_over_sockets;
 mod same_run_over_sockets;
+mod scenario_from_input;
 mod searches;
 mod secrets_stay_in;
 mod shipped_cassette;
