@@ -7,7 +7,8 @@ use crate::harness;
 
 use harness::Lab;
 
-const MISS: &str = "summary = \"x\"\ncassette = \"builtin:forensics/create-case\"\n[[fault]]\ninject = { hang = {} }\n";
+const MISS: &str =
+    "summary = \"x\"\ncassette = \"builtin:forensics/create-case\"\n[[fault]]\ninject = { hang = {} }\n";
 
 /// The program with a text on its standard input.
 fn fed(lab: &Lab, args: &[&str], input: &[u8]) -> Output {
@@ -36,7 +37,10 @@ fn a_scenario_from_standard_input_is_run_and_stands_in_the_ledger() {
     let again = "faultdeck run --scenario - --seed 1 -- true < THE-SAME-SCENARIO.toml";
     assert!(errors(&ran).contains(&format!("repeat it: {again}")), "{}", errors(&ran));
     let ledger = lab.read("l.jsonl");
-    assert!(ledger.contains("\"scenario\":\"stdin\"") && ledger.contains("inject = { hang = {} }"), "{ledger}");
+    assert!(
+        ledger.contains("\"scenario\":\"stdin\"") && ledger.contains("inject = { hang = {} }"),
+        "{ledger}"
+    );
 }
 
 #[test]
@@ -81,7 +85,10 @@ fn every_mistake_of_a_file_is_shown_with_its_caret_and_counted() {
         let places = ["many.toml:1:1", "many.toml:4:9", "many.toml:7:12", "many.toml:10:16"];
         let found: Vec<usize> = places.iter().filter_map(|place| shown.find(place)).collect();
         assert!(found.len() == 4 && found.is_sorted(), "{shown}");
-        assert!(shown.contains("did you mean `terminates`?") && shown.contains("did you mean `hang`?"), "{shown}");
+        assert!(
+            shown.contains("did you mean `terminates`?") && shown.contains("did you mean `hang`?"),
+            "{shown}"
+        );
         assert!(shown.contains("4 mistakes in scenarios/many.toml"), "{shown}");
     }
 }
