@@ -214,3 +214,16 @@ impl From<JudgeError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn a_scenario_from_standard_input_has_to_be_given_again() {
+        let scenario = Scenario::of_input("summary = \"x\"\n", Profile::builtin()).unwrap();
+        let line = repeat("mine", &Faults::default())(&Again::Scenario(&scenario, Seed(7)));
+        assert_eq!(line, "faultdeck judge mine --scenario - --seed 7 < THE-SAME-SCENARIO.toml");
+    }
+}

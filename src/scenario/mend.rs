@@ -11,6 +11,9 @@ use toml::de::{DeTable, Error};
 
 use super::mistakes::SHOWN_MOST;
 
+/// So many lines before a mistake are searched for the start of what it is in.
+const LINES_BACK: usize = 50;
+
 /// A text that is TOML, each byte of it where it stands in the text as written.
 #[derive(Debug)]
 pub(super) struct Mended<'t> {
@@ -32,13 +35,27 @@ pub(super) fn mend(text: &str) -> Mended<'_> {
         match without(&toml, line.clone()) {
             Some(mended) => toml = Cow::Owned(mended),
             None => {
-                let before = toml.get(..line.start).filter(|before| DeTable::parse(before).is_ok());
-                let is_cut = before.is_none() || line.end < text.len();
-                return Mended { toml: Cow::Owned(before.unwrap_or_default().to_owned()), errors, is_cut };
+                let before = Cow::Owned(before(&toml, line.start).to_owned());
+                let is_cut = before.len() < line.start || line.end < text.len();
+                return Mended { toml: before, errors, is_cut };
             }
         }
     }
     Mended { toml: Cow::Borrowed(""), errors, is_cut: true }
+}
+
+/// The lines before `end` that are TOML by themselves. What was left open may have begun some lines earlier; nothing, if it
+/// was many.
+fn before(text: &str, end: usize) -> &str {
+    let mut before = text.get(..end).unwrap_or_default();
+    for _ in 0..LINES_BACK {
+        if DeTable::parse(before).is_ok() {
+            return before;
+        }
+        let earlier = before.trim_end_matches('\n').rfind('\n').map_or(0, |end| end + 1);
+        before = before.get(..earlier).unwrap_or_default();
+    }
+    ""
 }
 
 /// The line around a place, without its end.
@@ -81,7 +98,7 @@ mod tests {
     fn what_may_open_or_close_something_ends_the_reading() {
         assert_eq!(mended("a = 1\n[[fault]\nwhen = 2\n"), (1, "a = 1".into(), true));
         assert_eq!(mended("a = 1\nb = [1, 2\n[must]\nx = 1\n"), (1, "a = 1".into(), true));
-        assert_eq!(mended("a = [\n1,\nb = 3\n"), (1, String::new(), true));
+        assert_eq!(mended("z = 1\na = [\n1,\nb = 3\n"), (1, "z = 1".into(), true));
         assert_eq!(mended("a = \"\"\"x\nb = 3\n"), (1, String::new(), true));
     }
 

@@ -79,7 +79,7 @@ fn a_mistake_hides_no_other_wherever_it_stands() {
         "repeats = \"never\"\n",
         "summry = \"x\"\n",
         "clock = { tick_ms = 0 }\n",
-        "polls_per_phase = \"3\"\n",
+        "writes = \"always\"\n",
         "[must]\nhold = [\"a\", \"a\"]\n",
         "[[fault]]\nwhen = { nth = 3 }\ninject = { hang = {} }\n",
         "[[fault]]\ninject = { hnag = {} }\n",
