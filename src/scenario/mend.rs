@@ -35,9 +35,9 @@ pub(super) fn mend(text: &str) -> Mended<'_> {
         match without(&toml, line.clone()) {
             Some(mended) => toml = Cow::Owned(mended),
             None => {
-                let before = Cow::Owned(before(&toml, line.start).to_owned());
+                let before = before(&toml, line.start).to_owned();
                 let is_cut = before.len() < line.start || line.end < text.len();
-                return Mended { toml: before, errors, is_cut };
+                return Mended { toml: Cow::Owned(before), errors, is_cut };
             }
         }
     }
