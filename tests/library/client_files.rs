@@ -57,12 +57,12 @@ fn each_bad_client_file_is_refused_at_its_place() {
             panic!("{shown} must not load");
         };
         let found = &mistakes.shown()[0];
-        let said: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# says: ")).collect();
-        assert_eq!(mistakes.count(), said.len(), "{shown}: {mistakes:?}");
-        for (mistake, said) in mistakes.shown().iter().zip(&said) {
-            assert!(mistake.message.contains(said.trim()), "{shown}: {}", mistake.message);
+        let messages: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# says: ")).collect();
+        assert_eq!(mistakes.count(), messages.len(), "{shown}: {mistakes:?}");
+        for (mistake, message) in mistakes.shown().iter().zip(&messages) {
+            assert!(mistake.message.contains(message.trim()), "{shown}: {}", mistake.message);
         }
-        assert!(!said.is_empty(), "{shown} says what is wrong with it");
+        assert!(!messages.is_empty(), "{shown} says what is wrong with it");
         assert_eq!(found.file, shown);
         assert_eq!(found.text, text);
         if let Some(at) = wanted("at") {

@@ -22,7 +22,10 @@ fn fed(lab: &Lab, args: &[&str], input: &[u8]) -> Output {
         .unwrap();
     // A program that reads only so much ends before all is written.
     let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
+    let output = child.wait_with_output().unwrap();
+    lab.show(&output.stdout);
+    lab.show(&output.stderr);
+    output
 }
 
 fn errors(output: &Output) -> String {
