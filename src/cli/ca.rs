@@ -1,6 +1,6 @@
 //! `faultdeck ca`: the certificate authority that a client of `--tls` has to trust.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::home;
 use super::output;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Problem> {
     }
 }
 
-fn show(args: &Args, folder: &PathBuf) -> Result<Exit, Problem> {
+fn show(args: &Args, folder: &Path) -> Result<Exit, Problem> {
     let identity = Identity::for_names(folder, &args.tls_name).map_err(Problem::input)?;
     output::data(&format!("{}\n", identity.ca_file.display()))?;
     output::note("make a client trust it, and nothing else more:");
