@@ -83,8 +83,8 @@ fn a_name_that_is_no_property_is_shown_where_it_stands() {
     let text = "summary = \"x\"\n\n[must]\nhold = [\"terminate\", \"creates-once\"]\n";
     let scenario = Scenario::parse("x", "x.toml", text, Profile::builtin()).unwrap();
     let wrong = resolve(&scenario).unwrap_err();
-    assert_eq!(text.get(wrong.at.clone()), Some("\"terminate\""));
-    assert_eq!(wrong.help.as_deref(), Some("did you mean `terminates`?"));
+    assert_eq!(text.get(wrong.shown()[0].at.clone()), Some("\"terminate\""));
+    assert_eq!(wrong.shown()[0].help.as_deref(), Some("did you mean `terminates`?"));
     assert_eq!(unknown_names(&scenario).len(), 1);
 }
 
