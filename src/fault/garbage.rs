@@ -4,7 +4,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::ending::end_after;
-use super::{Context, Did, Effect, FaultKind, Parameter, Work};
+use super::{Alias, Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::{Delivery, End, Step};
 
 /// How many bytes come.
@@ -26,6 +26,8 @@ The client sees something that is no HTTP, as from a wrong port or a broken prox
 take the bytes for a body. What it asked for may well have been done: a poll may be asked again, a creation must not be.";
     const EXAMPLE: &'static str = "inject = { garbage = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
+    const ALIASES: &'static [Alias] =
+        &[Alias { name: "RANDOM_DATA_THEN_CLOSE", of: "WireMock", parameters: &[], sets: &[] }];
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;

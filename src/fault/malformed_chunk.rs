@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::is_whole;
 use super::ending::goes_on;
-use super::{Context, Did, Effect, FaultKind, Parameter, Work};
+use super::{Alias, Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::{Delivery, End, Framing, Step};
 use crate::message::HttpVersion;
 
@@ -26,6 +26,8 @@ The client has seen a status that may say success, and cannot read the body. It 
 must not take what follows the size for the task. What it asked for has been done.";
     const EXAMPLE: &'static str = "inject = { malformed-chunk = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
+    const ALIASES: &'static [Alias] =
+        &[Alias { name: "MALFORMED_RESPONSE_CHUNK", of: "WireMock", parameters: &[], sets: &[] }];
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;

@@ -364,7 +364,9 @@ fn a_fault_that_can_never_happen_at_an_endpoint_is_refused_there() {
         let text = format!("[[fault]]\nwhen = {{ endpoint = \"{endpoint}\" }}\ninject = {{ {inject} }}\n");
         match Scenario::parse("x", "x.toml", &text, Profile::builtin()) {
             Ok(_) => false,
-            Err(ScenarioError::Invalid(diagnostic)) => diagnostic.to_string().contains("can never happen here"),
+            Err(ScenarioError::Invalid(diagnostic)) => {
+                diagnostic.to_string().contains("can never happen here")
+            }
             Err(other) => panic!("{other}"),
         }
     };
