@@ -285,12 +285,13 @@ impl Request {
 
     /// The raw path: the target up to `?`.
     pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+        let end = memchr::memchr(b'?', self.target.as_bytes());
+        end.and_then(|end| self.target.get(..end)).unwrap_or(&self.target)
     }
 
     /// The raw query, without `?`.
     pub(crate) fn query(&self) -> Option<&str> {
-        self.target.split_once('?').map(|(_, query)| query)
+        memchr::memchr(b'?', self.target.as_bytes()).and_then(|end| self.target.get(end + 1..))
     }
 
     /// The query as pairs, decoded once (`+` and `%20` are spaces), in order. A byte that is no UTF-8 is the same

@@ -2,10 +2,15 @@
 //! resource, its key, and what stands twice in its body. Interactions know nothing of each other here, so they are looked
 //! at in parallel.
 
+use std::hash::BuildHasher;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
+use foldhash::quality::RandomState;
+
+use super::deck::has_placeholder;
+use super::resources::Resource;
 use super::shown::{Came, Sight, came, sight};
 use super::structures::{StructureId, Structures};
 use super::{Interaction, MatchKey};
@@ -21,8 +26,11 @@ const THREADS_MAX: usize = 8;
 pub(crate) struct Fact<'p> {
     pub(crate) endpoint: Option<&'p Endpoint>,
     /// Its path up to its last parameter, else its path.
-    pub(crate) resource: Arc<str>,
-    pub(crate) key: Arc<MatchKey>,
+    pub(crate) resource: Resource,
+    /// The hash of its key.
+    pub(super) hash: u64,
+    /// The key itself where something in it is unusual: keys of all would take as much room as what was recorded.
+    pub(super) key: Option<Arc<MatchKey>>,
     /// Pointers of the members that stand twice in the answer.
     pub(crate) duplicates: Vec<String>,
     /// What the answer's body is but for its values.
@@ -34,9 +42,13 @@ pub(crate) struct Fact<'p> {
 }
 
 impl<'p> Fact<'p> {
-    /// Of each interaction, in order.
-    pub(crate) fn of_each(interactions: &[Interaction], profile: &'p Profile) -> Vec<Self> {
-        let mut facts = in_parallel(interactions, |interaction| Self::of(interaction, profile));
+    /// Of each interaction, in order; keys are hashed with `hasher`.
+    pub(crate) fn of_each(
+        interactions: &[Interaction],
+        profile: &'p Profile,
+        hasher: &RandomState,
+    ) -> Vec<Self> {
+        let mut facts = in_parallel(interactions, |interaction| Self::of(interaction, profile, hasher));
         let mut structures = Structures::default();
         for (fact, interaction) in facts.iter_mut().zip(interactions) {
             (fact.structure, fact.duplicates) = structures.look(&interaction.response.body);
@@ -44,17 +56,23 @@ impl<'p> Fact<'p> {
         facts
     }
 
-    fn of(interaction: &Interaction, profile: &'p Profile) -> Self {
+    fn of(interaction: &Interaction, profile: &'p Profile, hasher: &RandomState) -> Self {
         let request = &interaction.request;
         let found = profile.find(&request.method, request.path());
-        let (endpoint, resource) = match &found {
-            Some(found) => (Some(found.endpoint), found.resource.as_str().into()),
-            None => (None, request.path().into()),
-        };
+        let resource = found.as_ref().map_or_else(|| request.path(), |found| found.resource.as_str());
+        let resource = Resource::of(resource, &request.target);
+        let endpoint = found.as_ref().map(|found| found.endpoint);
+        let key = MatchKey::of(request);
+        let hash = hasher.hash_one(&key);
+        let is_usual = endpoint.is_some()
+            && key.range.is_none()
+            && key.path.starts_with("/api/")
+            && !has_placeholder(&key);
         Self {
             endpoint,
             resource,
-            key: Arc::new(MatchKey::of(request)),
+            hash,
+            key: (!is_usual).then(|| Arc::new(key)),
             duplicates: Vec::new(),
             structure: None,
             came: came(&interaction.response),

@@ -66,22 +66,14 @@ impl<'t, 'm> LaidOut<'t, 'm> {
     pub(super) fn all(mut self) -> Option<Vec<Interaction>> {
         let mut all = Vec::new();
         loop {
-            all.push(self.interaction()?);
+            let interaction = self.interaction()?;
+            foresee(&mut all, self.at as u64, (self.text.len() - self.at) as u64);
+            all.push(interaction);
             if self.at == self.text.len() {
                 return Some(all);
             }
             self.eat(",\n    ")?;
-            if all.len() == all.capacity() {
-                self.foresee(&mut all);
-            }
         }
-    }
-
-    /// Room for what is to come, if it is like what was read: a list that grows by doubling takes twice what it needs.
-    fn foresee(&self, all: &mut Vec<Interaction>) {
-        let each = (self.at / all.len()).max(1);
-        let about = (self.text.len() - self.at) / each;
-        all.reserve_exact(about + about / 16 + 4);
     }
 
     /// The next one, if all of it is there.
@@ -283,6 +275,17 @@ impl<'t, 'm> LaidOut<'t, 'm> {
         self.at += length;
         rest.get(..length)
     }
+}
+
+/// Room for one more and for what is to come, if that is like what was read: a list that grows by doubling takes twice
+/// what it needs. `behind` bytes were read of the list and of one more, `ahead` are left.
+pub(super) fn foresee(interactions: &mut Vec<Interaction>, behind: u64, ahead: u64) {
+    if interactions.len() < interactions.capacity() {
+        return;
+    }
+    let each = (behind / (1 + interactions.len() as u64)).max(1);
+    let about = usize::try_from(ahead / each).unwrap_or_default();
+    interactions.reserve_exact((about + about / 16).min(interactions.len().max(64) * 64) + 4);
 }
 
 /// Puts tokens side by side.

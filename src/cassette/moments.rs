@@ -37,7 +37,7 @@ impl Moments {
         }
         let places = interactions.iter().zip(facts);
         let places: Vec<Place> =
-            places.map(|(it, fact)| Place::at(&it.request, fact.resource.as_ref().to_owned())).collect();
+            places.map(|(it, fact)| Place::at(&it.request, fact.resource.text(it).to_owned())).collect();
         let moments = moments(cassette, &places);
         let mut related = HashMap::new();
         if moments.iter().all(|moment| *moment == 0) {

@@ -1,7 +1,6 @@
 //! What a miss says: the recorded requests that come nearest, and in what they differ.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{Index, MatchKey};
 use crate::json::{Json, Kind};
@@ -18,7 +17,7 @@ const WEIGHED_MAX: usize = 100;
 /// A value in a message is cut after this many characters.
 const SHOWN_MAX: usize = 80;
 
-pub(super) fn nearest(keys: &[(Arc<MatchKey>, Index)], received: &MatchKey) -> Vec<(Index, String)> {
+pub(super) fn nearest(keys: &[(MatchKey, Index)], received: &MatchKey) -> Vec<(Index, String)> {
     let segments: Vec<&str> = received.path.split('/').collect();
     let distances = keys.iter().map(|(key, _)| distance(key, received, &segments));
     let mut ranked: Vec<(usize, usize)> =
@@ -190,15 +189,15 @@ mod tests {
     use super::*;
     use crate::message::Request;
 
-    fn key(method: &str, target: &str, body: &'static str) -> Arc<MatchKey> {
+    fn key(method: &str, target: &str, body: &'static str) -> MatchKey {
         let mut request = Request::new(method, target);
         request.body = body.into();
-        Arc::new(MatchKey::of(&request))
+        MatchKey::of(&request)
     }
 
     #[test]
     fn the_differing_part_is_named_with_both_values() {
-        let keys: Vec<(Arc<MatchKey>, Index)> = [
+        let keys: Vec<(MatchKey, Index)> = [
             (key("GET", "/api/cases?a=1", ""), 1),
             (key("POST", "/api/cases", r#"{"name":"x","n":1}"#), 2),
             (key("GET", "/api/other/7", ""), 3),
@@ -233,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_request_with_very_many_parameters_costs_little_and_is_told_briefly() {
-        let keys: Vec<(Arc<MatchKey>, Index)> =
+        let keys: Vec<(MatchKey, Index)> =
             (0..10_000).map(|n| (key("GET", &format!("/api/x/{n}?a=1&b=2"), ""), n)).collect();
         let query: Vec<String> = (0..10_000).map(|n| format!("p{n}={n}")).collect();
         let began = std::time::Instant::now();

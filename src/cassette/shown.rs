@@ -58,8 +58,8 @@ impl Shown {
         let mut absorbed = Absorbed::default();
         for (interaction, fact) in cassette.interactions.iter().zip(facts) {
             shown.learn_shape(interaction, fact, profile, &mut absorbed);
-            if !fact.key.path.starts_with("/api/") {
-                shown.outside.insert(fact.key.path.clone());
+            if let Some(key) = fact.key.as_ref().filter(|key| !key.path.starts_with("/api/")) {
+                shown.outside.insert(key.path.clone());
             }
             if fact.came.is_some() && fact.endpoint.is_none() {
                 shown.paths.extend(unknown_place(&interaction.request, profile));
@@ -204,7 +204,11 @@ impl Shown {
                 (shape, fields_text(endpoint, request))
             }
             None => {
-                let place = (method(request), fact.key.path.clone());
+                let path = match &fact.key {
+                    Some(key) => key.path.clone(),
+                    None => MatchKey::of(request).path,
+                };
+                let place = (method(request), path);
                 (self.unknown.entry(place).or_insert_with(|| Shape::of_value(&body)), request.param("fields"))
             }
         };

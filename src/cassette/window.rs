@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use super::Interaction;
-use super::laid_out::{LaidOut, Memory};
+use super::laid_out::{LaidOut, Memory, foresee};
 use super::parts::FIRST;
 
 /// Bytes read at one time, at least.
@@ -43,10 +43,8 @@ pub(super) fn split(file: impl Read, length: u64, most: u64) -> Option<Split> {
                 break;
             }
             read = laid_out.at;
-            if interactions.len() == interactions.capacity() {
-                let behind = passed + read as u64;
-                foresee(&mut interactions, behind, length.saturating_sub(behind));
-            }
+            let behind = passed + read as u64;
+            foresee(&mut interactions, behind, length.saturating_sub(behind));
             interactions.push(interaction);
             if is_last {
                 break;
@@ -67,13 +65,6 @@ pub(super) fn split(file: impl Read, length: u64, most: u64) -> Option<Split> {
     around.push_str(window.whole()?);
     interactions.shrink_to_fit();
     Some(Split { around, interactions })
-}
-
-/// Room for what is to come, if it is like what was read: a list that grows by doubling takes twice what it needs.
-fn foresee(interactions: &mut Vec<Interaction>, behind: u64, ahead: u64) {
-    let each = (behind / (1 + interactions.len() as u64)).max(1);
-    let about = usize::try_from(ahead / each).unwrap_or_default();
-    interactions.reserve_exact((about + about / 16).min(interactions.len().max(64) * 64) + 4);
 }
 
 /// A part of a file.

@@ -20,8 +20,10 @@ use crate::ledger::{GapLine, Line};
 use crate::redact::Redactor;
 use crate::replay::{Event, Watch};
 
-/// The longest text that is written in one piece.
+/// What is longer is written before more is added to it.
 const PIECE_MAX: usize = 256 * 1024;
+/// Room for a piece and the line that makes it whole; what a longer line takes is given back.
+const PIECE_ROOM: usize = PIECE_MAX + 16 * 1024;
 /// What was learnt since is searched for in what is written at most so often.
 const SEARCH_EVERY: Duration = Duration::from_millis(250);
 /// How many times longer than a search the pause after it is.
@@ -63,6 +65,7 @@ impl Flowing {
             is_regular,
             redactor: redactor.clone(),
             lines: EventLines::default(),
+            piece: String::new(),
             length: 0,
             clean_of: 0,
             searched: None,
@@ -156,6 +159,8 @@ struct Book {
     is_regular: bool,
     redactor: Redactor,
     lines: EventLines,
+    /// Where pieces are put together: a text that grows anew each time takes twice the room.
+    piece: String,
     /// Bytes of whole lines.
     length: u64,
     /// What is written is clean of so many of the values that are searched for.
@@ -172,7 +177,8 @@ impl Book {
         if self.length == 0 {
             self.clean_of = self.redactor.wanted();
         }
-        let (mut text, mut lines, mut count, mut bytes) = (String::new(), 0, 0, 0);
+        let (mut text, mut lines, mut count, mut bytes) = (std::mem::take(&mut self.piece), 0, 0, 0);
+        text.reserve(PIECE_ROOM);
         let total = batch.len();
         for (place, entry) in batch.into_iter().enumerate() {
             let before = text.len();
@@ -190,7 +196,7 @@ impl Book {
                     weight
                 }
                 Entry::Thing(Item::Search, weight) => {
-                    self.write(std::mem::take(&mut text), std::mem::take(&mut lines));
+                    self.write(&mut text, std::mem::take(&mut lines));
                     self.search();
                     weight
                 }
@@ -199,20 +205,27 @@ impl Book {
             count += 1;
             bytes += weight;
             if text.len() >= PIECE_MAX || place + 1 == total {
-                self.write(std::mem::take(&mut text), std::mem::take(&mut lines));
+                self.write(&mut text, std::mem::take(&mut lines));
                 queue.done(std::mem::take(&mut count), std::mem::take(&mut bytes));
             }
         }
+        text.shrink_to(PIECE_ROOM);
+        self.piece = text;
     }
 
     fn text(&self, line: &Line) -> String {
         clean_line(line, &self.redactor)
     }
 
-    fn write(&mut self, text: String, lines: u64) {
-        if text.is_empty() {
-            return;
+    /// Writes a piece, and empties it.
+    fn write(&mut self, piece: &mut String, lines: u64) {
+        if !piece.is_empty() {
+            self.append(piece, lines);
         }
+        piece.clear();
+    }
+
+    fn append(&mut self, text: &str, lines: u64) {
         if self.file.is_none() && !self.is_regular {
             self.file = private::begin(&self.path).ok();
         }

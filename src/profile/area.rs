@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::description::Description;
+use serde_json::value::RawValue;
+
+use super::description::{Description, Name};
 use super::endpoint::{self, Endpoint};
 use super::facts::Facts;
 use super::lifecycle::Vocabularies;
@@ -57,7 +59,7 @@ enum Form {
     /// A section of facts.
     Facts(Range<usize>),
     /// A console's own description.
-    Description(Box<Description>),
+    Description(Range<usize>),
 }
 
 impl Area {
@@ -115,7 +117,9 @@ impl Area {
     /// How a console would describe the endpoint of this entry.
     pub(super) fn description(&self, entry: &Entry, version: super::Version) -> Description {
         match &entry.form {
-            Form::Description(description) => (**description).clone(),
+            Form::Description(range) => {
+                self.described(range).expect("a file of profiles is checked before it is used")
+            }
             Form::Facts(_) => Description::of(self.endpoint(entry), version),
         }
     }
@@ -148,12 +152,27 @@ impl Area {
     }
 
     fn index_of_json(&self) -> Result<Contents, ProfileError> {
-        let descriptions: Vec<Description> = serde_json::from_str(&self.text)
-            .map_err(|source| ProfileError::Endpoints { file: self.file.to_string(), source })?;
-        let entry = |description: Description| {
-            Entry::new(description.endpoint_id(), Form::Description(Box::new(description)))
+        let parts: Vec<&RawValue> =
+            serde_json::from_str(&self.text).map_err(|error| self.not_described(error))?;
+        let begin = self.text.as_ptr().addr();
+        let entry = |part: &RawValue| {
+            let name: Name<'_> = serde_json::from_str(part.get())?;
+            let from = part.get().as_ptr().addr() - begin;
+            Ok(Entry::new(name.endpoint_id(), Form::Description(from..from + part.get().len())))
         };
-        Ok(Contents { entries: descriptions.into_iter().map(entry).collect(), lifecycles: Vec::new() })
+        let entries: Result<_, serde_json::Error> = parts.into_iter().map(entry).collect();
+        Ok(Contents { entries: entries.map_err(|error| self.not_described(error))?, lifecycles: Vec::new() })
+    }
+
+    fn described(&self, range: &Range<usize>) -> Result<Description, ProfileError> {
+        let part = self.text.get(range.clone()).unwrap_or_default();
+        serde_json::from_str(part).map_err(|error| self.not_described(error))
+    }
+
+    /// What is wrong with the whole file, by its lines, where a part of it is wrong.
+    fn not_described(&self, part: serde_json::Error) -> ProfileError {
+        let source = serde_json::from_str::<Vec<Description>>(&self.text).err().unwrap_or(part);
+        ProfileError::Endpoints { file: self.file.to_string(), source }
     }
 
     fn index_of_toml(&self) -> Result<Contents, ProfileError> {
@@ -180,7 +199,7 @@ impl Area {
 
     fn parsed(&self, entry: &Entry) -> Result<Endpoint, ProfileError> {
         match &entry.form {
-            Form::Description(description) => description.to_endpoint().map_err(|source| {
+            Form::Description(range) => self.described(range)?.to_endpoint().map_err(|source| {
                 ProfileError::Sample { file: self.file.to_string(), endpoint: entry.id.clone(), source }
             }),
             Form::Facts(range) => {

@@ -1,5 +1,6 @@
 //! An endpoint as a console describes it in `GET /api/help/endpoints`: read from such an answer, and written as one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,22 @@ pub(super) struct Description {
     #[serde(default, deserialize_with = "or_default")]
     response_mime_types: Vec<ResponseMimeType>,
     response_description: Option<String>,
+}
+
+/// What a description is found by.
+#[derive(Deserialize)]
+pub(super) struct Name<'t> {
+    #[serde(borrow)]
+    http_method: Cow<'t, str>,
+    #[serde(borrow)]
+    path: Cow<'t, str>,
+}
+
+impl Name<'_> {
+    /// Method and template.
+    pub(super) fn endpoint_id(&self) -> String {
+        format!("{} {}", self.http_method, self.path)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -126,7 +126,7 @@ fn covers(material: &Material, index: Index, asked: &Asked<'_>) -> bool {
 
 /// The recorded creations with this key. A request that has none of its members has to be equal as a whole.
 fn of_this_key(material: &Material, asked: &Asked<'_>, bound: &Bindings) -> (Vec<Index>, bool) {
-    let loose = || material.deck().loose(material.cassette(), asked.rules);
+    let loose = || material.deck().loose(asked.rules);
     let key: Values = match &asked.lifecycle.key {
         Key::Members(names) => key_of(asked.as_recorded, names),
         Key::Whole => Vec::new(),

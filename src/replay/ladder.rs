@@ -195,7 +195,7 @@ impl Session {
             }
         }
         if matches!(found, Err(Cause::NotRecorded)) {
-            let loose = material.deck().loose(material.cassette(), &self.rules);
+            let loose = material.deck().loose(&self.rules);
             let mut alike = loose.by_rules(&key, &self.cursors.bindings);
             if alike.is_none() {
                 alike = loose.by_mask(&key, &self.cursors.bindings);
@@ -377,7 +377,7 @@ impl Session {
     ) {
         let recorded = &material.cassette().interactions[index].request;
         let newer = match is_loose {
-            true => material.deck().loose(material.cassette(), &self.rules).bind(recorded, live),
+            true => material.deck().loose(&self.rules).bind(recorded, live),
             false => bind(recorded, live),
         };
         if let Some(newer) = newer {

@@ -234,7 +234,7 @@ impl Cursors {
     /// What was recorded after the last write elsewhere that this session has made, of those that show in this read;
     /// before the first of them what was recorded before it. If nothing was, the earliest: it is better than nothing.
     fn of_the_moment<'s>(&self, slots: Vec<&'s Slot>, scope: &str) -> (Vec<&'s Slot>, u32) {
-        let Some(related) = slots.iter().find_map(|slot| slot.related.as_ref()) else { return (slots, 0) };
+        let Some(related) = slots.iter().find_map(|slot| slot.related()) else { return (slots, 0) };
         let made = related.iter().rev().find(|(_, index)| self.is_written(*index, scope));
         let reached = made.map_or(0, |(moment, _)| *moment);
         let moments = || slots.iter().map(|slot| slot.moment);
@@ -356,7 +356,7 @@ impl Cursors {
 /// The recordings whose selector is the one asked for, else those of the nearest that covers it: fewest names, then
 /// first. The flag says whether the answer must be projected.
 fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&'s Slot>, bool)> {
-    let same = |slot: &Slot, selector: Option<&FieldSelector>| match (&slot.selector, selector) {
+    let same = |slot: &Slot, selector: Option<&FieldSelector>| match (slot.selector(), selector) {
         (None, None) => true,
         (Some(held), Some(asked)) => held.same(asked),
         _ => false,
@@ -366,10 +366,9 @@ fn group<'s>(slots: &[&'s Slot], asked: Option<&FieldSelector>) -> Option<(Vec<&
         return Some((exact, false));
     }
     let asked = asked?;
-    let covering = slots.iter().filter(|slot| slot.selector.as_ref().is_none_or(|held| held.covers(asked)));
-    let nearest =
-        covering.min_by_key(|slot| slot.selector.as_ref().map_or(usize::MAX, FieldSelector::names))?;
-    let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector.as_ref())).collect();
+    let covering = slots.iter().filter(|slot| slot.selector().is_none_or(|held| held.covers(asked)));
+    let nearest = covering.min_by_key(|slot| slot.selector().map_or(usize::MAX, FieldSelector::names))?;
+    let alike = slots.iter().copied().filter(|slot| same(slot, nearest.selector())).collect();
     Some((alike, true))
 }
 

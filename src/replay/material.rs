@@ -1,12 +1,15 @@
 //! [`Material`]: a cassette made ready to answer from. Built once, shared by any number of sessions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
-use crate::cassette::{Cassette, Deck, Fact, Index, Interaction, MatchKey};
+use crate::cassette::{Cassette, Deck, Fact, Index, Interaction, MatchKey, Resources};
 use crate::fields::FieldSelector;
 use crate::json::Json;
 use crate::message::{Headers, Request};
@@ -18,18 +21,20 @@ use super::keys::{Keys, key_of};
 /// A cassette with its index and the state paths of its tasks.
 #[derive(Debug)]
 pub struct Material {
-    cassette: Cassette,
     deck: Deck,
     profile: &'static Profile,
-    paths: HashMap<Arc<str>, Path, RandomState>,
+    resources: Resources,
+    hasher: RandomState,
+    /// By their resources.
+    paths: HashTable<Path>,
     creations: BTreeMap<String, Vec<Index>>,
     keys: BTreeMap<String, Keys>,
     /// Text ids of recorded creations.
     ids: BTreeSet<String>,
     /// The recorded resources of each endpoint.
-    resources: BTreeMap<String, Resources>,
+    held: BTreeMap<String, Held>,
     /// The resources of each endpoint, as the file has it, that a console refused.
-    refusals: BTreeMap<String, Resources>,
+    refusals: BTreeMap<String, Held>,
     /// Where anything stands twice.
     duplicates: BTreeMap<Index, Vec<String>>,
     /// What the heads said whose lengths were put right.
@@ -37,16 +42,21 @@ pub struct Material {
     id: OnceLock<String>,
 }
 
-type Resources = HashSet<Arc<str>, RandomState>;
+/// Some resources, each by an interaction that is about it.
+type Held = HashTable<Place>;
+
+/// An interaction's place in the cassette; no cassette that is read holds as many as there are numbers for them.
+type Place = u32;
 
 /// What was recorded of one task. Most tasks of a large cassette were polled once, and most are never asked for.
 #[derive(Debug)]
 struct Path {
-    first: Index,
+    first: Place,
     /// The others, and what all are once somebody has asked.
     #[expect(clippy::box_collection, reason = "a list that is not there takes a third of an empty one")]
-    others: Option<Box<Vec<Index>>>,
-    polls: OnceLock<Box<[Poll]>>,
+    others: Option<Box<Vec<Place>>>,
+    #[expect(clippy::box_collection, reason = "the same")]
+    polls: OnceLock<Box<Vec<Poll>>>,
 }
 
 /// What the life cycles have of an endpoint.
@@ -75,31 +85,34 @@ impl Material {
     /// Makes `cassette` ready. It never fails: what a cassette lacks shows as misses.
     pub fn new(mut cassette: Cassette, profile: &'static Profile) -> Self {
         let mended = mend_lengths(&mut cassette);
-        let mut facts = Fact::of_each(&cassette.interactions, profile);
-        let deck = Deck::of(&cassette, &facts, profile);
+        let hasher = RandomState::default();
+        let mut facts = Fact::of_each(&cassette.interactions, profile, &hasher);
+        let deck = Deck::of(cassette, &facts, hasher.clone(), profile);
         let duplicates = facts.iter_mut().map(|fact| std::mem::take(&mut fact.duplicates)).enumerate();
         let mut material = Self {
             duplicates: duplicates.filter(|(_, pointers)| !pointers.is_empty()).collect(),
             id: OnceLock::new(),
             mended,
-            cassette,
+            resources: Resources::with_capacity(facts.len()),
             deck,
             profile,
-            paths: HashMap::default(),
+            hasher,
+            paths: HashTable::new(),
             creations: BTreeMap::new(),
             keys: BTreeMap::new(),
             ids: BTreeSet::new(),
-            resources: BTreeMap::new(),
+            held: BTreeMap::new(),
             refusals: BTreeMap::new(),
         };
         let mut parts: HashMap<usize, Part, RandomState> = HashMap::default();
         for (index, fact) in facts.into_iter().enumerate() {
+            material.resources.push(fact.resource);
             let Some(endpoint) = fact.endpoint else { continue };
             let part = parts.entry(std::ptr::from_ref(endpoint).addr()).or_insert_with(|| Part {
                 creates: profile.created_by(&endpoint.id),
                 polls: profile.task_of(&endpoint.id),
             });
-            material.file_away(index, (endpoint, *part), fact.resource);
+            material.file_away(index, endpoint, *part);
         }
         material
     }
@@ -118,7 +131,7 @@ impl Material {
 
     /// The cassette.
     pub fn cassette(&self) -> &Cassette {
-        &self.cassette
+        self.deck.cassette()
     }
 
     /// The shape of an endpoint's elements here: what was recorded of it beside what is published.
@@ -128,7 +141,7 @@ impl Material {
 
     /// 16 hex digits of the SHA-256 of what the cassette holds, as it was before it was put right.
     pub(super) fn id(&self) -> &str {
-        self.id.get_or_init(|| self.cassette.digest(|index| self.mended.get(&index)))
+        self.id.get_or_init(|| self.cassette().digest(|index| self.mended.get(&index)))
     }
 
     pub(super) fn deck(&self) -> &Deck {
@@ -137,23 +150,34 @@ impl Material {
 
     /// The recorded polls of the task at this resource.
     pub(super) fn path(&self, resource: &str) -> Option<&[Poll]> {
-        let path = self.paths.get(resource)?;
-        let polls = path.polls.get_or_init(|| self.polls(path));
+        let is_it = |path: &Path| self.resource(path.first) == resource;
+        let path = self.paths.find(self.hasher.hash_one(resource), is_it)?;
+        let polls = path.polls.get_or_init(|| Box::new(self.polls(path)));
         if polls.is_empty() { None } else { Some(polls) }
     }
 
-    fn polls(&self, path: &Path) -> Box<[Poll]> {
+    fn polls(&self, path: &Path) -> Vec<Poll> {
         let others = path.others.iter().flat_map(|others| others.iter().copied());
         let mut polls: Vec<Poll> = Vec::new();
-        for index in std::iter::once(path.first).chain(others) {
+        for place in std::iter::once(path.first).chain(others) {
             let before = polls.last().map_or(Phase::Waiting, |poll| poll.phase);
-            polls.extend(self.poll(index, before));
+            polls.extend(self.poll(place as Index, before));
         }
-        polls.into()
+        polls.shrink_to_fit();
+        polls
+    }
+
+    /// The resource of the interaction that has this place.
+    fn resource(&self, place: Place) -> &str {
+        self.resources.of(place as Index, &self.cassette().interactions).unwrap_or_default()
+    }
+
+    fn holds(&self, held: &Held, resource: &str) -> bool {
+        held.find(self.hasher.hash_one(resource), |place| self.resource(*place) == resource).is_some()
     }
 
     fn poll(&self, index: Index, before: Phase) -> Option<Poll> {
-        let interaction = self.cassette.interactions.get(index)?;
+        let interaction = self.cassette().interactions.get(index)?;
         let endpoint = self.profile.find(&interaction.request.method, interaction.request.path())?.endpoint;
         let lifecycle = self.profile.task_of(&endpoint.id)?;
         let selector = recorded_selector(endpoint, interaction).ok()?;
@@ -180,18 +204,18 @@ impl Material {
 
     /// Whether the cassette holds this endpoint for another resource, and not for this one.
     pub(super) fn knows_others_only(&self, endpoint: &str, resource: &str) -> bool {
-        self.resources.get(endpoint).is_some_and(|held| !held.contains(resource))
+        self.held.get(endpoint).is_some_and(|held| !self.holds(held, resource))
     }
 
     /// Whether the recording has a refusal of this endpoint for this resource.
     pub(super) fn refuses(&self, endpoint: &str, resource: &str) -> bool {
-        self.refusals.get(endpoint).is_some_and(|refused| refused.contains(resource))
+        self.refusals.get(endpoint).is_some_and(|refused| self.holds(refused, resource))
     }
 
     /// The writes of this endpoint to this resource that a console took.
     pub(super) fn accepted(&self, endpoint: &str, resource: &str) -> impl Iterator<Item = (Index, &Request)> {
         let held =
-            self.cassette.interactions.iter().enumerate().filter(move |(_, it)| *it.endpoint == *endpoint);
+            self.cassette().interactions.iter().enumerate().filter(move |(_, it)| *it.endpoint == *endpoint);
         held.filter(|(_, it)| it.response.is_success()).map(|(index, it)| (index, &it.request)).filter(
             move |(_, request)| {
                 let found = self.profile.find(&request.method, request.path());
@@ -204,7 +228,9 @@ impl Material {
     pub(super) fn nearest(&self, key: &MatchKey) -> Vec<(String, String)> {
         let nearest = self.deck.nearest(key).into_iter();
         nearest
-            .filter_map(|(index, differs)| Some((self.cassette.interactions.get(index)?.id.clone(), differs)))
+            .filter_map(|(index, differs)| {
+                Some((self.cassette().interactions.get(index)?.id.clone(), differs))
+            })
             .collect()
     }
 
@@ -220,7 +246,7 @@ impl Material {
 
     /// The greatest id that any 2xx body holds in these places, an endpoint and its member, and at least 0.
     pub(super) fn greatest(&self, places: &[(&str, &str)]) -> i128 {
-        let held = self.cassette.interactions.iter().filter(|it| it.response.is_success());
+        let held = self.cassette().interactions.iter().filter(|it| it.response.is_success());
         let held = held.filter(|it| places.iter().any(|(endpoint, _)| *endpoint == &*it.endpoint));
         held.filter_map(|it| Some((&*it.endpoint, Json::parse(it.response.text()?).ok()?)))
             .flat_map(|(endpoint, body)| {
@@ -235,17 +261,38 @@ impl Material {
             .max(0)
     }
 
-    fn file_away(&mut self, index: Index, (endpoint, part): (&'static Endpoint, Part), resource: Arc<str>) {
-        let Some(interaction) = self.cassette.interactions.get(index) else { return };
-        let request = &interaction.request;
-        add(&mut self.resources, &endpoint.id, &resource);
-        if !interaction.response.is_success() {
-            add(&mut self.refusals, &interaction.endpoint, &resource);
+    fn file_away(&mut self, index: Index, endpoint: &'static Endpoint, part: Part) {
+        let interactions = &self.deck.cassette().interactions;
+        let (Some(interaction), Ok(place)) = (interactions.get(index), Place::try_from(index)) else {
+            return;
+        };
+        let resource_of =
+            |place: &Place| self.resources.of(*place as Index, interactions).unwrap_or_default();
+        let resource = resource_of(&place);
+        let hash = self.hasher.hash_one(resource);
+        let hash_of = |place: &Place| self.hasher.hash_one(resource_of(place));
+        let is_it = |place: &Place| resource_of(place) == resource;
+        let refused =
+            (!interaction.response.is_success()).then_some((&mut self.refusals, &*interaction.endpoint));
+        for (held, endpoint) in std::iter::once((&mut self.held, endpoint.id.as_str())).chain(refused) {
+            let held = match held.get_mut(endpoint) {
+                Some(held) => held,
+                None => held.entry(endpoint.to_owned()).or_default(),
+            };
+            held.entry(hash, is_it, hash_of).or_insert(place);
+        }
+        if part.polls.is_some() {
+            match self.paths.entry(hash, |path| is_it(&path.first), |path| hash_of(&path.first)) {
+                Entry::Occupied(path) => path.into_mut().others.get_or_insert_default().push(place),
+                Entry::Vacant(free) => {
+                    free.insert(Path { first: place, others: None, polls: OnceLock::new() });
+                }
+            }
         }
         if let Some(lifecycle) = part.creates {
             self.creations.entry(endpoint.id.clone()).or_default().push(index);
             if let Key::Members(names) = &lifecycle.key {
-                let key = key_of(request, names);
+                let key = key_of(&interaction.request, names);
                 self.keys.entry(endpoint.id.clone()).or_default().file_away(key, index);
             }
             let answer = interaction.response.text().and_then(|text| Json::parse(text).ok());
@@ -254,22 +301,6 @@ impl Material {
                 .and_then(|answer| answer.member(&lifecycle.creator(&endpoint.id)?.id)?.as_str());
             self.ids.extend(id.map(str::to_owned));
         }
-        if part.polls.is_some() {
-            match self.paths.get_mut(&resource) {
-                Some(path) => path.others.get_or_insert_default().push(index),
-                None => {
-                    let path = Path { first: index, others: None, polls: OnceLock::new() };
-                    self.paths.insert(resource, path);
-                }
-            }
-        }
-    }
-}
-
-fn add(held: &mut BTreeMap<String, Resources>, endpoint: &str, resource: &Arc<str>) {
-    match held.get_mut(endpoint) {
-        Some(resources) => drop(resources.insert(Arc::clone(resource))),
-        None => drop(held.insert(endpoint.to_owned(), Resources::from_iter([Arc::clone(resource)]))),
     }
 }
 
@@ -282,13 +313,20 @@ fn mend_lengths(cassette: &mut Cassette) -> BTreeMap<Index, Headers> {
         let response = &mut interaction.response;
         let is_bodiless =
             interaction.request.method == "HEAD" || matches!(response.status, 100..=199 | 204 | 304);
-        let length = response.body.len().to_string();
         let is_chunked = response.headers.lists("Transfer-Encoding", "chunked");
-        let lengths: Vec<&[u8]> = response.headers.all(NAME).map(|value| &value[..]).collect();
-        let fits = lengths.is_empty() || (!is_chunked && lengths == [length.as_bytes()]);
+        let (first, second) = {
+            let mut lengths = response.headers.all(NAME);
+            (lengths.next(), lengths.next())
+        };
+        let fits = match (first, second) {
+            (None, _) => true,
+            (Some(only), None) => !is_chunked && is_length(only, response.body.len()),
+            (Some(_), Some(_)) => false,
+        };
         if is_bodiless || fits {
             continue;
         }
+        let length = response.body.len().to_string();
         let mut first = !is_chunked;
         let lines = response.headers.iter().filter_map(|line| match line.is(NAME) {
             true => std::mem::take(&mut first).then(|| (line.name.clone(), Bytes::from(length.clone()))),
@@ -298,6 +336,22 @@ fn mend_lengths(cassette: &mut Cassette) -> BTreeMap<Index, Headers> {
         mended.insert(index, std::mem::replace(&mut response.headers, lines));
     }
     mended
+}
+
+/// Whether this is the text of a number, to the letter.
+fn is_length(text: &[u8], length: usize) -> bool {
+    let mut rest = length;
+    let mut digits = text.iter().rev();
+    loop {
+        // The last digit of a number is one.
+        let digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        match digits.next() {
+            Some(found) if *found == digit && rest == 0 => return digits.next().is_none(),
+            Some(found) if *found == digit => {}
+            _ => return false,
+        }
+    }
 }
 
 fn recorded_selector(
@@ -349,4 +403,22 @@ pub(super) fn same_version(one: &Request, other: &Request) -> bool {
 /// The `fields` of a request, where its endpoint takes them; an endpoint that no profile knows takes them in the query.
 pub(super) fn carried_fields(endpoint: Option<&Endpoint>, request: &Request) -> Option<String> {
     endpoint.map_or_else(|| request.param("fields"), |endpoint| fields_text(endpoint, request))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_its_digits_and_nothing_else() {
+        for length in [0, 1, 9, 10, 99, 100, 117, 4711, usize::MAX] {
+            let text = length.to_string();
+            assert!(is_length(text.as_bytes(), length));
+            for other in [format!("0{text}"), format!("+{text}"), format!("{text} "), format!("{text}0")] {
+                assert!(!is_length(other.as_bytes(), length), "{other:?}");
+            }
+            assert!(!is_length(&text.as_bytes()[1..], length));
+            assert!(!is_length(text.as_bytes(), length ^ 1));
+        }
+    }
 }

@@ -22,7 +22,7 @@ fn deck(exchanges: &[(Request, u16)]) -> Deck {
         moment: 0,
         notes: Vec::new(),
     });
-    Deck::new(&Cassette { interactions: interactions.collect(), ..Cassette::default() }, Profile::builtin())
+    Deck::new(Cassette { interactions: interactions.collect(), ..Cassette::default() }, Profile::builtin())
 }
 
 fn found(deck: &Deck, request: &Request) -> Vec<(usize, usize, bool)> {
@@ -80,5 +80,5 @@ fn a_miss_names_the_three_nearest() {
     let nearest = deck(&all).nearest(&MatchKey::of(&request("GET", &format!("{CASES}/10"), "")));
     assert_eq!(nearest.len(), 3);
     assert_eq!(nearest[0], (0, format!("path: recorded {CASES}/1, received {CASES}/10")));
-    assert!(Deck::new(&Cassette::default(), Profile::builtin()).nearest(&MatchKey::of(&all[0].0)).is_empty());
+    assert!(Deck::new(Cassette::default(), Profile::builtin()).nearest(&MatchKey::of(&all[0].0)).is_empty());
 }
