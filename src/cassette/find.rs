@@ -7,7 +7,10 @@ use super::{Cassette, CassetteError, FILE_MAX_BYTES, journal_of};
 /// The cassettes in the binary: name and text.
 pub(crate) const BUILTINS: &[(&str, &str)] = &[
     ("forensics/create-case", include_str!("../../cassettes/forensics/create-case.json")),
+    ("forensics/two-cases", include_str!("../../cassettes/forensics/two-cases.json")),
     ("ariel/search", include_str!("../../cassettes/ariel/search.json")),
+    ("siem/offenses", include_str!("../../cassettes/siem/offenses.json")),
+    ("reference-data/delete-set", include_str!("../../cassettes/reference-data/delete-set.json")),
 ];
 
 /// Who names a cassette: it decides what a relative path is relative to, and where names are looked up first.

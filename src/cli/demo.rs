@@ -24,6 +24,7 @@ use crate::record;
 use crate::redact::Redactor;
 use crate::replay::{Evidence, Material};
 use crate::report::{shell_word, visible};
+use crate::scenario::Scenario;
 use crate::seed::Seed;
 
 /// Shows everything at once: records, replays under six scenarios, judges a careful and a careless client.
@@ -137,8 +138,8 @@ async fn judged(
 ) -> Result<Judged, Problem> {
     let mut plan = Plan::new(Arc::clone(evidence));
     plan.repeat = Some(judge::repeat(client, &Faults::default()));
-    // The stories; what shows one fault kind each stands below `faults/`.
-    plan.scenarios.retain(|scenario| !scenario.name.contains('/'));
+    // What is recorded here answers the stories; the others have recordings of their own.
+    plan.scenarios.retain(|scenario| Scenario::stories().iter().any(|(name, _)| *name == scenario.name));
     plan.cases = CASES;
     plan.seed = args.seed;
     plan.budget = BUDGET;

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::hidden;
 use super::output;
 use super::problem::{Problem, nearest_or};
+use super::story;
 use crate::bundled::{DEFECTS, Defect};
+use crate::client::{Client as _, Exec};
 use crate::fault::{Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
 use crate::report::shell_word;
-use crate::scenario::{CommandMust, Scenario, Source};
+use crate::scenario::{CommandMust, Scenario, ScenarioError, Source, in_a_line};
 
 /// Explains a property, a scenario, a fault or an endpoint; without a name, lists them all.
 #[derive(Debug, clap::Args)]
@@ -19,12 +22,21 @@ Examples:
   faultdeck explain                  # everything there is, a line each
   faultdeck explain creates-once     # a property: the law, and what breaks it
   faultdeck explain lost-answer      # a scenario: the story and what must hold
+  faultdeck explain mine.toml        # the same of a file
+  faultdeck explain scenario hang    # the scenario alone, where a fault is called so too
+  faultdeck explain slow-host --client builtin:careful   # and what this client would not notice of it
   faultdeck explain latency          # a fault: what it does, how it is written
   faultdeck explain cases.post       # an endpoint: what it promises
   faultdeck explain ariel            # the endpoints below /ariel")]
 pub(super) struct Args {
     /// A name; or `properties`, `scenarios`, `faults`, `endpoints` or `defects`, to list one kind.
     name: Option<String>,
+    /// After the word `scenario`: which one.
+    #[arg(value_name = "NAME|FILE")]
+    of: Option<String>,
+    /// A client, by its file: warns where its own repetitions or time limits would hide a fault of the scenario.
+    #[arg(long, value_name = "CLIENT")]
+    client: Option<String>,
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, Problem> {
@@ -35,11 +47,19 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
         ("endpoints", endpoints),
         ("defects", defects),
     ];
-    let text = match args.name.as_deref() {
-        None => lists.map(|(kind, list)| if kind == "endpoints" { roots() } else { list() }).join("\n"),
-        Some(name) => match lists.iter().find(|(kind, _)| *kind == name) {
+    let client = args.client.as_deref().map(super::judge::open).transpose()?;
+    let text = match (args.name.as_deref(), args.of.as_deref()) {
+        (Some("scenario"), Some(name)) => story(&super::setup::open(name)?, client.as_ref()),
+        (_, Some(_)) => {
+            return Err(Problem::input("`explain` takes one name")
+                .help("only the word `scenario` may stand before it: `faultdeck explain scenario hang`"));
+        }
+        (None, None) => {
+            lists.map(|(kind, list)| if kind == "endpoints" { roots() } else { list() }).join("\n")
+        }
+        (Some(name), None) => match lists.iter().find(|(kind, _)| *kind == name) {
             Some((_, list)) => list(),
-            None => one(name.strip_prefix("builtin:").unwrap_or(name))?,
+            None => one(name, client.as_ref())?,
         },
     };
     output::data(&text)?;
@@ -47,9 +67,13 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
 }
 
 /// Everything that goes by this name: a scenario may be called like the fault it shows.
-fn one(name: &str) -> Result<String, Problem> {
+fn one(name: &str, client: Option<&Exec>) -> Result<String, Problem> {
+    let scenario = match Scenario::open(name, Profile::builtin()) {
+        Ok(scenario) => Some(story(&scenario, client)),
+        Err(ScenarioError::NoSuch { .. }) if !name.starts_with("builtin:") && client.is_none() => None,
+        Err(error) => return Err(error.into()),
+    };
     let fault = Fault::known(name).map(|known| fault(known.row));
-    let scenario = Scenario::builtin(name, Profile::builtin()).map(|scenario| story(&scenario));
     let law = judge::property(name).map(law);
     let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
     let mut texts: Vec<String> = [law, scenario, fault, defect].into_iter().flatten().collect();
@@ -77,7 +101,7 @@ fn one(name: &str) -> Result<String, Problem> {
 /// Properties, scenarios and faults whose names look like `name`.
 fn like(name: &str) -> Vec<String> {
     let mut known: Vec<&str> = judge::PROPERTIES.iter().map(|property| property.id).collect();
-    known.extend(Scenario::builtins().iter().map(|(name, _)| *name));
+    known.extend(Scenario::builtins().iter().map(|(name, _)| name.rsplit('/').next().unwrap_or(name)));
     known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
     known.extend(Fault::CATALOGUE.iter().flat_map(|row| row.aliases).map(|alias| alias.name));
     known.extend(DEFECTS.iter().map(|defect| defect.name));
@@ -125,11 +149,20 @@ fn law(property: &'static judge::Property) -> String {
     text
 }
 
+/// By folder, in the order of the binary.
 fn scenarios() -> String {
-    let mut text = String::from("Scenarios: use them with `--scenario builtin:NAME`\n");
+    let mut text =
+        String::from("Scenarios: use them with `--scenario NAME`; the last part of a name is enough\n");
+    let mut last = "";
     for (name, _) in Scenario::builtins() {
+        let folder = name.split_once('/').map_or("", |(folder, _)| folder);
+        if folder != last {
+            text.push_str(&format!("  {folder}/\n"));
+            last = folder;
+        }
         if let Some(scenario) = Scenario::builtin(name, Profile::builtin()) {
-            text.push_str(&row(name, &scenario.summary));
+            let last = name.rsplit('/').next().unwrap_or(name);
+            text.push_str(&format!("    {last:<24} {}\n", scenario.summary));
         }
     }
     text
@@ -221,14 +254,7 @@ fn fault(row: &Row) -> String {
     text
 }
 
-/// The example of a row in one line.
-fn in_a_line(row: &Row) -> Option<String> {
-    let text = format!("[[fault]]\n{}\n", row.example);
-    let scenario = Scenario::parse(row.name, row.name, &text, Profile::builtin()).ok()?;
-    scenario.faults.first().map(ToString::to_string)
-}
-
-fn story(scenario: &Scenario) -> String {
+fn story(scenario: &Scenario, client: Option<&Exec>) -> String {
     let mut text = format!("{}: a scenario\n\n{}\n\n", scenario.name, wrapped(&scenario.summary));
     match &scenario.source {
         Source::Cassette(Some(name)) => text.push_str(&format!("Answers from the cassette {name}.\n")),
@@ -244,7 +270,23 @@ fn story(scenario: &Scenario) -> String {
         CommandMust::Fails => "A command run under it must fail.\n",
         CommandMust::Any => "A command run under it may pass or fail.\n",
     });
-    text.push_str(&format!("Try it:    faultdeck run --scenario builtin:{} -- COMMAND\n", scenario.name));
+    let file = scenario.file.as_ref().map(|file| shell_word(&file.display().to_string()));
+    let named = file.unwrap_or_else(|| format!("builtin:{}", scenario.name));
+    text.push_str(&format!("Try it:    faultdeck run --scenario {named} -- COMMAND\n"));
+    let drawn = story::drawn(scenario);
+    if !drawn.is_empty() {
+        text.push_str(&format!("\n{drawn}"));
+    }
+    if let Some(client) = client {
+        text.push_str(&format!("\nWhat {} would hide:\n", client.name()));
+        let warnings = hidden::warnings(scenario, client);
+        for warning in &warnings {
+            text.push_str(&format!("  {warning}\n"));
+        }
+        if warnings.is_empty() {
+            text.push_str("  nothing that its file tells of\n");
+        }
+    }
     text.push_str(&format!("\nIts file:\n\n{}", scenario.text));
     text
 }
@@ -301,15 +343,15 @@ mod tests {
     #[test]
     fn every_fault_and_endpoint_is_explained() {
         for row in Fault::CATALOGUE {
-            let text = one(row.name).unwrap();
+            let text = one(row.name, None).unwrap();
             assert!(text.contains(row.summary) && text.contains("  --fault "), "{text}");
             for alias in row.aliases {
-                let text = one(alias.name).unwrap();
+                let text = one(alias.name, None).unwrap();
                 assert!(text.contains(alias.name), "{text}");
             }
         }
         for id in Profile::builtin().ids() {
-            assert!(one(id).unwrap().contains(id));
+            assert!(one(id, None).unwrap().contains(id));
         }
     }
 }

@@ -169,7 +169,9 @@ fn in_words(error: ScenarioError) -> Vec<Finding> {
         ScenarioError::Invalid(mistakes) => {
             vec![Finding::Unreadable(with_carets(&judge::with_names(mistakes)))]
         }
-        ScenarioError::Io { .. } | ScenarioError::NoSuch { .. } => unreadable(error),
+        ScenarioError::Io { .. } | ScenarioError::NoSuch { .. } | ScenarioError::Ambiguous { .. } => {
+            unreadable(error)
+        }
     }
 }
 

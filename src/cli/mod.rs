@@ -18,6 +18,7 @@ mod faults;
 mod flowing;
 mod guard;
 mod help;
+mod hidden;
 mod home;
 mod judge;
 mod lint;
@@ -40,6 +41,7 @@ mod setup;
 mod signals;
 mod stdin;
 mod stepping;
+mod story;
 mod terminal;
 
 use std::ffi::OsString;

@@ -10,7 +10,7 @@ use crate::cassette::CassetteError;
 use crate::cassette::find::{BUILTINS, FindError};
 use crate::ledger::Exit;
 use crate::replay::BuildError;
-use crate::report::{brief, visible};
+use crate::report::{brief, shell_word, visible};
 use crate::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
 
 /// An error that ends a verb.
@@ -112,7 +112,20 @@ impl From<ScenarioError> for Problem {
         let problem = Self::input(&error);
         match error {
             ScenarioError::Invalid(mistakes) => Self::mistakes(mistakes),
-            ScenarioError::NoSuch { nearest, .. } => problem.help(nearest_or(&nearest, &scenarios())),
+            ScenarioError::NoSuch { nearest, fault: None, .. } => {
+                problem.help(nearest_or(&nearest, &scenarios()))
+            }
+            // A fault of that very name is likelier to be meant than a scenario that is called nearly so.
+            ScenarioError::NoSuch { nearest, fault: Some(line), .. } => {
+                let problem = problem.help(format!(
+                    "there is a fault of that name: use it with `--fault {}`",
+                    shell_word(&line)
+                ));
+                if nearest.is_empty() { problem } else { problem.help(nearest_or(&nearest, "")) }
+            }
+            ScenarioError::Ambiguous { full, .. } => {
+                problem.help(format!("write one of `{}`", full.join("`, `")))
+            }
             ScenarioError::Io { .. } => problem,
         }
     }
@@ -158,9 +171,14 @@ impl From<CassetteError> for Problem {
 
 /// The six stories by name, and where the rest is listed.
 fn scenarios() -> String {
-    let names = Scenario::builtins().iter().map(|(name, _)| *name).filter(|name| !name.contains('/'));
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    format!("there are {}; `faultdeck explain` lists them all; a path ends in `.toml`", names.join(", "))
+    let last = |name: &&'static str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let names = Scenario::stories().iter().map(|(name, _)| name);
+    let names: Vec<String> = names.map(|name| format!("`{}`", last(name))).collect();
+    let more = Scenario::builtins().len() - names.len();
+    format!(
+        "there are {} and {more} more: `faultdeck explain scenarios` lists them; a path ends in `.toml`",
+        names.join(", ")
+    )
 }
 
 /// "did you mean", or where to look.

@@ -1,54 +1,133 @@
 //! The scenarios in the binary. A file in `scenarios/` has its line here; a test compares the two.
 
-/// Name and text: the six stories first, then one for each fault kind that they do not use.
-pub(super) const BUILTINS: &[(&str, &str)] = &[
-    ("not-found", include_str!("../../scenarios/not-found.toml")),
-    ("server-error", include_str!("../../scenarios/server-error.toml")),
-    ("partial-completion", include_str!("../../scenarios/partial-completion.toml")),
-    ("slow-host", include_str!("../../scenarios/slow-host.toml")),
-    ("lagging-managed-host", include_str!("../../scenarios/lagging-managed-host.toml")),
-    ("lost-answer", include_str!("../../scenarios/lost-answer.toml")),
-    ("faults/hang", include_str!("../../scenarios/faults/hang.toml")),
-    ("faults/html-page", include_str!("../../scenarios/faults/html-page.toml")),
-    ("faults/drop-field", include_str!("../../scenarios/faults/drop-field.toml")),
-    ("faults/renamed-keys", include_str!("../../scenarios/faults/renamed-keys.toml")),
-    ("faults/malformed-json", include_str!("../../scenarios/faults/malformed-json.toml")),
-    ("faults/truncate", include_str!("../../scenarios/faults/truncate.toml")),
-    ("faults/close", include_str!("../../scenarios/faults/close.toml")),
-    ("faults/half-close", include_str!("../../scenarios/faults/half-close.toml")),
-    ("faults/malformed-chunk", include_str!("../../scenarios/faults/malformed-chunk.toml")),
-    ("faults/garbage", include_str!("../../scenarios/faults/garbage.toml")),
-    ("faults/deprecated-version", include_str!("../../scenarios/faults/deprecated-version.toml")),
-    ("faults/reordered-fields", include_str!("../../scenarios/faults/reordered-fields.toml")),
-    ("faults/extra-field", include_str!("../../scenarios/faults/extra-field.toml")),
-    ("faults/odd-unicode", include_str!("../../scenarios/faults/odd-unicode.toml")),
-    ("faults/big-integer", include_str!("../../scenarios/faults/big-integer.toml")),
-    ("faults/null-field", include_str!("../../scenarios/faults/null-field.toml")),
-    ("faults/retyped-field", include_str!("../../scenarios/faults/retyped-field.toml")),
-    ("faults/duplicate-fields", include_str!("../../scenarios/faults/duplicate-fields.toml")),
-    ("faults/stalled-task", include_str!("../../scenarios/faults/stalled-task.toml")),
-    ("faults/regressed-state", include_str!("../../scenarios/faults/regressed-state.toml")),
-    ("faults/flapping-state", include_str!("../../scenarios/faults/flapping-state.toml")),
-    ("faults/finished-at-once", include_str!("../../scenarios/faults/finished-at-once.toml")),
-    ("faults/late-result-id", include_str!("../../scenarios/faults/late-result-id.toml")),
-    ("faults/unknown-state", include_str!("../../scenarios/faults/unknown-state.toml")),
-    ("faults/missing-state", include_str!("../../scenarios/faults/missing-state.toml")),
-    ("faults/vanished-task", include_str!("../../scenarios/faults/vanished-task.toml")),
-    ("faults/rate-limit", include_str!("../../scenarios/faults/rate-limit.toml")),
-    ("faults/removed-version", include_str!("../../scenarios/faults/removed-version.toml")),
-    ("faults/login-page", include_str!("../../scenarios/faults/login-page.toml")),
-    ("faults/byte-order-mark", include_str!("../../scenarios/faults/byte-order-mark.toml")),
-    ("faults/wrong-content-type", include_str!("../../scenarios/faults/wrong-content-type.toml")),
-    ("faults/latin-1", include_str!("../../scenarios/faults/latin-1.toml")),
-    ("faults/empty-body", include_str!("../../scenarios/faults/empty-body.toml")),
-    ("faults/corrupt-gzip", include_str!("../../scenarios/faults/corrupt-gzip.toml")),
-    ("faults/bandwidth", include_str!("../../scenarios/faults/bandwidth.toml")),
-    ("faults/stall", include_str!("../../scenarios/faults/stall.toml")),
-    ("faults/dribble", include_str!("../../scenarios/faults/dribble.toml")),
-    ("faults/slicer", include_str!("../../scenarios/faults/slicer.toml")),
-    ("faults/chunk", include_str!("../../scenarios/faults/chunk.toml")),
-    ("faults/slow-close", include_str!("../../scenarios/faults/slow-close.toml")),
-    ("faults/drop-idle", include_str!("../../scenarios/faults/drop-idle.toml")),
-    ("faults/shorter-length", include_str!("../../scenarios/faults/shorter-length.toml")),
-    ("faults/longer-length", include_str!("../../scenarios/faults/longer-length.toml")),
-];
+/// Each name with the text of its file. The texts lie in the binary; nothing reads one before it is asked for.
+macro_rules! scenarios {
+    ($($name:literal)+) => {
+        &[$(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),+]
+    };
+}
+
+/// How many of the first are the stories that everything begins with.
+pub(super) const STORIES: usize = 6;
+
+/// Name and text: the six stories first, then folder by folder.
+pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
+    "task/not-found"
+    "task/server-error"
+    "task/partial-completion"
+    "task/slow-host"
+    "task/lagging-managed-host"
+    "task/lost-answer"
+    "task/application-error-page"
+    "task/bad-parameter"
+    "task/big-id"
+    "task/big-integer"
+    "task/by-the-clock"
+    "task/byte-order-mark"
+    "task/comes-late"
+    "task/corrupt-gzip"
+    "task/creation-half-answered"
+    "task/creation-never-answered"
+    "task/deprecated-version"
+    "task/done-at-once"
+    "task/drop-field"
+    "task/duplicate-fields"
+    "task/empty-body"
+    "task/every-second-poll-fails"
+    "task/extra-field"
+    "task/fails-then-heals"
+    "task/finished-at-once"
+    "task/flapping-state"
+    "task/gone-in-mid-wait"
+    "task/html-page"
+    "task/ignored-fields"
+    "task/late-result-id"
+    "task/latin-1"
+    "task/lost-answer-and-no-list"
+    "task/malformed-json"
+    "task/missing-state"
+    "task/no-case-id"
+    "task/no-state"
+    "task/no-such-path"
+    "task/nobody-assigned"
+    "task/null-field"
+    "task/odd-unicode"
+    "task/over-projected"
+    "task/partial-for-ever"
+    "task/regressed-state"
+    "task/removed-version"
+    "task/renamed-keys"
+    "task/reordered-fields"
+    "task/retyped-field"
+    "task/stalled-task"
+    "task/turns-back"
+    "task/two-at-once"
+    "task/undone"
+    "task/unknown-field"
+    "task/unknown-state"
+    "task/vanished-task"
+    "task/waits-for-ever"
+    "task/word-of-another-api"
+    "task/works-for-ever"
+    "task/wrong-content-type"
+    "lists/changing-total"
+    "lists/closing-is-lost"
+    "lists/content-range-with-a-star"
+    "lists/delete-task-conflict"
+    "lists/delete-task-paused"
+    "lists/empty-last-page"
+    "lists/filter-refused"
+    "lists/lines-of-json"
+    "lists/no-content-range"
+    "lists/overlapping-page"
+    "lists/page-breaks-off"
+    "lists/page-fails-once"
+    "lists/page-is-late"
+    "lists/range-is-passed-over"
+    "lists/range-refused"
+    "lists/short-page"
+    "ariel/creation-is-lost"
+    "ariel/failed-task"
+    "ariel/results-break-off"
+    "ariel/results-too-early"
+    "ariel/search-cancelled"
+    "ariel/search-fails"
+    "ariel/search-is-gone"
+    "ariel/server-offline"
+    "ariel/slow-search"
+    "network/bandwidth"
+    "network/chunk"
+    "network/close"
+    "network/closed-at-once"
+    "network/dribble"
+    "network/drop-idle"
+    "network/every-connection-breaks"
+    "network/garbage"
+    "network/half-close"
+    "network/hang"
+    "network/hang-in-mid-wait"
+    "network/late-and-uneven"
+    "network/longer-length"
+    "network/malformed-chunk"
+    "network/reset"
+    "network/reset-in-body"
+    "network/shorter-length"
+    "network/slicer"
+    "network/slow-close"
+    "network/stall"
+    "network/too-late"
+    "network/truncate"
+    "auth/login-page"
+    "auth/may-not-create"
+    "auth/no-token"
+    "auth/not-allowed"
+    "auth/right-withdrawn"
+    "auth/token-expires"
+    "outage/bad-gateway"
+    "outage/everything"
+    "outage/for-a-while"
+    "outage/gateway-timeout"
+    "outage/in-mid-wait"
+    "outage/rate-limit"
+    "outage/restarts"
+};

@@ -51,7 +51,17 @@ pub enum ScenarioError {
     NoSuch {
         /// The name.
         name: String,
-        /// Names that look like it, the nearest first; all built-in stories if none does.
+        /// Names that look like it, the nearest first.
         nearest: Vec<String>,
+        /// The fault that is called so, in one line, if there is one.
+        fault: Option<String>,
+    },
+    /// Several scenarios are called so.
+    #[error("`{name}` means several scenarios: {full}", full = full.join(", "))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// Their full names.
+        full: Vec<String>,
     },
 }

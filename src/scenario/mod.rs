@@ -8,6 +8,7 @@ mod builtin;
 mod diagnostic;
 mod flags;
 mod inject;
+mod lookup;
 mod matching;
 mod mend;
 mod mistakes;
@@ -20,6 +21,7 @@ mod trigger;
 mod when;
 mod write;
 
+pub(crate) use lookup::in_a_line;
 pub(crate) use when::Moment;
 pub(crate) use write::fault_toml;
 

@@ -2,20 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::builtin::BUILTINS;
+use super::builtin::{BUILTINS, STORIES};
+use super::lookup::{Names, Place, file_of, is_name};
 use super::{Scenario, ScenarioError};
 use crate::files;
 use crate::profile::Profile;
-use crate::spelling::nearest;
 
 /// What a scenario from standard input is called.
 const INPUT: &str = "stdin";
-
-/// The folder, below the working folder, in which names are looked up.
-const FOLDER: &str = "scenarios";
-
-/// How deep below [`FOLDER`] names are collected for a suggestion.
-const DEEPEST: usize = 3;
 
 impl Scenario {
     /// The largest scenario file that is read, in bytes.
@@ -36,31 +30,30 @@ impl Scenario {
     }
 
     /// `builtin:NAME`; a path, if it ends in `.toml`; else a name: `scenarios/NAME.toml` of the working folder, then
-    /// the built-in ones. A name may contain `/`, but never leads out of the folder.
+    /// the built-in ones. The last part of a name alone (`hang` for `network/hang`) is enough where only one scenario
+    /// has it. A name may contain `/`, but never leads out of the folder.
     ///
     /// # Errors
-    /// If there is none, it cannot be read, or it has a mistake.
+    /// If there is none or more than one, it cannot be read, or it has a mistake.
     pub fn open(argument: &str, profile: &Profile) -> Result<Self, ScenarioError> {
         if let Some(name) = argument.strip_prefix("builtin:") {
-            return builtin(name, profile).unwrap_or_else(|| Err(no_such(name, builtin_names())));
+            return builtin(name, profile);
         }
         if argument.ends_with(".toml") {
             return Self::load(Path::new(argument), profile);
         }
-        if is_name(argument) {
-            let path = Path::new(FOLDER).join(format!("{argument}.toml"));
-            if path.is_file() {
-                return load_as(argument, &path, profile);
-            }
-            if let Some(scenario) = builtin(argument, profile) {
-                return scenario;
-            }
+        if !is_name(argument) {
+            return Err(Names::all().no_such(argument));
         }
-        let mut known = builtin_names();
-        collect(Path::new(FOLDER), "", 0, &mut known);
-        known.sort();
-        known.dedup();
-        Err(no_such(argument, known))
+        // A full name needs no look through folders.
+        let path = file_of(argument);
+        if path.is_file() {
+            return load_as(argument, &path, profile);
+        }
+        match Names::all().find(argument)? {
+            Place::Binary(text) => parse_builtin(argument, text, profile),
+            Place::File(path) => load_as(argument, &path, profile),
+        }
     }
 
     /// The scenario in a file; its name is the file's stem.
@@ -72,24 +65,36 @@ impl Scenario {
         load_as(&name, path, profile)
     }
 
-    /// The embedded ones: name and text. The six stories first, then one per fault kind that they do not use.
+    /// The embedded ones: full name and text, the six stories first, then folder by folder.
     pub fn builtins() -> &'static [(&'static str, &'static str)] {
         BUILTINS
     }
 
-    /// The embedded one called `name`, without `builtin:`.
+    /// The stories among them that everything begins with.
+    pub fn stories() -> &'static [(&'static str, &'static str)] {
+        BUILTINS.get(..STORIES).unwrap_or(BUILTINS)
+    }
+
+    /// The embedded one called `name`, without `builtin:`; its last part is enough.
     pub fn builtin(name: &str, profile: &Profile) -> Option<Self> {
-        builtin(name, profile)?.ok()
+        builtin(name, profile).ok()
     }
 }
 
-fn builtin(name: &str, profile: &Profile) -> Option<Result<Scenario, ScenarioError>> {
-    let (name, text) = BUILTINS.iter().find(|(known, _)| *known == name)?;
-    Some(Scenario::parse(name, &format!("builtin:{name}"), text, profile))
+fn builtin(name: &str, profile: &Profile) -> Result<Scenario, ScenarioError> {
+    let exact = BUILTINS.iter().find(|(known, _)| *known == name);
+    let place = match exact {
+        Some((_, text)) => Place::Binary(text),
+        None => Names::builtin().find(name)?,
+    };
+    match place {
+        Place::Binary(text) => parse_builtin(name, text, profile),
+        Place::File(path) => load_as(name, &path, profile),
+    }
 }
 
-fn builtin_names() -> Vec<String> {
-    BUILTINS.iter().map(|(name, _)| (*name).to_owned()).collect()
+fn parse_builtin(name: &str, text: &str, profile: &Profile) -> Result<Scenario, ScenarioError> {
+    Scenario::parse(name, &format!("builtin:{name}"), text, profile)
 }
 
 fn load_as(name: &str, path: &Path, profile: &Profile) -> Result<Scenario, ScenarioError> {
@@ -100,44 +105,9 @@ fn load_as(name: &str, path: &Path, profile: &Profile) -> Result<Scenario, Scena
     Ok(scenario)
 }
 
-/// Whether `text` is a name: segments of letters, digits, `-`, `_` and `.`, none of them starting with a dot.
-fn is_name(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    text.split('/')
-        .all(|segment| !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(legal))
-}
-
-fn no_such(name: &str, known: Vec<String>) -> ScenarioError {
-    let near: Vec<String> =
-        nearest(name, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
-    ScenarioError::NoSuch { name: name.to_owned(), nearest: near }
-}
-
-/// Adds the names of the scenario files in `folder`, for a suggestion. What cannot be listed has no names.
-fn collect(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if path.is_dir() && depth < DEEPEST {
-            collect(&path, &format!("{prefix}{name}/"), depth + 1, names);
-        } else if let Some(stem) = name.strip_suffix(".toml") {
-            names.push(format!("{prefix}{stem}"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_never_leads_out_of_the_folder() {
-        for name in ["../secret", "a/../../b", "/etc/passwd", "a//b", "", ".hidden", "a\\b", "a b"] {
-            assert!(!is_name(name), "{name}");
-        }
-        assert!(is_name("faults/hang") && is_name("found/terminates-1.2"));
-    }
 
     #[test]
     fn an_unknown_name_gets_the_nearest() {

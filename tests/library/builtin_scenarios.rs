@@ -6,7 +6,7 @@ use std::path::Path;
 
 use faultdeck::fault::Fault;
 use faultdeck::profile::Profile;
-use faultdeck::scenario::{CommandMust, Scenario};
+use faultdeck::scenario::{CommandMust, PlannedFault, Scenario};
 use faultdeck::timeline::Phase;
 
 fn builtin(name: &str) -> Scenario {
@@ -41,39 +41,55 @@ fn the_binary_holds_every_file_of_the_folder_and_no_other() {
 fn the_six_stories_come_first() {
     let names: Vec<&str> = Scenario::builtins().iter().take(6).map(|(name, _)| *name).collect();
     let stories = [
-        "not-found",
-        "server-error",
-        "partial-completion",
-        "slow-host",
-        "lagging-managed-host",
-        "lost-answer",
+        "task/not-found",
+        "task/server-error",
+        "task/partial-completion",
+        "task/slow-host",
+        "task/lagging-managed-host",
+        "task/lost-answer",
     ];
     assert_eq!(names, stories);
+    assert_eq!(Scenario::stories().iter().map(|(name, _)| *name).collect::<Vec<_>>(), stories);
 }
 
 #[test]
-fn every_fault_is_in_a_story_or_has_a_scenario_of_its_name() {
+fn every_fault_is_in_a_scenario_of_its_own_or_a_story() {
     let kinds =
         |name: &str| builtin(name).faults.iter().map(|fault| fault.inject.kind()).collect::<BTreeSet<_>>();
-    let all = Scenario::builtins().iter().map(|(name, _)| *name);
-    let in_stories: BTreeSet<&str> = all.filter(|name| !name.contains('/')).flat_map(kinds).collect();
-    // The bundled clients read no windows, ask for no fields and do case tasks alone: what needs more is proved there.
-    let proved = include_str!("faults_of_content.rs");
-    let is_shown = |name: &str| {
-        in_stories.contains(name)
-            || Scenario::builtins().iter().any(|(own, _)| *own == format!("faults/{name}"))
-    };
-    for row in Fault::CATALOGUE
-        .iter()
-        .filter(|row| is_shown(row.name) || !proved.contains(&format!("\"{} = ", row.name)))
-    {
-        let own = format!("faults/{}", row.name);
-        let has_own = Scenario::builtins().iter().any(|(name, _)| *name == own);
-        assert!(in_stories.contains(row.name) != has_own, "{}: in a story, or in {own}", row.name);
-        if has_own {
-            assert_eq!(kinds(&own), BTreeSet::from([row.name]));
+    let alone: BTreeSet<&str> = (Scenario::builtins().iter())
+        .map(|(name, _)| kinds(name))
+        .filter(|kinds| kinds.len() == 1)
+        .flatten()
+        .collect();
+    for row in Fault::CATALOGUE {
+        assert!(alone.contains(row.name), "no scenario shows `{}` alone", row.name);
+    }
+}
+
+#[test]
+fn a_last_part_is_enough_and_so_is_the_name_of_former_days() {
+    let last = |name: &'static str| name.rsplit('/').next().unwrap();
+    let lasts: BTreeSet<&str> = Scenario::builtins().iter().map(|(name, _)| last(name)).collect();
+    assert_eq!(lasts.len(), Scenario::builtins().len(), "two scenarios end in one name");
+    for (name, text) in Scenario::builtins() {
+        for asked in [(*name).to_owned(), last(name).to_owned(), format!("faults/{}", last(name))] {
+            assert_eq!(builtin(&asked).text, *text, "{asked}");
         }
     }
+}
+
+#[test]
+fn there_are_sixty_scenarios_at_least() {
+    assert!(Scenario::builtins().len() >= 60, "{}", Scenario::builtins().len());
+}
+
+#[test]
+fn every_scenario_stands_in_a_folder() {
+    let folders: BTreeSet<&str> = (Scenario::builtins().iter())
+        .map(|(name, _)| name.split_once('/').unwrap_or_else(|| panic!("{name} is in no folder")).0)
+        .collect();
+    let known = BTreeSet::from(["task", "lists", "ariel", "network", "tls", "auth", "outage"]);
+    assert!(folders.is_subset(&known), "{folders:?}");
 }
 
 #[test]
@@ -81,13 +97,21 @@ fn every_scenario_teaches_and_says_what_must_hold() {
     for (name, text) in Scenario::builtins() {
         let scenario = builtin(name);
         assert!(text.starts_with("# "), "{name} opens with what it teaches");
+        let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).collect();
+        let comment = comment.join(" ");
+        let (_, aim) =
+            comment.split_once("Aimed at").unwrap_or_else(|| panic!("{name} says what it is aimed at"));
+        for named in &scenario.must.hold {
+            assert!(aim.contains(&format!("`{}`", named.name)), "{name} is aimed at `{}`", named.name);
+        }
         assert_eq!(
             scenario.must.command,
             CommandMust::Passes,
             "{name} asks of a command what any scenario does"
         );
         assert!(scenario.summary.ends_with('.') && !scenario.must.hold.is_empty(), "{name}");
-        assert!(scenario.faults.iter().all(|fault| fault.must_fire()), "{name} leaves nothing to chance");
+        let is_sure = |fault: &PlannedFault| fault.when.chance.is_none() && !fault.inject.is_identity();
+        assert!(scenario.faults.iter().all(is_sure), "{name} leaves nothing to chance");
     }
 }
 

@@ -9,9 +9,10 @@ use faultdeck::ledger::{Exit, Standing};
 use judging::{Defect, client, recording};
 
 fn plan() -> Plan {
-    let stories = ["not-found", "server-error", "partial-completion", "lagging-managed-host", "lost-answer"];
+    let stories = ["not-found", "server-error", "partial-completion", "lagging-managed-host", "lost-answer"]
+        .map(|name| format!("task/{name}"));
     let mut plan = Plan::new(Arc::new(|_| Ok(recording())));
-    plan.scenarios.retain(|scenario| stories.contains(&scenario.name.as_str()));
+    plan.scenarios.retain(|scenario| stories.contains(&scenario.name));
     Plan { cases: 40, ..plan }
 }
 
@@ -124,7 +125,7 @@ async fn what_was_readable_at_first_is_judged_when_it_is_not_any_more() {
 async fn a_client_with_one_job_is_judged_by_what_that_job_shows() {
     let mut plan = plan();
     // There a client that only creates has nothing to wait for.
-    plan.scenarios.retain(|scenario| scenario.name != "lost-answer");
+    plan.scenarios.retain(|scenario| scenario.name != "task/lost-answer");
     for job in [JobKind::Get, JobKind::Wait, JobKind::Create] {
         let client = client(Defect::None).with_jobs(&[job]);
         let judged = judge(&plan, &client, &|_| {}).await.unwrap();

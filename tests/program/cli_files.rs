@@ -74,7 +74,7 @@ fn everything_with_a_name_is_explained() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(names.len() > 40, "{}", all.stdout);
-    for name in ["creates-once", "lost-answer", "latency", "ariel", "double-api", "faults/hang"] {
+    for name in ["creates-once", "lost-answer", "latency", "ariel", "double-api", "hang"] {
         assert!(names.contains(&name), "{name} is not listed");
         let one = lab.run(&["explain", name]);
         assert_eq!(one.code, Some(0), "{name}");
@@ -86,6 +86,42 @@ fn everything_with_a_name_is_explained() {
     let unknown = lab.run(&["explain", "latncy"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     assert!(unknown.stderr.contains("did you mean `latency`"), "{}", unknown.stderr);
+    lab.write("scenarios/team/mine.toml", "summary = \"Of my own.\"\n");
+    for mine in ["mine", "team/mine", "scenarios/team/mine.toml"] {
+        assert!(lab.run(&["explain", mine]).stdout.contains("Of my own."), "{mine}");
+    }
+}
+
+#[test]
+fn a_scenario_is_drawn_and_a_client_told_what_it_would_hide() {
+    let lab = Lab::new();
+    let story = lab.run(&["explain", "scenario", "partial-completion"]);
+    assert_eq!(story.code, Some(0), "{}", story.stderr);
+    for part in [
+        "  poll     0        1           2-6                 7-\n",
+        "  mh-2     -        down        down                removed\n",
+        "It ends with COMPLETE at poll 7.\n",
+    ] {
+        assert!(story.stdout.contains(part), "{part}: {}", story.stdout);
+    }
+    let hidden = |scenario: &str| {
+        let ended = lab.run(&["explain", scenario, "--client", "builtin:careful"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout.split("would hide:\n").nth(1).unwrap().split("\n\n").next().unwrap().to_owned()
+    };
+    let slow = hidden("slow-host");
+    assert!(slow.contains("[1] 300 ms late, and the client waits 3000 ms: it will not notice"), "{slow}");
+    assert!(hidden("fails-then-heals").contains("[1] hidden by retries: it answers 500 2 times in a row"));
+    assert_eq!(hidden("server-error"), "  nothing that its file tells of");
+    for (wrong, help) in [
+        (&["explain", "fault", "hang"][..], "only the word `scenario`"),
+        (&["explain", "scenario", "hagn"], "did you mean `hang`?"),
+        (&["explain", "latency", "--client", "builtin:careful"], "--fault latency"),
+    ] {
+        let ended = lab.run(wrong);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(ended.stderr.contains(help), "{wrong:?}: {}", ended.stderr);
+    }
 }
 
 #[test]

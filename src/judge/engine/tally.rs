@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::plan::Judged;
 use super::trial::Tried;
-use super::unit::{GENERATED, Unit};
+use super::unit::{GENERATED, Unit, out_of_reach};
 use super::weigh::Weighed;
 use crate::client::JobKind;
 use crate::judge::about::About;
 use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
-use crate::scenario::PlannedFault;
 
 /// The sum so far.
 #[derive(Debug, Default)]
@@ -39,7 +38,8 @@ impl Tally {
         }
         // A generated case has at most a scenario of its own; what no case of a scenario met never fired.
         if unit.name != GENERATED {
-            let out_of_reach = out_of_reach(unit, jobs);
+            let out_of_reach: Vec<String> =
+                unit.scenario.iter().flat_map(|it| out_of_reach(it, jobs)).collect();
             let silent = silent.unwrap_or_default().into_iter().filter(|name| !out_of_reach.contains(name));
             self.account.never_fired.extend(silent);
         }
@@ -90,13 +90,4 @@ impl Tally {
         reasons.push(Exit::Passed, "every property that must hold was put to the test and holds");
         reasons
     }
-}
-
-/// The planned faults that wait for a request which only jobs make that the client does not do.
-fn out_of_reach(unit: &Unit, jobs: &[(JobKind, About)]) -> Vec<String> {
-    let Some(scenario) = &unit.scenario else { return Vec::new() };
-    let is_reached = |id: &str| jobs.iter().any(|(job, about)| about.reaches(*job, id));
-    let waits_for =
-        |planned: &&PlannedFault| planned.when.endpoint.as_deref().is_some_and(|id| !is_reached(id));
-    scenario.faults.iter().filter(waits_for).map(|planned| scenario.title_of(planned)).collect()
 }

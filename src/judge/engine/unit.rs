@@ -16,7 +16,7 @@ use crate::judge::law::{PROPERTIES, Property, property};
 use crate::judge::names::resolve;
 use crate::profile::Profile;
 use crate::replay::Evidence;
-use crate::scenario::{Case as FoundCase, Scenario, fault_toml};
+use crate::scenario::{Case as FoundCase, PlannedFault, Scenario, fault_toml};
 use crate::seed::Seed;
 use crate::timeline::Phase;
 
@@ -206,7 +206,7 @@ pub(super) fn of_scenario<C: Client>(
     if let Some(case) = &scenario.case {
         let own = if case.task.is_some() { None } else { Some(evidence()?) };
         trials.extend(found_trial(scenario, case, own, client));
-    } else {
+    } else if !is_beside(scenario, &About::jobs(client)) {
         let recorded = evidence()?;
         let jobs = About::jobs(client);
         let dialects: Vec<(JobKind, About, Vec<String>)> =
@@ -235,6 +235,26 @@ pub(super) fn of_scenario<C: Client>(
     }
     let found = scenario.case.as_ref().and(scenario.file.clone());
     Ok(Unit { name: scenario.name.clone(), scenario: Some(Arc::clone(scenario)), trials, required, found })
+}
+
+/// The planned faults that wait for a request which only jobs make that the client does not do, by their titles.
+pub(super) fn out_of_reach(scenario: &Scenario, jobs: &[(JobKind, About)]) -> Vec<String> {
+    let is_reached = |id: &str| jobs.iter().any(|(job, about)| about.reaches(*job, id));
+    let waits_for =
+        |planned: &&PlannedFault| planned.when.endpoint.as_deref().is_some_and(|id| !is_reached(id));
+    scenario.faults.iter().filter(waits_for).map(|planned| scenario.title_of(planned)).collect()
+}
+
+/// Whether it is one of those in the program.
+pub(super) fn travels(scenario: &Scenario) -> bool {
+    scenario.file.is_none() && !scenario.is_of_faults() && !scenario.is_of_input()
+}
+
+/// Whether a story that travels with the program is about requests alone that the client never makes. One in a file is
+/// the user's: if its faults are out of reach, somebody has to hear of it.
+pub(super) fn is_beside(scenario: &Scenario, jobs: &[(JobKind, About)]) -> bool {
+    let faults = scenario.faults.len();
+    travels(scenario) && faults > 0 && out_of_reach(scenario, jobs).len() == faults
 }
 
 /// The one case of a counter-example. What it is about stands in it, or is usual.
@@ -285,7 +305,12 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn trials(&self, job: JobKind, jobs: &[JobKind]) -> Vec<Trial> {
-        let is_for = |property: &&Property| property.job_among(jobs) == Some(job);
+        // One job is enough for a property, but a fault has to be met by a job that asks what it waits for.
+        let asks = Some(self.about.asks.id.as_str());
+        let meets = self.scenario.faults.iter().any(|planned| planned.when.endpoint.as_deref() == asks);
+        let is_for = |property: &&Property| {
+            property.job_among(jobs) == Some(job) || (meets && property.jobs.contains(&job))
+        };
         if !self.required.is_empty() && !self.required.iter().any(is_for) {
             return Vec::new();
         }

@@ -9,7 +9,7 @@ use super::generate::Generated;
 use super::plan::{Again, Plan, Progress};
 use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
-use super::unit::Unit;
+use super::unit::{Unit, is_beside, travels};
 use crate::client::Client;
 use crate::judge::about::About;
 use crate::judge::case::Case;
@@ -100,13 +100,12 @@ pub(super) async fn weigh<C: Client>(
 fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
     if let Some(job) = property.job_among(at.bench.client.jobs()) {
         let jobs = About::jobs(at.bench.client);
-        // The stories that travel with the program are about the usual endpoints.
-        if let Some((_, about)) = jobs.iter().find(|(one, about)| *one == job && !about.is_usual)
-            && at
-                .unit
-                .scenario
-                .as_ref()
-                .is_some_and(|scenario| scenario.file.is_none() && !scenario.is_of_input())
+        if at.unit.scenario.as_ref().is_some_and(|scenario| is_beside(scenario, &jobs)) {
+            return Verdict::NotApplicable("what goes wrong here, no job of the client asks for".to_owned());
+        }
+        // The stories that travel with the program are each about one family of endpoints.
+        if let Some((_, about)) = jobs.iter().find(|(one, _)| *one == job)
+            && at.unit.scenario.as_ref().is_some_and(|scenario| travels(scenario))
         {
             let why =
                 format!("the client's `{job}` asks {}, and nothing here was recorded of it", about.asks.id);
