@@ -319,7 +319,8 @@ impl Maker<'_> {
             (JobKind::Get | JobKind::Send, true) => self.looks(job, &subject),
             (JobKind::Wait, true) => self.wait(&subject),
             // What is recorded of a usual creation, or makes one, answers any.
-            (JobKind::Create, is_recorded) if is_recorded || self.about.is_usual => {
+            // A story of the program about something else is not one of those.
+            (JobKind::Create, is_recorded) if is_recorded || (self.about.is_usual && self.makes_any()) => {
                 let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
                 let params = subject.params.unwrap_or_default();
                 let case = Case { name: Some(name), params, ..self.case(JobKind::Create, None) };
@@ -327,6 +328,11 @@ impl Maker<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether what answers may take a creation that was not recorded.
+    fn makes_any(&self) -> bool {
+        !travels(self.scenario) || matches!(self.evidence, Evidence::Console(_))
     }
 
     /// Selectors of which each resource has something, the whole resource first.
