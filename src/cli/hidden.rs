@@ -54,8 +54,11 @@ fn dealt(planned: &PlannedFault) -> Dealt {
         stream: &mut stream,
     };
     planned.inject.inject(&mut delivery, &mut context);
-    let waits =
-        delivery.steps.iter().map(|step| if let Step::Wait(wait) = step { *wait } else { Duration::ZERO });
+    let wait = |step: &Step| match step {
+        Step::Wait(wait) | Step::Beat(wait) => *wait,
+        _ => Duration::ZERO,
+    };
+    let waits = delivery.steps.iter().map(wait);
     Dealt {
         status: delivery.response.status,
         wait: waits.sum(),
