@@ -21,6 +21,7 @@ mod trigger;
 mod when;
 mod write;
 
+#[cfg(feature = "cli")]
 pub(crate) use lookup::in_a_line;
 pub(crate) use when::Moment;
 pub(crate) use write::fault_toml;
