@@ -112,7 +112,7 @@ mod tests {
         for (line, message) in [
             ("hng", "no fault is called `hng`"),
             ("latency", "`latency` lacks `ms`"),
-            ("latency:1/2/3", "unknown key `value-3`"),
+            ("hang:1/2", "unknown key `value-2`"),
             ("api-error:500/1020@case_create_task.get", "no endpoint is called"),
             ("hang#0", "not possible"),
             ("hang?when=now", "unknown key `when`"),
