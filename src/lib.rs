@@ -109,6 +109,7 @@ mod spelling;
 
 pub mod delivery;
 pub mod fields;
+pub mod greeting;
 pub mod redact;
 pub mod timeline;
 

@@ -160,6 +160,7 @@ fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
             Line::Run(run) => name(&mut run.session),
             Line::Exchange(exchange) => name(&mut exchange.key.session),
             Line::Refused(refused) => name(&mut refused.session),
+            Line::Greeted(greeted) => name(&mut greeted.session),
             Line::Timing(timing) => name(&mut timing.key.session),
             Line::Outcome(outcome) => name(&mut outcome.session),
             Line::Verdict(verdict) => verdict.session.iter_mut().for_each(name),

@@ -32,7 +32,7 @@ impl EventLines {
                     text.push_str(&clean_line(&line, redactor));
                 }
             }
-            Event::Opened(_) | Event::Refused(_) => {
+            Event::Opened(_) | Event::Refused(_) | Event::Greeted(_) => {
                 let line = self.scribe.line(event);
                 text.push_str(&line.map_or_else(String::new, |line| clean_line(&line, redactor)));
             }

@@ -8,7 +8,7 @@ use super::problem::{Problem, nearest_or};
 use super::story;
 use crate::bundled::{DEFECTS, Defect};
 use crate::client::{Client as _, Exec};
-use crate::fault::{Fault, Row, Work};
+use crate::fault::{At, Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
@@ -220,9 +220,12 @@ fn row(name: &str, summary: &str) -> String {
 
 fn fault(row: &Row) -> String {
     let mut text = format!("{}: a fault\n\n{}\n\n{}\n", row.name, row.summary, wrapped(row.docs));
-    text.push_str(&format!("\nWrite it:\n  {}\n", row.example));
+    text.push_str(&format!("\nWrite it:\n  {}\n", row.example.replace('\n', "\n  ")));
     if let Some(line) = in_a_line(row) {
         text.push_str(&format!("  --fault {}\n", shell_word(&line)));
+    }
+    if row.at == At::Connection {
+        text.push_str("It befalls connections, before any request.\n");
     }
     if !row.parameters.is_empty() {
         text.push_str("\nParameters:\n");

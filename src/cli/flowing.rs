@@ -91,7 +91,7 @@ impl Flowing {
         Arc::new(move |event| {
             let bytes = match event {
                 Event::Served { served, .. } => served.weight(),
-                Event::Opened(_) | Event::Refused(_) | Event::Performed { .. } => 256,
+                Event::Opened(_) | Event::Refused(_) | Event::Greeted(_) | Event::Performed { .. } => 256,
             };
             queue.push(Item::Event(event.clone()), bytes, Weight::Passing, full);
         })

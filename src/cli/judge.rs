@@ -203,6 +203,8 @@ impl From<JudgeError> for Problem {
         match error {
             JudgeError::Name(mistakes) => Self::mistakes(mistakes),
             JudgeError::Scenario(error) => error.into(),
+            JudgeError::Handshakes { .. } => Self::input(&error)
+                .help("put the client to it with `faultdeck run --tls --scenario NAME -- COMMAND`"),
             JudgeError::Unreadable { ref expected, ref came, .. } => {
                 Self::input(&error).help(format!("it has to write, {expected}")).help(if came.is_empty() {
                     "it wrote nothing".to_owned()

@@ -131,7 +131,7 @@ impl Listen {
         let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
         let origins = self.origins.clone();
         let options = Options { listen: Some(self.listen), tls, hosts, origins, ..Options::default() };
-        let bound = Bound::new(options).await.map_err(Problem::input)?;
+        let bound = Bound::new(options, answer).await?;
         listening(&bound.url());
         if let Some(file) = &self.port_file {
             write_port(file, bound.addr().port())?;
@@ -143,7 +143,7 @@ impl Listen {
             );
         }
         output::data(&format!("{}\n", bound.url()))?;
-        Ok(bound.serve(answer))
+        Ok(bound.serve())
     }
 
     /// The names it answers for.

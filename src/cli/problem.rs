@@ -12,6 +12,7 @@ use crate::ledger::Exit;
 use crate::replay::BuildError;
 use crate::report::{brief, shell_word, visible};
 use crate::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
+use crate::serve::StartError;
 
 /// An error that ends a verb.
 #[derive(Debug)]
@@ -127,6 +128,17 @@ impl From<ScenarioError> for Problem {
                 problem.help(format!("write one of `{}`", full.join("`, `")))
             }
             ScenarioError::Io { .. } => problem,
+        }
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        let problem = Self::input(&error);
+        match error {
+            StartError::NoTls { .. } => problem.help("it needs `--tls`"),
+            StartError::Tls { .. } => problem.help("leave out `--tls-cert` and `--tls-key`"),
+            StartError::Listen { .. } | StartError::Thread(_) => problem,
         }
     }
 }

@@ -102,6 +102,7 @@ fn digesting(digest: &Arc<Mutex<Digest>>) -> Watch {
         match event {
             Event::Opened(run) => digest().run(run),
             Event::Refused(refused) => digest().refused(refused),
+            Event::Greeted(greeted) => digest().greeted(greeted),
             Event::Served { served, .. } => {
                 if served.is_remarkable() {
                     digest().remarkable(served.exchange());

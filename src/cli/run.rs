@@ -100,7 +100,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         repeat: repeat.line(),
     };
     let _programs = Programs::begin();
-    let ran = crate::run::run(plan, signals.first()).await.map_err(Problem::input)?;
+    let ran = crate::run::run(plan, signals.first()).await?;
     let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
     // The first line and the last name the seed: whatever was seen, it is seen again.
     if exit != Exit::Passed || args.story.is_story() {

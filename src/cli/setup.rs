@@ -15,7 +15,7 @@ use crate::judge;
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Clock, ConsoleMaker, Event, Evidence, MAIN, Outside, Served, Setup, Watch};
-use crate::report::{LinePieces, refused_line, visible};
+use crate::report::{LinePieces, greeted_line, refused_line, visible};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
 
@@ -170,6 +170,7 @@ fn add_line(event: &Event, known: &mut AlikeTexts<LinePieces>, text: &mut String
             }
         }
         Event::Refused(refused) => text.push_str(&output::clean(&refused_line(refused))),
+        Event::Greeted(greeted) => text.push_str(&output::clean(&greeted_line(greeted))),
         Event::Opened(_) | Event::Performed { .. } => return,
     }
     text.push('\n');
@@ -192,7 +193,7 @@ pub(super) fn a_line_each() -> Watch {
     Arc::new(move |event| {
         let bytes = match event {
             Event::Served { served, .. } => served.weight(),
-            Event::Refused(_) => 512,
+            Event::Refused(_) | Event::Greeted(_) => 512,
             Event::Opened(_) | Event::Performed { .. } => return,
         };
         let (event, lines) = (event.clone(), Arc::clone(&lines));

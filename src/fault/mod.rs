@@ -1,6 +1,7 @@
 //! The fault table: everything that can go wrong on purpose.
 //!
-//! A fault is a pure edit of a [`Delivery`]; only `serve` misbehaves on a socket. One kind is one file and one row of
+//! A fault is a pure edit of a [`Delivery`], or of a connection's [`Greeting`](crate::greeting::Greeting); only `serve`
+//! misbehaves on a socket. One kind is one file and one row of
 //! the table at the end of this one; the TOML name, the reader, the generator, the catalogue and `explain` follow from it.
 
 mod api_error;
@@ -11,6 +12,10 @@ mod byte_order_mark;
 mod changing_total;
 mod chunk;
 mod close;
+mod connection_close;
+mod connection_hang;
+mod connection_limit;
+mod connection_reset;
 mod context;
 mod corrupt_gzip;
 mod deprecated_version;
@@ -27,6 +32,7 @@ mod failed_task;
 mod finished_at_once;
 mod flapping_state;
 mod garbage;
+mod greets;
 mod half_close;
 mod hang;
 mod html_page;
@@ -49,6 +55,7 @@ mod page;
 mod parameter;
 mod pieces;
 mod rate_limit;
+mod refuse;
 mod regressed_state;
 mod removed_version;
 mod renamed_keys;
@@ -58,11 +65,20 @@ mod retyped_field;
 mod short_page;
 mod shorter_length;
 mod slicer;
+mod slow_accept;
 mod slow_close;
 mod spread;
 mod stall;
 mod stalled_task;
 mod task;
+mod tls_alert;
+mod tls_close;
+mod tls_expired;
+mod tls_hang;
+mod tls_old_version;
+mod tls_reset;
+mod tls_unknown_ca;
+mod tls_wrong_name;
 mod truncate;
 mod unknown_state;
 mod vanished_task;
@@ -73,6 +89,7 @@ pub use api_error::FRAMEWORK_ERRORS;
 pub use context::{Before, Context, Quota};
 pub use drop_idle::How;
 pub use effect::{Effect, Work};
+pub use greets::Greets;
 pub use latency::Spread;
 pub use malformed_json::Break;
 pub use parameter::{Alias, Mistake, Parameter, Takes};
@@ -83,6 +100,15 @@ pub use wrong_content_range::Wrong;
 use crate::delivery::Delivery;
 use crate::message::Request;
 use crate::profile::{Endpoint, Lifecycle};
+
+/// What a fault befalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// A connection, before its first request.
+    Connection,
+    /// An answer.
+    Response,
+}
 
 /// What a fault did to one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +141,8 @@ trait FaultKind: Sized {
     const EFFECT: Effect;
     /// Whether a request that the console refuses before an endpoint runs may meet it.
     const MEETS_REFUSED: bool = false;
+    /// What it befalls.
+    const AT: At = At::Response;
     /// What other tools call it, where they mean the same.
     const ALIASES: &'static [Alias] = &[];
 
@@ -143,8 +171,16 @@ trait FaultKind: Sized {
         None
     }
 
-    /// Edits the delivery; says what it did, or `None` if it changed nothing.
-    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did>;
+    /// Edits the delivery; says what it did, or `None` if it changed nothing. A fault of a response does it.
+    fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
+        let _ = (delivery, cx);
+        None
+    }
+
+    /// What becomes of a connection. A fault of a connection says it.
+    fn greets(&self) -> Option<Greets> {
+        None
+    }
 
     /// The error of the API that it answers with, status and code, if it does.
     fn answers(&self) -> Option<(u16, u32)> {
@@ -192,6 +228,8 @@ pub struct Row {
     pub effect: Effect,
     /// Whether a request refused before an endpoint runs may meet it.
     pub meets_refused: bool,
+    /// What it befalls.
+    pub at: At,
     /// What other tools call it.
     pub aliases: &'static [Alias],
 }
@@ -230,6 +268,7 @@ macro_rules! faults {
                 work: $Kind::WORK,
                 effect: $Kind::EFFECT,
                 meets_refused: $Kind::MEETS_REFUSED,
+                at: $Kind::AT,
                 aliases: $Kind::ALIASES,
             }),+];
 
@@ -291,6 +330,11 @@ macro_rules! faults {
                 match self { $(Self::$Kind(kind) => kind.inject(delivery, cx)),+ }
             }
 
+            /// What becomes of a connection, if that is what it befalls.
+            pub fn greets(&self) -> Option<Greets> {
+                match self { $(Self::$Kind(kind) => kind.greets()),+ }
+            }
+
             /// What no single parameter's range says.
             ///
             /// # Errors
@@ -299,9 +343,10 @@ macro_rules! faults {
                 match self { $(Self::$Kind(kind) => kind.check()),+ }
             }
 
-            /// Faults of every kind, the mildest kind first.
-            pub fn strategy() -> BoxedStrategy<Self> {
-                Union::new([$($Kind::strategy().prop_map(Self::$Kind).boxed()),+]).boxed()
+            /// Faults of every kind that befalls this, the mildest kind first.
+            pub fn strategy(at: At) -> BoxedStrategy<Self> {
+                let all = [$(($Kind::AT, $Kind::strategy().prop_map(Self::$Kind).boxed())),+];
+                Union::new(all.into_iter().filter(|(of, _)| *of == at).map(|(_, strategy)| strategy)).boxed()
             }
         }
     };
@@ -364,9 +409,35 @@ faults! {
     "reset" => reset::Reset,
     "garbage" => garbage::Garbage,
     "hang" => hang::Hang,
+    "slow-accept" => slow_accept::SlowAccept,
+    "connection-limit" => connection_limit::ConnectionLimit,
+    "connection-close" => connection_close::ConnectionClose,
+    "connection-reset" => connection_reset::ConnectionReset,
+    "connection-hang" => connection_hang::ConnectionHang,
+    "refuse" => refuse::Refuse,
+    "tls-expired" => tls_expired::TlsExpired,
+    "tls-wrong-name" => tls_wrong_name::TlsWrongName,
+    "tls-unknown-ca" => tls_unknown_ca::TlsUnknownCa,
+    "tls-old-version" => tls_old_version::TlsOldVersion,
+    "tls-alert" => tls_alert::TlsAlert,
+    "tls-close" => tls_close::TlsClose,
+    "tls-reset" => tls_reset::TlsReset,
+    "tls-hang" => tls_hang::TlsHang,
+}
+
+impl Row {
+    /// How a scenario asks for it, in a line.
+    pub fn example_in_a_line(&self) -> String {
+        self.example.replace('\n', ", ")
+    }
 }
 
 impl Fault {
+    /// Whether it befalls a connection.
+    pub fn is_of_connections(&self) -> bool {
+        self.greets().is_some()
+    }
+
     /// The row of the kind called `name`.
     pub fn row(name: &str) -> Option<&'static Row> {
         Self::CATALOGUE.iter().find(|row| row.name == name)

@@ -34,6 +34,9 @@ pub struct Sum {
     /// Requests that were turned away before anybody was asked: a head that cannot be read, a host that is not ours.
     #[serde(default)]
     pub refused: u64,
+    /// How often a connection met a planned fault before its first request.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub greeted: u64,
 }
 
 impl Sum {
@@ -44,10 +47,17 @@ impl Sum {
             match line {
                 Line::Exchange(it) => sum.count(it.origin.kind(), it.faults.len(), !it.computed.is_empty()),
                 Line::Refused(_) => sum.refused += 1,
+                Line::Greeted(it) => sum.greet(it.connection),
                 _ => {}
             }
         }
         sum
+    }
+
+    /// Counts a fault of connections that came to pass, on a connection if one has met it.
+    pub(crate) fn greet(&mut self, connection: Option<u64>) {
+        self.faults += 1;
+        self.greeted += u64::from(connection.is_some());
     }
 
     /// Counts one request that was served.
@@ -77,6 +87,7 @@ impl AddAssign for Sum {
         self.misses += other.misses;
         self.faults += other.faults;
         self.refused += other.refused;
+        self.greeted += other.greeted;
     }
 }
 
@@ -113,7 +124,8 @@ impl EndLine {
     pub(crate) fn weigh(&self, idle: &str, reasons: &mut Reasons) {
         reasons.push_refused(self.sum.refused);
         let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
-        if self.sum.served == 0 {
+        // A connection that met its fault put a client to the test, even if that never came to ask for anything.
+        if self.sum.served == 0 && self.sum.greeted == 0 {
             open(idle.to_owned());
         } else if !self.never_fired.is_empty() {
             open(format!("never fired: {}", self.never_fired.join(", ")));
@@ -195,12 +207,15 @@ mod tests {
             reasons.exit()
         };
         assert_eq!(exit(&good), Exit::Passed);
+        assert_eq!(exit(&served(Sum { greeted: 1, faults: 1, ..Sum::default() })), Exit::Passed);
         for bad in [
             EndLine::default(),
             served(Sum { misses: 1, ..good.sum }),
             served(Sum { refused: 1, ..good.sum }),
             EndLine { never_fired: vec!["s: late".into()], ..good.clone() },
             EndLine { lost_lines: 1, ..good.clone() },
+            // Nobody is known to have come while nobody was listened to.
+            served(Sum { faults: 1, ..Sum::default() }),
         ] {
             assert_eq!(exit(&bad), Exit::Inconclusive, "{bad:?}");
         }

@@ -16,6 +16,8 @@ pub enum Line {
     Exchange(Box<Exchange>),
     /// One request that was turned away before anybody was asked.
     Refused(RefusedLine),
+    /// A planned fault of connections that came to pass.
+    Greeted(GreetedLine),
     /// What really happened on the wire for an exchange.
     Timing(Timing),
     /// What the client reported.
@@ -72,6 +74,24 @@ pub struct RefusedLine {
     pub why: String,
     /// Its first line, as far as it was read and can be shown, redacted; empty if there was none.
     pub head: String,
+}
+
+/// A connection that met a planned fault before its first request, or a time in which nobody is listened to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GreetedLine {
+    /// The session of the listener.
+    pub session: String,
+    /// Which connection of the listener it was, from 1; none where nobody is listened to. It depends on the order in which
+    /// connections arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<u64>,
+    /// The fault's kind.
+    pub kind: String,
+    /// The planned fault's name, or all of it in a line.
+    pub planned: String,
+    /// What it did, in words.
+    pub did: String,
 }
 
 /// Lines that were left out, in their place.
@@ -186,6 +206,7 @@ impl Line {
                 Self::Run(run) => run.scenario_text.as_ref().map_or(0, String::len),
                 Self::Exchange(exchange) => exchange.weight(),
                 Self::Refused(refused) => refused.head.len() + refused.why.len(),
+                Self::Greeted(greeted) => greeted.planned.len() + greeted.did.len(),
                 Self::Timing(timing) => timing.key.weight(),
                 Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
                 Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),

@@ -1,7 +1,7 @@
 //! The ledger: all that a run was and did, as JSON lines. Reports are made from it alone.
 //!
 //! Every text in a ledger has been through [`crate::redact`] before it gets here. What differs between two equal runs
-//! (durations, bytes that left in time) stands in [`Line::Timing`] only, so two runs with the same cassette,
+//! (durations, bytes that left in time, the order of connections) stands in [`Line::Timing`] and [`Line::Greeted`] only, so two runs with the same cassette,
 //! scenario, seed and requests give the same multiset of all other lines.
 //!
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
@@ -26,7 +26,8 @@ pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLin
 pub use exit::{Exit, Reason, Reasons};
 pub use late::Late;
 pub use lines::{
-    GapLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine, exchange_to_json,
+    GapLine, GreetedLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine,
+    exchange_to_json,
 };
 pub use pieces::ExchangePieces;
 
@@ -90,12 +91,13 @@ pub fn write(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
-/// The lines that equal runs share, sorted: no timing; exchanges by session, endpoint, resource and occurrence. Secrets
+/// The lines that equal runs share, sorted: no timing, nothing about connections (how many a client opens, and which of them
+/// comes first, is a matter of luck); exchanges by session, endpoint, resource and occurrence. Secrets
 /// are numbered as they come, and what comes first is a matter of luck: here they are numbered in the order of the lines.
 pub fn stable(lines: &[Line]) -> Vec<String> {
     let mut texts: Vec<String> = lines
         .iter()
-        .filter(|line| !matches!(line, Line::Timing(_)))
+        .filter(|line| !matches!(line, Line::Timing(_) | Line::Greeted(_)))
         .filter_map(|line| line.to_json().ok())
         .collect();
     texts.sort_by_cached_key(|text| (Numbering::of_secrets().renumbered(text), text.clone()));
@@ -121,5 +123,8 @@ mod tests {
             stable(&[line(3, 4), line(2, 3), line(1, 4)])
         );
         assert_ne!(stable(&[line(1, 1), line(2, 2)]), stable(&[line(1, 1), line(2, 1)]));
+        // Which connection comes first is a matter of luck.
+        let greeted = GreetedLine { connection: Some(3), ..GreetedLine::default() };
+        assert_eq!(stable(&[line(1, 1), Line::Greeted(greeted)]), stable(&[line(1, 1)]));
     }
 }

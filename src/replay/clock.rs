@@ -52,6 +52,15 @@ impl Clock {
         at.saturating_mul(self.scale.get())
     }
 
+    /// How long that is for the machine. Never less: it is rounded up.
+    pub(super) fn of_machine(&self, time: Duration) -> Duration {
+        if self.scale.get() == 1 {
+            return time;
+        }
+        let nanos = time.as_nanos().div_ceil(u128::from(self.scale.get()));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
     /// What is planned in the scenario's time, in the machine's. Never less: a wait is rounded up.
     pub(super) fn hasten(&self, delivery: &mut Delivery) {
         if self.scale.get() == 1 {
@@ -60,8 +69,7 @@ impl Clock {
         for step in &mut delivery.steps {
             match step {
                 Step::Wait(wait) | Step::Beat(wait) => {
-                    let nanos = wait.as_nanos().div_ceil(u128::from(self.scale.get()));
-                    *wait = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+                    *wait = self.of_machine(*wait);
                 }
                 Step::Pace(bytes_a_second) => {
                     *bytes_a_second = bytes_a_second.saturating_mul(self.scale.get().into());

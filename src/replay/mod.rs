@@ -6,6 +6,7 @@
 
 mod account;
 mod again;
+mod arrivals;
 mod asked;
 mod builder;
 mod cancel;
@@ -34,12 +35,14 @@ mod variant;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::delivery::Delivery;
-use crate::ledger::{self, EndLine, Exit, Late, Line, Reasons, RunLine, Sum, without_address};
+use crate::greeting::{Arrival, Greeting, Part, Reception};
+use crate::ledger::{self, EndLine, Exit, GreetedLine, Late, Line, Reasons, RunLine, Sum, without_address};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
@@ -54,6 +57,7 @@ pub use material::Material;
 pub use served::{Alike, Served, Times};
 pub use stream::{Event, Scribe, Watch, timing};
 
+use arrivals::Arrivals;
 use kept::Kept;
 use session::{Decided, Planned, Session};
 
@@ -145,6 +149,7 @@ pub struct Replay {
     /// The listener's own `scheme://host:port`, once it listens.
     listener: OnceLock<Arc<str>>,
     refused: AtomicU64,
+    arrivals: Arrivals,
     tickets: AtomicU64,
 }
 
@@ -185,6 +190,7 @@ impl Replay {
             sessions: Mutex::default(),
             listener: OnceLock::new(),
             refused: AtomicU64::new(0),
+            arrivals: Arrivals::default(),
             tickets: AtomicU64::new(0),
         }
     }
@@ -249,6 +255,7 @@ impl Replay {
             lock(session).add_to(&mut fired, &mut sum);
         }
         sum.refused = self.refused.load(Ordering::Relaxed);
+        self.arrivals.add_to(&mut fired, &mut sum);
         let lost_lines = self.kept.as_ref().map_or(0, |kept| kept.lost());
         let mut end = EndLine { sum, lost_lines, closed_sessions: sessions.closed, ..EndLine::default() };
         if let Some(scenario) = &self.setup.scenario {
@@ -313,6 +320,10 @@ impl Replay {
             let event = event();
             self.noters.iter().chain(&self.watches).for_each(|watch| watch(&event));
         }
+    }
+
+    fn tell_of(&self, greeted: Vec<GreetedLine>) {
+        greeted.into_iter().for_each(|line| self.tell(|| Event::Greeted(Arc::new(line))));
     }
 
     fn session(&self, name: &str) -> Arc<Mutex<Session>> {
@@ -404,6 +415,22 @@ impl Answer for Replay {
             line.head = without_address(&line.head, &self.listener());
             Event::Refused(Arc::new(line))
         });
+    }
+
+    fn reception(&self) -> Reception {
+        arrivals::reception(&self.setup)
+    }
+
+    fn greet(&self, arrival: &Arrival) -> Greeting {
+        arrivals::greeting(&self.setup, arrival)
+    }
+
+    fn greeted(&self, arrival: &Arrival, part: Part) {
+        self.tell_of(self.arrivals.greeted(&self.setup, arrival, part));
+    }
+
+    fn absent(&self, away: &Range<Duration>) {
+        self.tell_of(self.arrivals.absent(&self.setup, away));
     }
 
     fn performed(&self, ticket: u64, what: Performed) {

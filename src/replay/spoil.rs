@@ -68,7 +68,8 @@ impl Session {
             nth: turn.nth,
         };
         let fires = |planned: &&PlannedFault| {
-            (!is_refused || planned.inject.meets_refused())
+            !planned.inject.is_of_connections()
+                && (!is_refused || planned.inject.meets_refused())
                 && planned.fires_at(setup.seed, &moment)
                 && planned.inject.meets(&before)
                 && self.allows(planned, scenario)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{Exchange, ExchangeKey, Line, RefusedLine, RunLine, Timing};
+use crate::ledger::{Exchange, ExchangeKey, GreetedLine, Line, RefusedLine, RunLine, Timing};
 use crate::serve::Performed;
 
 use super::served::Served;
@@ -23,6 +23,8 @@ pub enum Event {
     },
     /// The listener turned a request away.
     Refused(Arc<RefusedLine>),
+    /// A connection met a planned fault, or nobody is listened to from now on.
+    Greeted(Arc<GreetedLine>),
     /// What really happened to the answer with this ticket.
     Performed {
         /// Which.
@@ -55,6 +57,7 @@ impl Scribe {
         Some(match event {
             Event::Opened(run) => Line::Run(RunLine::clone(run)),
             Event::Refused(refused) => Line::Refused(RefusedLine::clone(refused)),
+            Event::Greeted(greeted) => Line::Greeted(GreetedLine::clone(greeted)),
             Event::Served { ticket, served } => {
                 Line::Exchange(Box::new(self.exchange(*ticket, served).clone()))
             }

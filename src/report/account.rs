@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::content::Content;
 use crate::ledger::{
-    EndLine, Exchange, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing, Sum, VerdictLine,
+    EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing, Sum,
+    VerdictLine,
 };
 
 /// What the lines of a ledger are about.
@@ -15,6 +16,7 @@ pub(super) struct Account<'a> {
     /// With how often each came, where equal ones stand together.
     pub(super) exchanges: Vec<(&'a Exchange, usize)>,
     pub(super) refused: Vec<(&'a RefusedLine, usize)>,
+    pub(super) greeted: Vec<(&'a GreetedLine, usize)>,
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
     /// The closing line; a run that was cut short has none.
@@ -51,6 +53,7 @@ impl<'a> Account<'a> {
                 Line::Run(run) => account.runs.push(run),
                 Line::Exchange(exchange) => account.exchanges.push((exchange, times)),
                 Line::Refused(refused) => account.refused.push((refused, times)),
+                Line::Greeted(greeted) => account.greeted.push((greeted, times)),
                 Line::Outcome(outcome) => account.outcomes.push(outcome),
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
                 Line::End(end) => account.end = Some(end),
@@ -100,9 +103,17 @@ impl<'a> Account<'a> {
 
     /// The faults that fired, by kind and planned fault, with how often each did.
     pub(super) fn fired(&self) -> Vec<((&'a str, &'a str), usize)> {
-        counted(self.exchanges.iter().flat_map(|(exchange, times)| {
+        let of_answers = self.exchanges.iter().flat_map(|(exchange, times)| {
             exchange.faults.iter().map(|fault| ((fault.kind.as_str(), fault.planned.as_str()), *times))
-        }))
+        });
+        let of_connections = (self.greeted.iter())
+            .map(|(greeted, times)| ((greeted.kind.as_str(), greeted.planned.as_str()), *times));
+        counted(of_answers.chain(of_connections))
+    }
+
+    /// What became of connections before a request, by kind and in words, with how often it did.
+    pub(super) fn greeted(&self) -> Vec<((&'a str, &'a str), usize)> {
+        counted(self.greeted.iter().map(|(it, times)| ((it.kind.as_str(), it.did.as_str()), *times)))
     }
 
     /// The verdicts that say *violated*: those the scenario asks for first, each group in ledger order.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::content::Content;
-use crate::ledger::{Exchange, ExchangeKey, FaultLine, Line, RefusedLine, RunLine};
+use crate::ledger::{Exchange, ExchangeKey, FaultLine, GreetedLine, Line, RefusedLine, RunLine};
 
 /// Bytes of different lines that are held; what differs from all of them after that is counted.
 const HELD_MAX: usize = 4 * 1024 * 1024;
@@ -30,6 +30,11 @@ impl Digest {
     /// A request was turned away.
     pub fn refused(&mut self, refused: &RefusedLine) {
         self.hold(Line::Refused(refused.clone()));
+    }
+
+    /// A connection met a planned fault; which one it was, no report says.
+    pub fn greeted(&mut self, greeted: &GreetedLine) {
+        self.hold(Line::Greeted(GreetedLine { connection: None, ..greeted.clone() }));
     }
 
     /// A request missed, or is worth a remark.
@@ -60,7 +65,8 @@ impl Digest {
 
     /// A line that stands in every report: a verdict, the closing account.
     pub fn hold(&mut self, line: Line) {
-        let is_one_of_many = matches!(line, Line::Run(_) | Line::Exchange(_) | Line::Refused(_));
+        let is_one_of_many =
+            matches!(line, Line::Run(_) | Line::Exchange(_) | Line::Refused(_) | Line::Greeted(_));
         let Ok(text) = line.to_json() else { return };
         if let Some((_, times)) = self.places.get(&text).and_then(|place| self.lines.get_mut(*place)) {
             *times += 1;
@@ -123,12 +129,23 @@ mod tests {
             digest.fired(&[slow(did)]);
             lines.push(Line::Exchange(Box::new(Exchange { faults: vec![slow(did)], ..Exchange::default() })));
         }
+        for connection in [2, 5] {
+            let greeted = GreetedLine {
+                connection: Some(connection),
+                kind: "a-kind".into(),
+                did: "reset".into(),
+                ..GreetedLine::default()
+            };
+            digest.greeted(&greeted);
+            lines.push(Line::Greeted(greeted));
+        }
         digest.refused(&refused);
         digest.hold(Line::End(EndLine::default()));
         lines.extend([Line::Refused(refused), Line::End(EndLine::default())]);
         assert_eq!(human(&digest, Paint::Plain), human(&lines, Paint::Plain));
         assert_eq!(json(&digest).unwrap(), json(&lines).unwrap());
         assert!(human(&lines, Paint::Plain).contains("GET /a (2 times)"));
+        assert!(human(&lines, Paint::Plain).contains("  reset [a-kind] (2 times)"));
     }
 
     #[test]

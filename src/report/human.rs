@@ -30,6 +30,7 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         unclear(&account, paint),
         misses(&account, paint),
         refused(&account, paint),
+        greeted(&account, paint),
         findings(&account, paint),
         faults(&account, paint),
         closing(&account, paint),
@@ -301,6 +302,19 @@ fn refused(account: &Account<'_>, paint: Paint) -> String {
         text.push_str(&format!("  {}{}\n", refused_line(refused), often(*times)));
     }
     text.push_str(&and_more(refused.len()));
+    text
+}
+
+fn greeted(account: &Account<'_>, paint: Paint) -> String {
+    let greeted = account.greeted();
+    if greeted.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paint.heading("Faults of connections"));
+    for ((kind, did), times) in greeted.iter().take(GROUPS_SHOWN) {
+        text.push_str(&format!("  {} [{}]{}\n", visible(did), visible(kind), often(*times)));
+    }
+    text.push_str(&and_more(greeted.len()));
     text
 }
 

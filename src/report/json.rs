@@ -29,6 +29,8 @@ struct Summary<'a> {
     verdicts: Vec<&'a VerdictLine>,
     misses: Vec<MissGroup<'a>>,
     refused: Vec<RefusedGroup<'a>>,
+    /// What became of connections before a request.
+    connections: Vec<GreetedGroup<'a>>,
     findings: Vec<FindingGroup<'a>>,
     faults: Vec<FaultGroup<'a>>,
     never_fired: &'a [String],
@@ -48,6 +50,13 @@ struct RefusedGroup<'a> {
     head: &'a str,
     status: u16,
     why: &'a str,
+    times: usize,
+}
+
+#[derive(Serialize)]
+struct GreetedGroup<'a> {
+    kind: &'a str,
+    did: &'a str,
     times: usize,
 }
 
@@ -103,6 +112,9 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
                 why: &refused.why,
                 times,
             })
+            .collect(),
+        connections: (account.greeted().into_iter())
+            .map(|((kind, did), times)| GreetedGroup { kind, did, times })
             .collect(),
         findings: (account.findings().into_iter())
             .map(|((at, finding), times)| FindingGroup { at, finding, times })

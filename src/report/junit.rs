@@ -106,7 +106,9 @@ fn whole_run(account: &Account<'_>) -> TestCase {
         status.set_type(end.exit.word());
         let never = end.never_fired.iter().map(|name| visible(name).into_owned());
         let refused = account.refused().into_iter().map(|(refused, _)| refused_line(refused));
-        status.set_description(never.chain(refused).collect::<Vec<_>>().join("\n"));
+        let greeted = account.greeted().into_iter();
+        let greeted = greeted.map(|((kind, did), _)| format!("{} [{}]", visible(did), visible(kind)));
+        status.set_description(never.chain(refused).chain(greeted).collect::<Vec<_>>().join("\n"));
     }
     let mut case = TestCase::new("exit code", status);
     case.set_classname("faultdeck");

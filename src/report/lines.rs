@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::visible;
-use crate::ledger::{Exchange, Origin, RefusedLine};
+use crate::ledger::{Exchange, GreetedLine, Origin, RefusedLine};
 
 /// How many characters of a target are shown before it is cut.
 const TARGET_MAX: usize = 120;
@@ -91,6 +91,14 @@ fn line_end(exchange: &Exchange) -> String {
 pub fn refused_line(refused: &RefusedLine) -> String {
     let head = if refused.head.is_empty() { "(no request line)".to_owned() } else { target(&refused.head) };
     format!("{head} -> {} REFUSED: {}", refused.status, visible(&refused.why))
+}
+
+/// What became of a connection before a request, on one line.
+pub fn greeted_line(greeted: &GreetedLine) -> String {
+    let connection = greeted
+        .connection
+        .map_or_else(|| "(no connection)".to_owned(), |number| format!("connection {number}"));
+    format!("{connection} -> {} [{}]", visible(&greeted.did), visible(&greeted.kind))
 }
 
 /// The status, unless a fault kept the client from seeing even the first byte of it.

@@ -20,7 +20,7 @@ pub use digest::Digest;
 pub use human::human;
 pub use json::json;
 pub use junit::junit;
-pub use lines::{LinePieces, refused_line, request_line};
+pub use lines::{LinePieces, greeted_line, refused_line, request_line};
 pub use shell::{Part, shell_parts, shell_word};
 
 pub use visible::{brief, visible};

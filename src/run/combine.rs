@@ -6,11 +6,12 @@ use crate::scenario::{CommandMust, Must};
 
 /// Everything found out about a run, with what each asks for.
 ///
-/// If nothing was served, nothing was tested: then only the command's own failure outranks *inconclusive*.
+/// If nothing was served, and no connection met its fault, nothing was tested: then only the command's own failure outranks *inconclusive*.
 pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> Reasons {
     let served = end.sum.served;
+    let was_tested = served + end.sum.greeted > 0;
     let mut reasons = Reasons::default();
-    let (exit, why) = of_command(must.command, ended, served > 0);
+    let (exit, why) = of_command(must.command, ended, was_tested);
     reasons.push(exit, why);
     for verdict in verdicts.iter().filter(|line| line.required && line.verdict == Standing::Violated) {
         let why = format!("{} is violated: {}", verdict.property, verdict.because);
@@ -27,7 +28,7 @@ pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[Ver
     reasons
 }
 
-fn of_command(must: CommandMust, ended: &Ended, served: bool) -> (Exit, String) {
+fn of_command(must: CommandMust, ended: &Ended, was_tested: bool) -> (Exit, String) {
     if *ended == Ended::Interrupted {
         return (Exit::Inconclusive, ended.to_string());
     }
@@ -41,7 +42,7 @@ fn of_command(must: CommandMust, ended: &Ended, served: bool) -> (Exit, String) 
         (CommandMust::Passes, false) => (Exit::Failed, ended.to_string()),
         (CommandMust::Fails, false) => (Exit::Passed, format!("{ended}, as it must")),
         (CommandMust::Fails, true) => {
-            let exit = if served { Exit::Failed } else { Exit::Inconclusive };
+            let exit = if was_tested { Exit::Failed } else { Exit::Inconclusive };
             (exit, format!("{ended}, but it must fail"))
         }
     }

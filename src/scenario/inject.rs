@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 
+use super::one_line::conditions_of;
+use super::planned::Nth;
 use super::read::{Entry, Noted, Read, every};
 use super::when::When;
-use crate::fault::{FRAMEWORK_ERRORS, Fault, Known, Parameter, Takes};
+use crate::fault::{FRAMEWORK_ERRORS, Fault, Greets, Known, Parameter, Takes};
 use crate::profile::{Endpoint, Profile};
 use crate::spelling::nearest;
 
@@ -36,7 +38,9 @@ pub(super) fn read_inject(
         let place = members.iter().find(|member| member.key == mistake.parameter).unwrap_or(&kind);
         place.fail(format!("`{}` {}", mistake.parameter, mistake.why), "this value", None)
     })?;
-    if when.connection.is_some() {
+    if let Some(greets) = fault.greets() {
+        of_connections(&kind, row.name, when, greets)?;
+    } else if when.connection.is_some() {
         return Err(kind.fail_at_key(
             format!("`{}` happens to an answer, and no `connection` can be waited for", row.name),
             "is no fault of a connection",
@@ -56,13 +60,44 @@ pub(super) fn read_inject(
     Ok(fault)
 }
 
+/// A fault of connections comes before any request: nothing of one can be waited for.
+fn of_connections(kind: &Entry<'_>, name: &str, when: &When, greets: Greets) -> Read<()> {
+    let is_absence = greets == Greets::Absence;
+    if is_absence && when.since_start_ms.is_none() {
+        return Err(kind.fail_at_key(
+            format!("`{name}` lasts for a while, and nothing says when"),
+            "needs `since_start_ms`",
+            "write when = { since_start_ms = \"2000-5000\" }: milliseconds since the listener started"
+                .to_owned(),
+        ));
+    }
+    let legal = |condition: &str| match condition {
+        "since_start_ms" | "chance" => true,
+        "connection" => !is_absence,
+        _ => false,
+    };
+    let set = [("endpoint", when.endpoint.is_some()), ("nth", when.nth != Nth::ALL)];
+    let set = set.into_iter().filter(|(_, is_set)| *is_set).map(|(condition, _)| condition);
+    let others = conditions_of(when).into_iter().map(|(condition, _)| condition);
+    let Some(wrong) = set.chain(others).find(|condition| !legal(condition)) else { return Ok(()) };
+    let help = match is_absence {
+        true => "wait for a time: since_start_ms, and for a chance if you like",
+        false => "wait for connections: connection = \"2-4\", since_start_ms, chance",
+    };
+    Err(kind.fail_at_key(
+        format!("`{name}` happens before there is a request, and no `{wrong}` can be waited for"),
+        "is a fault of connections",
+        help.to_owned(),
+    ))
+}
+
 /// The one member of the `inject` table.
 fn the_only_kind<'t>(entry: &Entry<'t>) -> Read<Entry<'t>> {
     if let Some(name) = entry.value().as_str() {
         let (message, help) = match Fault::row(name) {
             Some(row) => (
                 "a fault is written as a table, not as a bare name".to_owned(),
-                format!("write {}", row.example),
+                format!("write {}", row.example_in_a_line()),
             ),
             None => (format!("no fault is called `{}`", name.escape_debug()), near_kinds(name)),
         };
@@ -108,7 +143,7 @@ fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<tom
     let mut keys: Vec<&str> = row.parameters.iter().map(|parameter| parameter.name).collect();
     keys.extend(theirs.iter().map(|(name, _)| *name));
     let what = format!("`{}`", kind.key);
-    let example = format!("write {}", row.example);
+    let example = format!("write {}", row.example_in_a_line());
     let given = kind.table(&what, &keys, &example)?;
     let read = |parameter: &Parameter| {
         let other = theirs.iter().find(|(_, ours)| *ours == parameter.name);

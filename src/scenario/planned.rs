@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::Scenario;
 use super::when::{Moment, When};
-use crate::fault::Fault;
+use crate::fault::{Fault, Greets};
 use crate::seed::{Ratio, Seed};
 
 /// A fault with when it fires.
@@ -126,7 +127,7 @@ impl PlannedFault {
             nth: (nth, nth, nth),
             tick: None,
             state: None,
-            at: std::time::Duration::ZERO,
+            at: Duration::ZERO,
         };
         self.fires_at(seed, &moment)
     }
@@ -134,6 +135,15 @@ impl PlannedFault {
     /// Whether it fires at this moment, as far as the session's own past does not matter.
     pub(crate) fn fires_at(&self, seed: Seed, moment: &Moment<'_>) -> bool {
         self.when.is_aimed_at(moment) && self.when.is_the_time(moment) && self.is_drawn(seed, moment)
+    }
+
+    /// Whether it fires on the listener's `connection`th connection, which came at `at`; the answer depends on nothing else.
+    pub(crate) fn fires_on(&self, seed: Seed, session: &str, connection: u64, at: Duration) -> bool {
+        self.inject.is_of_connections()
+            && self.when.is_about(connection, at)
+            && self.when.chance.is_none_or(|chance| {
+                seed.stream(&[session, &self.key, "connection", &connection.to_string()]).chance(chance)
+            })
     }
 
     /// Whether chance has it fire. The draw belongs to the occurrence that is counted, whatever else happens.
@@ -163,6 +173,18 @@ impl PlannedFault {
 }
 
 impl Scenario {
+    /// Whether it needs a listener that speaks TLS.
+    pub fn needs_tls(&self) -> bool {
+        self.of_handshakes().next().is_some()
+    }
+
+    /// What is planned for TLS handshakes.
+    pub(crate) fn of_handshakes(&self) -> impl Iterator<Item = &PlannedFault> {
+        let is_of_them =
+            |planned: &&PlannedFault| planned.inject.greets().and_then(Greets::trouble).is_some();
+        self.faults.iter().filter(is_of_them)
+    }
+
     /// What one of its planned faults is called where several scenarios are told of.
     pub(crate) fn title_of(&self, planned: &PlannedFault) -> String {
         format!("{}: {}", self.name, planned.title())

@@ -5,6 +5,7 @@
 //! and caps depend on the order of arrival within the session; times and connections on more than that.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -120,6 +121,13 @@ impl When {
             && self.state.as_deref().is_none_or(state)
     }
 
+    /// Whether a connection is meant: the listener's `connection`th, which came at `at`.
+    pub(crate) fn is_about(&self, connection: u64, at: Duration) -> bool {
+        let connection = u32::try_from(connection).unwrap_or(u32::MAX);
+        self.connection.is_none_or(|connections| connections.holds(connection))
+            && self.since_start_ms.is_none_or(|window| window.holds(millis(at)))
+    }
+
     /// Whether what it looks at moves on although nothing is asked: the clock.
     pub(crate) fn depends_on_time(&self) -> bool {
         self.since_start_ms.is_some()
@@ -173,6 +181,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// The time in which so many milliseconds are over.
+    pub fn as_time(self) -> Range<Duration> {
+        let ms = Duration::from_millis;
+        ms(self.first)..self.last.map_or(Duration::MAX, |last| ms(last.saturating_add(1)))
+    }
+
     /// Whether `number` is one of them.
     pub fn holds(self, number: u64) -> bool {
         number >= self.first && self.last.is_none_or(|last| number <= last)

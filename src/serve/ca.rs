@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,6 +24,7 @@ use x509_parser::extensions::GeneralName;
 
 use super::tls::TlsError;
 use crate::files;
+use crate::greeting::Flaw;
 
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
@@ -35,16 +37,58 @@ const RENEW_DAYS: u32 = 30;
 pub(super) struct Issued {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) key: PrivateKeyDer<'static>,
-    pub(super) ca_file: PathBuf,
 }
 
-/// A new certificate for `names` from their CA below `folder`, which is made if there is none that will do.
-pub(super) fn issue(folder: &Path, names: &[String]) -> Result<Issued, TlsError> {
-    let names = Names::of(names)?;
+/// The CA of a set of names, and the names.
+pub(super) struct Office {
+    names: Names,
+    authority: Authority,
+}
+
+impl Office {
+    /// That of `names` below `folder`, which is made if there is none that will do.
+    pub(super) fn open(folder: &Path, names: &[String]) -> Result<Self, TlsError> {
+        let names = Names::of(names)?;
+        let authority = Authority::open(folder, &names, now())?;
+        Ok(Self { names, authority })
+    }
+
+    pub(super) fn ca_file(&self) -> PathBuf {
+        self.authority.folder.join(CERTIFICATE)
+    }
+
+    /// A new certificate for the names.
+    pub(super) fn issue(&self) -> Result<Issued, TlsError> {
+        let authority = &self.authority;
+        sign(&authority.issuer, &self.names, now() - DAY..authority.ends)
+    }
+
+    /// One that no client may take.
+    pub(super) fn issue_flawed(&self, flaw: Flaw) -> Result<Issued, TlsError> {
+        let (authority, now) = (&self.authority, now());
+        match flaw {
+            Flaw::Expired => sign(&authority.issuer, &self.names, now - 30 * DAY..now - DAY),
+            Flaw::WrongName => sign(&authority.issuer, &self.names.another(), now - DAY..authority.ends),
+            Flaw::UnknownCa => unknown(&self.names),
+        }
+    }
+}
+
+/// A new certificate for these names, signed by a CA that nobody was ever told of.
+pub(super) fn issue_unknown(names: &[String]) -> Result<Issued, TlsError> {
+    // One's own certificate may be for names that no client asks for, `*.example` among them.
+    let names: Vec<String> =
+        names.iter().filter(|name| ServerName::try_from(name.as_str()).is_ok()).cloned().collect();
+    unknown(&Names::of(&names)?)
+}
+
+fn unknown(names: &Names) -> Result<Issued, TlsError> {
     let now = now();
-    let authority = Authority::open(folder, &names, now)?;
-    let (certificate, key) = authority.sign(&names, now)?;
-    Ok(Issued { certificate, key, ca_file: authority.folder.join(CERTIFICATE) })
+    let mut params = ca_params(names, now);
+    // Under the known CA's name a client would find that one, and fault the signature.
+    params.distinguished_name = called("a CA that nobody was told of");
+    let stranger = Issuer::new(params, KeyPair::generate().map_err(make)?);
+    sign(&stranger, names, now - DAY..now + RENEW_DAYS * DAY)
 }
 
 /// Whether a CA's folder has such a name.
@@ -84,6 +128,15 @@ impl Names {
             }
         }
         Ok(names)
+    }
+
+    /// A name that is none of these, and that their CA may vouch for all the same: it lies below `localhost`.
+    fn another(&self) -> Self {
+        let mut other = "wrong.localhost".to_owned();
+        while self.dns.contains(&other) {
+            other.insert_str(0, "wrong.");
+        }
+        Self { dns: BTreeSet::from([other]), addresses: BTreeSet::new() }
     }
 
     /// The same for the same set, however it was written.
@@ -149,28 +202,26 @@ impl Authority {
         }
         Some(Self { folder: folder.to_owned(), issuer: Issuer::new(ca_params(names, now), key), ends })
     }
+}
 
-    fn sign(
-        &self,
-        names: &Names,
-        now: SystemTime,
-    ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), TlsError> {
-        let key = KeyPair::generate().map_err(make)?;
-        let mut params = CertificateParams::default();
-        params.not_before = (now - DAY).into();
-        params.not_after = self.ends.into();
-        params.distinguished_name = called("faultdeck");
-        params.use_authority_key_identifier_extension = true;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        for name in &names.dns {
-            let name = name.as_str().try_into().map_err(|_| TlsError::Name(name.clone()))?;
-            params.subject_alt_names.push(SanType::DnsName(name));
-        }
-        params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
-        let certificate = params.signed_by(&key, &self.issuer).map_err(make)?;
-        Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+/// A certificate for a new key, valid for these names and this time.
+fn sign(issuer: &Issuer<'_, KeyPair>, names: &Names, valid: Range<SystemTime>) -> Result<Issued, TlsError> {
+    let key = KeyPair::generate().map_err(make)?;
+    let mut params = CertificateParams::default();
+    params.not_before = valid.start.into();
+    params.not_after = valid.end.into();
+    params.distinguished_name = called("faultdeck");
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    for name in &names.dns {
+        let name = name.as_str().try_into().map_err(|_| TlsError::Name(name.clone()))?;
+        params.subject_alt_names.push(SanType::DnsName(name));
     }
+    params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
+    let certificate = params.signed_by(&key, issuer).map_err(make)?;
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    Ok(Issued { certificate: certificate.der().clone(), key })
 }
 
 /// The names and addresses that a certificate is for.

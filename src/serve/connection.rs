@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Answer;
+use super::greet::greet;
 use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
@@ -19,6 +20,8 @@ use super::perform::{self, After};
 use super::places::{Place, Places, Standing};
 use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
+use super::tls::Tls;
+use crate::greeting::Arrival;
 
 /// What all connections of a listener share.
 pub(super) struct Site<A: Answer> {
@@ -30,7 +33,9 @@ pub(super) struct Site<A: Answer> {
     /// Room for request bodies, in units.
     pub(super) bodies: Arc<Semaphore>,
     pub(super) places: Arc<Places>,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Tls>,
+    /// Whether the answer has a say in how connections are greeted.
+    pub(super) greets: bool,
     pub(super) began: Instant,
 }
 
@@ -68,12 +73,25 @@ impl Phases {
     }
 }
 
-/// Runs one accepted connection to its end.
-pub(super) async fn run<A: Answer>(socket: TcpStream, place: Place, site: Arc<Site<A>>, mut phases: Phases) {
+/// Runs one accepted connection, the listener's `number`th, to its end.
+pub(super) async fn run<A: Answer>(
+    socket: TcpStream,
+    number: u64,
+    place: Place,
+    site: Arc<Site<A>>,
+    mut phases: Phases,
+) {
     let place = Arc::new(place);
     // Without it, a body in a second segment waits for the peer's acknowledgement. It fails only on a dead socket.
     let _ = socket.set_nodelay(true);
-    let Some(mut io) = open(socket, &site, &place, &mut phases).await else { return };
+    let io = match site.greets {
+        false => open(socket, site.tls.as_ref().map(Tls::usual), &site, &place, &mut phases).await,
+        true => {
+            let arrival = Arrival { connection: number, open: place.among, at: site.began.elapsed() };
+            greet(socket, &arrival, &site, &place, &mut phases).await
+        }
+    };
+    let Some(mut io) = io else { return };
     let mut drain = phases.clone();
     let after = tokio::select! {
         biased;
@@ -94,25 +112,16 @@ pub(super) async fn run<A: Answer>(socket: TcpStream, place: Place, site: Arc<Si
 }
 
 /// The handshake, if there is one.
-async fn open<A: Answer>(
+pub(super) async fn open<A: Answer>(
     socket: TcpStream,
+    tls: Option<&TlsAcceptor>,
     site: &Site<A>,
     place: &Place,
     phases: &mut Phases,
 ) -> Option<Io> {
-    let Some(tls) = &site.tls else { return Some(Io::plain(socket)) };
+    let Some(tls) = tls else { return Some(Io::plain(socket)) };
     let handshake = async {
-        let mut first = [0];
-        within(site.limits.first_byte, socket.peek(&mut first)).await?.ok()?;
-        place.now(Standing::Waiting);
-        if first[0].is_ascii_alphabetic() {
-            let mut io = Io::plain(socket);
-            within(site.limits.first_byte, io.fill()).await?.ok()?;
-            let head = io.ahead.split();
-            refuse(&mut io, site, &not_tls(), &head).await;
-            close(&mut io, &site.limits).await;
-            return None;
-        }
+        let socket = speaks_tls(socket, site, place).await?;
         within(site.limits.head, tls.accept(socket)).await?.ok().map(Io::tls)
     };
     tokio::select! {
@@ -121,6 +130,26 @@ async fn open<A: Answer>(
         () = phases.draining() => None,
         () = place.asked_to_leave() => None,
     }
+}
+
+/// The socket again, once a first byte has come that may begin a handshake. Whoever speaks plain http is turned away.
+pub(super) async fn speaks_tls<A: Answer>(
+    socket: TcpStream,
+    site: &Site<A>,
+    place: &Place,
+) -> Option<TcpStream> {
+    let mut first = [0];
+    within(site.limits.first_byte, socket.peek(&mut first)).await?.ok()?;
+    place.now(Standing::Waiting);
+    if !first[0].is_ascii_alphabetic() {
+        return Some(socket);
+    }
+    let mut io = Io::plain(socket);
+    within(site.limits.first_byte, io.fill()).await?.ok()?;
+    let head = io.ahead.split();
+    refuse(&mut io, site, &not_tls(), &head).await;
+    close(&mut io, &site.limits).await;
+    None
 }
 
 fn not_tls() -> Unfit {
@@ -171,7 +200,7 @@ async fn refuse<A: Answer>(io: &mut Io, site: &Site<A>, unfit: &Unfit, head: &[u
 
 /// An orderly close. What still comes in is read for a while: closing with unread bytes would send a reset, and the
 /// peer could lose the answer.
-async fn close(io: &mut Io, limits: &Limits) {
+pub(super) async fn close(io: &mut Io, limits: &Limits) {
     let farewell = async {
         if io.shutdown().await.is_ok() {
             io.discard().await;

@@ -1,13 +1,14 @@
 //! Sockets: the listener, its limits, its end, TLS, and how an answer becomes bytes.
 //!
 //! A request comes in through `receive` (its head kept byte for byte, its body through hyper), an [`Answer`] says what to
-//! do, and `perform` does it. Nothing here knows who answers, and nothing outside `perform` misbehaves on purpose.
+//! do, and `perform` does it; before the first one `greet` does what is planned for the connection. Nothing here knows who
+//! answers, and nothing outside these two misbehaves on purpose.
 //!
-//! - `listener` accepts connections up to a cap; `places` says who leaves when there is none; `connection` runs one;
+//! - `listener` accepts connections up to a cap, unless it is away; `places` says who leaves when there is none; `connection` runs one;
 //!   `io` is its socket, plain or TLS
 //! - [`Hosts`] are the names a listener answers for
 //! - `request_line`, `head` and `receive` read requests, with `patience`; `met` knows heads that came before; what they turn away is a [`Refusal`]
-//! - `perform` and `timer` send replies
+//! - `greet` greets connections; `perform` and `timer` send replies
 //! - [`tls`] and `ca` make and keep the certificates
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
@@ -18,6 +19,7 @@
 
 mod ca;
 mod connection;
+mod greet;
 mod head;
 mod hosts;
 mod io;
@@ -38,13 +40,15 @@ mod thread;
 mod timer;
 pub mod tls;
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -52,12 +56,15 @@ use tokio::time::timeout;
 use self::connection::{Phase, Phases, Site};
 pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
+use self::listener::{Ear, Hours};
 use self::met::Met;
 use self::places::Places;
 pub use self::refusal::Refusal;
 pub use self::rendered::Rendered;
 pub use self::thread::ServerThread;
+use self::tls::Tls;
 use crate::delivery::{Delivery, End};
+use crate::greeting::{Arrival, Greeting, Part, Reception};
 use crate::message::{Headers, Request, Response};
 
 /// Who answers. `serve` does not know whether it is a replay, an emulator or a recorder.
@@ -80,6 +87,28 @@ pub trait Answer: Send + Sync + 'static {
     /// What is sent for a request; `at` is the time since the server started. Requests of one connection are answered
     /// one after the other, in their order.
     fn answer(&self, asked: Arc<Self::Asked>, at: Duration) -> impl Future<Output = Reply> + Send;
+
+    /// What is planned for connections as such. Asked once, before anybody is listened to.
+    fn reception(&self) -> Reception {
+        Reception::default()
+    }
+
+    /// How a connection is greeted. Asked once for each, and only if the [`reception`](Self::reception) says so.
+    fn greet(&self, arrival: &Arrival) -> Greeting {
+        let _ = arrival;
+        Greeting::default()
+    }
+
+    /// Called once for each part of a greeting that has come to pass, before the peer learns of it. A peer that leaves first,
+    /// or never says hello, does not meet what was planned for it.
+    fn greeted(&self, arrival: &Arrival, part: Part) {
+        let _ = (arrival, part);
+    }
+
+    /// Called at the beginning of each time in which nobody is listened to.
+    fn absent(&self, away: &Range<Duration>) {
+        let _ = away;
+    }
 
     /// Called once for each request that the listener turned away in its own name (a bad head, a body that is too long
     /// or too slow, one connection too many): it never reached [`Answer::answer`].
@@ -183,10 +212,13 @@ pub struct Options {
 }
 
 /// A listener that has its address and answers nobody yet: connections wait until it serves.
-#[derive(Debug)]
-pub struct Bound {
-    listener: TcpListener,
+pub struct Bound<A: Answer> {
+    answer: Arc<A>,
+    ear: Ear,
     addr: SocketAddr,
+    away: VecDeque<Range<Duration>>,
+    greets: bool,
+    tls: Option<Tls>,
     options: Options,
 }
 
@@ -213,22 +245,39 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// What is planned happens in a TLS handshake, and there is going to be none.
+    #[error("`{planned}` happens in a TLS handshake, and this listener speaks plain http")]
+    NoTls {
+        /// What plans it.
+        planned: String,
+    },
+    /// What is planned happens in a TLS handshake, and cannot be made.
+    #[error("`{planned}` is not possible: {source}")]
+    Tls {
+        /// What plans it.
+        planned: String,
+        /// Why not.
+        source: tls::TlsError,
+    },
     /// The system gives no thread to listen on ([`ServerThread`]).
     #[error("cannot start a thread to listen on: {0}")]
     Thread(std::io::Error),
 }
 
-impl Bound {
-    /// Listens.
+impl<A: Answer> Bound<A> {
+    /// Listens, unless nobody is to be listened to at first.
     ///
     /// # Errors
-    /// If the address cannot be had.
-    pub async fn new(options: Options) -> Result<Self, StartError> {
+    /// If the address cannot be had, or what is planned for connections is not possible.
+    pub async fn new(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
+        let reception = answer.reception();
+        let tls = tls::ready(options.tls.as_ref(), &reception)?;
+        let away = VecDeque::from(reception.away());
+        let is_open = away.front().is_none_or(|away| !away.start.is_zero());
         let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let failed = |source| StartError::Listen { addr: wanted, source };
-        let listener = listener::bind(wanted).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, addr, options })
+        let (ear, addr) = Ear::new(wanted, is_open).map_err(failed)?;
+        Ok(Self { answer, ear, addr, away, greets: reception.greets, tls, options })
     }
 
     /// Where it listens.
@@ -246,9 +295,9 @@ impl Bound {
     }
 
     /// Answers on the current tokio runtime until it is stopped or dropped.
-    pub fn serve<A: Answer>(self, answer: Arc<A>) -> Server {
+    pub fn serve(self) -> Server {
         let scheme = self.scheme();
-        let Self { listener, addr, options } = self;
+        let Self { answer, ear, addr, away, greets, tls, options } = self;
         let limits = options.limits.unwrap_or_default();
         let mut hosts = options.hosts;
         for name in options.tls.iter().flat_map(|identity| &identity.names) {
@@ -256,7 +305,6 @@ impl Bound {
             let _ = hosts.add(name);
         }
         let drain = limits.drain;
-        let tls = options.tls.map(|identity| identity.acceptor());
         let room = limits.bodies_bytes.max(limits.body_bytes).div_ceil(limits::ROOM_UNIT);
         let bodies = Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS)));
         let places = Places::new(limits.connections.min(limits::connections_affordable()));
@@ -271,10 +319,18 @@ impl Bound {
             bodies,
             places: Arc::clone(&places),
             tls,
+            greets,
             began,
         });
-        let accepting = tokio::spawn(listener::accept(listener, site, Phases::of(&phase)));
+        let hours = Hours { began, away };
+        let accepting = tokio::spawn(listener::run(ear, addr, hours, site, Phases::of(&phase)));
         Server { addr, scheme, drain, places, phase, accepting }
+    }
+}
+
+impl<A: Answer> fmt::Debug for Bound<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
@@ -282,9 +338,9 @@ impl Server {
     /// Listens, and answers on the current tokio runtime until it is stopped or dropped.
     ///
     /// # Errors
-    /// If the address cannot be had.
+    /// If the address cannot be had, or what is planned for connections is not possible.
     pub async fn start<A: Answer>(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
-        Ok(Bound::new(options).await?.serve(answer))
+        Ok(Bound::new(options, answer).await?.serve())
     }
 
     /// Where it listens.

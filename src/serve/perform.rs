@@ -55,7 +55,7 @@ enum CutShort {
 }
 
 /// The pause between the last bytes and a reset, in which a client that waits for bytes wakes up and sees them alone.
-const SETTLE: Duration = Duration::from_millis(2);
+pub(super) const SETTLE: Duration = Duration::from_millis(2);
 
 /// Performs one reply and reports it, once, whatever happens.
 pub(super) async fn reply<A: Answer>(

@@ -59,6 +59,8 @@ struct Seat {
 pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
+    /// How many connections stayed when it was taken, itself included.
+    pub(super) among: usize,
     seat: Arc<Seat>,
     leave: watch::Receiver<bool>,
 }
@@ -98,7 +100,8 @@ impl Places {
         let (sender, leave) = watch::channel(false);
         let seat = Arc::new(Seat { state: AtomicU64::new(self.now(Standing::Idle)), leave: sender });
         taken.all.insert(number, Arc::clone(&seat));
-        Ok(Place { places: Arc::clone(self), number, seat, leave })
+        let among = taken.all.len() - taken.leaving;
+        Ok(Place { places: Arc::clone(self), number, among, seat, leave })
     }
 
     /// Asks one connection to leave that would have to if there were no place: the machine has no more descriptors or
@@ -174,6 +177,15 @@ impl Place {
         }
     }
 
+    /// It leaves of itself, and no longer stands in anybody's way.
+    pub(super) fn leave(&self) {
+        let mut taken = self.places.taken();
+        if standing_of(self.seat.state.load(Ordering::Relaxed)) != Standing::Leaving {
+            self.seat.state.store(self.places.now(Standing::Leaving), Ordering::Relaxed);
+            taken.leaving += 1;
+        }
+    }
+
     /// Whether it was asked to leave.
     pub(super) fn is_leaving(&self) -> bool {
         *self.leave.borrow()
@@ -238,6 +250,18 @@ mod tests {
         assert_eq!(places.take(1000).unwrap_err(), NoPlace::Soon);
         drop(held);
         assert_eq!(places.count(), 0);
+    }
+
+    #[test]
+    fn one_that_leaves_of_itself_is_no_longer_counted() {
+        let (places, held) = full();
+        assert_eq!(held.iter().map(|place| place.among).collect::<Vec<_>>(), [1, 2, 3]);
+        held[1].leave();
+        held[1].leave();
+        let fourth = places.take(4).unwrap();
+        assert_eq!((fourth.among, held[0].is_leaving()), (3, false));
+        drop(held);
+        assert_eq!((places.count(), places.take(5).unwrap().among), (1, 2));
     }
 
     #[tokio::test]

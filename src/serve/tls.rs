@@ -1,5 +1,6 @@
 //! [`Identity`]: the certificate and key a listener shows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,17 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::ca;
+use super::StartError;
+use super::ca::{self, Office};
 use crate::files;
+use crate::greeting::{Flaw, Reception, Trouble};
 
 /// Certificate and key a listener shows, and where the certificate is that a client has to trust.
 #[derive(Clone)]
 pub struct Identity {
     config: Arc<ServerConfig>,
+    /// Who signs for it; nobody if the certificate is one's own.
+    office: Option<Arc<Office>>,
     /// The PEM file a client has to trust: the CA's certificate, or one's own.
     pub ca_file: PathBuf,
     /// The names it is for, beside the loopback ones: DNS names (`*.example.com` too) and addresses.
@@ -48,6 +53,9 @@ pub enum TlsError {
     /// A certificate could not be made.
     #[error("cannot make a certificate: {0}")]
     Make(String),
+    /// A flaw that only a certificate authority of ours can put into a certificate.
+    #[error("nobody here can sign a certificate of your own anew, so that it is {0}")]
+    OnesOwn(&'static str),
     /// Certificate and key cannot be used, for instance because they do not belong together.
     #[error("cannot use this certificate and key: {0}")]
     Unusable(rustls::Error),
@@ -60,8 +68,10 @@ impl Identity {
     /// is made anew 30 days before its end. It is limited to these names (critical name constraints), so that trusting
     /// it in a test gives away nothing else; it is never added to a trust store. `names` are DNS names or IP addresses.
     pub fn for_names(folder: &Path, names: &[String]) -> Result<Self, TlsError> {
-        let issued = ca::issue(folder, names)?;
-        Self::new(vec![issued.certificate], issued.key, issued.ca_file, names.to_vec())
+        let office = Office::open(folder, names)?;
+        let issued = office.issue()?;
+        let config = config(vec![issued.certificate], issued.key)?;
+        Ok(Self { config, ca_file: office.ca_file(), names: names.to_vec(), office: Some(Arc::new(office)) })
     }
 
     /// One's own certificate chain and key, both PEM; `ca_file` is then the certificate file itself.
@@ -72,27 +82,70 @@ impl Identity {
         let chain = chain.ok_or_else(|| not_pem(certificate, "certificate"))?;
         let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
         let names = chain.first().map(ca::names_of).unwrap_or_default();
-        Self::new(chain, private, certificate.to_owned(), names)
+        Ok(Self { config: config(chain, private)?, ca_file: certificate.to_owned(), names, office: None })
     }
 
-    fn new(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-        ca_file: PathBuf,
-        names: Vec<String>,
-    ) -> Result<Self, TlsError> {
-        // Named here, so that a second provider somewhere in the program can not make the choice ambiguous.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(TlsError::Unusable)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), ca_file, names })
+    /// The same identity with a flaw.
+    fn flawed(&self, flaw: Flaw) -> Result<TlsAcceptor, TlsError> {
+        let issued = match (&self.office, flaw) {
+            (Some(office), flaw) => office.issue_flawed(flaw),
+            (None, Flaw::UnknownCa) => ca::issue_unknown(&self.names),
+            (None, Flaw::Expired) => Err(TlsError::OnesOwn("expired")),
+            (None, Flaw::WrongName) => Err(TlsError::OnesOwn("for another name")),
+        }?;
+        Ok(config(vec![issued.certificate], issued.key)?.into())
+    }
+}
+
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    // Named here, so that a second provider somewhere in the program can not make the choice ambiguous.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(TlsError::Unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// What a listener shows that is ready for what is planned; nothing if it speaks plain http.
+///
+/// # Errors
+/// If something is planned for handshakes and there are none, or it cannot be done.
+pub(super) fn ready(identity: Option<&Identity>, reception: &Reception) -> Result<Option<Tls>, StartError> {
+    let Some(identity) = identity else {
+        return match reception.troubles.first() {
+            None => Ok(None),
+            Some((planned, _)) => Err(StartError::NoTls { planned: planned.clone() }),
+        };
+    };
+    let mut tls = Tls { usual: TlsAcceptor::from(Arc::clone(&identity.config)), flawed: BTreeMap::new() };
+    for (planned, trouble) in &reception.troubles {
+        let Trouble::Certificate(flaw) = trouble else { continue };
+        let acceptor = identity.flawed(*flaw);
+        let acceptor = acceptor.map_err(|source| StartError::Tls { planned: planned.clone(), source })?;
+        tls.flawed.insert(*flaw, acceptor);
+    }
+    Ok(Some(tls))
+}
+
+/// What a listener shows: its identity, and the flawed ones that are planned.
+pub(super) struct Tls {
+    usual: TlsAcceptor,
+    flawed: BTreeMap<Flaw, TlsAcceptor>,
+}
+
+impl Tls {
+    pub(super) fn usual(&self) -> &TlsAcceptor {
+        &self.usual
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.config))
+    /// The identity with this flaw, if it was asked for at the start.
+    pub(super) fn flawed(&self, flaw: Flaw) -> &TlsAcceptor {
+        self.flawed.get(&flaw).unwrap_or(&self.usual)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use faultdeck::fault::{Alias, Fault, Row, Work};
+use faultdeck::fault::{Alias, At, Fault, Row, Work};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::Scenario;
 
@@ -66,6 +66,9 @@ fn section(row: &Row) -> String {
     });
     if row.meets_refused {
         text.push_str(" A request that is refused at the door can meet it, too.");
+    }
+    if row.at == At::Connection {
+        text.push_str(" It befalls connections, before any request.");
     }
     text.push('\n');
     if !row.aliases.is_empty() {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use faultdeck::delivery::{Delivery, End, Framing, Step};
 use faultdeck::fault::{
-    ApiError, Close, Context, Did, DropField, Effect, FRAMEWORK_ERRORS, Fault, HtmlPage, Latency,
+    ApiError, At, Close, Context, Did, DropField, Effect, FRAMEWORK_ERRORS, Fault, HtmlPage, Latency,
     MalformedJson, RenamedKeys, Reset, Takes, Truncate, Work,
 };
+use faultdeck::greeting::{Arrival, Ending, Greeting, Welcome};
 use faultdeck::json::Json;
 use faultdeck::message::{HttpVersion, Request, Response};
 use faultdeck::profile::{Endpoint, Lifecycle, Profile, framework_error};
@@ -203,18 +204,22 @@ fn answers() -> impl Strategy<Value = Delivery> {
 
 #[test]
 fn every_fault_is_total_and_says_when_it_changed_nothing() {
-    holds(50_000, (Fault::strategy(), odd_deliveries(), any::<bool>()), |(fault, before, knows)| {
-        let mut after = before.clone();
-        let did = inject(&fault, &mut after, knows);
-        if did.is_none() || fault.is_identity() {
-            prop_assert_eq!(&before, &after, "{:?} did {:?}", fault, did);
-        }
-        let _ = (after.image(), after.planned_bytes(), sent(&after));
-        let mut again = before.clone();
-        prop_assert_eq!(inject(&fault, &mut again, knows), did);
-        prop_assert_eq!(again, after);
-        Ok(())
-    });
+    holds(
+        50_000,
+        (Fault::strategy(At::Response), odd_deliveries(), any::<bool>()),
+        |(fault, before, knows)| {
+            let mut after = before.clone();
+            let did = inject(&fault, &mut after, knows);
+            if did.is_none() || fault.is_identity() {
+                prop_assert_eq!(&before, &after, "{:?} did {:?}", fault, did);
+            }
+            let _ = (after.image(), after.planned_bytes(), sent(&after));
+            let mut again = before.clone();
+            prop_assert_eq!(inject(&fault, &mut again, knows), did);
+            prop_assert_eq!(again, after);
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -488,7 +493,7 @@ fn seen(before: &Delivery, after: &Delivery) -> Effect {
 
 #[test]
 fn the_table_says_what_becomes_of_the_answer() {
-    holds(CASES, (Fault::strategy(), answers()), |(fault, before)| {
+    holds(CASES, (Fault::strategy(At::Response), answers()), |(fault, before)| {
         let mut after = before.clone();
         if let Some(did) = inject(&fault, &mut after, true) {
             let row = Fault::row(fault.kind()).unwrap();
@@ -516,6 +521,12 @@ fn the_table_says_what_becomes_of_the_answer() {
 #[test]
 fn what_a_fault_does_to_the_work_fits_what_it_does_to_the_answer() {
     for row in Fault::CATALOGUE {
+        if row.at == At::Connection {
+            // Without a connection nobody asks for anything; what is only late is done.
+            assert_eq!(row.work == Work::Done, row.effect == Effect::Whole, "{}", row.name);
+            assert!(matches!(row.effect, Effect::Whole | Effect::Lost) && !row.meets_refused, "{}", row.name);
+            continue;
+        }
         match row.effect {
             // There is an answer to edit only if the work was done, and one to put in its place only if it was not.
             Effect::Thinner
@@ -560,7 +571,8 @@ fn every_row_of_the_table_is_complete_and_its_example_loads() {
 
 #[test]
 fn every_generated_fault_is_legal_and_has_the_parameters_of_its_row() {
-    holds(CASES, Fault::strategy(), |fault| {
+    let any = prop_oneof![Fault::strategy(At::Response), Fault::strategy(At::Connection)];
+    holds(CASES, any, |fault| {
         prop_assert!(fault.check().is_ok());
         let row = Fault::row(fault.kind()).unwrap();
         let value = serde_json::to_value(&fault).unwrap();
@@ -586,4 +598,36 @@ fn every_generated_fault_is_legal_and_has_the_parameters_of_its_row() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_fault_befalls_a_connection_or_an_answer_and_never_both() {
+    holds(CASES, (Fault::strategy(At::Connection), answers(), 1..9usize), |(fault, before, open)| {
+        prop_assert_eq!(Fault::row(fault.kind()).unwrap().at, At::Connection);
+        let mut after = before.clone();
+        prop_assert_eq!(inject(&fault, &mut after, true), None);
+        prop_assert_eq!(before, after);
+        let greets = fault.greets().unwrap();
+        let mut greeting = Greeting::default();
+        let part = greets.greet(&mut greeting, &Arrival { connection: 1, open, ..Arrival::default() });
+        prop_assert_eq!(part.is_none(), greeting.is_plain());
+        prop_assert!(!fault.is_identity() || greeting.is_plain());
+        prop_assert!(!greets.did().is_empty());
+        // What has become of a connection is not undone, and nothing else becomes of it.
+        let reset = Welcome::End(Ending::Reset);
+        let mut greeting = Greeting { then: reset, ..Greeting::default() };
+        greets.greet(&mut greeting, &Arrival { connection: 1, open, ..Arrival::default() });
+        prop_assert_eq!(greeting.then, reset);
+        Ok(())
+    });
+    holds(CASES, Fault::strategy(At::Response), |fault| {
+        prop_assert!(fault.greets().is_none() && !fault.is_of_connections());
+        Ok(())
+    });
+    for row in Fault::CATALOGUE {
+        let scenario =
+            Scenario::parse("x", row.name, &format!("[[fault]]\n{}\n", row.example), Profile::builtin());
+        let is_of_connections = scenario.unwrap().faults[0].inject.is_of_connections();
+        assert_eq!(is_of_connections, row.at == At::Connection, "{}", row.name);
+    }
 }

@@ -37,6 +37,7 @@ mod fields_laws;
 mod filter_language;
 mod filter_laws;
 mod gate;
+mod greeted;
 mod hostile_input;
 mod house_rules;
 mod json_view;

@@ -1,8 +1,8 @@
 //! Reports are made from the ledger alone; these are what a person, a program and a CI system get to read.
 
 use faultdeck::ledger::{
-    EndLine, Exchange, ExchangeKey, Exit, FaultLine, Line, Origin, OutcomeLine, Reasons, RefusedLine,
-    RunLine, Standing, Sum, VerdictLine,
+    EndLine, Exchange, ExchangeKey, Exit, FaultLine, GreetedLine, Line, Origin, OutcomeLine, Reasons,
+    RefusedLine, RunLine, Standing, Sum, VerdictLine,
 };
 use faultdeck::report::{self, Paint};
 use snapbox::{assert_data_eq, file};
@@ -191,6 +191,7 @@ fn colour_changes_no_word() {
 fn no_report_lets_a_control_character_out() {
     let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{0}\u{202e}\u{ffff}]]><![CDATA[<img src=x>&\"'";
     let mut lines = judged();
+    lines.push(Line::Greeted(GreetedLine { connection: Some(2), ..GreetedLine::default() }));
     for line in &mut lines {
         match line {
             Line::Run(run) => run.scenario = Some(hostile.into()),
@@ -210,6 +211,11 @@ fn no_report_lets_a_control_character_out() {
             Line::Refused(refused) => {
                 refused.head = hostile.into();
                 refused.why = hostile.into();
+            }
+            Line::Greeted(greeted) => {
+                greeted.kind = hostile.into();
+                greeted.planned = hostile.into();
+                greeted.did = hostile.into();
             }
             Line::End(end) => end.because = hostile.into(),
             Line::Timing(_) | Line::Gap(_) => {}

@@ -3,7 +3,7 @@
 use crate::laws;
 
 use faultdeck::cassette::{MatchRules, Normal};
-use faultdeck::fault::Fault;
+use faultdeck::fault::{At, Fault, Greets};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::{
     Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source, Span, When,
@@ -74,20 +74,37 @@ fn planned() -> impl Strategy<Value = PlannedFault> {
         (option::of(names()), option::of(names()), vec((names(), option::of(texts_of_values())), 0..3));
     let state = option::of(select(&["done", "partial", "PARTIALLY_COMPLETE", "EXECUTE"][..]));
     let conditions = (late, words, state);
-    (Fault::strategy(), when, conditions, any::<bool>()).prop_map(|(inject, when, conditions, optional)| {
-        let (endpoint, nth, of, chance) = when;
-        let ((call, tick, since_start_ms, most), (session, resource, query), state) = conditions;
-        // Every endpoint but the help documents its own errors only; any request may meet the framework's.
-        let endpoint = if inject.answers().is_some() { None } else { endpoint };
-        // Some kinds can never happen at some endpoints, and are refused there.
-        let can_happen = |id: &String| {
-            let profile = Profile::builtin();
-            inject.never_at(profile.by_name(id).unwrap(), profile.task_of(id)).is_none()
-        };
-        let endpoint = endpoint.filter(can_happen);
-        let (resource, state) = (resource.map(|path| format!("/{path}*")), state.map(str::to_owned));
-        let when = When { endpoint, nth, of, call, session, resource, query, state, tick, ..When::default() };
-        let when = When { since_start_ms, chance, most, ..when };
+    let of_answers = (Fault::strategy(At::Response), when, conditions, any::<bool>()).prop_map(
+        |(inject, when, conditions, optional)| {
+            let (endpoint, nth, of, chance) = when;
+            let ((call, tick, since_start_ms, most), (session, resource, query), state) = conditions;
+            // Every endpoint but the help documents its own errors only; any request may meet the framework's.
+            let endpoint = if inject.answers().is_some() { None } else { endpoint };
+            // Some kinds can never happen at some endpoints, and are refused there.
+            let can_happen = |id: &String| {
+                let profile = Profile::builtin();
+                inject.never_at(profile.by_name(id).unwrap(), profile.task_of(id)).is_none()
+            };
+            let endpoint = endpoint.filter(can_happen);
+            let (resource, state) = (resource.map(|path| format!("/{path}*")), state.map(str::to_owned));
+            let when =
+                When { endpoint, nth, of, call, session, resource, query, state, tick, ..When::default() };
+            let when = When { since_start_ms, chance, most, ..when };
+            PlannedFault { name: None, when, optional, inject, key: String::new() }
+        },
+    );
+    prop_oneof![4 => of_answers, 1 => planned_for_connections()]
+}
+
+fn planned_for_connections() -> impl Strategy<Value = PlannedFault> {
+    let chances = (0..4u32, 0..4u32).prop_map(|(hits, more)| Ratio::new(hits, hits + more + 1).unwrap());
+    let when = (option::of(nths()), spans(), any::<bool>(), option::of(chances));
+    (Fault::strategy(At::Connection), when, any::<bool>()).prop_map(|(inject, when, optional)| {
+        let (connection, span, is_timed, chance) = when;
+        let is_absence = inject.greets() == Some(Greets::Absence);
+        let connection = connection.filter(|_| !is_absence);
+        let since_start_ms = (is_absence || is_timed).then_some(span);
+        let when = When { connection, since_start_ms, chance, ..When::default() };
         PlannedFault { name: None, when, optional, inject, key: String::new() }
     })
 }

@@ -125,6 +125,10 @@ fn the_careful_client_violates_nothing_and_reaches_everything() {
     let mut asked = BTreeSet::new();
     for (name, text) in Scenario::builtins() {
         let scenario = Scenario::builtin(name, Profile::builtin()).unwrap();
+        // A judge's clients are spoken to in plain http.
+        if scenario.needs_tls() {
+            continue;
+        }
         for named in &scenario.must.hold {
             match standing.get(&(*name, named.name.as_str())) {
                 Some(Standing::Held) => drop(asked.insert(named.name.clone())),

@@ -24,6 +24,7 @@ mod every_property;
 mod faults_in_a_line;
 mod faults_on_the_wire;
 mod findings_last;
+mod greeted;
 mod hostile_files;
 mod judge_other_endpoints;
 mod ledgers_that_flow;

@@ -102,6 +102,10 @@ fn units<C: Client>(plan: &Plan, client: &C) -> Result<Vec<Unit>, JudgeError> {
         units.push(unit::generated(plan, client));
     }
     for scenario in &plan.scenarios {
+        if let Some(planned) = scenario.of_handshakes().next() {
+            let planned = planned.inject.kind().to_owned();
+            return Err(JudgeError::Handshakes { scenario: scenario.name.clone(), planned });
+        }
         units.push(unit::of_scenario(plan, scenario, client)?);
     }
     Ok(units)

@@ -82,9 +82,12 @@ impl Default for Budget {
 }
 
 impl Plan {
-    /// A hundred generated cases, then every built-in scenario; two cases at a time, nothing saved.
+    /// A hundred generated cases, then every built-in scenario that needs no TLS; two cases at a time, nothing saved.
     pub fn new(evidence: Arc<EvidenceOf>) -> Self {
-        let builtin = |(name, _): &(&str, &str)| Scenario::builtin(name, Profile::builtin()).map(Arc::new);
+        let builtin = |(name, _): &(&str, &str)| {
+            let scenario = Scenario::builtin(name, Profile::builtin())?;
+            (!scenario.needs_tls()).then(|| Arc::new(scenario))
+        };
         Self {
             cases: 100,
             scenarios: Scenario::builtins().iter().filter_map(builtin).collect(),
@@ -133,6 +136,16 @@ pub enum JudgeError {
         scenario: String,
         /// Why.
         why: String,
+    },
+    /// A scenario plans something for TLS handshakes, and clients are judged over plain http.
+    #[error(
+        "scenario {scenario}: `{planned}` happens in a TLS handshake, and `judge` speaks plain http with its clients"
+    )]
+    Handshakes {
+        /// Which.
+        scenario: String,
+        /// The fault.
+        planned: String,
     },
     /// The folder of counter-examples cannot be read.
     #[error("cannot read {folder}: {source}", folder = folder.display())]

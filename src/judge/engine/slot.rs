@@ -1,12 +1,14 @@
 //! A listener that stays while the cases it serves come and go.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use crate::delivery::{Delivery, End, Step};
+use crate::greeting::{Arrival, Greeting, Part, Reception};
 use crate::message::{Request, Response};
 use crate::replay::Replay;
 use crate::serve::{Answer, Options, Performed, Refusal, Reply, Server, StartError};
@@ -43,6 +45,10 @@ impl Stage {
     fn playing(&self) -> MutexGuard<'_, Playing> {
         self.playing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn replay(&self) -> Option<Arc<Replay>> {
+        self.playing().replay.as_ref().map(|(replay, _)| Arc::clone(replay))
+    }
 }
 
 impl Answer for Stage {
@@ -51,6 +57,22 @@ impl Answer for Stage {
     /// The next case may make something else of it.
     fn asked(&self, request: Request) -> Request {
         request
+    }
+
+    fn reception(&self) -> Reception {
+        self.replay().map_or_else(Reception::default, |replay| replay.reception())
+    }
+
+    fn greet(&self, arrival: &Arrival) -> Greeting {
+        self.replay().map_or_else(Greeting::default, |replay| replay.greet(arrival))
+    }
+
+    fn greeted(&self, arrival: &Arrival, part: Part) {
+        self.replay().iter().for_each(|replay| replay.greeted(arrival, part));
+    }
+
+    fn absent(&self, away: &Range<Duration>) {
+        self.replay().iter().for_each(|replay| replay.absent(away));
     }
 
     async fn answer(&self, request: Arc<Request>, at: Duration) -> Reply {
@@ -67,10 +89,7 @@ impl Answer for Stage {
     }
 
     fn refused(&self, refusal: &Refusal) {
-        let replay = self.playing().replay.clone();
-        if let Some((replay, _)) = replay {
-            replay.refused(refusal);
-        }
+        self.replay().iter().for_each(|replay| replay.refused(refusal));
     }
 
     fn performed(&self, ticket: u64, what: Performed) {
@@ -100,11 +119,23 @@ impl Slot {
     /// # Errors
     /// If the system gives none.
     pub(super) async fn start() -> Result<Self, StartError> {
-        let stage = Arc::new(Stage {
-            began: Instant::now(),
-            playing: Mutex::new(Playing::default()),
-            settled: Notify::new(),
-        });
+        Self::with(Playing::default()).await
+    }
+
+    /// A listener for this replay alone: the first connection is the first, and time begins now.
+    ///
+    /// # Errors
+    /// If the system gives none, or what is planned for connections is not possible.
+    pub(super) async fn alone(replay: Arc<Replay>) -> Result<Self, StartError> {
+        let playing = Playing { replay: Some((Arc::clone(&replay), Duration::ZERO)), ..Playing::default() };
+        let slot = Self::with(playing).await?;
+        replay.set_base(&slot.url);
+        Ok(slot)
+    }
+
+    async fn with(playing: Playing) -> Result<Self, StartError> {
+        let stage =
+            Arc::new(Stage { began: Instant::now(), playing: Mutex::new(playing), settled: Notify::new() });
         let server = Server::start(Options::default(), Arc::clone(&stage)).await?;
         let url = server.url();
         Ok(Self { stage, server, url })

@@ -9,6 +9,7 @@ use super::evidence;
 use super::slot::Slot;
 use super::unplaced;
 use crate::client::{Claims, Client, Job, JobKind, Outcome, Report};
+use crate::greeting::Reception;
 use crate::judge::case::{Case, Run};
 use crate::judge::law::Property;
 use crate::judge::law::terminates::Endless;
@@ -18,6 +19,7 @@ use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Clock, Evidence, Outside, Replay, Setup};
+use crate::serve::Answer;
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
@@ -111,7 +113,18 @@ impl<C: Client> Bench<'_, C> {
             }
         }));
         let replay = Arc::new(replay);
-        slot.play(Arc::clone(&replay));
+        // Connections are counted, and refused, by a listener of their own.
+        let own = match replay.reception() == Reception::default() {
+            true => None,
+            false => match Slot::alone(Arc::clone(&replay)).await {
+                Ok(own) => Some(own),
+                Err(error) => return self.not_run(case, label, &error.to_string()),
+            },
+        };
+        let slot = own.as_ref().unwrap_or(slot);
+        if own.is_none() {
+            slot.play(Arc::clone(&replay));
+        }
         let job = self.job(case, slot.url());
         let report = tokio::select! {
             report = self.client.run(&job) => report,
@@ -119,6 +132,9 @@ impl<C: Client> Bench<'_, C> {
         };
         slot.clear().await;
         let report = unplaced::report(report, slot.url());
+        if let Some(own) = own {
+            own.stop().await;
+        }
         let lines = self.labelled(watch.cut(replay.lines()), case, label, &report);
         let run = Run {
             case: case.clone(),
@@ -170,6 +186,7 @@ impl<C: Client> Bench<'_, C> {
                     }
                     Line::Exchange(exchange) => label.clone_into(&mut exchange.key.session),
                     Line::Refused(refused) => label.clone_into(&mut refused.session),
+                    Line::Greeted(greeted) => label.clone_into(&mut greeted.session),
                     Line::Timing(timing) => label.clone_into(&mut timing.key.session),
                     Line::Outcome(_) | Line::Verdict(_) | Line::Gap(_) | Line::End(_) => {}
                 }
