@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 /// The flags that plan faults.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Faults {
-    /// A fault, beside those of a scenario or without one: KIND[:VALUES][@ENDPOINT][#NTH][?CONDITIONS], for example
+    /// A fault, beside those of a scenario or without one: `KIND[:VALUES][@ENDPOINT][#NTH][?CONDITIONS]`, for example
     /// `hang`, `latency:300@case_create_tasks.get#2-4` or `api-error:500/1020@*?chance=1/10`. `faultdeck explain faults`
     /// lists the kinds. Can be given several times.
     #[arg(long = "fault", value_name = "FAULT")]
