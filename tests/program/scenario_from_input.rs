@@ -49,7 +49,8 @@ fn a_scenario_from_standard_input_is_run_and_stands_in_the_ledger() {
 #[test]
 fn judge_does_not_say_that_such_a_scenario_can_be_had_by_name() {
     let lab = Lab::new();
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/task/lost-answer.toml"));
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/task/lost-answer.toml"));
     let judged = fed(
         &lab,
         &["judge", "builtin:careless", "--scenario", "-", "--found", "found"],
