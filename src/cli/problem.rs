@@ -1,5 +1,6 @@
 //! What went wrong, as the user gets to read it: `error:` and `help:` lines, or a caret under the place.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -73,9 +74,17 @@ impl Problem {
     }
 }
 
-/// All mistakes of a text, as [`with_caret`], and how many they are if there is more than one.
+/// All mistakes of a text, as [`with_caret`], and how many they are if there is more than one. A way out that was named
+/// for one of them is not named again.
 pub(super) fn with_carets(mistakes: &Mistakes) -> String {
-    let mut texts: Vec<String> = mistakes.shown().iter().map(with_caret).collect();
+    let mut named = BTreeSet::new();
+    let once = |mistake: &Diagnostic| match &mistake.help {
+        Some(help) if !named.insert(help.clone()) => {
+            with_caret(&Diagnostic { help: None, ..mistake.clone() })
+        }
+        _ => with_caret(mistake),
+    };
+    let mut texts: Vec<String> = mistakes.shown().iter().map(once).collect();
     let file = mistakes.shown().first().map_or("", |first| first.file.as_str());
     let rest = if mistakes.is_cut() { "; the rest is read once this is TOML" } else { "" };
     match (mistakes.count(), mistakes.more()) {
