@@ -29,7 +29,7 @@ fn lives(pid: &str) -> bool {
 
 fn vanishes(pid: &str) -> bool {
     assert!(!pid.trim().is_empty(), "there was a daemon");
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(3);
     while lives(pid) && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -47,7 +47,7 @@ fn appears(lab: &Lab, name: &str) {
 #[test]
 fn a_daemon_of_the_command_ends_with_the_run_even_if_it_has_dropped_its_environment() {
     for how in ["", "env -i PATH=\"$PATH\""] {
-        for (flags, then) in [(&[][..], "exit 0"), (&["--timeout", "5"], "sleep 600")] {
+        for (flags, then) in [(&[][..], "exit 0"), (&["--timeout", "1"], "sleep 600")] {
             let lab = Lab::new();
             let script = with_daemon(how, then);
             lab.run(&args(flags, &script));
@@ -87,7 +87,7 @@ fn a_client_that_is_judged_leaves_no_daemon_behind() {
     lab.write("client.sh", &script);
     lab.write(
         "clients/c.toml",
-        "summary = \"x\"\njobs = [\"get\"]\n[exec]\nargv = [\"sh\", \"client.sh\"]\ntimeout_ms = 30000\nstdout = \"outcome\"\n",
+        "summary = \"x\"\njobs = [\"get\"]\n[exec]\nargv = [\"sh\", \"client.sh\"]\ntimeout_ms = 5000\nstdout = \"outcome\"\n",
     );
     lab.run(&["judge", "clients/c.toml", "--cases", "1", "--jobs", "1", "--scenario", "builtin:slow-host"]);
     let all = lab.read("all");
