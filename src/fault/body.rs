@@ -1,7 +1,24 @@
 //! How the faults that edit a body get at it.
 
+use proptest::sample::select;
+use proptest::strategy::Strategy;
+
+use super::{Parameter, Takes};
 use crate::delivery::{Delivery, End, Framing, Step};
 use crate::json::{self, Json, Kind};
+
+/// The parameter of a fault that is about one member.
+pub(super) const MEMBER: Parameter = Parameter {
+    name: "name",
+    takes: Takes::Name,
+    default: None,
+    meaning: "the member, at the top level or in each element of a list",
+};
+
+/// Such members, for the generator: those of a case task, and one that is never there.
+pub(super) fn members() -> impl Strategy<Value = String> {
+    select(&["name", "assigned_to", "case_id", "id", "state", "absent"][..]).prop_map(str::to_owned)
+}
 
 /// Puts `edit(body)` in place of the body of a successful JSON answer and keeps the framing true to it. Anything else
 /// is left alone: error answers, other media types, compressed bodies, bodies that are not JSON, and responses that

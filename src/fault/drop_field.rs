@@ -1,10 +1,9 @@
 //! `drop-field`: a member is missing from the answer.
 
-use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::body::{edit_json, objects};
+use super::body::{edit_json, members, objects};
 use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
 use crate::delivery::Delivery;
 use crate::json::remove_member;
@@ -40,8 +39,6 @@ neither crash nor make up a value (0, an empty text) for what did not come.";
     }
 
     fn strategy() -> BoxedStrategy<Self> {
-        select(&["name", "assigned_to", "case_id", "id", "state", "absent"][..])
-            .prop_map(|name| Self { name: name.to_owned() })
-            .boxed()
+        members().prop_map(|name| Self { name }).boxed()
     }
 }

@@ -1,11 +1,10 @@
 //! `duplicate-fields`: the same member twice, with two values.
 
-use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::body::edit_member;
-use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
+use super::body::{MEMBER, edit_member, members};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::Delivery;
 use crate::json::{Json, Kind, quote};
 
@@ -27,12 +26,7 @@ JSON does not say which one counts: many programs take the last, some the first,
 So no value is right or wrong here. A client that crashes without a word fails; one that refuses the answer, and \
 says so, is as good as one that takes either.";
     const EXAMPLE: &'static str = "inject = { duplicate-fields = { name = \"name\" } }";
-    const PARAMETERS: &'static [Parameter] = &[Parameter {
-        name: "name",
-        takes: Takes::Name,
-        default: None,
-        meaning: "the member, at the top level or in each element of a list",
-    }];
+    const PARAMETERS: &'static [Parameter] = &[MEMBER];
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Ambiguous;
 
@@ -45,9 +39,7 @@ says so, is as good as one that takes either.";
     }
 
     fn strategy() -> BoxedStrategy<Self> {
-        select(&["name", "assigned_to", "case_id", "id", "state", "absent"][..])
-            .prop_map(|name| Self { name: name.to_owned() })
-            .boxed()
+        members().prop_map(|name| Self { name }).boxed()
     }
 }
 

@@ -1,11 +1,10 @@
 //! `null-field`: a member is null.
 
-use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::body::edit_member;
-use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
+use super::body::{MEMBER, edit_member, members};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::Delivery;
 
 /// Puts null in the place of a member's value.
@@ -26,12 +25,7 @@ anyway.
 The pages say of few members whether they can be null, and recordings show it of some (seen). A client must tell \
 null from absent, from 0 and from an empty text; one that cannot do without the member says so.";
     const EXAMPLE: &'static str = "inject = { null-field = { name = \"case_id\" } }";
-    const PARAMETERS: &'static [Parameter] = &[Parameter {
-        name: "name",
-        takes: Takes::Name,
-        default: None,
-        meaning: "the member, at the top level or in each element of a list",
-    }];
+    const PARAMETERS: &'static [Parameter] = &[MEMBER];
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Altered;
 
@@ -41,8 +35,6 @@ null from absent, from 0 and from an empty text; one that cannot do without the 
     }
 
     fn strategy() -> BoxedStrategy<Self> {
-        select(&["name", "assigned_to", "case_id", "id", "state", "absent"][..])
-            .prop_map(|name| Self { name: name.to_owned() })
-            .boxed()
+        members().prop_map(|name| Self { name }).boxed()
     }
 }

@@ -1,11 +1,10 @@
 //! `retyped-field`: a member's value has another type.
 
-use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use serde::{Deserialize, Serialize};
 
-use super::body::edit_member;
-use super::{Context, Did, Effect, FaultKind, Parameter, Takes, Work};
+use super::body::{MEMBER, edit_member, members};
+use super::{Context, Did, Effect, FaultKind, Parameter, Work};
 use crate::delivery::Delivery;
 use crate::json::{Json, Kind, quote};
 
@@ -29,12 +28,7 @@ Types differ between versions, and between the page and the console (ids that ar
 seen). A client must either take the value as it came, or say clearly that it is not what it expected; it must not \
 crash without a word, and not report a value that nobody sent.";
     const EXAMPLE: &'static str = "inject = { retyped-field = { name = \"id\" } }";
-    const PARAMETERS: &'static [Parameter] = &[Parameter {
-        name: "name",
-        takes: Takes::Name,
-        default: None,
-        meaning: "the member, at the top level or in each element of a list",
-    }];
+    const PARAMETERS: &'static [Parameter] = &[MEMBER];
     const WORK: Work = Work::Done;
     const EFFECT: Effect = Effect::Altered;
 
@@ -45,9 +39,7 @@ crash without a word, and not report a value that nobody sent.";
     }
 
     fn strategy() -> BoxedStrategy<Self> {
-        select(&["name", "assigned_to", "case_id", "id", "state", "absent"][..])
-            .prop_map(|name| Self { name: name.to_owned() })
-            .boxed()
+        members().prop_map(|name| Self { name }).boxed()
     }
 }
 
