@@ -174,6 +174,8 @@ pub enum Flaw {
 pub struct Reception {
     /// Whether any connection may be greeted otherwise than any other.
     pub greets: bool,
+    /// Whether answers depend on which connection they are asked for on.
+    pub numbers: bool,
     /// When nobody is listened to, since the listener started: a connection is refused then.
     pub absences: Vec<Range<Duration>>,
     /// What may go wrong in handshakes, each with what plans it.

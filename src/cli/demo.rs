@@ -177,6 +177,8 @@ fn sum(one: &EndLine, other: &EndLine) -> EndLine {
     both.sum += other.sum;
     both.never_fired =
         one.never_fired.iter().filter(|name| other.never_fired.contains(name)).cloned().collect();
+    let more = other.in_force.iter().filter(|planned| !one.in_force.contains(planned));
+    both.in_force = one.in_force.iter().chain(more).cloned().collect();
     both
 }
 

@@ -10,7 +10,6 @@ mod family;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 pub use console::Console;
 
@@ -19,7 +18,7 @@ use crate::ledger::{Reasons, RefusedLine};
 use crate::message::Request;
 use crate::redact::Redactor;
 use crate::seed::Seed;
-use crate::serve::{Answer, Refusal, Reply};
+use crate::serve::{Answer, Came, Refusal, Reply};
 use crate::timeline::{Deployment, HostChange, HostState, ManagedHost};
 
 /// What a console is made of.
@@ -118,7 +117,7 @@ impl Answer for Emulator {
         request
     }
 
-    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
+    async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
         // A panic elsewhere leaves the model as it was: every answer changes it in one step at the end.
         let response = self.console.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
         let mut delivery = Delivery::of(response);

@@ -44,7 +44,7 @@ impl Greets {
     /// What it did, in words.
     pub fn did(self) -> String {
         match self {
-            Self::Absence => "refused every connection".to_owned(),
+            Self::Absence => "listened to nobody".to_owned(),
             Self::Wait(wait) => format!("left the connection waiting for {} ms", wait.as_millis()),
             Self::Beyond(most, ending) => {
                 format!("{}: more than {most} were open", ended(ending))

@@ -18,7 +18,9 @@ The port stays ours, and nobody listens: the system refuses connections by itsel
 being restarted. `since_start_ms` says when, and is needed. Connections that are open go on.
 
 The client's attempt to connect fails at once: ECONNREFUSED; curl ends with 7. It has sent nothing, so it may try again \
-at no risk, after a pause. The system tells nobody whom it refused: the fault counts as fired once its time has begun.";
+at no risk, after a pause. The system tells nobody whom it refused, or \
+whether it refused anyone: ledgers and reports list the fault as having been in force, neither as fired nor as never \
+fired. Before its time has begun it has never fired.";
     const EXAMPLE: &'static str = "when = { since_start_ms = \"2000-5000\" }\ninject = { refuse = {} }";
     const PARAMETERS: &'static [Parameter] = &[];
     const WORK: Work = Work::NotDone;

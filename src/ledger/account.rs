@@ -47,17 +47,17 @@ impl Sum {
             match line {
                 Line::Exchange(it) => sum.count(it.origin.kind(), it.faults.len(), !it.computed.is_empty()),
                 Line::Refused(_) => sum.refused += 1,
-                Line::Greeted(it) => sum.greet(it.connection),
+                Line::Greeted(it) if it.connection.is_some() => sum.greet(),
                 _ => {}
             }
         }
         sum
     }
 
-    /// Counts a fault of connections that came to pass, on a connection if one has met it.
-    pub(crate) fn greet(&mut self, connection: Option<u64>) {
+    /// Counts a fault that a connection has met.
+    pub(crate) fn greet(&mut self) {
         self.faults += 1;
-        self.greeted += u64::from(connection.is_some());
+        self.greeted += 1;
     }
 
     /// Counts one request that was served.
@@ -99,6 +99,10 @@ pub struct EndLine {
     pub sum: Sum,
     /// Planned faults that had to fire and never did, by scenario and name.
     pub never_fired: Vec<String>,
+    /// Planned faults that were in force, where nobody can know whether a client met them: by scenario and name, with the
+    /// time. They count neither as fired nor as never fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_force: Vec<String>,
     /// Lines that no longer fitted in memory: what they would say is missing from this ledger.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost_lines: u64,
@@ -123,9 +127,16 @@ impl EndLine {
     /// verb's words that nothing was served.
     pub(crate) fn weigh(&self, idle: &str, reasons: &mut Reasons) {
         reasons.push_refused(self.sum.refused);
-        let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
         // A connection that met its fault put a client to the test, even if that never came to ask for anything.
-        if self.sum.served == 0 && self.sum.greeted == 0 {
+        let is_idle = self.sum.served == 0 && self.sum.greeted == 0;
+        if !self.in_force.is_empty() {
+            // That is nobody's fault, and is told beside what went well. A client that was never seen may have met it.
+            let exit = if is_idle { Exit::Inconclusive } else { Exit::Passed };
+            reasons
+                .push(exit, format!("whether a client met it cannot be known: {}", self.in_force.join(", ")));
+        }
+        let mut open = |why: String| reasons.push(Exit::Inconclusive, why);
+        if is_idle {
             open(idle.to_owned());
         } else if !self.never_fired.is_empty() {
             open(format!("never fired: {}", self.never_fired.join(", ")));
@@ -215,10 +226,20 @@ mod tests {
             EndLine { never_fired: vec!["s: late".into()], ..good.clone() },
             EndLine { lost_lines: 1, ..good.clone() },
             // Nobody is known to have come while nobody was listened to.
-            served(Sum { faults: 1, ..Sum::default() }),
+            EndLine { in_force: vec!["s: refuse".into()], ..EndLine::default() },
         ] {
             assert_eq!(exit(&bad), Exit::Inconclusive, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_nobody_can_know_is_told_beside_what_went_well_and_asks_for_no_code() {
+        let sum = Sum { served: 3, recorded: 3, ..Sum::default() };
+        let end = EndLine { sum, in_force: vec!["s: refuse, from 0 to 20 ms".into()], ..EndLine::default() };
+        let mut reasons = Reasons::default();
+        end.weigh("nothing was asked", &mut reasons);
+        let because = "whether a client met it cannot be known: s: refuse, from 0 to 20 ms";
+        assert_eq!((reasons.exit(), reasons.because().as_str()), (Exit::Passed, because));
     }
 
     #[test]

@@ -204,6 +204,9 @@ pub struct FaultLine {
     /// The members of the answer that it took out, or called otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
+    /// The number of the connection, if it waited for that. It depends on the order in which connections arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<u64>,
 }
 
 /// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from

@@ -76,7 +76,8 @@ pub struct RefusedLine {
     pub head: String,
 }
 
-/// A connection that met a planned fault before its first request, or a time in which nobody is listened to.
+/// A connection that met a planned fault before its first request, or a time in which nobody is listened to: whether a client
+/// met that one cannot be known, and it counts as no fault that fired.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GreetedLine {

@@ -67,7 +67,7 @@ use crate::json::quote;
 use crate::message::{Request, Response};
 use crate::profile::{NameError, Profile, hits};
 use crate::redact::Redactor;
-use crate::serve::{Answer, Refusal, Reply};
+use crate::serve::{Answer, Came, Refusal, Reply};
 
 /// How long the console may take for each step, unless the settings say otherwise: case work on a busy console takes
 /// seconds.
@@ -367,7 +367,7 @@ impl Answer for Recorder {
         request
     }
 
-    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
+    async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
         let request = Arc::unwrap_or_clone(request);
         let site = &self.site;
         site.settings.redactor.learn_request(&request);

@@ -1,7 +1,6 @@
 //! Decisions that are given again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -10,7 +9,7 @@ use crate::delivery::Delivery;
 use crate::fault::Work;
 use crate::ledger::Origin;
 use crate::scenario::{PlannedFault, Repeats, Scenario};
-use crate::serve::Rendered;
+use crate::serve::{Came, Rendered};
 
 use super::account::Answer;
 use super::asked::{Asked, Base, Ground, Plain, Settled, Standing};
@@ -27,16 +26,16 @@ const OWN_MAX: usize = 4096;
 
 impl Session {
     /// Decides a request: as the last time, if nothing has changed that its answer could depend on.
-    pub(super) fn decide(&mut self, asked: &Asked, at: Duration) -> Decided<Planned> {
+    pub(super) fn decide(&mut self, asked: &Asked, came: Came) -> Decided<Planned> {
         let mut memory = asked.memory();
         let standing = self.standing();
         if let Some(settled) = memory.settled.as_mut().filter(|settled| settled.holds(&standing))
-            && let Some(decided) = self.again(settled, at)
+            && let Some(decided) = self.again(settled, came)
         {
             return decided;
         }
         let setup = Arc::clone(&self.setup);
-        let considered = self.consider(&setup, &asked.request, at);
+        let considered = self.consider(&setup, &asked.request, came);
         // What comes for the first time may never come again.
         let settles = memory.came && self.standing() == standing && rests(&setup, &considered);
         let base = settles.then(|| base_of(&setup, &considered)).flatten();
@@ -85,7 +84,7 @@ impl Session {
     }
 
     /// The same decision once more, with whatever goes wrong this time; `None` if it has to be made anew.
-    fn again(&mut self, settled: &mut Settled, at: Duration) -> Option<Decided<Planned>> {
+    fn again(&mut self, settled: &mut Settled, came: Came) -> Option<Decided<Planned>> {
         let counted_at = settled.counted_at;
         let nth = self.counts.next(counted_at, settled.call);
         let setup = Arc::clone(&self.setup);
@@ -93,7 +92,7 @@ impl Session {
         if let Some(base) = &mut settled.base {
             base.turn.is_nth(nth);
             let tick = settled.is_poll.then(|| self.counts.ticks(counted_at));
-            let now = Now { tick, state: base.answer.state.as_deref(), at };
+            let now = Now { tick, state: base.answer.state.as_deref(), came };
             firing = self.firing(&setup, &base.turn, base.noted.is_refused, now);
             let request = &base.turn.request;
             let endpoint = base.turn.matched.as_ref().map(|matched| matched.endpoint);
@@ -105,7 +104,7 @@ impl Session {
             }
         }
         if !firing.is_empty() {
-            return self.spoilt_again(&setup, settled, (nth, at), firing);
+            return self.spoilt_again(&setup, settled, (nth, came), firing);
         }
         let plain = settled.plain.as_ref()?;
         self.sum.count(plain.kind, 0, plain.is_computed);
@@ -128,12 +127,12 @@ impl Session {
         &mut self,
         setup: &Setup,
         settled: &mut Settled,
-        (nth, at): (Nth, Duration),
+        (nth, came): (Nth, Came),
         firing: Vec<&PlannedFault>,
     ) -> Option<Decided<Planned>> {
         let time = self.time_of(settled, nth);
         let base = settled.base.as_mut()?;
-        let noted = Noted { tick: time.tick, at, ..base.noted.clone() };
+        let noted = Noted { tick: time.tick, came, ..base.noted.clone() };
         let (turn, answer) = (base.turn.clone(), base.answer.clone());
         let Decided { planned, mut record, time, is_noted, .. } =
             self.finish(setup, Considered { turn, answer, firing, noted });

@@ -3,7 +3,7 @@
 //! A connection's number, its time and how many are open decide, together with the seed: nothing else does. Which client
 //! has which number is a matter of luck, so what is counted here is left out where two equal runs are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub(super) struct Arrivals(Mutex<Done>);
 struct Done {
     /// How often each has fired, by key.
     fired: BTreeMap<String, u64>,
+    /// Those that were in force, by key. Whom the system refuses it tells nobody: not even whether it refused anyone.
+    in_force: BTreeSet<String>,
     sum: Sum,
 }
 
@@ -49,7 +51,10 @@ fn absence(setup: &Setup, planned: &PlannedFault, greets: Greets) -> Option<Rang
 
 /// What a listener has to be ready for.
 pub(super) fn reception(setup: &Setup) -> Reception {
-    let mut reception = Reception::default();
+    let faults = setup.scenario.iter().flat_map(|scenario| &scenario.faults);
+    let numbers =
+        |planned: &PlannedFault| !planned.inject.is_of_connections() && planned.when.connection.is_some();
+    let mut reception = Reception { numbers: { faults }.any(numbers), ..Reception::default() };
     for (planned, greets) in of_connections(setup) {
         reception.greets |= greets != Greets::Absence;
         reception.absences.extend(absence(setup, planned, greets));
@@ -97,38 +102,48 @@ impl Arrivals {
     /// Counts this part of a connection's greeting: what is to be told of it.
     pub(super) fn greeted(&self, setup: &Setup, arrival: &Arrival, part: Part) -> Vec<GreetedLine> {
         let met = plan(setup, arrival).1.into_iter().filter(|met| met.part == part);
-        met.map(|met| self.fired(setup, met.planned, Some(arrival.connection), met.greets.did())).collect()
+        let fired = |met: Met<'_>| {
+            let mut done = self.done();
+            *done.fired.entry(met.planned.key.clone()).or_insert(0) += 1;
+            done.sum.greet();
+            line(setup, met.planned, Some(arrival.connection), met.greets.did())
+        };
+        met.map(fired).collect()
     }
 
-    /// Counts what has nobody listened to from now on: what is to be told of it.
+    /// Notes what has nobody listened to from now on: what is to be told of it.
     pub(super) fn absent(&self, setup: &Setup, away: &Range<Duration>) -> Vec<GreetedLine> {
         let lines = of_connections(setup).filter_map(|(planned, greets)| {
             absence(setup, planned, greets).filter(|window| away.contains(&window.start))?;
-            let did = match planned.when.since_start_ms? {
-                Span { first, last: Some(last) } => format!("{} from {first} to {last} ms", greets.did()),
-                Span { first, last: None } => format!("{} from {first} ms on", greets.did()),
-            };
-            Some(self.fired(setup, planned, None, did))
+            self.done().in_force.insert(planned.key.clone());
+            let did =
+                format!("{} {}: whether a client met it cannot be known", greets.did(), time_of(planned));
+            Some(line(setup, planned, None, did))
         });
         lines.collect()
     }
 
-    fn fired(
-        &self,
-        setup: &Setup,
-        planned: &PlannedFault,
-        connection: Option<u64>,
-        did: String,
-    ) -> GreetedLine {
-        let mut done = self.done();
-        *done.fired.entry(planned.key.clone()).or_insert(0) += 1;
-        done.sum.greet(connection);
-        GreetedLine {
-            session: setup.session.clone(),
-            connection,
-            kind: planned.inject.kind().to_owned(),
-            planned: planned.title(),
-            did,
-        }
+    /// Whether it has been in force, and nobody can know whether a client met it.
+    pub(super) fn has_been_in_force(&self, planned: &PlannedFault) -> bool {
+        self.done().in_force.contains(&planned.key)
+    }
+}
+
+/// When it is in force, in words.
+pub(super) fn time_of(planned: &PlannedFault) -> String {
+    match planned.when.since_start_ms {
+        None => "all the time".to_owned(),
+        Some(Span { first, last: None }) => format!("from {first} ms on"),
+        Some(Span { first, last: Some(last) }) => format!("from {first} to {last} ms"),
+    }
+}
+
+fn line(setup: &Setup, planned: &PlannedFault, connection: Option<u64>, did: String) -> GreetedLine {
+    GreetedLine {
+        session: setup.session.clone(),
+        connection,
+        kind: planned.inject.kind().to_owned(),
+        planned: planned.title(),
+        did,
     }
 }

@@ -46,9 +46,9 @@ use crate::ledger::{self, EndLine, Exit, GreetedLine, Late, Line, Reasons, RunLi
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::Redactor;
-use crate::scenario::Scenario;
+use crate::scenario::{PlannedFault, Scenario};
 use crate::seed::Seed;
-use crate::serve::{Answer, Performed, Refusal, Reply};
+use crate::serve::{Answer, Came, Performed, Refusal, Reply};
 
 pub use asked::Asked;
 pub use builder::{BuildError, Builder, MAIN, Running, evidence_of, recorded};
@@ -259,11 +259,15 @@ impl Replay {
         let lost_lines = self.kept.as_ref().map_or(0, |kept| kept.lost());
         let mut end = EndLine { sum, lost_lines, closed_sessions: sessions.closed, ..EndLine::default() };
         if let Some(scenario) = &self.setup.scenario {
-            let silent = scenario
-                .faults
-                .iter()
-                .filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
+            let (in_force, others): (Vec<_>, Vec<_>) =
+                scenario.faults.iter().partition(|planned| self.arrivals.has_been_in_force(planned));
+            let silent =
+                others.into_iter().filter(|planned| planned.must_fire() && !fired.contains_key(&planned.key));
             end.never_fired = silent.map(|planned| scenario.title_of(planned)).collect();
+            let in_words = |planned: &PlannedFault| {
+                format!("{}, {}", scenario.title_of(planned), arrivals::time_of(planned))
+            };
+            end.in_force = in_force.into_iter().map(in_words).collect();
         }
         end
     }
@@ -277,16 +281,22 @@ impl Replay {
         end.closed(reasons)
     }
 
-    /// Decides one request, and tells whoever watches. Public for tests that need no port.
+    /// Decides one request, and tells whoever watches. Public for tests that need no port: as there is no connection, what
+    /// waits for one does not fire, and [`Self::account`] lists it among what never did.
     pub fn decide(&self, request: Request, at: Duration) -> (Delivery, u64) {
+        self.decide_as(request, Came::at(at))
+    }
+
+    /// The same, for a request that came on a connection of this number.
+    pub fn decide_as(&self, request: Request, came: Came) -> (Delivery, u64) {
         let asked = self.asked(request);
-        let decided = lock(&self.session_for(&asked)).anew(&asked.request, at);
+        let decided = lock(&self.session_for(&asked)).anew(&asked.request, came);
         self.served(decided)
     }
 
     /// The same, as it was decided before if nothing has changed since.
-    fn decide_or_repeat(&self, asked: &Asked, at: Duration) -> (Planned, u64) {
-        let decided = lock(&self.session_for(asked)).decide(asked, at);
+    fn decide_or_repeat(&self, asked: &Asked, came: Came) -> (Planned, u64) {
+        let decided = lock(&self.session_for(asked)).decide(asked, came);
         self.served(decided)
     }
 
@@ -398,8 +408,9 @@ impl Answer for Replay {
         Asked::new(request, session)
     }
 
-    async fn answer(&self, asked: Arc<Asked>, at: Duration) -> Reply {
-        match self.decide_or_repeat(&asked, self.setup.clock.of_scenario(at)) {
+    async fn answer(&self, asked: Arc<Asked>, came: Came) -> Reply {
+        let came = Came { at: self.setup.clock.of_scenario(came.at), ..came };
+        match self.decide_or_repeat(&asked, came) {
             (Planned::Anew(mut delivery), ticket) => {
                 self.setup.clock.hasten(&mut delivery);
                 Reply::Planned { delivery: *delivery, ticket }

@@ -17,7 +17,7 @@ use crate::ledger::{Origin, Sum};
 use crate::message::Request;
 use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
 use crate::scenario::{Clock, PlannedFault};
-use crate::serve::Rendered;
+use crate::serve::{Came, Rendered};
 
 use super::account::Answer;
 use super::counts::Counts;
@@ -107,8 +107,8 @@ pub(super) struct Noted {
     pub(super) taken: Vec<Ground>,
     /// The key of the fault that had the console understand something else than was asked.
     pub(super) heard: Option<String>,
-    /// When it was asked.
-    pub(super) at: Duration,
+    /// When it was asked, and on which connection.
+    pub(super) came: Came,
 }
 
 impl Session {
@@ -161,9 +161,9 @@ impl Session {
     }
 
     /// Decides a request, in the order: occurrence, gate, tick, faults, answer.
-    pub(super) fn anew(&mut self, request: &Arc<Request>, at: Duration) -> Decided<Delivery> {
+    pub(super) fn anew(&mut self, request: &Arc<Request>, came: Came) -> Decided<Delivery> {
         let setup = Arc::clone(&self.setup);
-        let considered = self.consider(&setup, request, at);
+        let considered = self.consider(&setup, request, came);
         self.finish(&setup, considered)
     }
 
@@ -172,7 +172,7 @@ impl Session {
         &mut self,
         setup: &'s Setup,
         request: &Arc<Request>,
-        at: Duration,
+        came: Came,
     ) -> Considered<'s> {
         let turn = self.turn(setup, Arc::clone(request));
         if turn.counted_at.is_none() {
@@ -182,8 +182,8 @@ impl Session {
         }
         let (gated, taken) = self.gated(setup, &turn);
         let is_refused = gated.is_refused();
-        let tick = if is_refused { None } else { self.tick(setup, &turn, at) };
-        let now = Now { tick, state: None, at };
+        let tick = if is_refused { None } else { self.tick(setup, &turn, came.at) };
+        let now = Now { tick, state: None, came };
         let firing = self.firing(setup, &turn, is_refused, now);
         let mut firing = self.beyond_quotas(firing, &[], now);
 
@@ -208,7 +208,7 @@ impl Session {
         if tick.is_some() && !answer.rests {
             self.ticked += 1;
         }
-        let noted = Noted { tick, work_done: !not_done, is_refused, taken, heard, at };
+        let noted = Noted { tick, work_done: !not_done, is_refused, taken, heard, came };
         Considered { turn, answer, firing, noted }
     }
 
@@ -345,7 +345,7 @@ impl Session {
         delivery.bodiless |= turn.request.method == "HEAD";
         let firing = if missed { Vec::new() } else { firing };
         let Spoilt { faults, replaced } =
-            self.spoil(setup, &turn, &firing, noted.heard.as_deref(), noted.at, &mut delivery);
+            self.spoil(setup, &turn, &firing, noted.heard.as_deref(), noted.came, &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
         let unchanged = is_own && replaced.is_none() && body == delivery.response.body;

@@ -6,6 +6,7 @@ use crate::delivery::Delivery;
 use crate::fault::{Before, Context, Quota, Work};
 use crate::ledger::FaultLine;
 use crate::scenario::{Moment, PlannedFault, Scenario};
+use crate::serve::Came;
 
 use super::Setup;
 use super::session::Session;
@@ -26,8 +27,8 @@ pub(super) struct Now<'a> {
     pub(super) tick: Option<u32>,
     /// The state that the answer shows, once that is known.
     pub(super) state: Option<&'a str>,
-    /// The time since the start.
-    pub(super) at: Duration,
+    /// The time since the start, and the connection.
+    pub(super) came: Came,
 }
 
 impl Session {
@@ -59,7 +60,8 @@ impl Session {
             nth: (turn.nth, turn.nth_of_endpoint, turn.call),
             tick: now.tick,
             state: now.state.map(|state| (state, turn.polls.or(turn.creates))),
-            at: now.at,
+            at: now.came.at,
+            connection: now.came.connection,
         };
         let before = Before {
             endpoint: turn.matched.as_ref().map(|matched| matched.endpoint),
@@ -90,7 +92,7 @@ impl Session {
             Some(_) if now.state.is_some() && planned.when.state.is_none() => {
                 before.iter().any(|other| other.key == planned.key)
             }
-            Some(quota) => self.is_used_up(&planned.key, quota, now.at),
+            Some(quota) => self.is_used_up(&planned.key, quota, now.came.at),
         };
         firing.into_iter().filter(|planned| does(planned)).collect()
     }
@@ -124,7 +126,7 @@ impl Session {
         turn: &Turn,
         firing: &[&PlannedFault],
         heard: Option<&str>,
-        at: Duration,
+        came: Came,
         delivery: &mut Delivery,
     ) -> Spoilt {
         let mut spoilt = Spoilt { faults: Vec::new(), replaced: None };
@@ -144,7 +146,7 @@ impl Session {
                 request: &turn.request,
                 nth: turn.nth,
                 heard: heard == Some(planned.key.as_str()),
-                at,
+                at: came.at,
                 stream: &mut setup.seed.stream(&key),
             };
             let Some(did) = planned.inject.inject(delivery, &mut cx) else { continue };
@@ -160,6 +162,7 @@ impl Session {
                 planned: planned.title(),
                 did: did.words,
                 members: did.members,
+                connection: came.connection.filter(|_| planned.when.connection.is_some()),
             });
         }
         spoilt

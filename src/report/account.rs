@@ -106,7 +106,9 @@ impl<'a> Account<'a> {
         let of_answers = self.exchanges.iter().flat_map(|(exchange, times)| {
             exchange.faults.iter().map(|fault| ((fault.kind.as_str(), fault.planned.as_str()), *times))
         });
+        // Whether a client met what befell no connection cannot be known.
         let of_connections = (self.greeted.iter())
+            .filter(|(greeted, _)| greeted.connection.is_some())
             .map(|(greeted, times)| ((greeted.kind.as_str(), greeted.planned.as_str()), *times));
         counted(of_answers.chain(of_connections))
     }

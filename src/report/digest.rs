@@ -32,9 +32,10 @@ impl Digest {
         self.hold(Line::Refused(refused.clone()));
     }
 
-    /// A connection met a planned fault; which one it was, no report says.
+    /// A connection met a planned fault; which one it was, no report says, but whether it was one.
     pub fn greeted(&mut self, greeted: &GreetedLine) {
-        self.hold(Line::Greeted(GreetedLine { connection: None, ..greeted.clone() }));
+        let connection = greeted.connection.map(|_| 1);
+        self.hold(Line::Greeted(GreetedLine { connection, ..greeted.clone() }));
     }
 
     /// A request missed, or is worth a remark.

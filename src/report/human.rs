@@ -340,6 +340,14 @@ fn faults(account: &Account<'_>, paint: Paint) -> String {
             text.push_str(&format!("  {}\n", visible(planned)));
         }
     }
+    let in_force = account.end.map_or(&[][..], |end| &end.in_force[..]);
+    if !in_force.is_empty() {
+        let title = "Planned faults that were in force: whether a client met them cannot be known";
+        text.push_str(&format!("{}\n", paint.doubtful(title)));
+        for planned in in_force {
+            text.push_str(&format!("  {}\n", visible(planned)));
+        }
+    }
     text
 }
 

@@ -34,6 +34,8 @@ struct Summary<'a> {
     findings: Vec<FindingGroup<'a>>,
     faults: Vec<FaultGroup<'a>>,
     never_fired: &'a [String],
+    /// Planned faults of which nobody can know whether a client met them.
+    in_force: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -123,6 +125,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
             .map(|((kind, planned), times)| FaultGroup { kind, planned, times })
             .collect(),
         never_fired: end.map_or(&[], |end| &end.never_fired),
+        in_force: end.map_or(&[], |end| &end.in_force),
         verdicts: account.verdicts,
     };
     Ok(safe(&serde_json::to_string_pretty(&summary)?))

@@ -25,6 +25,9 @@ pub fn junit<'a>(content: impl Into<Content<'a>>) -> Result<String, SerializeErr
     }
     let mut whole = TestSuite::new("the run as a whole");
     whole.add_test_case(whole_run(&account));
+    for planned in account.end.iter().flat_map(|end| &end.in_force) {
+        whole.add_test_case(in_force(planned));
+    }
     report.add_test_suite(whole);
     report.to_string()
 }
@@ -112,6 +115,15 @@ fn whole_run(account: &Account<'_>) -> TestCase {
     }
     let mut case = TestCase::new("exit code", status);
     case.set_classname("faultdeck");
+    case
+}
+
+/// A fault of which nobody can know whether a client met it: neither a success nor a failure.
+fn in_force(planned: &str) -> TestCase {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message("in force: whether a client met it cannot be known");
+    let mut case = TestCase::new(visible(planned).as_ref(), status);
+    case.set_classname("faultdeck.planned");
     case
 }
 

@@ -40,12 +40,6 @@ pub(super) fn read_inject(
     })?;
     if let Some(greets) = fault.greets() {
         of_connections(&kind, row.name, when, greets)?;
-    } else if when.connection.is_some() {
-        return Err(kind.fail_at_key(
-            format!("`{}` happens to an answer, and no `connection` can be waited for", row.name),
-            "is no fault of a connection",
-            "wait for requests: endpoint, nth, session".to_owned(),
-        ));
     }
     let life =
         |endpoint: &Endpoint| profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));

@@ -128,6 +128,7 @@ impl PlannedFault {
             tick: None,
             state: None,
             at: Duration::ZERO,
+            connection: None,
         };
         self.fires_at(seed, &moment)
     }

@@ -92,6 +92,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) state: Option<(&'a str, Option<&'a Lifecycle>)>,
     /// The time since the start.
     pub(crate) at: Duration,
+    /// On which connection of the listener, if there is one.
+    pub(crate) connection: Option<u64>,
 }
 
 impl When {
@@ -118,13 +120,13 @@ impl When {
             && self.call.is_none_or(|calls| calls.holds(call))
             && self.tick.is_none_or(|ticks| moment.tick.is_some_and(|tick| ticks.holds(tick.into())))
             && self.since_start_ms.is_none_or(|window| window.holds(millis(moment.at)))
+            && self.connection.is_none_or(|these| moment.connection.is_some_and(|it| is_one(these, it)))
             && self.state.as_deref().is_none_or(state)
     }
 
     /// Whether a connection is meant: the listener's `connection`th, which came at `at`.
     pub(crate) fn is_about(&self, connection: u64, at: Duration) -> bool {
-        let connection = u32::try_from(connection).unwrap_or(u32::MAX);
-        self.connection.is_none_or(|connections| connections.holds(connection))
+        self.connection.is_none_or(|these| is_one(these, connection))
             && self.since_start_ms.is_none_or(|window| window.holds(millis(at)))
     }
 
@@ -141,6 +143,11 @@ impl When {
             || self.connection.is_some()
             || self.depends_on_time()
     }
+}
+
+/// Whether a connection is one of these.
+fn is_one(these: Nth, connection: u64) -> bool {
+    these.holds(u32::try_from(connection).unwrap_or(u32::MAX))
 }
 
 /// The milliseconds of a time.
@@ -249,6 +256,7 @@ mod tests {
             tick: Some(1),
             state: None,
             at: Duration::from_millis(2_500),
+            connection: Some(3),
         }
     }
 
@@ -306,6 +314,10 @@ mod tests {
             (
                 When { since_start_ms: span("2000-3000"), ..When::default() },
                 When { since_start_ms: span("2501-"), ..When::default() },
+            ),
+            (
+                When { connection: Some(nth("3")), ..When::default() },
+                When { connection: Some(nth("1-2")), ..When::default() },
             ),
         ];
         for (holds, fails) in pairs {

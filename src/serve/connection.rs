@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::Answer;
 use super::greet::greet;
 use super::hosts::Hosts;
 use super::io::Io;
@@ -21,6 +20,7 @@ use super::places::{Place, Places, Standing};
 use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
 use super::tls::Tls;
+use super::{Answer, Came};
 use crate::greeting::Arrival;
 
 /// What all connections of a listener share.
@@ -95,7 +95,7 @@ pub(super) async fn run<A: Answer>(
     let mut drain = phases.clone();
     let after = tokio::select! {
         biased;
-        after = drive(&mut io, &site, &place, &mut drain) => after,
+        after = drive(&mut io, number, &site, &place, &mut drain) => after,
         () = phases.killed() => After::Reset,
     };
     match after {
@@ -157,7 +157,13 @@ fn not_tls() -> Unfit {
     Unfit::new(400, why).help("use https:// in the client's address")
 }
 
-async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, place: &Arc<Place>, phases: &mut Phases) -> After {
+async fn drive<A: Answer>(
+    io: &mut Io,
+    number: u64,
+    site: &Site<A>,
+    place: &Arc<Place>,
+    phases: &mut Phases,
+) -> After {
     let mut first = site.limits.first_byte;
     let mut patience = Patience::new(phases, place, from_now(first));
     loop {
@@ -173,7 +179,7 @@ async fn drive<A: Answer>(io: &mut Io, site: &Site<A>, place: &Arc<Place>, phase
         place.now(Standing::Busy);
         let Arrived { whole: Whole { asked, head_only, version, keep_alive }, room } = arrived;
         let at = site.began.elapsed();
-        let reply = site.answer.answer(asked, at).await;
+        let reply = site.answer.answer(asked, Came { at, connection: Some(number) }).await;
         drop(room);
         let asked = perform::Asked { at, head_only, keep: keep_alive, version };
         match perform::reply(io, site, place, phases, reply, asked).await {

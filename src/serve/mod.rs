@@ -84,9 +84,8 @@ pub trait Answer: Send + Sync + 'static {
     /// the listener remembers it.
     fn asked(&self, request: Request) -> Self::Asked;
 
-    /// What is sent for a request; `at` is the time since the server started. Requests of one connection are answered
-    /// one after the other, in their order.
-    fn answer(&self, asked: Arc<Self::Asked>, at: Duration) -> impl Future<Output = Reply> + Send;
+    /// What is sent for a request. Requests of one connection are answered one after the other, in their order.
+    fn answer(&self, asked: Arc<Self::Asked>, came: Came) -> impl Future<Output = Reply> + Send;
 
     /// What is planned for connections as such. Asked once, before anybody is listened to.
     fn reception(&self) -> Reception {
@@ -119,6 +118,22 @@ pub trait Answer: Send + Sync + 'static {
     /// Called exactly once for each reply, when it has been performed or has come to nothing.
     fn performed(&self, ticket: u64, what: Performed) {
         let _ = (ticket, what);
+    }
+}
+
+/// When and how a request came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// The time since the server started.
+    pub at: Duration,
+    /// On which connection of the listener, from 1: the number that its [`Arrival`] had. None where nobody listens.
+    pub connection: Option<u64>,
+}
+
+impl Came {
+    /// At this time, from somebody who needs no connection.
+    pub fn at(at: Duration) -> Self {
+        Self { at, connection: None }
     }
 }
 

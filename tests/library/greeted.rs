@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use faultdeck::greeting::{Alert, Arrival, Ending, Flaw, Greeting, OldVersion, Reception, Trouble, Welcome};
 use faultdeck::message::Request;
 use faultdeck::serve::tls::Identity;
-use faultdeck::serve::{Answer, Hosts, Options, Reply, Server, StartError};
+use faultdeck::serve::{Answer, Came, Hosts, Options, Reply, Server, StartError};
 use peer::{PATIENCE, Peer, bytes_of, get, sample};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -74,7 +74,7 @@ impl Answer for Host {
         request
     }
 
-    async fn answer(&self, _: Arc<Request>, _: Duration) -> Reply {
+    async fn answer(&self, _: Arc<Request>, _: Came) -> Reply {
         Reply::Planned { delivery: sample(), ticket: 1 }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use faultdeck::delivery::{Delivery, End, Step};
 use faultdeck::message::{Request, Response};
-use faultdeck::serve::{Answer, Hosts, Limits, Options, Performed, Reply, Server, StartError};
+use faultdeck::serve::{Answer, Came, Hosts, Limits, Options, Performed, Reply, Server, StartError};
 use peer::{Console, PATIENCE, Peer, bytes_of, get, sample, send_then, start, start_within, stepped};
 
 const SHORT: Duration = Duration::from_millis(60);
@@ -417,7 +417,7 @@ impl Answer for Panicking {
         request
     }
 
-    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
+    async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
         assert_ne!(request.path(), "/answer", "a panic on purpose");
         let ticket = u64::from(request.path() == "/performed");
         Reply::Planned { delivery: sample(), ticket }

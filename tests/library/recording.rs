@@ -4,13 +4,12 @@ use crate::canary;
 use crate::recorder::{Ending, proxy, raw_console, read_request, settings};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use faultdeck::cassette::{Cassette, TlsTrust};
 use faultdeck::delivery::Delivery;
 use faultdeck::message::{Request, Response};
 use faultdeck::record::{Existing, KeepError, RecordError, Recorder, Settings, Trust, dials};
-use faultdeck::serve::{Answer, Options, Reply, Server, tls::Identity};
+use faultdeck::serve::{Answer, Came, Options, Reply, Server, tls::Identity};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -276,7 +275,7 @@ impl Answer for Console {
         request
     }
 
-    async fn answer(&self, _request: Arc<Request>, _at: Duration) -> Reply {
+    async fn answer(&self, _request: Arc<Request>, _came: Came) -> Reply {
         Reply::Planned { delivery: Delivery::of(Response::json(200, "{}")), ticket: 0 }
     }
 }

@@ -239,3 +239,25 @@ fn a_ledger_that_was_cut_short_is_not_green() {
     assert!(report::json(&lines).unwrap().contains("\"exit\": null"));
     assert!(report::junit(&lines).unwrap().contains("errors=\"1\""));
 }
+
+#[test]
+fn a_fault_that_nobody_can_know_of_is_neither_fired_nor_green_nor_an_error_in_any_report() {
+    let planned = "outage: refuse, from 0 to 20 ms";
+    let sum = Sum { served: 2, recorded: 2, ..Sum::default() };
+    let end = EndLine { sum, in_force: vec![planned.into()], ..EndLine::default() };
+    let absent = GreetedLine { kind: "refuse".into(), planned: "refuse".into(), ..GreetedLine::default() };
+    let lines = [Line::Greeted(absent), Line::End(end.closed(Reasons::default()))];
+    let human = report::human(&lines[..], Paint::Plain);
+    assert!(human.contains("0 faults fired") && !human.contains("never fired"), "{human}");
+    assert!(human.contains(&format!("whether a client met them cannot be known\n  {planned}\n")), "{human}");
+    let json: serde_json::Value = serde_json::from_str(&report::json(&lines[..]).unwrap()).unwrap();
+    assert_eq!(
+        (&json["in_force"][0], &json["faults"], &json["never_fired"]),
+        (&planned.into(), &serde_json::json!([]), &serde_json::json!([]))
+    );
+    let junit = report::junit(&lines[..]).unwrap();
+    assert!(
+        junit.contains("<skipped message=\"in force: whether a client met it cannot be known\"/>"),
+        "{junit}"
+    );
+}

@@ -73,11 +73,12 @@ fn planned() -> impl Strategy<Value = PlannedFault> {
     let words =
         (option::of(names()), option::of(names()), vec((names(), option::of(texts_of_values())), 0..3));
     let state = option::of(select(&["done", "partial", "PARTIALLY_COMPLETE", "EXECUTE"][..]));
-    let conditions = (late, words, state);
+    let conditions = (late, words, state, option::of(nths()));
     let of_answers = (Fault::strategy(At::Response), when, conditions, any::<bool>()).prop_map(
         |(inject, when, conditions, optional)| {
             let (endpoint, nth, of, chance) = when;
-            let ((call, tick, since_start_ms, most), (session, resource, query), state) = conditions;
+            let ((call, tick, since_start_ms, most), (session, resource, query), state, connection) =
+                conditions;
             // Every endpoint but the help documents its own errors only; any request may meet the framework's.
             let endpoint = if inject.answers().is_some() { None } else { endpoint };
             // Some kinds can never happen at some endpoints, and are refused there.
@@ -89,7 +90,7 @@ fn planned() -> impl Strategy<Value = PlannedFault> {
             let (resource, state) = (resource.map(|path| format!("/{path}*")), state.map(str::to_owned));
             let when =
                 When { endpoint, nth, of, call, session, resource, query, state, tick, ..When::default() };
-            let when = When { since_start_ms, chance, most, ..when };
+            let when = When { since_start_ms, connection, chance, most, ..when };
             PlannedFault { name: None, when, optional, inject, key: String::new() }
         },
     );

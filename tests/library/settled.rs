@@ -4,7 +4,6 @@
 use crate::evidence;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use evidence::*;
 use faultdeck::cassette::Cassette;
@@ -12,7 +11,7 @@ use faultdeck::delivery::Delivery;
 use faultdeck::ledger::{self, Origin};
 use faultdeck::message::Request;
 use faultdeck::replay::{Asked, Replay};
-use faultdeck::serve::{Answer, Rendered, Reply};
+use faultdeck::serve::{Answer, Came, Rendered, Reply};
 use proptest::prelude::*;
 
 const ITEM: &str = "/api/forensics/case_management/cases/7";
@@ -122,6 +121,9 @@ inject = { api-error = { status = 500, code = 1020 } }
 when = { nth = "every 3", chance = "1/2" }
 inject = { truncate = { body_bytes = 5 } }
 [[fault]]
+when = { connection = "2" }
+inject = { latency = { ms = 3 } }
+[[fault]]
 when = { nth = "every 5" }
 inject = { drop-field = { name = "id" } }
 "#,
@@ -135,11 +137,20 @@ enum Given {
     Again(Vec<u8>),
 }
 
+fn came_on(connection: u64) -> Came {
+    Came { connection: Some(connection), ..Came::default() }
+}
+
 /// A client of a listener that knows again the heads it has met, as far as a replay can tell.
 struct Met(Vec<(Request, Arc<Asked>)>);
 
 impl Met {
     fn ask(&mut self, replay: &Replay, request: &Request) -> Given {
+        self.ask_on(1, replay, request)
+    }
+
+    fn ask_on(&mut self, connection: u64, replay: &Replay, request: &Request) -> Given {
+        let came = came_on(connection);
         let known = self.0.iter().find(|(met, _)| met == request && met.body.is_empty());
         let asked = known.map(|(_, asked)| Arc::clone(asked)).unwrap_or_else(|| {
             let asked = Arc::new(replay.asked(request.clone()));
@@ -147,7 +158,7 @@ impl Met {
             asked
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        match runtime.block_on(replay.answer(asked, Duration::ZERO)) {
+        match runtime.block_on(replay.answer(asked, came)) {
             Reply::Planned { delivery, .. } => Given::Anew(delivery),
             Reply::Rendered { rendered, .. } => Given::Again(rendered.bytes()),
             Reply::Streamed { .. } => panic!("a replay streams nothing"),
@@ -173,9 +184,9 @@ proptest! {
     ) {
         let (again, anew) = (replay(world(), trouble), replay(world(), trouble));
         let mut met = Met(Vec::new());
-        for request in &walk {
-            let given = met.ask(&again, request);
-            let wanted = anew.decide(request.clone(), Duration::ZERO).0;
+        for (connection, request) in (1..4).cycle().zip(&walk) {
+            let given = met.ask_on(connection, &again, request);
+            let wanted = anew.decide_as(request.clone(), came_on(connection)).0;
             match given {
                 Given::Anew(delivery) => prop_assert_eq!(delivery, wanted),
                 Given::Again(bytes) => {

@@ -80,10 +80,14 @@ fn a_connection_is_refused_for_a_while_and_before_and_after_it_is_not() {
     curl_ends(&[0], &[], &server.url, "afterwards");
     let ended = server.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let line = "{\"greeted\":{\"session\":\"main\",\"kind\":\"refuse\",\"planned\":\"refuse?since_start_ms=3000-6000\",\
-                \"did\":\"refused every connection from 3000 to 6000 ms\"}}";
-    assert!(lab.read("l.jsonl").contains(line), "{}", lab.read("l.jsonl"));
-    assert!(lab.read("r.txt").contains("refused every connection from 3000 to 6000 ms [refuse]"));
+    let words = "listened to nobody from 3000 to 6000 ms: whether a client met it cannot be known";
+    let line = format!(
+        "{{\"greeted\":{{\"session\":\"main\",\"kind\":\"refuse\",\"planned\":\"refuse?since_start_ms=3000-6000\",\"did\":\"{words}\"}}}}"
+    );
+    assert!(lab.read("l.jsonl").contains(&line), "{}", lab.read("l.jsonl"));
+    assert!(lab.read("r.txt").contains(&format!("{words} [refuse]")), "{}", lab.read("r.txt"));
+    assert!(ended.stderr.contains("; 0 faults fired; "), "neither fired nor never fired: {}", ended.stderr);
+    assert!(ended.stderr.contains("whether a client met it cannot be known"), "{}", ended.stderr);
 }
 
 #[test]
@@ -241,4 +245,80 @@ fn a_connection_that_met_its_fault_puts_a_command_to_the_test_and_one_that_met_n
     let flags = ["run", "--cassette", "builtin:forensics/create-case", "--fault", "refuse?since_start_ms=0-"];
     let unmet = lab.run(&[&flags[..], &["--", "true"]].concat());
     assert_eq!(unmet.code, Some(3), "{}", unmet.stderr);
+    assert!(unmet.stderr.contains("whether a client met it cannot be known"), "{}", unmet.stderr);
+    // One that began after the end was not even in force.
+    let server = faulty(&lab, "refuse?since_start_ms=600000-");
+    assert!(ask(&server).unwrap().starts_with(b"HTTP/1.1 200 "));
+    let never = server.stop();
+    assert_eq!(never.code, Some(3), "{}", never.stderr);
+    assert!(
+        never.stderr.contains("never fired: ") && !never.stderr.contains("cannot be known"),
+        "{}",
+        never.stderr
+    );
+}
+
+/// What comes of a request, on a connection that is kept.
+fn again(socket: &mut TcpStream) -> String {
+    socket.write_all(format!("GET {CASES} HTTP/1.1\r\nHost: a\r\nSEC: x\r\n\r\n").as_bytes()).unwrap();
+    let (mut answer, mut byte) = (Vec::new(), [0]);
+    while !answer.ends_with(b"\r\n\r\n") {
+        socket.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    socket.read_exact(&mut vec![0; length.unwrap()]).unwrap();
+    head.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn every_answer_on_the_third_connection_is_a_503_and_no_other_is() {
+    let lab = Lab::new();
+    let server = faulty(&lab, "api-error:503,undocumented=true?connection=3");
+    let mut sockets = [0; 3].map(|_| {
+        let mut socket = TcpStream::connect(server.addr).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Whoever asks was accepted, in this order; the harness came before.
+        let status = again(&mut socket);
+        (socket, status)
+    });
+    let first: Vec<&str> = sockets.iter().map(|(_, status)| status.as_str()).collect();
+    assert_eq!(first, ["200", "503", "200"]);
+    for _ in 0..3 {
+        let then: Vec<String> = sockets.iter_mut().map(|(socket, _)| again(socket)).collect();
+        assert_eq!(then, ["200", "503", "200"]);
+    }
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ledger = lab.read("l.jsonl");
+    assert_eq!(ledger.matches("\"connection\":3").count(), 4, "{ledger}");
+    assert_eq!(
+        ledger.matches("\"connection\":").count(),
+        4,
+        "where it does not matter it is not named: {ledger}"
+    );
+    let again = lab.run(&["report", "l.jsonl"]);
+    assert!(again.stdout.contains("4 faults fired"), "{}", again.stdout);
+}
+
+#[test]
+fn a_connection_is_counted_anew_for_each_case_that_is_judged() {
+    let lab = Lab::new();
+    lab.write(
+        "s.toml",
+        "summary = \"x\"\ncassette = \"builtin:forensics/create-case\"\n[must]\nhold = [\"terminates\"]\n\
+         [[fault]]\nwhen = { connection = \"1\" }\ninject = { latency = { ms = 1 } }\n",
+    );
+    let judged =
+        lab.run(&["judge", "builtin:careful", "--scenario", "s.toml", "--jobs", "1", "--ledger", "l.jsonl"]);
+    assert_eq!(judged.code, Some(0), "{}{}", judged.stdout, judged.stderr);
+    let ledger = lab.read("l.jsonl");
+    let number = |name: &str| {
+        let rest = ledger.rsplit(&format!("\"{name}\":")).next().unwrap();
+        rest.split([',', '}']).next().unwrap().parse::<u32>().unwrap()
+    };
+    assert!(number("cases") > 1, "{ledger}");
+    assert_eq!(number("faults"), number("cases"), "one connection of each case is the first: {ledger}");
 }

@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, End, Step};
 use crate::greeting::{Arrival, Greeting, Part, Reception};
 use crate::message::{Request, Response};
 use crate::replay::Replay;
-use crate::serve::{Answer, Options, Performed, Refusal, Reply, Server, StartError};
+use crate::serve::{Answer, Came, Options, Performed, Refusal, Reply, Server, StartError};
 
 /// How long after its client ended a case may still be performing an answer.
 const SETTLING: Duration = Duration::from_millis(200);
@@ -75,11 +75,12 @@ impl Answer for Stage {
         self.replay().iter().for_each(|replay| replay.absent(away));
     }
 
-    async fn answer(&self, request: Arc<Request>, at: Duration) -> Reply {
+    async fn answer(&self, request: Arc<Request>, came: Came) -> Reply {
         let replay = self.playing().replay.clone();
         let Some((replay, since)) = replay else { return nobody() };
         let asked = Arc::new(replay.asked(Arc::unwrap_or_clone(request)));
-        let reply = replay.answer(asked, at.saturating_sub(since)).await;
+        let came = Came { at: came.at.saturating_sub(since), ..came };
+        let reply = replay.answer(asked, came).await;
         let mut playing = self.playing();
         playing.next += 1;
         let own = playing.next;

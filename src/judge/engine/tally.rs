@@ -29,6 +29,11 @@ impl Tally {
             for ran in std::iter::once(&tried.base).chain(variants) {
                 self.account.sum += ran.account.sum;
                 self.account.lost_lines += ran.account.lost_lines;
+                for planned in &ran.account.in_force {
+                    if !self.account.in_force.contains(planned) {
+                        self.account.in_force.push(planned.clone());
+                    }
+                }
                 let own = &ran.account.never_fired;
                 silent = Some(match silent {
                     None => own.clone(),

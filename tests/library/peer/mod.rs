@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faultdeck::delivery::{Delivery, End, Step};
 use faultdeck::message::{Request, Response};
-use faultdeck::serve::{Answer, Hosts, Limits, Options, Performed, Refusal, Reply, Server};
+use faultdeck::serve::{Answer, Came, Hosts, Limits, Options, Performed, Refusal, Reply, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -94,7 +94,7 @@ impl Answer for Console {
         request
     }
 
-    async fn answer(&self, request: Arc<Request>, _at: Duration) -> Reply {
+    async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
         let reply = (self.script)(&request);
         self.requests.lock().unwrap().push(Request::clone(&request));
         reply
