@@ -112,6 +112,7 @@ pub mod fields;
 pub mod greeting;
 pub mod redact;
 pub mod timeline;
+mod written;
 
 pub mod lists;
 

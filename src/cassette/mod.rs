@@ -55,6 +55,7 @@ use std::sync::Arc;
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::redact::{self, Open, Rules};
+use crate::written::Mistakes;
 
 pub(crate) use base::{base_for, put_base};
 pub use check::{Remark, Weight};
@@ -189,6 +190,9 @@ pub enum CassetteError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The rules for matching beside it have mistakes.
+    #[error("{}", rules::in_a_line(.0))]
+    Rules(Mistakes),
     /// A folder, a pipe or a device.
     #[error("{path} is {kind}, not a file")]
     NotAFile {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::{CassetteError, MatchKey};
 use crate::files;
 use crate::json::{Json, Kind, quote, remove_member, replace};
 use crate::message::{Request, is_credential_header};
 use crate::redact::{is_credential_name, is_redacted};
+use crate::written::Mistakes;
+use crate::written::read::{Entry, Read, Table, Text, every};
 
 /// The largest file of rules that is read, in bytes.
 const FILE_MAX_BYTES: u64 = 64 * 1024;
@@ -19,26 +19,20 @@ pub const NAMES_MAX: usize = 100;
 
 /// What counts in matching and what does not. Names that begin with a slash point into a JSON body; others are
 /// parameters of the query or of a form.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MatchRules {
     /// Do not count.
-    #[serde(default)]
     pub ignore: Vec<String>,
     /// Count but for how they are written.
-    #[serde(default)]
     pub normalise: BTreeMap<String, Normal>,
     /// Headers that count, beside what counts anyway.
-    #[serde(default)]
     pub headers: Vec<String>,
     /// Whether times and uuids of the client's own may be passed over; they may unless this says otherwise.
-    #[serde(default)]
     pub loose: Option<bool>,
 }
 
 /// In what two spellings of a value may differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Normal {
     /// In capitals and small letters.
     Case,
@@ -66,7 +60,35 @@ impl Normal {
     }
 }
 
+/// The first mistake with its place, and how many more there are.
+pub(super) fn in_a_line(mistakes: &Mistakes) -> String {
+    let Some(first) = mistakes.shown().first() else { return mistakes.to_string() };
+    let (line, column) = first.line_column();
+    mistakes.to_string().replacen(&format!("{}:", first.file), &format!("{}:{line}:{column}:", first.file), 1)
+}
+
+/// No more names than one list takes.
+fn at_most(entries: Vec<Entry<'_>>) -> Read<Vec<Entry<'_>>> {
+    match entries.get(NAMES_MAX) {
+        Some(over) => Err(over.fail(format!("more than {NAMES_MAX} names"), "this one is too many", None)),
+        None => Ok(entries),
+    }
+}
+
+fn is_a_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(char::is_control)
+}
+
+fn is_secret(header: &str) -> bool {
+    is_credential_header(header) || is_credential_name(header)
+}
+
 impl MatchRules {
+    /// The keys of a table of rules.
+    pub(crate) const KEYS: [&'static str; 4] = ["ignore", "normalise", "headers", "loose"];
+    /// How they are written.
+    pub(crate) const HELP: &'static str = "write ignore = [\"_\", \"/run/id\"], normalise = { filter = \"blanks\" }, headers = [\"X-Tenant\"] or loose = false";
+
     /// The rules beside a cassette, none if there is no such file.
     pub(super) fn beside(cassette: &Path) -> Result<Self, CassetteError> {
         let path = cassette.with_extension("match.toml");
@@ -84,17 +106,79 @@ impl MatchRules {
         let shown = path.display().to_string();
         let text = files::read_text(path, FILE_MAX_BYTES)
             .map_err(|error| CassetteError::Io { path: shown.clone(), source: error.into() })?;
-        let invalid = |at: usize, message: String| {
-            let before = text.get(..at).unwrap_or(&text);
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
-            CassetteError::Invalid { path: shown.clone(), message, line, column }
+        Self::parse(&shown, &text).map_err(CassetteError::Rules)
+    }
+
+    /// Reads the text of a file of rules, which messages call `file`.
+    ///
+    /// # Errors
+    /// All its mistakes.
+    fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
+        let source = Text::new(file, text);
+        let read = {
+            let document = source.document();
+            let whole = 0..text.len().min(1);
+            Self::read(&Table::new(
+                &source,
+                "a file of rules for matching",
+                whole,
+                document.get_ref(),
+                &Self::KEYS,
+            ))
         };
-        let rules: Self = toml::from_str(&text).map_err(|error| {
-            invalid(error.span().map_or(0, |span| span.start), error.message().to_owned())
-        })?;
-        rules.check().map_err(|message| invalid(0, message))?;
-        Ok(rules)
+        source.finish(read)
+    }
+
+    /// Reads a table of rules: the whole of such a file, or a part of a scenario.
+    pub(crate) fn read(table: &Table<'_>) -> Read<Self> {
+        let names = |key: &str| {
+            table.read(key, |entry| {
+                let items = at_most(entry.items(Self::HELP)?)?;
+                every(items.iter().map(|item| item.name().map(str::to_owned)))
+            })
+        };
+        let ignore = names("ignore");
+        let headers = table.read("headers", |entry| {
+            let items = at_most(entry.items(Self::HELP)?)?;
+            every(items.iter().map(|item| {
+                let name = item.name()?;
+                if is_secret(name) {
+                    let help = "take it out: a credential counts in no matching".to_owned();
+                    return Err(item.fail(
+                        format!("`{name}` is a credential, which is in no cassette"),
+                        "this",
+                        Some(help),
+                    ));
+                }
+                Ok(name.to_owned())
+            }))
+        });
+        let normalise = table.read("normalise", |entry| {
+            let members = entry.members().ok_or_else(|| {
+                let help = Some(Self::HELP.to_owned());
+                entry.fail("`normalise` must be a table of names", "no such table", help)
+            })?;
+            every(at_most(members)?.iter().map(|member| {
+                let key = member.key;
+                if !is_a_name(key) {
+                    let help =
+                        "write the name of a parameter, or a pointer into a body: \"/run/id\"".to_owned();
+                    return Err(member.fail_at_key(
+                        format!("`{}` is no name", key.escape_debug()),
+                        "this",
+                        help,
+                    ));
+                }
+                Ok((key.to_owned(), member.word(&Normal::WORDS)?))
+            }))
+        });
+        let loose = table.read("loose", Entry::flag);
+        Ok(Self {
+            ignore: ignore?.unwrap_or_default(),
+            headers: headers?.unwrap_or_default(),
+            normalise: normalise?.unwrap_or_default().into_iter().collect(),
+            loose: loose?,
+        })
     }
 
     /// Whether the names are ones that can be meant.
@@ -106,11 +190,10 @@ impl MatchRules {
         if names.clone().count() > NAMES_MAX {
             return Err(format!("more than {NAMES_MAX} names"));
         }
-        if let Some(empty) = names.clone().find(|name| name.is_empty() || name.chars().any(char::is_control))
-        {
+        if let Some(empty) = names.clone().find(|name| !is_a_name(name)) {
             return Err(format!("`{}` is no name", empty.escape_debug()));
         }
-        match self.headers.iter().find(|name| is_credential_header(name) || is_credential_name(name)) {
+        match self.headers.iter().find(|name| is_secret(name)) {
             Some(name) => Err(format!("`{name}` is a credential, which is in no cassette: take it out")),
             None => Ok(()),
         }
@@ -201,6 +284,7 @@ impl MatchRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::written::Diagnostic;
 
     fn seen(rules: &MatchRules, target: &str, body: &'static str) -> MatchKey {
         let mut request = Request::new("POST", target);
@@ -210,7 +294,8 @@ mod tests {
 
     #[test]
     fn what_is_ignored_is_gone_and_what_is_normalised_has_one_spelling() {
-        let rules: MatchRules = toml::from_str(
+        let rules = MatchRules::parse(
+            "x",
             "ignore = [\"_\", \"/run/id\"]\nnormalise = { filter = \"blanks\", hosts = \"list\", \"/name\" = \"case\" }\n",
         )
         .unwrap();
@@ -228,11 +313,25 @@ mod tests {
         for (text, why) in [
             ("headers = [\"SEC\"]", "a credential"),
             ("headers = [\"cookie\"]", "a credential"),
-            ("ignore = [\"\"]", "no name"),
+            ("ignore = [\"\"]", "must be a text of 1 to 200 bytes"),
+            ("normalise = { \"\" = \"case\" }", "is no name"),
+            ("ignored = []", "unknown key `ignored`"),
         ] {
-            let rules: MatchRules = toml::from_str(text).unwrap();
-            assert!(rules.check().unwrap_err().contains(why), "{text}");
+            let mistakes = MatchRules::parse("x", text).unwrap_err();
+            assert!(mistakes.count() == 1 && mistakes.to_string().contains(why), "{text}: {mistakes}");
         }
-        assert!(toml::from_str::<MatchRules>("ignored = []").is_err());
+        let rules = MatchRules { headers: vec!["SEC".into()], ..MatchRules::default() };
+        assert!(rules.check().unwrap_err().contains("a credential"));
+    }
+
+    #[test]
+    fn all_mistakes_of_a_file_are_told_in_the_order_of_the_text() {
+        let text = "ignores = [\"_\"]\nheaders = [\"SEC\", 7, \"Cookie\"]\nnormalise = { a = \"cases\", b = \"list\" }\nloose = \"no\"\n";
+        let mistakes = MatchRules::parse("mine.match.toml", text).unwrap_err();
+        let places: Vec<(usize, usize)> = mistakes.shown().iter().map(Diagnostic::line_column).collect();
+        assert_eq!(places, [(1, 1), (2, 12), (2, 19), (2, 22), (3, 19), (4, 9)], "{mistakes:?}");
+        let line = in_a_line(&mistakes);
+        assert!(line.starts_with("mine.match.toml:1:1: unknown key `ignores`"), "{line}");
+        assert!(line.ends_with("; and 5 more mistakes"), "{line}");
     }
 }

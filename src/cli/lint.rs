@@ -7,7 +7,7 @@ use super::output;
 use super::problem::{Problem, with_caret, with_carets};
 use super::redacting::Redacting;
 use super::setup;
-use crate::cassette::{Cassette, FILE_MAX_BYTES, Found, Hold, MatchRules, Weight, journal_of};
+use crate::cassette::{Cassette, CassetteError, FILE_MAX_BYTES, Found, Hold, MatchRules, Weight, journal_of};
 use crate::client::{ClientError, ClientFile};
 use crate::files;
 use crate::judge;
@@ -148,7 +148,11 @@ fn look_at(file: &Path, args: &Args) -> Result<Vec<Finding>, Problem> {
         return cassette(file, &rules, args.fix);
     }
     if file.to_string_lossy().ends_with(".match.toml") {
-        return Ok(MatchRules::load(file).map_or_else(unreadable, |_| Vec::new()));
+        return Ok(match MatchRules::load(file) {
+            Ok(_) => Vec::new(),
+            Err(CassetteError::Rules(mistakes)) => vec![Finding::Unreadable(with_carets(&mistakes))],
+            Err(error) => unreadable(error),
+        });
     }
     Ok(if ends(file, "toml") && below(file, &["clients"]) {
         client(file)
@@ -169,9 +173,12 @@ fn in_words(error: ScenarioError) -> Vec<Finding> {
         ScenarioError::Invalid(mistakes) => {
             vec![Finding::Unreadable(with_carets(&judge::with_names(mistakes)))]
         }
-        ScenarioError::Io { .. } | ScenarioError::NoSuch { .. } | ScenarioError::Ambiguous { .. } => {
-            unreadable(error)
-        }
+        ScenarioError::Io { .. }
+        | ScenarioError::NoSuch { .. }
+        | ScenarioError::Ambiguous { .. }
+        | ScenarioError::Folder { .. }
+        | ScenarioError::NoFolder { .. }
+        | ScenarioError::BadFolder { .. } => unreadable(error),
     }
 }
 

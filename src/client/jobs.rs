@@ -5,8 +5,8 @@
 use super::JobKind;
 use crate::json::Json;
 use crate::profile::{Carrier, Endpoint, Key, NameError, ParameterKind, Profile};
-use crate::scenario::read::{Entry, Read, every};
 use crate::spelling::nearest;
+use crate::written::read::{Entry, Read, every};
 
 /// A job and the endpoint it asks first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,18 +5,15 @@
 //! them. A scenario is also written: a shrunk counter-example becomes a file.
 
 mod builtin;
-mod diagnostic;
+mod error;
 mod flags;
 mod inject;
 mod lookup;
 mod matching;
-mod mend;
-mod mistakes;
 mod one_line;
 mod open;
 mod parse;
 mod planned;
-pub(crate) mod read;
 mod trigger;
 mod when;
 mod write;
@@ -26,17 +23,17 @@ pub(crate) use lookup::in_a_line;
 pub(crate) use when::Moment;
 pub(crate) use write::fault_toml;
 
-use std::ops::Range;
 use std::path::PathBuf;
 
-pub use diagnostic::{Diagnostic, ScenarioError};
-pub use mistakes::Mistakes;
+pub use error::ScenarioError;
 pub use planned::{Nth, Of, PlannedFault};
 pub use when::{Span, SpanError, When};
 
 use crate::cassette::MatchRules;
 use crate::seed::Seed;
 use crate::timeline::{Deployment, PathStep};
+use crate::written::read;
+pub use crate::written::{Diagnostic, Mistakes, Named};
 
 /// One named failure story.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,15 +90,6 @@ pub struct Must {
     pub command: CommandMust,
     /// What must be seen on the wire.
     pub see: See,
-}
-
-/// A name from the text, with its bytes, resolved by a higher layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// The name.
-    pub name: String,
-    /// Where it stands in the text, quotes included.
-    pub at: Range<usize>,
 }
 
 /// What a command run under a scenario should do.

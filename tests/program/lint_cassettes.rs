@@ -191,3 +191,23 @@ fn a_cassette_from_before_there_was_a_policy_loads() {
     let lint = lab.run(&["lint"]);
     assert_eq!((lint.code, lint.stdout.as_str()), (Some(0), ""), "{}", lint.stderr);
 }
+
+#[test]
+fn every_mistake_of_the_rules_beside_a_cassette_is_shown_with_its_caret() {
+    let lab = Lab::new();
+    let cassette = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cassettes/forensics/create-case.json"),
+    );
+    lab.write("mine.json", &cassette.unwrap());
+    lab.write("mine.match.toml", "ignores = [\"_\"]\nheaders = [\"SEC\"]\nloose = \"no\"\n");
+    for arguments in [&["lint", "mine.match.toml"][..], &["replay", "mine.json"]] {
+        let finished = lab.run(arguments);
+        assert_eq!(finished.code, Some(2), "{}{}", finished.stdout, finished.stderr);
+        let shown = finished.stdout + &finished.stderr;
+        for word in
+            ["unknown key `ignores`", "did you mean `ignore`?", "`SEC` is a credential", "true or false", "^"]
+        {
+            assert!(shown.contains(word), "{arguments:?}: {word}: {shown}");
+        }
+    }
+}
