@@ -137,7 +137,7 @@ async fn judged(
     redactor: &Redactor,
 ) -> Result<Judged, Problem> {
     let mut plan = Plan::new(Arc::clone(evidence));
-    plan.repeat = Some(judge::repeat(client, &Faults::default()));
+    plan.repeat = Some(judge::repeat(client, &Faults::default(), &[]));
     // What is recorded here answers the stories; the others have recordings of their own.
     plan.scenarios.retain(|scenario| Scenario::stories().iter().any(|(name, _)| *name == scenario.name));
     plan.cases = CASES;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::faults::Faults;
 use super::guard::Programs;
+use super::listen::Tls;
 use super::problem::Problem;
 use super::profiles;
 use super::progress;
@@ -29,12 +30,16 @@ use crate::seed::Seed;
 /// A client file says how to start the program and how to read what it reports. Without --scenario there are generated
 /// `get` cases first, then every built-in scenario. What breaks a property is shrunk, saved as a scenario file that
 /// runs first next time, and told with the command that repeats it.
+///
+/// With --tls the base URL is https. The program finds the certificate authority in FAULTDECK_CA_FILE, SSL_CERT_FILE,
+/// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS, and `{ca_file}` stands for it in a client file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   faultdeck judge builtin:careless --cases 50        # see one fail
   faultdeck judge clients/mine.toml
   faultdeck judge clients/mine.toml --scenario lost-answer --report junit=report.xml
+  faultdeck judge clients/mine.toml --tls --scenario tls/    # every scenario of a folder
 
 Exit codes: 0 every property that must hold was put to the test and holds, 1 one is violated, 2 what the client writes
 cannot be read although nothing goes wrong (what starts or reads it is wrong, not the client), 3 one was not reached,
@@ -43,11 +48,13 @@ pub(super) struct Args {
     /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.
     client: String,
     /// Only this scenario: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for
-    /// standard input. Can be given several times.
-    #[arg(long, value_name = "NAME|FILE")]
+    /// standard input; every one of a folder with a slash: `task/`, `builtin:task/`. Can be given several times.
+    #[arg(long, value_name = "NAME|FILE|FOLDER/")]
     pub(super) scenario: Vec<String>,
     #[command(flatten)]
     faults: Faults,
+    #[command(flatten)]
+    tls: Tls,
     /// The cassette for every scenario, in place of the one each names.
     #[arg(long, value_name = "NAME|FILE")]
     cassette: Option<String>,
@@ -121,7 +128,10 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
             .map_err(|problem| problem.message())
     });
     let mut plan = Plan::new(evidence);
-    plan.repeat = Some(repeat(&args.client, &args.faults));
+    if let Some(identity) = args.tls.identity()? {
+        plan = plan.over_tls(identity);
+    }
+    plan.repeat = Some(repeat(&args.client, &args.faults, &args.tls.words()));
     let named = scenarios(args)?;
     if !named.is_empty() {
         plan.scenarios = named;
@@ -136,9 +146,16 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
 
 /// The scenarios that the command line names, with the faults that stand there; these alone hold whatever they put to the test.
 fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
-    let with_faults = |scenario| args.faults.put_into(Some(scenario));
-    let named = args.scenario.iter().map(|argument| with_faults(setup::open(argument)?));
-    let mut scenarios = named.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for argument in &args.scenario {
+        for scenario in setup::open_all(argument)? {
+            // One that is named twice, by itself and by its folder, is the same.
+            let is_new = |other: &Scenario| other.name != scenario.name || other.file != scenario.file;
+            if scenarios.iter().all(is_new) {
+                scenarios.extend(args.faults.put_into(Some(scenario))?);
+            }
+        }
+    }
     if scenarios.is_empty()
         && let Some(mut alone) = args.faults.put_into(None)?
     {
@@ -149,10 +166,11 @@ fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
 }
 
 /// The command that shows a verdict on the client called `client` again.
-pub(super) fn repeat(client: &str, faults: &Faults) -> Arc<Repeat> {
+pub(super) fn repeat(client: &str, faults: &Faults, tls: &[String]) -> Arc<Repeat> {
     let profiles: String =
         profiles::named().iter().map(|file| format!(" --profile {}", shell_word(file))).collect();
-    let judge = format!("faultdeck judge {}{profiles}", shell_word(client));
+    let tls: String = tls.iter().map(|word| format!(" {}", shell_word(word))).collect();
+    let judge = format!("faultdeck judge {}{profiles}{tls}", shell_word(client));
     let faults = faults.words();
     Arc::new(move |again| match again {
         Again::Found(file) => format!("{judge} --scenario {}", shell_word(&file.display().to_string())),
@@ -204,7 +222,7 @@ impl From<JudgeError> for Problem {
             JudgeError::Name(mistakes) => Self::mistakes(mistakes),
             JudgeError::Scenario(error) => error.into(),
             JudgeError::Handshakes { .. } => Self::input(&error)
-                .help("put the client to it with `faultdeck run --tls --scenario NAME -- COMMAND`"),
+                .help("add `--tls`: the client is then given an https URL, and the CA in {ca_file} and SSL_CERT_FILE"),
             JudgeError::Unreadable { ref expected, ref came, .. } => {
                 Self::input(&error).help(format!("it has to write, {expected}")).help(if came.is_empty() {
                     "it wrote nothing".to_owned()
@@ -225,7 +243,7 @@ mod tests {
     #[test]
     fn a_scenario_from_standard_input_has_to_be_given_again() {
         let scenario = Scenario::of_input("summary = \"x\"\n", Profile::builtin()).unwrap();
-        let line = repeat("mine", &Faults::default())(&Again::Scenario(&scenario, Seed(7)));
+        let line = repeat("mine", &Faults::default(), &[])(&Again::Scenario(&scenario, Seed(7)));
         assert_eq!(line, "faultdeck judge mine --scenario - --seed 7 < THE-SAME-SCENARIO.toml");
     }
 }

@@ -14,6 +14,7 @@ use crate::replay::BuildError;
 use crate::report::{brief, shell_word, visible};
 use crate::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
 use crate::serve::StartError;
+use crate::spelling::nearest;
 
 /// An error that ends a verb.
 #[derive(Debug)]
@@ -136,7 +137,18 @@ impl From<ScenarioError> for Problem {
             ScenarioError::Ambiguous { full, .. } => {
                 problem.help(format!("write one of `{}`", full.join("`, `")))
             }
-            ScenarioError::Io { .. } => problem,
+            ScenarioError::Folder { full, .. } => problem
+                .help(format!("name one of them: `{}`", full.join("`, `")))
+                .help("`faultdeck judge` takes a folder: every scenario in it"),
+            ScenarioError::NoFolder { name, known } => {
+                let asked = name.strip_prefix("builtin:").unwrap_or(&name);
+                let near = nearest(asked, known.iter().map(String::as_str));
+                problem.help(match near.first() {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the folders are `{}`", known.join("`, `")),
+                })
+            }
+            ScenarioError::Io { .. } | ScenarioError::BadFolder { .. } => problem,
         }
     }
 }
@@ -166,7 +178,7 @@ impl From<FindError> for Problem {
                 let carried = carried.join(", ");
                 problem.help(format!("{looked}there is {carried}; `faultdeck record` makes one; a path ends in `.json`"))
             }
-            FindError::Cassette(_) => problem,
+            FindError::Cassette(error) => error.into(),
         }
     }
 }
@@ -186,7 +198,10 @@ impl From<BuildError> for Problem {
 
 impl From<CassetteError> for Problem {
     fn from(error: CassetteError) -> Self {
-        Self::input(error)
+        match error {
+            CassetteError::Rules(mistakes) => Self::mistakes(mistakes),
+            error => Self::input(error),
+        }
     }
 }
 

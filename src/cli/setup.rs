@@ -102,12 +102,31 @@ pub(super) fn open(argument: &str) -> Result<Scenario, Problem> {
         stdin::ARGUMENT => stdin::scenario(),
         argument => Scenario::open(argument, Profile::builtin()),
     };
-    let scenario = scenario.map_err(|error| match error {
-        ScenarioError::Invalid(mistakes) => judge::with_names(mistakes).into(),
-        error => error,
-    })?;
+    named(scenario.map_err(with_names)?)
+}
+
+/// The scenarios that an argument names: one, or those of a folder (`task/`).
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_all(argument: &str) -> Result<Vec<Scenario>, Problem> {
+    if argument == stdin::ARGUMENT {
+        return open(argument).map(|one| vec![one]);
+    }
+    let all = Scenario::open_all(argument, Profile::builtin()).map_err(with_names)?;
+    all.into_iter().map(named).collect()
+}
+
+fn named(scenario: Scenario) -> Result<Scenario, Problem> {
     judge::resolve(&scenario).map_err(ScenarioError::Invalid)?;
     Ok(scenario)
+}
+
+fn with_names(error: ScenarioError) -> ScenarioError {
+    match error {
+        ScenarioError::Invalid(mistakes) => judge::with_names(mistakes).into(),
+        error => error,
+    }
 }
 
 /// What answers come from: the cassette the command line names, else what the scenario says; a file of at most `most`

@@ -129,6 +129,9 @@ impl Exec {
         }
         argv.extend(self.further.iter().cloned());
         let mut environment = self.settings.environment.clone();
+        if let Some(file) = &job.ca_file {
+            environment.trust(file);
+        }
         for (name, template) in &self.file.env {
             if let Some(value) = template.fill(&values) {
                 environment.set(name, value);

@@ -128,6 +128,8 @@ pub struct Run {
     pub report: Report,
     /// What the client claims of itself.
     pub claims: Claims,
+    /// How often a connection met a planned fault before its first request.
+    pub greeted: u64,
 }
 
 impl Run {

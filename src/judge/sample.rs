@@ -51,6 +51,7 @@ pub(super) fn run(case: Case) -> Run {
         timings: Vec::new(),
         report: report(Outcome::GaveUp),
         claims: Claims::default(),
+        greeted: 0,
     }
 }
 

@@ -17,10 +17,6 @@ const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
 /// What stands for the URL in a command's arguments.
 const URL: &str = "{base_url}";
 
-/// The variables that name the file of a certificate authority to the programs of this world.
-const CA_FILE: [&str; 5] =
-    ["FAULTDECK_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
-
 /// What a command runs in, besides the replay.
 #[derive(Clone, Debug)]
 pub struct Under {
@@ -133,7 +129,7 @@ fn variables(
     environment.set("FAULTDECK_TIME_SCALE", time_scale.to_string());
     environment.set("FAULTDECK_SEC", SEC);
     if let Some(file) = ca_file {
-        CA_FILE.iter().for_each(|name| environment.set(*name, file));
+        environment.trust(file);
     }
     environment
 }

@@ -1,6 +1,6 @@
 //! Which scenario a name means, through folders, and which one a name that means none was probably meant to be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::builtin::BUILTINS;
@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::spelling::nearest;
 
 /// The folder, below the working folder, in which names are looked up.
-const FOLDER: &str = "scenarios";
+pub(super) const FOLDER: &str = "scenarios";
 /// How deep below [`FOLDER`] scenarios have names that their last part alone finds.
 const DEEPEST: usize = 3;
 /// How many entries of [`FOLDER`] are looked at for that.
@@ -28,12 +28,18 @@ pub(super) enum Place {
 }
 
 /// The scenarios that can be named, by full name.
-pub(super) struct Names(BTreeMap<String, Place>);
+#[derive(Default)]
+pub(super) struct Names {
+    known: BTreeMap<String, Place>,
+    /// Whether there is more than was looked at.
+    is_cut: bool,
+}
 
 impl Names {
     /// Those in the binary.
     pub(super) fn builtin() -> Self {
-        Self(BUILTINS.iter().map(|(name, text)| ((*name).to_owned(), Place::Binary(text))).collect())
+        let known = BUILTINS.iter().map(|(name, text)| ((*name).to_owned(), Place::Binary(text))).collect();
+        Self { known, is_cut: false }
     }
 
     /// Those in the binary, and over them those in `scenarios/` of the working folder.
@@ -44,18 +50,54 @@ impl Names {
         all
     }
 
+    /// Those below this folder, wherever it is; they are called by its own name and what follows.
+    pub(super) fn below(folder: &Path) -> Self {
+        let own = folder.file_name().map_or_else(String::new, |name| format!("{}/", name.to_string_lossy()));
+        let mut below = Self::default();
+        let mut left = MOST_ENTRIES;
+        below.collect(folder, &own, 0, &mut left);
+        below
+    }
+
+    /// The scenarios of a folder by full name, in order.
+    ///
+    /// # Errors
+    /// If there are more than were looked at.
+    pub(super) fn of_folder(&self, folder: &str) -> Result<Vec<(&str, &Place)>, ScenarioError> {
+        let of_it =
+            |(name, place)| Some((String::as_str(name), place)).filter(|(name, _)| name.starts_with(folder));
+        let all: Vec<_> = self.known.iter().filter_map(of_it).collect();
+        if self.is_cut && all.iter().any(|(_, place)| matches!(place, Place::File(_))) {
+            let why = "lies where there is too much to look through, or is too deep";
+            return Err(ScenarioError::BadFolder { name: folder.to_owned(), why });
+        }
+        Ok(all)
+    }
+
+    /// The folders that there are, each with a slash at its end.
+    pub(super) fn folders(&self) -> Vec<String> {
+        let folders: BTreeSet<&str> = self.known.keys().map(|name| folder_of(name)).collect();
+        folders.into_iter().filter(|folder| !folder.is_empty()).map(|folder| format!("{folder}/")).collect()
+    }
+
     /// What cannot be listed has no names.
     fn collect(&mut self, folder: &Path, prefix: &str, depth: usize, left: &mut usize) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
-            let Some(fewer) = left.checked_sub(1) else { return };
+            let Some(fewer) = left.checked_sub(1) else {
+                self.is_cut = true;
+                return;
+            };
             *left = fewer;
             let path = entry.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if path.is_dir() && depth < DEEPEST {
-                self.collect(&path, &format!("{prefix}{name}/"), depth + 1, left);
+            if path.is_dir() {
+                match depth < DEEPEST {
+                    true => self.collect(&path, &format!("{prefix}{name}/"), depth + 1, left),
+                    false => self.is_cut = true,
+                }
             } else if let Some(stem) = name.strip_suffix(".toml") {
-                self.0.insert(format!("{prefix}{stem}"), Place::File(path));
+                self.known.insert(format!("{prefix}{stem}"), Place::File(path));
             }
         }
     }
@@ -65,12 +107,12 @@ impl Names {
     /// # Errors
     /// If there is none, or there are several.
     pub(super) fn find(&self, name: &str) -> Result<Place, ScenarioError> {
-        if let Some(place) = self.0.get(name) {
+        if let Some(place) = self.known.get(name) {
             return Ok(place.clone());
         }
         let is_short = !name.contains('/') || folder_of(name) == FORMER_FOLDER;
         let same = |known: &String| is_short && last_part(known) == last_part(name);
-        let found: Vec<(&String, &Place)> = self.0.iter().filter(|(known, _)| same(known)).collect();
+        let found: Vec<(&String, &Place)> = self.known.iter().filter(|(known, _)| same(known)).collect();
         match found.as_slice() {
             [] => Err(self.no_such(name)),
             [(_, place)] => Ok((*place).clone()),
@@ -91,7 +133,7 @@ impl Names {
     /// folder before others. Folders do not count as letters: a long one would make any two names in it near.
     fn near(&self, name: &str) -> Vec<String> {
         let (folder, last) = (folder_of(name), last_part(name));
-        let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let known: Vec<&str> = self.known.keys().map(String::as_str).collect();
         let slips = |known: &[&str]| -> Vec<String> {
             let parts = nearest(last, known.iter().map(|known| last_part(known)));
             let mut found: Vec<String> = Vec::new();
@@ -154,7 +196,8 @@ mod tests {
     use super::*;
 
     fn names(all: &[&str]) -> Names {
-        Names(all.iter().map(|name| ((*name).to_owned(), Place::File(file_of(name)))).collect())
+        let known = all.iter().map(|name| ((*name).to_owned(), Place::File(file_of(name)))).collect();
+        Names { known, is_cut: false }
     }
 
     #[test]
@@ -177,6 +220,16 @@ mod tests {
         let several = names.find("hang").unwrap_err();
         assert_eq!(several.to_string(), "`hang` means several scenarios: network/hang, tls/hang");
         assert!(matches!(names.find("tls/slow-host"), Err(ScenarioError::NoSuch { .. })));
+    }
+
+    #[test]
+    fn a_folder_is_all_that_lies_below_it_and_nothing_beside() {
+        let names = names(&["task/slow", "task/deep/er", "tasks/other", "task", "top"]);
+        let of =
+            |folder| names.of_folder(folder).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(of("task/"), ["task/deep/er", "task/slow"]);
+        assert!(of("none/").is_empty());
+        assert_eq!(names.folders(), ["task/", "task/deep/", "tasks/"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::builtin::{BUILTINS, STORIES};
-use super::lookup::{Names, Place, file_of, is_name};
+use super::lookup::{FOLDER, Names, Place, file_of, is_name};
 use super::{Scenario, ScenarioError};
 use crate::files;
 use crate::profile::Profile;
@@ -36,6 +36,10 @@ impl Scenario {
     /// # Errors
     /// If there is none or more than one, it cannot be read, or it has a mistake.
     pub fn open(argument: &str, profile: &Profile) -> Result<Self, ScenarioError> {
+        if argument.ends_with('/') {
+            let full = folder(argument)?.into_iter().map(|(name, _)| name).collect();
+            return Err(ScenarioError::Folder { name: argument.to_owned(), full });
+        }
         if let Some(name) = argument.strip_prefix("builtin:") {
             return builtin(name, profile);
         }
@@ -54,6 +58,24 @@ impl Scenario {
             Place::Binary(text) => parse_builtin(argument, text, profile),
             Place::File(path) => load_as(argument, &path, profile),
         }
+    }
+
+    /// All scenarios that an argument names, one or those of a folder: an argument that ends in `/` is one. It is looked
+    /// up like a name, in `scenarios/` of the working folder and among the built-in ones together (`task/`); `builtin:task/`
+    /// is the latter alone; what is found in neither is a path.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; if the folder is not there, or holds nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) fn open_all(argument: &str, profile: &Profile) -> Result<Vec<Self>, ScenarioError> {
+        if !argument.ends_with('/') {
+            return Self::open(argument, profile).map(|one| vec![one]);
+        }
+        let open = |(name, place): (String, Place)| match place {
+            Place::Binary(text) => parse_builtin(&name, text, profile),
+            Place::File(path) => load_as(&name, &path, profile),
+        };
+        folder(argument)?.into_iter().map(open).collect()
     }
 
     /// The scenario in a file; its name is the file's stem.
@@ -79,6 +101,33 @@ impl Scenario {
     pub fn builtin(name: &str, profile: &Profile) -> Option<Self> {
         builtin(name, profile).ok()
     }
+}
+
+/// The scenarios of a folder, by full name.
+fn folder(argument: &str) -> Result<Vec<(String, Place)>, ScenarioError> {
+    let owned = |found: Vec<(&str, &Place)>| -> Vec<(String, Place)> {
+        found.into_iter().map(|(name, place)| (name.to_owned(), place.clone())).collect()
+    };
+    let (name, names) = match argument.strip_prefix("builtin:") {
+        Some(name) => (name, Names::builtin()),
+        None => (argument, Names::all()),
+    };
+    let is_named = name.strip_suffix('/').is_some_and(is_name);
+    let found = if is_named { owned(names.of_folder(name)?) } else { Vec::new() };
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let path = Path::new(argument);
+    let below = Path::new(FOLDER).join(name);
+    let bad = |why| Err(ScenarioError::BadFolder { name: argument.to_owned(), why });
+    if name == argument && path.is_dir() {
+        let found = owned(Names::below(path).of_folder("")?);
+        return if found.is_empty() { bad("holds no scenario") } else { Ok(found) };
+    }
+    if name == argument && is_named && below.is_dir() {
+        return bad("holds no scenario");
+    }
+    Err(ScenarioError::NoFolder { name: argument.to_owned(), known: names.folders() })
 }
 
 fn builtin(name: &str, profile: &Profile) -> Result<Scenario, ScenarioError> {

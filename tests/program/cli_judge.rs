@@ -195,3 +195,52 @@ fn explain_names_the_properties_that_a_command_is_judged_by() {
         assert_eq!(named.contains(property.id), property.in_a_suite.is_some(), "{}: {named}", property.id);
     }
 }
+
+#[test]
+fn a_folder_is_every_scenario_in_it_and_one_that_is_not_there_is_named_with_those_that_are() {
+    let lab = Lab::new();
+    let story = |lab: &Lab, name: &str| {
+        lab.write(
+            name,
+            "summary = \"x\"\ncassette = \"builtin:forensics/create-case\"\n[must]\nhold = [\"right-address\"]\n",
+        );
+    };
+    story(&lab, "scenarios/mine/one.toml");
+    story(&lab, "scenarios/mine/deep/two.toml");
+    story(&lab, "elsewhere/three.toml");
+    story(&lab, "scenarios/tls/own.toml");
+    let judged = |folders: &[&str]| {
+        let flags: Vec<&str> = folders.iter().flat_map(|folder| ["--scenario", folder]).collect();
+        let finished =
+            lab.run(&[&["judge", "builtin:careful", "--report", "json=r.json"][..], &flags].concat());
+        assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+        let report: serde_json::Value = serde_json::from_str(&lab.read("r.json")).unwrap();
+        let names =
+            report["scenarios"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(judged(&["mine/"]), ["mine/deep/two", "mine/one"]);
+    assert_eq!(
+        judged(&["mine/", "mine/one", "elsewhere/"]),
+        ["elsewhere/three", "mine/deep/two", "mine/one"]
+    );
+    assert_eq!(judged(&["./scenarios/mine/"]), ["mine/deep/two", "mine/one"]);
+
+    std::fs::create_dir_all(lab.file("scenarios/empty")).unwrap();
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let finished = lab.run(arguments);
+        assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.stderr);
+        for word in words {
+            assert!(finished.stderr.contains(word), "{arguments:?}: {word}: {}", finished.stderr);
+        }
+    };
+    let judge = |folder| ["judge", "builtin:careful", "--scenario", folder];
+    refused(&judge("empty/"), &["holds no scenario"]);
+    refused(&judge("tsak/"), &["there is no folder of scenarios `tsak/`", "did you mean `task/`?"]);
+    refused(&judge("builtin:mine/"), &["there is no folder of scenarios `builtin:mine/`"]);
+    // Its own scenario is there, and those of the binary: they are about handshakes.
+    refused(&judge("tls/"), &["scenario tls/tls-alert", "`--tls`"]);
+    let one = "names a folder of scenarios, and one scenario is needed";
+    refused(&["replay", "--scenario", "mine/"], &[one, "`mine/one`", "`faultdeck judge` takes a folder"]);
+    refused(&["run", "--scenario", "mine/", "--", "true"], &[one]);
+}

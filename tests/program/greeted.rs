@@ -222,7 +222,11 @@ fn a_fault_that_cannot_happen_is_refused_at_the_start() {
     assert_eq!((command.code, command.stderr.contains("`--tls`")), (Some(2), true), "{}", command.stderr);
     let judged = lab.run(&["judge", "builtin:careful", "--scenario", "builtin:faults/tls-close"]);
     assert_eq!(judged.code, Some(2));
-    assert!(judged.stderr.contains("plain http with its clients"), "{}", judged.stderr);
+    assert!(
+        judged.stderr.contains("over plain http") && judged.stderr.contains("`--tls`"),
+        "{}",
+        judged.stderr
+    );
     let never = lab.run(&["replay", "builtin:forensics/create-case", "--fault", "refuse"]);
     assert_eq!((never.code, never.stderr.contains("since_start_ms")), (Some(2), true), "{}", never.stderr);
 }
@@ -321,4 +325,51 @@ fn a_connection_is_counted_anew_for_each_case_that_is_judged() {
     };
     assert!(number("cases") > 1, "{ledger}");
     assert_eq!(number("faults"), number("cases"), "one connection of each case is the first: {ledger}");
+}
+
+#[test]
+fn a_python_client_is_judged_over_tls_without_a_word_about_it_in_its_file() {
+    let lab = Lab::new();
+    // What Python trusts by itself is what SSL_CERT_FILE names.
+    let script = "import json, os, sys, urllib.error, urllib.request\n\
+                  url = sys.argv[1] + '/api/forensics/case_management/case_create_tasks/' + sys.argv[2]\n\
+                  assert url.startswith('https://'), url\n\
+                  ask = urllib.request.Request(url, headers={'SEC': 'x', 'Version': '26.0'})\n\
+                  for _ in range(9):\n\
+                  \x20   try:\n\
+                  \x20       task = json.loads(urllib.request.urlopen(ask, timeout=1).read())\n\
+                  \x20   except urllib.error.URLError as error:\n\
+                  \x20       print(json.dumps({'outcome': 'error', 'text': str(error.reason)}))\n\
+                  \x20       sys.exit(1)\n\
+                  \x20   if task['state'] == 'COMPLETE':\n\
+                  \x20       print(json.dumps({'outcome': 'task', 'standing': 'done', 'task': task}))\n\
+                  \x20       sys.exit(0)\n\
+                  print(json.dumps({'outcome': 'gave_up'}))\n";
+    lab.write("client.py", script);
+    lab.write(
+        "clients/c.toml",
+        "summary = \"x\"\njobs = [\"wait\"]\n[exec]\nargv = [\"python3\", \"client.py\", \"{base_url}\", [\"{id}\"]]\n\
+         exit = { 0 = \"done\", 1 = \"error\" }\n",
+    );
+    let judged = |more: &[&str]| {
+        let flags = ["judge", "clients/c.toml", "--tls", "--ledger", "l.jsonl"];
+        lab.run(&[&flags[..], more].concat())
+    };
+    let well = judged(&["--scenario", "slow-host"]);
+    assert!(
+        well.stdout.contains("terminates") && !well.stdout.contains("VIOLATED"),
+        "{}{}",
+        well.stdout,
+        well.stderr
+    );
+    assert!(lab.read("l.jsonl").contains("\"state\":\"COMPLETE\""), "{}", lab.read("l.jsonl"));
+    // It takes no certificate that it should not, says so, and ends.
+    let expired = judged(&["--scenario", "tls/tls-expired"]);
+    assert_eq!(expired.code, Some(0), "{}{}", expired.stdout, expired.stderr);
+    let ledger = lab.read("l.jsonl");
+    assert!(
+        ledger.contains("\"kind\":\"tls-expired\"") && ledger.contains("certificate has expired"),
+        "{ledger}"
+    );
+    assert!(!ledger.contains("{\"exchange\":{"), "nothing was sent: {ledger}");
 }

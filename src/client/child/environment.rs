@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// What a judged program may inherit. Everything else, proxies and tokens above all, would make two runs differ.
 const INHERITED: [&str; 22] = [
@@ -28,6 +29,10 @@ const INHERITED: [&str; 22] = [
     "APPDATA",
     "LOCALAPPDATA",
 ];
+
+/// The variables that name the file of a certificate authority to the programs of this world.
+const CA_FILE: [&str; 5] =
+    ["FAULTDECK_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 
 /// The variables a child is given; beside them it gets the mark of `family`, and nothing else reaches it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +69,11 @@ impl Environment {
     /// Sets one variable.
     pub(crate) fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());
+    }
+
+    /// Names the certificate authority to trust in all the variables that programs look for it.
+    pub(crate) fn trust(&mut self, ca_file: &Path) {
+        CA_FILE.iter().for_each(|name| self.set(*name, ca_file));
     }
 
     /// The value of one variable.

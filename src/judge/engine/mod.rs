@@ -49,11 +49,12 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     plan.redactor.learn(TOKEN);
     let mut slots = Vec::new();
     for _ in 0..plan.jobs.max(1) {
-        slots.push(Slot::start().await?);
+        slots.push(Slot::start(plan.tls.as_ref()).await?);
     }
     let mut taken = Taken::default();
     units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
-    let bench = Bench { client, redactor: plan.redactor.clone(), verb: plan.verb.clone(), taken };
+    let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
+    let bench = Bench { client, redactor, verb, taken, tls: plan.tls.clone() };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,
@@ -95,14 +96,16 @@ fn units<C: Client>(plan: &Plan, client: &C) -> Result<Vec<Unit>, JudgeError> {
     let mut units = Vec::new();
     if plan.cases > 0 {
         if let Some(folder) = &plan.found {
-            for scenario in found::read(folder, client.name())? {
+            let found = found::read(folder, client.name())?;
+            // As with the built-in ones: without TLS there is no handshake to go wrong.
+            for scenario in found.into_iter().filter(|it| plan.tls.is_some() || !it.needs_tls()) {
                 units.push(unit::of_scenario(plan, &scenario, client)?);
             }
         }
         units.push(unit::generated(plan, client));
     }
     for scenario in &plan.scenarios {
-        if let Some(planned) = scenario.of_handshakes().next() {
+        if let (None, Some(planned)) = (&plan.tls, scenario.of_handshakes().next()) {
             let planned = planned.inject.kind().to_owned();
             return Err(JudgeError::Handshakes { scenario: scenario.name.clone(), planned });
         }

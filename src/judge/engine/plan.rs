@@ -12,6 +12,7 @@ use crate::replay::Evidence;
 use crate::scenario::{Mistakes, Scenario};
 use crate::seed::Seed;
 use crate::serve::StartError;
+use crate::serve::tls::Identity;
 
 /// Finds what a scenario is answered from; an error is a sentence for a person.
 pub type EvidenceOf = dyn Fn(&Scenario) -> Result<Evidence, String> + Send + Sync;
@@ -23,7 +24,8 @@ pub struct Plan {
     pub cases: u32,
     /// The scenarios, in order.
     pub scenarios: Vec<Arc<Scenario>>,
-    /// Where counter-examples are saved; with generated cases, those already there run first.
+    /// Where counter-examples are saved; with generated cases, those already there run first (those that need TLS only
+    /// with it).
     pub found: Option<PathBuf>,
     /// The seed of all that is drawn.
     pub seed: Seed,
@@ -37,6 +39,9 @@ pub struct Plan {
     pub redactor: Redactor,
     /// `judge` or `demo`: goes to the run lines.
     pub verb: String,
+    /// With it the client is spoken to over TLS: its base URL begins with `https`, and it is given the file of the
+    /// certificate authority.
+    pub tls: Option<Identity>,
     /// Says how a verdict is shown again: it stands in [`VerdictLine::repeat`].
     pub repeat: Option<Arc<Repeat>>,
 }
@@ -98,8 +103,20 @@ impl Plan {
             evidence,
             redactor: Redactor::new(),
             verb: "judge".to_owned(),
+            tls: None,
             repeat: None,
         }
+    }
+
+    /// The same plan over TLS, with the built-in scenarios that need it.
+    #[must_use]
+    pub fn over_tls(mut self, identity: Identity) -> Self {
+        let needs_it = |(name, _): &(&str, &str)| {
+            Scenario::builtin(name, Profile::builtin()).filter(Scenario::needs_tls).map(Arc::new)
+        };
+        self.scenarios.extend(Scenario::builtins().iter().filter_map(needs_it));
+        self.tls = Some(identity);
+        self
     }
 
     /// The same plan for this scenario alone.
@@ -137,10 +154,8 @@ pub enum JudgeError {
         /// Why.
         why: String,
     },
-    /// A scenario plans something for TLS handshakes, and clients are judged over plain http.
-    #[error(
-        "scenario {scenario}: `{planned}` happens in a TLS handshake, and `judge` speaks plain http with its clients"
-    )]
+    /// A scenario plans something for TLS handshakes, and the client is spoken to in plain http.
+    #[error("scenario {scenario}: `{planned}` happens in a TLS handshake, and this judges over plain http")]
     Handshakes {
         /// Which.
         scenario: String,

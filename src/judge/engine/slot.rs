@@ -11,6 +11,7 @@ use crate::delivery::{Delivery, End, Step};
 use crate::greeting::{Arrival, Greeting, Part, Reception};
 use crate::message::{Request, Response};
 use crate::replay::Replay;
+use crate::serve::tls::Identity;
 use crate::serve::{Answer, Came, Options, Performed, Refusal, Reply, Server, StartError};
 
 /// How long after its client ended a case may still be performing an answer.
@@ -119,30 +120,31 @@ impl Slot {
     ///
     /// # Errors
     /// If the system gives none.
-    pub(super) async fn start() -> Result<Self, StartError> {
-        Self::with(Playing::default()).await
+    pub(super) async fn start(tls: Option<&Identity>) -> Result<Self, StartError> {
+        Self::with(Playing::default(), tls).await
     }
 
     /// A listener for this replay alone: the first connection is the first, and time begins now.
     ///
     /// # Errors
     /// If the system gives none, or what is planned for connections is not possible.
-    pub(super) async fn alone(replay: Arc<Replay>) -> Result<Self, StartError> {
+    pub(super) async fn alone(replay: Arc<Replay>, tls: Option<&Identity>) -> Result<Self, StartError> {
         let playing = Playing { replay: Some((Arc::clone(&replay), Duration::ZERO)), ..Playing::default() };
-        let slot = Self::with(playing).await?;
+        let slot = Self::with(playing, tls).await?;
         replay.set_base(&slot.url);
         Ok(slot)
     }
 
-    async fn with(playing: Playing) -> Result<Self, StartError> {
+    async fn with(playing: Playing, tls: Option<&Identity>) -> Result<Self, StartError> {
         let stage =
             Arc::new(Stage { began: Instant::now(), playing: Mutex::new(playing), settled: Notify::new() });
-        let server = Server::start(Options::default(), Arc::clone(&stage)).await?;
+        let server =
+            Server::start(Options { tls: tls.cloned(), ..Options::default() }, Arc::clone(&stage)).await?;
         let url = server.url();
         Ok(Self { stage, server, url })
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT` or `https://...`.
     pub(super) fn url(&self) -> &str {
         &self.url
     }

@@ -20,6 +20,7 @@ use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Clock, Evidence, Outside, Replay, Setup};
 use crate::serve::Answer;
+use crate::serve::tls::Identity;
 
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
@@ -68,6 +69,8 @@ pub(super) struct Bench<'c, C> {
     pub(super) verb: String,
     /// What the scenarios' recordings show their console to take.
     pub(super) taken: Taken,
+    /// With it the client is spoken to over TLS.
+    pub(super) tls: Option<Identity>,
 }
 
 impl<C: Client> Bench<'_, C> {
@@ -116,7 +119,7 @@ impl<C: Client> Bench<'_, C> {
         // Connections are counted, and refused, by a listener of their own.
         let own = match replay.reception() == Reception::default() {
             true => None,
-            false => match Slot::alone(Arc::clone(&replay)).await {
+            false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref()).await {
                 Ok(own) => Some(own),
                 Err(error) => return self.not_run(case, label, &error.to_string()),
             },
@@ -136,20 +139,29 @@ impl<C: Client> Bench<'_, C> {
             own.stop().await;
         }
         let lines = self.labelled(watch.cut(replay.lines()), case, label, &report);
+        let account = replay.account();
         let run = Run {
             case: case.clone(),
             exchanges: exchanges(&lines, &evidence),
             timings: lines.iter().filter_map(timing).collect(),
             report,
             claims: self.client.claims().clone(),
+            greeted: account.sum.greeted,
         };
-        Ran { run, lines, account: replay.account(), label: label.to_owned() }
+        Ran { run, lines, account, label: label.to_owned() }
     }
 
     fn not_run(&self, case: &Case, label: &str, why: &str) -> Ran {
         let report = Report::not_started(why);
         let claims = self.client.claims().clone();
-        let run = Run { case: case.clone(), exchanges: Vec::new(), timings: Vec::new(), report, claims };
+        let run = Run {
+            case: case.clone(),
+            exchanges: Vec::new(),
+            timings: Vec::new(),
+            report,
+            claims,
+            greeted: 0,
+        };
         Ran { run, lines: Vec::new(), account: EndLine::default(), label: label.to_owned() }
     }
 
@@ -165,7 +177,7 @@ impl<C: Client> Bench<'_, C> {
             name: case.name.clone(),
             fields: case.fields.clone(),
             sec: TOKEN.to_owned(),
-            ca_file: None,
+            ca_file: self.tls.as_ref().map(|identity| identity.ca_file.clone()),
             pace_ms: 1,
             // Leaves the client time to say that it gave up before it is ended.
             deadline_ms: self.client.timeout_ms() * 6 / 10,

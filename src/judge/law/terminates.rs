@@ -54,6 +54,9 @@ static LIMITS: &[Limit] = &[
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
+    if run.exchanges.is_empty() && run.greeted > 0 {
+        return never_through(run);
+    }
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
@@ -94,6 +97,25 @@ fn judge(runs: &[Run]) -> Verdict {
         _ => Verdict::Held(
             last.filter(|last| last.times > 0).map(|last| last.to_string()).into_iter().collect(),
         ),
+    }
+}
+
+/// Of a client whose connections all met a fault before a request: whether it ended all the same.
+fn never_through(run: &Run) -> Verdict {
+    let times = if run.greeted == 1 { "once".to_owned() } else { format!("{} times", run.greeted) };
+    match (&run.report.outcome, run.claims.gives_up_after_ms) {
+        (Outcome::TimedOut, Some(limit)) => violated(
+            run,
+            format!("it connected {times} in vain, says it gives up after {limit} ms, and did not stop"),
+        ),
+        (Outcome::TimedOut, None) => {
+            Verdict::inconclusive("no connection came to a request, and the client claims no limit")
+        }
+        (Outcome::Crashed { how }, _) => Verdict::inconclusive(format!("the client crashed: {how}")),
+        (Outcome::NotStarted { why }, _) => {
+            Verdict::not_reached(format!("the client could not be started: {why}"))
+        }
+        _ => Verdict::Held(vec![format!("it connected {times} in vain, and ended")]),
     }
 }
 
@@ -305,6 +327,29 @@ mod tests {
             Verdict::Violated(violation) => violation.because,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_client_that_gets_no_request_through_must_end_all_the_same() {
+        let vain = |outcome, limit| {
+            let mut run = run(&[], outcome);
+            (run.greeted, run.claims.gives_up_after_ms) = (3, limit);
+            judge(&[run])
+        };
+        for ended in [Outcome::GaveUp, Outcome::Error { text: "TLS: expired".into() }] {
+            assert_eq!(
+                vain(ended, Some(500)),
+                Verdict::Held(vec!["it connected 3 times in vain, and ended".into()])
+            );
+        }
+        assert!(
+            because(vain(Outcome::TimedOut, Some(500))).contains("gives up after 500 ms, and did not stop")
+        );
+        assert!(matches!(vain(Outcome::TimedOut, None), Verdict::Inconclusive(_)));
+        assert!(
+            matches!(judge(&[run(&[], Outcome::GaveUp)]), Verdict::NotReached(_)),
+            "it never came at all"
+        );
     }
 
     #[test]
