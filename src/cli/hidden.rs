@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::client::{Client, JobKind};
 use crate::delivery::{Delivery, End, Step};
-use crate::fault::Context;
+use crate::fault::{Context, Greets};
+use crate::greeting::{Ending, Trouble, Welcome};
 use crate::message::{Request, Response};
 use crate::profile::Profile;
 use crate::scenario::{Clock, Nth, PlannedFault, Scenario};
@@ -32,12 +33,31 @@ pub(super) fn warnings<C: Client>(scenario: &Scenario, client: &C) -> Vec<String
 /// What becomes of an answer.
 struct Dealt {
     status: u16,
-    wait: Duration,
-    /// Whether the client gets an end of it at all.
+    /// How long until its last byte is sent.
+    late: Duration,
+    /// How long until it ends.
+    ends: Duration,
+    /// Whether all of it comes.
+    is_whole: bool,
+    /// Whether the client gets no end of it.
     is_endless: bool,
 }
 
+/// What becomes of an answer on a connection that is greeted so.
+fn greeted(greets: Greets) -> Dealt {
+    let (late, is_endless) = match greets {
+        Greets::Wait(wait) => (wait, false),
+        Greets::Then(Welcome::End(Ending::Hang) | Welcome::Handshake(Trouble::Broken(Ending::Hang)))
+        | Greets::Beyond(_, Ending::Hang) => (Duration::ZERO, true),
+        _ => (Duration::ZERO, false),
+    };
+    Dealt { status: 200, late, ends: late, is_whole: matches!(greets, Greets::Wait(_)), is_endless }
+}
+
 fn dealt(planned: &PlannedFault) -> Dealt {
+    if let Some(greets) = planned.inject.greets() {
+        return greeted(greets);
+    }
     let profile = Profile::builtin();
     let endpoint = planned.when.endpoint.as_deref().and_then(|id| profile.endpoint(id));
     let method = endpoint.map_or("GET", |endpoint| endpoint.method.as_str());
@@ -54,16 +74,22 @@ fn dealt(planned: &PlannedFault) -> Dealt {
         stream: &mut stream,
     };
     planned.inject.inject(&mut delivery, &mut context);
-    let wait = |step: &Step| match step {
-        Step::Wait(wait) | Step::Beat(wait) => *wait,
-        _ => Duration::ZERO,
-    };
-    let waits = delivery.steps.iter().map(wait);
-    Dealt {
-        status: delivery.response.status,
-        wait: waits.sum(),
-        is_endless: delivery.steps.contains(&Step::End(End::Hang)),
+    let image = delivery.image();
+    let length = image.head.len() + image.body.len();
+    let (mut late, mut ends, mut sent) = (Duration::ZERO, Duration::ZERO, 0);
+    for step in &delivery.steps {
+        match step {
+            Step::Wait(wait) | Step::Beat(wait) => ends += *wait,
+            step => {
+                let bytes = step.sends(length);
+                if bytes > 0 {
+                    (late, sent) = (ends, sent + bytes);
+                }
+            }
+        }
     }
+    let is_endless = delivery.steps.contains(&Step::End(End::Hang));
+    Dealt { status: delivery.response.status, late, ends, is_whole: sent >= length, is_endless }
 }
 
 /// The endpoint of a fault that no job of the client asks first, and that none of them leads to.
@@ -114,12 +140,13 @@ fn retried<C: Client>(planned: &PlannedFault, client: &C) -> Option<String> {
 /// A delay that the client sits out, or a silence that nothing of its own ends.
 fn waited_out<C: Client>(planned: &PlannedFault, client: &C) -> Option<String> {
     let dealt = dealt(planned);
-    let (own, ended) = (client.claims().gives_up_after_ms, client.timeout_ms());
+    let (claims, ended) = (client.claims(), client.timeout_ms());
+    let own = [claims.request_timeout_ms, claims.gives_up_after_ms].into_iter().flatten().min();
     if dealt.is_endless {
         return match own {
             None => Some(format!(
-                "the client's file names no limit of its own (gives_up_after_ms): in a silence it is ended after {ended} \
-                 ms, and nothing else is learnt"
+                "the client's file names no limit of its own (request_timeout_ms, gives_up_after_ms): in a silence it is \
+                 ended after {ended} ms, and nothing else is learnt"
             )),
             Some(own) if own >= ended => Some(format!(
                 "the client gives up after {own} ms, and is ended after {ended} ms before it can"
@@ -127,10 +154,15 @@ fn waited_out<C: Client>(planned: &PlannedFault, client: &C) -> Option<String> {
             Some(_) => None,
         };
     }
-    let wait = u64::try_from(dealt.wait.as_millis()).unwrap_or(u64::MAX);
-    let limit = own.unwrap_or(ended);
-    (wait > 0 && wait < limit)
-        .then(|| format!("{wait} ms late, and the client waits {limit} ms: it will not notice"))
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (late, ends, limit) = (millis(dealt.late), millis(dealt.ends), own.unwrap_or(ended));
+    match dealt.is_whole {
+        true => (late > 0 && late < limit)
+            .then(|| format!("{late} ms late, and the client waits {limit} ms: it will not notice")),
+        // Something else is the matter than lateness, and the client is gone before it comes to that.
+        false => (ends > 0 && ends >= limit)
+            .then(|| format!("the client waits {limit} ms: what comes after {ends} ms it never sees")),
+    }
 }
 
 /// A fault that begins when the client has long stopped.
@@ -188,6 +220,46 @@ mod tests {
         };
         assert_eq!(late(300), ["[1] 300 ms late, and the client waits 1000 ms: it will not notice"]);
         assert!(late(1500).is_empty());
+    }
+
+    #[test]
+    fn a_request_has_a_limit_of_its_own_that_hides_what_comes_after_it() {
+        let claims = || Claims { request_timeout_ms: Some(400), ..patient() };
+        let of = |inject: &str| {
+            warned(
+                &format!("when = {{ endpoint = \"case_create_tasks.get\" }}\ninject = {{ {inject} }}"),
+                claims(),
+            )
+        };
+        // It ends the request, and the job goes on: a delay beyond that is noticed.
+        assert_eq!(
+            of("latency = { ms = 300 }"),
+            ["[1] 300 ms late, and the client waits 400 ms: it will not notice"]
+        );
+        assert!(of("latency = { ms = 500 }").is_empty());
+        assert!(of("hang = {}").is_empty(), "its own limit ends a silence");
+        // The close comes when nobody waits for it any more; one that comes earlier is seen.
+        assert_eq!(
+            of("hang = { ms = 500 }"),
+            ["[1] the client waits 400 ms: what comes after 500 ms it never sees"]
+        );
+        assert!(of("hang = { ms = 300 }").is_empty());
+        // The answer is there in time, whatever becomes of the connection later.
+        assert!(of("slow-close = { ms = 300 }").is_empty() && of("slow-close = { ms = 900 }").is_empty());
+    }
+
+    #[test]
+    fn what_befalls_a_connection_is_waited_for_like_an_answer() {
+        let of = |inject: &str, claims| {
+            warned(&format!("when = {{ connection = \"1\" }}\ninject = {{ {inject} }}"), claims).join("")
+        };
+        assert!(of("slow-accept = { ms = 300 }", patient()).contains("300 ms late"));
+        assert_eq!(of("slow-accept = { ms = 3000 }", patient()), "");
+        assert!(of("connection-hang = {}", Claims::default()).contains("request_timeout_ms"));
+        assert_eq!(
+            of("connection-hang = {}", patient()) + &of("connection-reset = {}", Claims::default()),
+            ""
+        );
     }
 
     #[test]

@@ -237,6 +237,8 @@ pub struct Claims {
     pub retries_max: u32,
     /// Which statuses it repeats a request after.
     pub retries_on: Vec<u16>,
+    /// After how many milliseconds it ends a request by itself whose answer has not come.
+    pub request_timeout_ms: Option<u64>,
     /// After how many milliseconds it gives a job up by itself.
     pub gives_up_after_ms: Option<u64>,
 }
@@ -248,6 +250,7 @@ impl Default for Claims {
             sends_version: false,
             retries_max: 0,
             retries_on: Vec::new(),
+            request_timeout_ms: None,
             gives_up_after_ms: None,
         }
     }
@@ -263,6 +266,9 @@ impl std::fmt::Display for Claims {
         write!(f, "on_partial = \"{on_partial}\", sends_version = {}", self.sends_version)?;
         if self.retries_max > 0 {
             write!(f, ", retries = {{ max = {}, on = {:?} }}", self.retries_max, self.retries_on)?;
+        }
+        if let Some(limit) = self.request_timeout_ms {
+            write!(f, ", request_timeout_ms = {limit}")?;
         }
         match self.gives_up_after_ms {
             Some(limit) => write!(f, ", gives_up_after_ms = {limit}"),

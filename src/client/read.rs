@@ -4,11 +4,12 @@ use super::file::{Argument, ClientError, ClientFile, ExitMap, ExitWord, Stdout};
 use super::jobs::{self, Asks};
 use super::placeholder::{Misplaced, Template};
 use super::{Claims, OnPartial};
-use crate::scenario::read::{Entry, Noted, Read, Table, Text, every};
+use crate::written::read::{Entry, Noted, Read, Table, Text, every};
 
 const KEYS: [&str; 5] = ["summary", "jobs", "dialects", "exec", "claims"];
 const EXEC_KEYS: [&str; 5] = ["argv", "env", "timeout_ms", "stdout", "exit"];
-const CLAIMS_KEYS: [&str; 4] = ["on_partial", "sends_version", "retries", "gives_up_after_ms"];
+const CLAIMS_KEYS: [&str; 5] =
+    ["on_partial", "sends_version", "retries", "request_timeout_ms", "gives_up_after_ms"];
 
 /// The dialects a client file may name.
 const DIALECTS: [&str; 2] = ["sample", "prose"];
@@ -209,6 +210,8 @@ fn read_claims(entry: &Entry<'_>) -> Read<Claims> {
     });
     let sends_version = claims.read("sends_version", Entry::flag);
     let retries = claims.read("retries", read_retries);
+    // No request ends before it has begun.
+    let request_timeout_ms = claims.read("request_timeout_ms", |entry| entry.number(1..=u64::MAX));
     let gives_up_after_ms = claims.read("gives_up_after_ms", |entry| entry.number(0..=u64::MAX));
     let (retries_max, retries_on) = retries?.unwrap_or_default();
     Ok(Claims {
@@ -216,6 +219,7 @@ fn read_claims(entry: &Entry<'_>) -> Read<Claims> {
         sends_version: sends_version?.unwrap_or(false),
         retries_max,
         retries_on,
+        request_timeout_ms: request_timeout_ms?,
         gives_up_after_ms: gives_up_after_ms?,
     })
 }
