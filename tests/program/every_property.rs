@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use faultdeck::client::{ClientError, ClientFile};
 use faultdeck::judge::PROPERTIES;
 use faultdeck::ledger::{self, Line, Standing, VerdictLine};
 use faultdeck::profile::Profile;
@@ -22,23 +23,31 @@ const LONGEST: Duration = Duration::from_secs(180);
 const JOBS: &str = "8";
 
 struct Judged {
-    code: Option<i32>,
+    /// Of the cases over plain http, and of those that need TLS.
+    codes: [Option<i32>; 2],
     verdicts: Vec<VerdictLine>,
 }
 
-/// Judges a built-in client with few generated cases and all scenarios.
+/// Judges a built-in client with few generated cases and all scenarios, those about handshakes over TLS.
 fn judge(client: &str) -> Judged {
     let (lab, began) = (Lab::new(), Instant::now());
     lab.write("search.toml", &elsewhere(SEARCH));
     lab.write("list.toml", &elsewhere(LIST));
-    let finished = lab.run(&["judge", client, "--cases", "25", "--jobs", JOBS, "--ledger", "ledger.jsonl"]);
+    let mut verdicts = Vec::new();
+    let codes = [&["--cases", "25"][..], &["--tls", "--scenario", "tls/"]].map(|more| {
+        let flags = ["judge", client, "--jobs", JOBS, "--ledger", "ledger.jsonl"];
+        let finished = lab.run(&[&flags[..], more].concat());
+        let lines = ledger::read(&lab.read("ledger.jsonl"))
+            .unwrap_or_else(|error| panic!("{error}: {}", finished.stderr));
+        verdicts.extend(
+            lines
+                .into_iter()
+                .filter_map(|line| if let Line::Verdict(verdict) = line { Some(verdict) } else { None }),
+        );
+        finished.code
+    });
     assert!(began.elapsed() < LONGEST, "{client}: {:?}", began.elapsed());
-    let lines = ledger::read(&lab.read("ledger.jsonl"))
-        .unwrap_or_else(|error| panic!("{error}: {}", finished.stderr));
-    let verdicts = lines
-        .into_iter()
-        .filter_map(|line| if let Line::Verdict(verdict) = line { Some(verdict) } else { None });
-    Judged { code: finished.code, verdicts: verdicts.collect() }
+    Judged { codes, verdicts }
 }
 
 /// Each client is judged once, however many tests look at it; both at a time.
@@ -73,6 +82,7 @@ endpoint = "POST /ariel/searches"
 argv = [
     "{faultdeck}", "client", "careful", "{job}", "--base", "{base_url}", "--path", "{path}",
     ["--path", "{path}?query_expression={name}", "--polls", "/ariel/searches"], "--id-member", "search_id",
+    ["--ca-file", "{ca_file}"],
 "#;
 
 const LIST: &str = r#"
@@ -84,7 +94,7 @@ endpoint = "GET /reference_data_collections/set_delete_tasks/{task_status_id}"
 [exec]
 argv = [
     "{faultdeck}", "client", "careful", "{job}", "--base", "{base_url}", "--path", "{path}",
-    ["--fields", "{fields}"],
+    ["--fields", "{fields}"], ["--ca-file", "{ca_file}"],
 "#;
 
 /// A client file with these jobs and arguments.
@@ -109,14 +119,14 @@ fn all() -> BTreeSet<String> {
 
 #[test]
 fn the_careful_client_violates_nothing_and_reaches_everything() {
-    let Judged { code, verdicts } = careful();
+    let Judged { codes, verdicts } = careful();
     let violated: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict == Standing::Violated).collect();
     assert!(violated.is_empty(), "{violated:#?}");
     let open: Vec<_> = (verdicts.iter().filter(|verdict| verdict.required))
         .filter(|verdict| !matches!(verdict.verdict, Standing::Held | Standing::NotApplicable))
         .collect();
     assert!(open.is_empty(), "{open:#?}");
-    assert_eq!(*code, Some(0));
+    assert_eq!(*codes, [Some(0); 2]);
 
     let standing: BTreeMap<(&str, &str), Standing> = verdicts
         .iter()
@@ -125,10 +135,6 @@ fn the_careful_client_violates_nothing_and_reaches_everything() {
     let mut asked = BTreeSet::new();
     for (name, text) in Scenario::builtins() {
         let scenario = Scenario::builtin(name, Profile::builtin()).unwrap();
-        // A judge's clients are spoken to in plain http.
-        if scenario.needs_tls() {
-            continue;
-        }
         for named in &scenario.must.hold {
             match standing.get(&(*name, named.name.as_str())) {
                 Some(Standing::Held) => drop(asked.insert(named.name.clone())),
@@ -146,8 +152,8 @@ fn the_careful_client_violates_nothing_and_reaches_everything() {
 
 #[test]
 fn the_careless_client_violates_each_property() {
-    let Judged { code, verdicts } = careless();
-    assert_eq!(*code, Some(1));
+    let Judged { codes, verdicts } = careless();
+    assert_eq!(codes[0], Some(1));
     let violated: Vec<&VerdictLine> =
         verdicts.iter().filter(|verdict| verdict.verdict == Standing::Violated && verdict.required).collect();
     assert_eq!(violated.iter().map(|verdict| verdict.property.clone()).collect::<BTreeSet<_>>(), all());
@@ -179,7 +185,8 @@ fn the_bundled_clients_come_to_the_verdicts_that_are_written_down() {
     }
     let mut came = String::from(
         "# What the bundled clients come to in each scenario: the properties that must hold there, and the verdicts on the\n\
-         # careful and the careless client with cases, then on the careful one with searches and with lists.\n\
+         # careful and the careless client with cases, then on the careful one with searches and with lists. Those in\n\
+         # `tls/` are judged over TLS. At the end: what none of them meets, and why.\n\
          # Written by `VERDICTS=overwrite cargo test --test program every_property`. n/a: not applicable.\n",
     );
     for ((scenario, property), words) in
@@ -191,6 +198,16 @@ fn the_bundled_clients_come_to_the_verdicts_that_are_written_down() {
             "{scenario:<34} {property:<28} {careful:<12} {careless:<12} {searches:<12} {lists}\n"
         ));
     }
+    let unmet: BTreeSet<&str> = rows.keys().map(|(scenario, _)| *scenario).collect();
+    let is_met = |scenario: &&str| {
+        let is_his = |((name, _), words): (&(&str, &str), &[&str; 4])| {
+            name == scenario && words.iter().any(|word| !["n/a", "-"].contains(word))
+        };
+        rows.iter().any(is_his)
+    };
+    for scenario in unmet.iter().filter(|scenario| !is_met(scenario)) {
+        came.push_str(&format!("# {scenario}: {}\n", why_unmet(scenario)));
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts.txt");
     if std::env::var("VERDICTS").is_ok_and(|what| what == "overwrite") {
         std::fs::write(&file, &came).unwrap();
@@ -200,6 +217,24 @@ fn the_bundled_clients_come_to_the_verdicts_that_are_written_down() {
         came.lines().filter(|line| !expected.lines().any(|known| known == *line)).collect();
     assert!(wrong.is_empty(), "not as written down:\n{}", wrong.join("\n"));
     assert_eq!(came, expected, "a scenario is gone, or stands elsewhere");
+}
+
+/// Why no client file can send a job to what goes wrong in this scenario.
+fn why_unmet(scenario: &str) -> String {
+    let scenario = Scenario::builtin(scenario, Profile::builtin()).unwrap();
+    let why = |endpoint: &str| {
+        let job = if endpoint.starts_with("GET ") { "get" } else { "send" };
+        let text =
+            format!("summary = \"x\"\n[jobs.{job}]\nendpoint = \"{endpoint}\"\n[exec]\nargv = [\"x\"]\n");
+        match ClientFile::parse("x", "x", &text) {
+            Err(ClientError::Invalid(mistakes)) => mistakes.shown()[0].message.clone(),
+            _ => panic!("a client file can name `{endpoint}`: let one of the clients meet {}", scenario.name),
+        }
+    };
+    let endpoints = scenario.faults.iter().filter_map(|planned| planned.when.endpoint.as_deref());
+    let whys: BTreeSet<String> = endpoints.map(why).collect();
+    assert!(!whys.is_empty(), "{} waits for no endpoint", scenario.name);
+    whys.into_iter().collect::<Vec<_>>().join("; ")
 }
 
 fn word(standing: Standing) -> &'static str {

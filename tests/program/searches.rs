@@ -62,3 +62,49 @@ fn a_search_posted_again_has_a_fresh_id_that_polls_and_results_know_and_another_
     assert!(other.status() == 501 && other.text().contains("query_expression"), "{}", other.text());
     assert_eq!(replay.stop().code, Some(3), "a miss is never green");
 }
+
+/// No job of a judged client can ask for what goes wrong in these (`tests/verdicts.txt` says why), so a client of no
+/// program's meets them here.
+#[test]
+fn the_stories_about_results_and_a_lost_closing_come_to_pass() {
+    let lab = Lab::new();
+    let under = |scenario: &str| lab.serve(&["replay", "--scenario", scenario, "--no-auth"]);
+    let recorded = "/api/ariel/searches/8e5f3c2a-6b1d-4f7e-9a40-51c2d3e4f506/results";
+    let fine = |server: Running| {
+        let ended = server.stop();
+        assert!(!ended.stderr.contains("never fired"), "{}", ended.stderr);
+    };
+
+    let server = under("ariel/results-too-early");
+    let answers: Vec<(u16, bool)> = (0..3)
+        .map(|_| server.get(recorded))
+        .map(|answer| (answer.status(), answer.text().contains("\"code\":1003")))
+        .collect();
+    assert_eq!(answers, [(404, true), (404, true), (200, false)], "still in progress, then there");
+    fine(server);
+
+    let server = under("ariel/results-break-off");
+    let results = |server: &Running| {
+        let head =
+            format!("GET {recorded} HTTP/1.1\r\nHost: localhost\r\nSEC: x\r\nConnection: close\r\n\r\n");
+        let bytes = String::from_utf8(server.exchange(head.as_bytes()).unwrap()).unwrap();
+        let (head, body) = bytes.split_once("\r\n\r\n").unwrap();
+        let announced =
+            head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        (announced.unwrap_or(body.len()), body.len())
+    };
+    let (announced, came) = results(&server);
+    assert!(came == 40 && announced > 40, "{came} of {announced}");
+    let (announced, came) = results(&server);
+    assert_eq!(announced, came, "they are still there");
+    fine(server);
+
+    let server = under("lists/closing-is-lost");
+    let closing = "/api/siem/offenses/101?status=CLOSED&closing_reason_id=1";
+    let head = format!("POST {closing} HTTP/1.1\r\nHost: localhost\r\nSEC: x\r\nContent-Length: 0\r\n\r\n");
+    let lost = server.exchange(head.as_bytes());
+    assert!(lost.as_ref().map_or(true, Vec::is_empty), "{lost:?}");
+    let offense = server.get("/api/siem/offenses/101").text();
+    assert!(offense.contains("\"CLOSED\""), "it is closed all the same: {offense}");
+    fine(server);
+}
