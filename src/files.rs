@@ -143,6 +143,14 @@ pub(crate) fn text_of(bytes: Vec<u8>, most: u64) -> Result<String, Unreadable> {
     })
 }
 
+/// The terminal of this process, if it may read from it: one in the background would be stopped for that.
+#[cfg(feature = "cli")]
+pub(crate) fn terminal() -> Option<impl Read + Send> {
+    let terminal = open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let foreground = rustix::termios::tcgetpgrp(&terminal).ok()?;
+    (foreground == rustix::process::getpgrp()).then(|| File::from(terminal))
+}
+
 /// Makes a change in a folder (a new or renamed file) last.
 ///
 /// # Errors

@@ -55,6 +55,9 @@ pub(super) fn drawn(scenario: &Scenario) -> String {
         if planned.optional {
             text.push_str("      It need not fire.\n");
         }
+        if planned.depends_on_order() {
+            text.push_str("      Which requests it meets depends on when they come, or in which order.\n");
+        }
     }
     text
 }
@@ -415,6 +418,26 @@ It ends with COMPLETE at poll 5.
         );
         assert!(drawn.contains("  poll  0-2      3-\n  task  WAITING  PROCESSING\n"), "{drawn}");
         assert!(drawn.contains("It never ends: it stays PROCESSING from poll 3 on."), "{drawn}");
+    }
+
+    #[test]
+    fn what_depends_on_the_order_of_arrival_is_said_to() {
+        let told = |when: &str, inject: &str| {
+            let drawn = story(&format!("[[fault]]\nwhen = {{ {when} }}\ninject = {{ {inject} }}\n"));
+            drawn.contains("depends on when they come, or in which order")
+        };
+        // A quota is shared by all that is aimed at, whatever else is said of them.
+        assert!(told("endpoint = \"cases.list\"", "rate-limit = { requests = 2, window_ms = 1000 }"));
+        for when in
+            ["connection = \"3\"", "nth = \"2\", of = \"endpoint\"", "most = 2", "since_start_ms = \"5-\""]
+        {
+            assert!(told(when, "garbage = {}"), "{when}");
+        }
+        for when in
+            ["", "nth = \"2\"", "chance = \"1/2\"", "tick = \"3\"", "call = \"2\"", "state = \"done\""]
+        {
+            assert!(!told(when, "garbage = {}"), "{when}");
+        }
     }
 
     #[test]

@@ -156,6 +156,12 @@ impl PlannedFault {
         seed.stream(&key).chance(chance)
     }
 
+    /// Whether which requests it meets depends on the order in which those of several resources arrive, or on the time. A
+    /// quota counts whatever is aimed at in a window of time: who comes first is answered.
+    pub fn depends_on_order(&self) -> bool {
+        self.when.depends_on_order() || self.inject.quota().is_some()
+    }
+
     /// What it is called in ledgers: its name, or all of it in a line.
     pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.to_string())

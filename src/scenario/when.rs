@@ -135,8 +135,9 @@ impl When {
         self.since_start_ms.is_some()
     }
 
-    /// Whether which requests it meets depends on the order in which those of several resources arrive, or on the time.
-    pub fn depends_on_order(&self) -> bool {
+    /// Whether which requests it meets depends on the order in which those of several resources arrive, or on the time. A
+    /// fault's own quota apart: [`super::PlannedFault::depends_on_order`].
+    pub(super) fn depends_on_order(&self) -> bool {
         self.of == Of::Endpoint
             || self.after.is_some()
             || self.most.is_some()

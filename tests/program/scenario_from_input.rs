@@ -1,6 +1,6 @@
 //! `--scenario -`: a scenario on standard input; and all mistakes of one, wherever it comes from.
 
-use std::io::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use crate::harness;
@@ -95,4 +95,69 @@ fn every_mistake_of_a_file_is_shown_with_its_caret_and_counted() {
         );
         assert!(shown.contains("4 mistakes in scenarios/many.toml"), "{shown}");
     }
+}
+
+/// Whoever steps the clock of a task that is done at the second tick.
+const BY_HAND: &str = "summary = \"x\"\ncassette = \"builtin:forensics/create-case\"\nclock = { by = \"hand\" }\n\
+                       [[path]]\nat = 0\nset = { state = \"WAITING\" }\n[[path]]\nat = 1\nset = { state = \"COMPLETE\" }\n";
+
+/// Reads lines up to one with this word.
+fn until(lines: &mut impl BufRead, word: &str) -> String {
+    let mut all = String::new();
+    while !all.contains(word) {
+        assert!(lines.read_line(&mut all).unwrap() > 0, "`{word}` never came: {all}");
+    }
+    all
+}
+
+#[test]
+fn without_a_terminal_the_clock_of_such_a_scenario_is_stepped_by_a_signal_alone() {
+    let lab = Lab::new();
+    lab.write("s.toml", BY_HAND);
+    // A session of its own has no terminal, whoever runs the tests.
+    let mut child = Command::new("setsid")
+        .args([env!("CARGO_BIN_EXE_faultdeck"), "replay", "--scenario", "-"])
+        .current_dir(lab.path())
+        .stdin(std::fs::File::open(lab.file("s.toml")).unwrap())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let words = until(&mut errors, "no line steps it");
+    assert!(
+        words.contains("stepped by hand: send SIGUSR1 to process ") && !words.contains("Enter"),
+        "{words}"
+    );
+    let kill = |signal: &str| Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill("-USR1").success());
+    until(&mut errors, "tick 1");
+    assert!(kill("-INT").success());
+    assert_eq!(child.wait().unwrap().code(), Some(3), "nothing was asked");
+}
+
+#[test]
+fn at_a_terminal_enter_steps_the_clock_of_such_a_scenario() {
+    // It gives the program a terminal. Where there is none of it, nothing is learnt.
+    if Command::new("script").arg("--version").output().is_err() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.write("s.toml", BY_HAND);
+    let line = format!("'{}' replay --scenario - < s.toml", env!("CARGO_BIN_EXE_faultdeck"));
+    let mut child = Command::new("script")
+        .args(["-qefc", &line, "/dev/null"])
+        .current_dir(lab.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    let mut shown = BufReader::new(child.stdout.take().unwrap());
+    until(&mut shown, "press Enter at the terminal, or send SIGUSR1");
+    keys.write_all(b"\n").unwrap();
+    until(&mut shown, "tick 1");
+    keys.write_all(b"\x03").unwrap();
+    until(&mut shown, "nothing was asked");
+    child.wait().unwrap();
 }
