@@ -78,7 +78,7 @@ impl fmt::Debug for Header {
 impl Header {
     /// The value as text, bytes that are not UTF-8 replaced.
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
+        std::str::from_utf8(&self.value).map_or_else(|_| String::from_utf8_lossy(&self.value), Cow::Borrowed)
     }
 
     /// Whether this line carries `name`, in any case.
@@ -145,6 +145,21 @@ impl Headers {
         match &mut self.0 {
             Lines::Own(lines) => lines.iter_mut(),
             Lines::Shared(_) => [].iter_mut(),
+        }
+    }
+
+    /// Puts other values in the lines that `new` has one for. If it has none, the lines stay shared.
+    pub(crate) fn put_values(&mut self, mut new: impl FnMut(&Header) -> Option<Bytes>) {
+        let found = |(place, line)| new(line).map(|value| (place, value));
+        let edits: Vec<(usize, Bytes)> = self.iter().enumerate().filter_map(found).collect();
+        if edits.is_empty() {
+            return;
+        }
+        let mut edits = edits.into_iter().peekable();
+        for (place, line) in self.iter_mut().enumerate() {
+            if let Some((_, value)) = edits.next_if(|(at, _)| *at == place) {
+                line.value = value;
+            }
         }
     }
 

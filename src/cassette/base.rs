@@ -99,6 +99,10 @@ impl Address {
     /// `Location` and the `Domain` of cookies: `{base}` in place of this console's address. A cookie for a domain that
     /// this console lies in is the console's, too: its client would send it back.
     pub(super) fn leave_links(&self, response: &mut Response) {
+        // Lines that are only looked at stay shared.
+        if !response.headers.iter().any(|line| is_link(line) || line.is("Set-Cookie")) {
+            return;
+        }
         for line in response.headers.iter_mut() {
             if is_link(line) {
                 self.leave_url(line);

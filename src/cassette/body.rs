@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::pool::Pool;
 use crate::json::push_quoted;
+use crate::json::tokens::is_value;
 
 /// Deeper JSON is kept as lines: its indentation would be longer than itself.
 const DEPTH_MAX: usize = 32;
@@ -108,8 +109,8 @@ fn push_pad(out: &mut String, indent: usize) {
 /// Writes a text as JSON, if it is one JSON value without insignificant white space, not too deep to be indented: then
 /// indenting it and taking the white space out again gives the same bytes. Nothing is written if it is not.
 fn push_json(out: &mut String, text: &str, indent: usize) -> bool {
-    let is_json = text.starts_with(|c: char| !b" \t\r\n".contains(&u8::try_from(c).unwrap_or(b'x')))
-        && serde_json::from_str::<&RawValue>(text).is_ok();
+    let is_json =
+        text.starts_with(|c: char| !b" \t\r\n".contains(&u8::try_from(c).unwrap_or(b'x'))) && is_value(text);
     if !is_json {
         return false;
     }
@@ -202,8 +203,11 @@ pub(super) struct Short<'t>(pub(super) Cow<'t, [u8]>);
 
 impl Short<'_> {
     pub(super) fn write(out: &mut String, value: &[u8]) {
+        let is_plain = value.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
         match std::str::from_utf8(value) {
-            Ok(text) if !text.chars().any(|c| c.is_control() && c != '\t') => push_quoted(out, text),
+            Ok(text) if is_plain || !text.chars().any(|c| c.is_control() && c != '\t') => {
+                push_quoted(out, text)
+            }
             _ => {
                 out.push_str("{\"base64\": \"");
                 STANDARD.encode_string(value, out);

@@ -1,15 +1,16 @@
 //! Customer data in interactions: learnt where a name or its looks tell it, and replaced there and wherever else the
 //! same value stands.
 
-mod plain;
+mod pieces;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use self::plain::Plain;
+use self::pieces::{Outcome, Pieces};
 use super::Interaction;
+use crate::json::tokens::is_value;
 use crate::json::{Spot, try_rewrite};
 use crate::message::{Header, Headers, Request, Response, octets};
 use crate::profile::Profile;
@@ -48,7 +49,9 @@ pub(super) struct Customers {
     taken: BTreeSet<String>,
     counts: BTreeMap<(Class, bool), usize>,
     kept: BTreeSet<Class>,
-    plain: Plain,
+    /// How many of `order` have their placeholders.
+    numbered: usize,
+    pieces: Pieces,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -83,16 +86,25 @@ impl Customers {
         let before = (self.order.len(), self.literal.len());
         let mut now = interaction.clone();
         walk(&mut now, profile, &mut |place, piece, is_whole| {
-            let is_plain = self.plain.holds(place, piece);
-            if is_plain && !(is_whole && self.known.contains_key(piece.text)) {
-                return None;
-            }
+            let is_plain = match self.pieces.get(place, piece, is_whole) {
+                Some(Outcome::Plain) if !(is_whole && self.known.contains_key(piece.text)) => return None,
+                // Nothing is found in it that was not found then.
+                Some(Outcome::Became { known, new }) if *known == self.order.len() => {
+                    return new.as_deref().map(str::to_owned);
+                }
+                outcome => outcome == Some(&Outcome::Plain),
+            };
             let finds = if self.keeps_all() { Vec::new() } else { finds(piece, &self.kept) };
             self.learn_finds(piece, &finds);
-            if !is_plain && finds.is_empty() {
-                self.plain.take(place, piece);
+            let has_finds = !finds.is_empty();
+            let new = if self.known.is_empty() { None } else { self.put_finds(piece, is_whole, finds) };
+            if !has_finds && (is_plain || pieces::is_plain(piece)) {
+                self.pieces.put(place, piece, is_whole, Outcome::Plain);
+            } else if self.numbered == self.order.len() {
+                let new = new.as_deref().map(Into::into);
+                self.pieces.put(place, piece, is_whole, Outcome::Became { known: self.numbered, new });
             }
-            if self.known.is_empty() { None } else { self.put_finds(piece, is_whole, finds) }
+            new
         });
         if before == (self.order.len(), self.literal.len()) {
             *interaction = now;
@@ -147,7 +159,7 @@ impl Customers {
 
     /// Gives each value that has none its placeholder, in the order of first sight.
     pub(super) fn number(&mut self) {
-        for value in &self.order {
+        for value in self.order.get(self.numbered..).unwrap_or_default() {
             let Some(known) = self.known.get(value).filter(|known| known.placeholder.is_none()) else {
                 continue;
             };
@@ -166,6 +178,7 @@ impl Customers {
                 known.placeholder = Some(placeholder);
             }
         }
+        self.numbered = self.order.len();
     }
 
     /// Puts placeholders in the place of what is known.
@@ -177,7 +190,8 @@ impl Customers {
 
     /// The same without what is a placeholder already: for interactions that were given theirs.
     pub(super) fn without_placeholders(&self) -> Self {
-        let mut only = self.clone();
+        // What became of pieces became so by all that is known.
+        let mut only = Self { pieces: Pieces::default(), ..self.clone() };
         only.known.retain(|value, _| tokens(value).next().is_none());
         only
     }
@@ -406,7 +420,7 @@ fn in_body(body: &[u8], headers: &Headers, see: &mut See<'_>) -> Option<Vec<u8>>
         if looks_like_json && let Ok(new) = try_rewrite(text, &mut see_spot) {
             return new.map(String::into_bytes);
         }
-        let is_json = looks_like_json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let is_json = looks_like_json && is_value(text);
         let new = if is_json {
             // JSON that nobody here can take apart, such as one with half a character in it.
             None

@@ -18,7 +18,7 @@ use super::Interaction;
 use super::body::{BodyForm, Short};
 use super::format::{By, Status, Target, Token, Version, headers, true_chunks};
 use super::pool::Pool;
-use super::tokens::{self, Tokens};
+use crate::json::tokens::{self, Tokens};
 use crate::message::{Headers, HttpVersion, Request, Response, usual_reason};
 
 /// How many different blocks of head lines are known by their text.

@@ -44,7 +44,6 @@ mod rules;
 mod shown;
 mod store;
 mod structures;
-mod tokens;
 mod volatile;
 mod window;
 mod write;

@@ -79,11 +79,7 @@ impl Console {
     }
 
     fn hide_host(&self, headers: &mut Headers) {
-        for line in headers.iter_mut() {
-            if let Some(value) = self.names.leave(&line.value) {
-                line.value = value.into();
-            }
-        }
+        headers.put_values(|line| self.names.leave(&line.value).map(Into::into));
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 
-use super::tokens::{self, Tokens};
 use crate::json::Json;
+use crate::json::tokens::{self, Tokens};
 
 /// How many structures are known; a cassette where each body has another has nothing from more.
 const KNOWN_MAX: usize = 4096;

@@ -174,7 +174,13 @@ fn show(event: &Event, is_quiet: bool) {
 
 /// Made visible line by line: what a refused certificate says about itself stands on several.
 fn shown(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n    ")
+    let mut lines = text.lines().map(visible);
+    let mut shown = lines.next().unwrap_or_default().into_owned();
+    for line in lines {
+        shown.push_str("\n    ");
+        shown.push_str(&line);
+    }
+    shown
 }
 
 /// The name a cassette goes by: the argument, or a file's stem.

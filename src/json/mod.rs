@@ -4,11 +4,12 @@
 //! but the last of duplicate members. This view keeps number text, duplicates and member order, and every value knows
 //! its own source text, so that what is copied from a recording is copied to the byte.
 //!
-//! serde_json's `RawValue` judges the syntax; the tree is then read off the text in one pass. Members with serde_json's
+//! The syntax is judged first, as serde_json judges it; the tree is then read off the text in one pass. Members with serde_json's
 //! private names (`$serde_json::private::RawValue`) are ordinary members here.
 
 mod decimal;
 mod edit;
+pub(crate) mod tokens;
 mod walk;
 
 use std::borrow::Cow;
@@ -235,7 +236,10 @@ pub fn quote(value: &str) -> String {
 
 /// The same, at the end of a text.
 pub(crate) fn push_quoted(out: &mut String, value: &str) {
-    if value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+    // Without an early end the compiler looks at many bytes at once.
+    let is_escaped =
+        value.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+    if is_escaped {
         out.push_str(&serde_json::Value::from(value).to_string());
     } else {
         out.push('"');

@@ -1,16 +1,18 @@
-//! From text to tree. serde_json's `RawValue` has judged the syntax before the walk begins, so the walk only has to
+//! From text to tree. The syntax has been judged before the walk begins, so the walk only has to
 //! find where values begin and end; it still answers with an error, never a panic, should the two ever disagree.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX};
+use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX, tokens};
 
 /// Reads a whole text.
 pub(super) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
     // Skips iteratively, so depth is no danger before the walk limits it.
-    serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error, (1, 0)))?;
+    if !tokens::is_value(text) {
+        serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error, (1, 0)))?;
+    }
     let mut walk = Walk { text, at: 0, values: 0 };
     walk.skip_blank();
     walk.value(0)

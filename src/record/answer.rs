@@ -5,6 +5,7 @@
 //! more strictly: what two programs could understand differently is an error, never passed on.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
 use super::trailers::Trailers;
-use crate::message::{Headers, HttpVersion, Response};
+use crate::message::{Header, Headers, HttpVersion, Response};
 
 /// A remark that is made once an answer.
 const DROPPED: &str = "chunk extensions were dropped";
@@ -277,9 +278,11 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Response, usize)>, AnswerError> {
     let mut response = Response::new(status);
     response.version = if version == 0 { HttpVersion::Http10 } else { HttpVersion::Http11 };
     response.reason = reason_of(bytes);
-    for line in parsed.headers.iter() {
-        response.headers.push(line.name, Bytes::copy_from_slice(line.value));
-    }
+    // The message is copied for the client, for redaction and for the journal: most of its lines are the same in all.
+    let line = |line: &httparse::Header<'_>| {
+        Arc::new(Header { name: line.name.to_owned(), value: Bytes::copy_from_slice(line.value) })
+    };
+    response.headers = Headers::shared(parsed.headers.iter().map(line).collect());
     Ok(Some((response, length)))
 }
 

@@ -7,11 +7,19 @@ use super::upstream::Upstream;
 use crate::cassette::{Console, put_base};
 use crate::redact::is_credential_name;
 
+/// How all fields of a proxy's own authentication begin.
+const PROXY: &str = "proxy-auth";
+/// Room for an ordinary head.
+const HEAD_BYTES: usize = 512;
+
 /// The request as it goes to the console, and a remark if it was odd. Plain bodies are asked for: secrets in
 /// compressed ones could not be found.
 pub(super) fn to_console(request: &Request, upstream: &Upstream) -> (Vec<u8>, Option<String>) {
     let target = octets::bytes(&request.target);
-    let mut head = [request.method.as_bytes(), b" ", &target, b" HTTP/1.1\r\n"].concat();
+    let mut head = Vec::with_capacity(HEAD_BYTES + target.len() + request.body.len());
+    for part in [request.method.as_bytes(), b" ", &target, b" HTTP/1.1\r\n"] {
+        head.extend_from_slice(part);
+    }
     let mut put = |name: &str, value: &[u8]| {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
@@ -19,8 +27,9 @@ pub(super) fn to_console(request: &Request, upstream: &Upstream) -> (Vec<u8>, Op
         head.extend_from_slice(b"\r\n");
     };
     let (mut spared, mut dropped) = (Vec::new(), Vec::new());
+    let has_options = request.headers.has("Connection");
     for line in request.headers.iter().filter(|line| !is_of_this_hop(line)) {
-        if request.headers.lists("Connection", &line.name) {
+        if has_options && request.headers.lists("Connection", &line.name) {
             if is_end_to_end(&line.name) {
                 spared.push(line.name.as_str());
             } else {
@@ -78,7 +87,8 @@ fn is_of_this_hop(line: &Header) -> bool {
         "Keep-Alive",
         "Proxy-Connection",
     ];
-    ALWAYS.iter().any(|name| line.is(name)) || line.name.to_ascii_lowercase().starts_with("proxy-auth")
+    ALWAYS.iter().any(|name| line.is(name))
+        || line.name.get(..PROXY.len()).is_some_and(|start| start.eq_ignore_ascii_case(PROXY))
 }
 
 /// Fields that a client cannot take away from the console by naming them in `Connection`: without them it is another

@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
-
 use super::layers;
 use super::looks;
 use super::names::{Likeness, is_redacted};
@@ -15,6 +13,7 @@ use super::rules::Rules;
 use super::text as search;
 use super::tokens::{self, Kind, Token};
 use crate::json::Json;
+use crate::json::tokens::is_value;
 
 /// JSON text in a string of JSON text, so deep.
 const JSON_DEPTH: usize = 4;
@@ -78,7 +77,7 @@ fn decoded_body(
 fn json_or_text(whole: &str, rules: &Rules, visit: &mut Visit<'_>) -> Option<String> {
     let members = tokens::looks_like_json(whole).then(|| json(whole, JSON_DEPTH, rules, visit)).flatten();
     // What is almost JSON, or several texts of it, is a text as well.
-    let is_json = tokens::looks_like_json(whole) && serde_json::from_str::<IgnoredAny>(whole).is_ok();
+    let is_json = tokens::looks_like_json(whole) && is_value(whole);
     match is_json {
         true => members,
         false => any_text(members.as_deref().unwrap_or(whole), rules, visit).or(members),
@@ -152,6 +151,9 @@ fn json(whole: &str, depth: usize, rules: &Rules, visit: &mut Visit<'_>) -> Opti
             continue;
         }
         let source = whole.get(token.at.clone()).unwrap_or_default();
+        if token.credential.is_none() && pointed.is_empty() && search::is_dull(tokens::inner(source), rules) {
+            continue;
+        }
         let rule = pointed
             .iter()
             .find(|(at, _)| *at == token.at)

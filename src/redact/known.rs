@@ -176,30 +176,30 @@ impl Part {
         let (mut patterns, mut numbers) = (Vec::new(), Vec::new());
         for (value, number) in secrets {
             for spelling in spellings::of(value) {
-                patterns.push(spelling.to_ascii_lowercase());
+                patterns.push(spelling);
                 numbers.push(*number);
             }
         }
         // Secrets are few and short-lived: an automaton that is quick to build beats one that is quick to run.
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
+        // Digits in capitals or not, a token shown in capitals: the case of letters hides nothing.
+        builder.ascii_case_insensitive(true);
         // Building fails only past 2^31 states; 4,096 secrets of a head's size are far below.
         builder.build(&patterns).ok().map(|automaton| Arc::new(Self { automaton, numbers }))
     }
 
-    /// Where in `lower`, a text in small letters, each stands.
-    fn found(&self, lower: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> {
+    /// Where in a text each stands.
+    fn found(&self, bytes: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> {
         let number = |pattern: usize| self.numbers.get(pattern).copied().unwrap_or_default();
-        self.automaton.find_iter(lower).map(move |found| (found.range(), number(found.pattern().as_usize())))
+        self.automaton.find_iter(bytes).map(move |found| (found.range(), number(found.pattern().as_usize())))
     }
 }
 
 impl Search {
     /// Where known values stand as they are or in a listed spelling, in order and apart from each other.
-    /// Digits in capitals or not, a token shown in capitals: the case of letters hides nothing.
     fn plain(&self, bytes: &[u8]) -> Vec<(Range<usize>, usize)> {
-        let lower = bytes.to_ascii_lowercase();
-        apart(self.parts.iter().flatten().flat_map(|part| part.found(&lower)).collect())
+        apart(self.parts.iter().flatten().flat_map(|part| part.found(bytes)).collect())
     }
 
     /// The same under every layer of encoding as well.
@@ -213,8 +213,7 @@ impl Search {
 
     /// Whether a known value stands in these bytes as they are.
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
-        let lower = bytes.to_ascii_lowercase();
-        self.parts.iter().flatten().any(|part| part.automaton.is_match(&lower))
+        self.parts.iter().flatten().any(|part| part.automaton.is_match(bytes))
     }
 
     /// `bytes` with every known value replaced; `None` if there is none.

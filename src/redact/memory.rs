@@ -20,6 +20,11 @@ pub(super) struct Cleaned {
 }
 
 impl Cleaned {
+    /// Whether anything stands in its place.
+    pub(super) fn is_other(&self) -> bool {
+        self.name.is_some() || self.value.is_some()
+    }
+
     fn bytes(&self) -> usize {
         self.name.as_ref().map_or(0, String::len) + self.value.as_ref().map_or(0, Bytes::len)
     }

@@ -31,6 +31,7 @@ mod places;
 mod readings;
 mod rules;
 mod spellings;
+mod structures;
 mod text;
 mod tokens;
 mod views;
@@ -456,5 +457,7 @@ fn noting(found: &mut Vec<Open>, part: Part) -> impl FnMut(&Place, &[u8]) -> Opt
     }
 }
 
+#[cfg(test)]
+mod remembered;
 #[cfg(test)]
 mod tests;

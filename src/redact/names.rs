@@ -161,6 +161,10 @@ thread_local! {
 
 /// The same, remembered: for what is the name of a member, a header, a parameter, and not any text.
 pub(super) fn remembered_likeness(name: &str) -> Option<Likeness> {
+    // Numbers in a path are many, and no names.
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()) {
+        return None;
+    }
     if name.len() > REMEMBERED_LENGTH_MAX {
         return likeness(name);
     }
@@ -175,6 +179,12 @@ pub(super) fn remembered_likeness(name: &str) -> Option<Likeness> {
         remembered.insert(name.into(), found);
         found
     })
+}
+
+/// Forgets all names.
+#[cfg(test)]
+pub(super) fn forget() {
+    REMEMBERED.take();
 }
 
 /// The same for a name that is no ASCII, or has more words than [`NameParts`] holds.

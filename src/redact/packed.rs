@@ -82,11 +82,16 @@ fn utf16_order(bytes: &[u8]) -> Option<bool> {
     (charset.encode(&charset.decode(bytes)) == bytes).then_some(big_endian)
 }
 
+/// As `String::from_utf8_lossy`, which looks at what is well formed bit by bit.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 impl Charset {
     /// The text; of bytes that are no text, each byte as a character.
     pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes),
+            Self::Utf8 => text_of(bytes),
             Self::OneByte => bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
             Self::Utf16 { big_endian } => {
                 let unit = |pair: &[u8; 2]| {

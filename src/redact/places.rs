@@ -96,7 +96,11 @@ fn segments<'u>(path: &'u str, rules: &Rules, visit: &mut Visit<'_>) -> Cow<'u, 
     let mut out = Cow::Borrowed(path);
     let parts: Vec<&str> = path.split('/').collect();
     for (name, value) in parts.iter().zip(parts.iter().skip(1)) {
-        let name = percent_decode_str(name).decode_utf8_lossy();
+        let name = if name.contains('%') {
+            percent_decode_str(name).decode_utf8_lossy()
+        } else {
+            Cow::Borrowed(*name)
+        };
         if rules.likeness(&name).is_none() {
             continue;
         }

@@ -172,6 +172,16 @@ impl Rules {
         !self.names.is_empty() && self.names.contains(&names::words(name).join("-"))
     }
 
+    /// Whether names of the user's own count.
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Whether patterns of the user's own count.
+    pub(super) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     pub(super) fn matches(&self, bytes: &[u8], found: &mut Vec<Find>) {
         for (rule, pattern) in &self.patterns {
             for captures in pattern.captures_iter(bytes) {

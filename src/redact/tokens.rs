@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::looks;
 use super::names::Likeness;
 use super::rules::Rules;
+use super::structures;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) struct Token {
     pub(super) at: Range<usize>,
     pub(super) kind: Kind,
     /// The credential-like name this value stands under: its member's, one around it, or one beside it.
-    pub(super) credential: Option<Credential>,
+    pub(super) credential: Option<Box<Credential>>,
 }
 
 /// A name that makes a value a credential.
@@ -61,8 +62,9 @@ struct Open {
     /// The credential that surrounds it.
     around: Option<Credential>,
     is_list: bool,
-    /// The credential that a member of it names.
+    /// The credential that a member of it names, and whether any could.
     named: Option<Credential>,
+    may_name: bool,
     /// The tokens of the members that such a name would speak of, and whether they must look like a secret.
     holding: Vec<(Range<usize>, bool)>,
     /// The texts of a list.
@@ -73,6 +75,18 @@ struct Open {
 
 /// The tokens of `text`, in order.
 pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
+    if rules.has_names() {
+        return read(text, rules).found;
+    }
+    structures::tokens(text, &mut || {
+        let Reader { found, is_by_names, .. } = read(text, rules);
+        let is_nameless = is_by_names && found.iter().all(|token| token.credential.is_none());
+        (found, is_nameless)
+    })
+}
+
+/// The same without what is known of structures.
+fn read<'t>(text: &'t str, rules: &'t Rules) -> Reader<'t> {
     let mut reader = Reader {
         text,
         rules,
@@ -80,6 +94,7 @@ pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
         open: vec![Open::default()],
         deeper: 0,
         pending: None,
+        is_by_names: true,
     };
     scan(text, &mut |mark| match mark {
         Mark::Opens { is_list } => reader.opens(is_list),
@@ -94,7 +109,12 @@ pub(super) fn tokens(text: &str, rules: &Rules) -> Vec<Token> {
         reader.closes();
     }
     reader.closes();
-    reader.found
+    reader
+}
+
+#[cfg(test)]
+pub(super) fn read_slowly(text: &str, rules: &Rules) -> Vec<Token> {
+    read(text, rules).found
 }
 
 /// Where the strings and bare values of `text` stand, in order, whatever they mean.
@@ -109,14 +129,15 @@ pub(super) fn strings_and_values(text: &str) -> Vec<(Range<usize>, Kind)> {
 }
 
 /// What JSON text is made of.
-enum Mark {
+pub(super) enum Mark {
     Opens { is_list: bool },
     Closes,
     Comma,
     Token(Range<usize>, Kind),
 }
 
-fn scan(text: &str, see: &mut impl FnMut(Mark)) {
+/// Shows each mark of a text in order: all that is told of it but for what stands in its strings and bare values.
+pub(super) fn scan(text: &str, see: &mut impl FnMut(Mark)) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -156,6 +177,8 @@ struct Reader<'t> {
     deeper: usize,
     /// The name of the member whose value comes next.
     pending: Option<Cow<'t, str>>,
+    /// Whether what was found follows from names and nesting alone: no value was asked what it is.
+    is_by_names: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -193,6 +216,8 @@ impl<'t> Reader<'t> {
             return;
         }
         let Some(open) = self.open.pop() else { return };
+        // Whether a value names what stands beside it depends on the value, and so do pairs.
+        self.is_by_names &= (!open.may_name || open.holding.is_empty()) && open.texts.len() < 2;
         if let Some(named) = &open.named {
             for (tokens, must_look) in &open.holding {
                 for token in self.found.get_mut(tokens.clone()).unwrap_or_default() {
@@ -200,7 +225,7 @@ impl<'t> Reader<'t> {
                         looks::secret(decoded(self.text.get(token.at.clone()).unwrap_or_default()).as_bytes())
                     };
                     if token.kind != Kind::Name && token.credential.is_none() && (!must_look || looks()) {
-                        token.credential = Some(named.clone());
+                        token.credential = Some(Box::new(named.clone()));
                     }
                 }
             }
@@ -227,7 +252,7 @@ impl<'t> Reader<'t> {
                 && let Some(credential) = self.credential_in(&name)
                 && let Some(token) = self.found.get_mut(*value)
             {
-                token.credential = Some(credential);
+                token.credential = Some(Box::new(credential));
             }
         }
     }
@@ -258,9 +283,10 @@ impl<'t> Reader<'t> {
             if open.is_list && kind == Kind::Text {
                 open.texts.push(place);
             }
+            open.may_name |= naming;
             open.named = named.or_else(|| open.named.take());
         }
-        self.found.push(Token { at, kind, credential });
+        self.found.push(Token { at, kind, credential: credential.map(Box::new) });
     }
 }
 

@@ -70,15 +70,17 @@ pub(super) fn find(bytes: &[u8], holds: &Holds, rules: &Rules, found: &mut Vec<F
 const SCHEMES: [&[u8]; 5] = [b"basic", b"bearer", b"token", b"apikey", b"negotiate"];
 
 /// Whether any such word stands before what [`SCHEME`] has behind it; without one it finds nothing.
-fn may_hold_scheme(bytes: &[u8]) -> bool {
-    let ends_in_one = |before: &[u8]| {
+pub(super) fn may_hold_scheme(bytes: &[u8]) -> bool {
+    memchr::memchr3_iter(b' ', b':', b'=', bytes).any(|at| {
+        let before = bytes.get(..at).unwrap_or_default();
+        let last = before.last().map(u8::to_ascii_lowercase);
         SCHEMES.iter().any(|word| {
-            let from = before.len().checked_sub(word.len());
-            from.and_then(|from| before.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
+            word.last().copied() == last
+                && before
+                    .get(before.len().saturating_sub(word.len())..)
+                    .is_some_and(|end| end.eq_ignore_ascii_case(word))
         })
-    };
-    let separators = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b' ' | b':' | b'='));
-    separators.filter_map(|(at, _)| bytes.get(..at)).any(ends_in_one)
+    })
 }
 
 /// Whether any dash stands where [`FLAG`] and [`USER`] have their first; without one they find nothing.
@@ -86,8 +88,8 @@ fn may_hold_flag(bytes: &[u8]) -> bool {
     let begins = |before: Option<&u8>| {
         before.is_none_or(|byte| matches!(byte, b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'[' | b','))
     };
-    let dashes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'-');
-    dashes.map(|(at, _)| at.checked_sub(1).and_then(|before| bytes.get(before))).any(begins)
+    let mut dashes = memchr::memchr_iter(b'-', bytes);
+    dashes.any(|at| begins(at.checked_sub(1).and_then(|before| bytes.get(before))))
 }
 
 /// What is a credential from its first byte to its last; of a private key its inside.
@@ -101,43 +103,7 @@ fn whole(pattern: &Pattern, bytes: &[u8], what: What, found: &mut Vec<Find>) {
     }
 }
 
-/// Whether one of the schemes stands before one of the signs that [`SCHEME`] has behind it.
-fn may_have_scheme(bytes: &[u8]) -> bool {
-    memchr::memchr3_iter(b' ', b':', b'=', bytes).any(|at| {
-        let before = bytes.get(..at).unwrap_or_default();
-        let ends = |word: &[u8]| {
-            before.len() >= word.len()
-                && before.get(before.len() - word.len()..).is_some_and(|end| end.eq_ignore_ascii_case(word))
-        };
-        match before.last().map(u8::to_ascii_lowercase) {
-            Some(b'c') => ends(b"basic"),
-            Some(b'r') => ends(b"bearer"),
-            Some(b'n') => ends(b"token"),
-            Some(b'y') => ends(b"apikey"),
-            Some(b'e') => ends(b"negotiate"),
-            _ => false,
-        }
-    })
-}
-
-/// Whether a dash stands where [`FLAG`] and [`USER`] have their first.
-fn may_have_flag(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'-', bytes).any(|at| match at.checked_sub(1).and_then(|before| bytes.get(before)) {
-        None => true,
-        Some(before) => {
-            matches!(before, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | b'"' | b'\'' | b'[' | b',')
-        }
-    })
-}
-
 fn schemes(bytes: &[u8], found: &mut Vec<Find>) {
-    if !may_have_scheme(bytes) {
-        return;
-    }
-    schemes_by_pattern(bytes, found);
-}
-
-fn schemes_by_pattern(bytes: &[u8], found: &mut Vec<Find>) {
     let Some(pattern) = SCHEME.as_ref() else { return };
     for captures in pattern.captures_iter(bytes) {
         let (Some(scheme), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
@@ -166,13 +132,6 @@ fn users_of_urls(bytes: &[u8], found: &mut Vec<Find>) {
 }
 
 fn flags(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
-    if !may_have_flag(bytes) {
-        return;
-    }
-    flags_by_pattern(bytes, rules, found);
-}
-
-fn flags_by_pattern(bytes: &[u8], rules: &Rules, found: &mut Vec<Find>) {
     if let Some(pattern) = FLAG.as_ref() {
         for captures in pattern.captures_iter(bytes) {
             let Some(name) = captures.get(1).map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned())
@@ -232,10 +191,14 @@ mod tests {
             text in r#"(?:--?|[ "'\[,\t=:.]|-u|--user|token|Bearer|BASIC|apikey|negotiate|[a-z]{1,8}|dXNlcjpwYXNz|[A-Za-z0-9]{9,12}){0,12}"#,
         ) {
             let (mut quick, mut slow) = (Vec::new(), Vec::new());
-            schemes(text.as_bytes(), &mut quick);
-            flags(text.as_bytes(), &Rules::default(), &mut quick);
-            schemes_by_pattern(text.as_bytes(), &mut slow);
-            flags_by_pattern(text.as_bytes(), &Rules::default(), &mut slow);
+            if may_hold_scheme(text.as_bytes()) {
+                schemes(text.as_bytes(), &mut quick);
+            }
+            if may_hold_flag(text.as_bytes()) {
+                flags(text.as_bytes(), &Rules::default(), &mut quick);
+            }
+            schemes(text.as_bytes(), &mut slow);
+            flags(text.as_bytes(), &Rules::default(), &mut slow);
             proptest::prop_assert_eq!(quick, slow);
         }
     }

@@ -7,10 +7,13 @@ mod markup;
 mod table;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use super::coded::RUN_MIN;
 use super::looks;
 use super::names::{Likeness, holds_placeholder};
 use super::place::Place;
+use super::readings::Readings;
 use super::rules::Rules;
 
 /// A credential and where its value stands.
@@ -39,6 +42,29 @@ impl Holds {
     }
 }
 
+/// Bytes that anything found in a text begins with or has in it, however it may be read; but for words before a value,
+/// which [`form::may_hold_scheme`] finds, and long runs of digits, which [`Readings`] finds.
+const SIGNS: &[u8] = b"=:<>'\"{[%\\&-J\0\n";
+
+static IS_SIGN: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut signs = [false; 256];
+    for (byte, is_sign) in (0..=u8::MAX).zip(&mut signs) {
+        *is_sign = SIGNS.contains(&byte);
+    }
+    signs
+});
+
+/// Whether a text holds no credential for certain, nor JSON, and can be read in one way only: what a member holds mostly.
+pub(super) fn is_dull(text: &str, rules: &Rules) -> bool {
+    let bytes = text.as_bytes();
+    let signs: &[bool; 256] = &IS_SIGN;
+    let holds = |found: bool, byte: &u8| found | signs.get(usize::from(*byte)).copied().unwrap_or(true);
+    !bytes.iter().fold(false, holds)
+        && !rules.has_patterns()
+        && (bytes.len() < SCHEME_MIN || !form::may_hold_scheme(bytes))
+        && (bytes.len() < RUN_MIN || Readings::of(bytes).is_one())
+}
+
 /// Every credential in a text, in no order; some may overlap.
 pub(super) fn find(bytes: &[u8], rules: &Rules) -> Vec<Find> {
     let holds = Holds::of(bytes);
@@ -59,6 +85,8 @@ pub(super) fn in_table(bytes: &[u8], rules: &Rules) -> Vec<Find> {
     table::find(bytes, rules)
 }
 
+/// No scheme with a value behind it is shorter.
+const SCHEME_MIN: usize = 14;
 /// So many signs without a letter or digit may be a secret; fewer are a bracket or a dash.
 const SIGNS_MIN: usize = 4;
 
@@ -74,5 +102,40 @@ fn counts(likeness: Likeness, value: &[u8]) -> bool {
         _ if value.trim_ascii().is_empty() || is_sign || holds_placeholder(value) => false,
         Likeness::Sure => !is_nothing(),
         Likeness::Maybe => looks::secret(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{bodies, tokens};
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn a_dull_text_holds_nothing_that_a_longer_look_finds(
+            text in r#"(?:token|password|sec|Bearer|BASIC|apikey|negotiate|eyJhbGciOi[a-z]{2}|\.|[=:<>'"{%\\&,@/ -]|\[|--?u|\\u0041|\n|[a-z]{1,6}|[0-9a-f]{8}|[A-Za-z0-9+/]{7,9}|dG9rZW49OWYyYzRlOGEwMWI3|746f6b656e3d3966|é){1,6}"#,
+        ) {
+            let rules = Rules::default();
+            let mut visit = |_: &Place, _: &[u8]| Some("x".to_owned());
+            let finds = bodies::text(text.as_bytes(), &rules, &mut visit).is_some();
+            let is_found = finds || (text.len() > 1 && tokens::looks_like_json(&text));
+            prop_assert!(!(is_found && is_dull(&text, &rules)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_text_is_dull_and_a_rule_of_the_users_own_makes_none_so() {
+        let mut rules = Rules::default();
+        for text in ["COMPLETE", "one of very many", "case 17", "10.1.2.3", "Login Failures", "a word"] {
+            assert!(is_dull(text, &rules), "{text}");
+        }
+        for text in ["Bearer abcdefgh", "eyJhbGci.x", "a=b", "-u a", "9f2c4e8a01b79f2c", "case #1: x"] {
+            assert!(!is_dull(text, &rules), "{text}");
+        }
+        rules.add("regex:CUST[0-9]+").unwrap();
+        assert!(!is_dull("CUST17", &rules));
     }
 }

@@ -3,11 +3,13 @@
 //! It is as strict as serde_json where that reads a value to throw it away, and refuses some of what that takes (nesting
 //! beyond [`DEPTH_MAX`]); whoever uses it has another way for what it refuses.
 
+use serde::de::IgnoredAny;
+
 /// Containers inside each other; a bit each says of what kind they are.
 const DEPTH_MAX: u32 = 60;
 
 /// What is handed on, in the order of the text. White space between tokens is not.
-pub(super) trait Tokens {
+pub(crate) trait Tokens {
     /// One of `{}[],:`.
     fn mark(&mut self, mark: u8);
     /// The name of a member, in its quotes.
@@ -19,15 +21,15 @@ pub(super) trait Tokens {
 }
 
 /// Where a value ended.
-pub(super) struct Walked {
+pub(crate) struct Walked {
     /// The byte behind it.
-    pub(super) end: usize,
+    pub(crate) end: usize,
     /// Whether it has no escapes and is ASCII.
-    pub(super) is_plain: bool,
+    pub(crate) is_plain: bool,
 }
 
 /// Hands on the tokens of the value that begins at `at`; `None` if there is no valid one.
-pub(super) fn walk(text: &[u8], at: usize, tokens: &mut impl Tokens) -> Option<Walked> {
+pub(crate) fn walk(text: &[u8], at: usize, tokens: &mut impl Tokens) -> Option<Walked> {
     let mut walk = Walk { text, at, is_plain: true };
     let (mut depth, mut objects) = (0_u32, 0_u64);
     loop {
@@ -78,6 +80,27 @@ pub(super) fn walk(text: &[u8], at: usize, tokens: &mut impl Tokens) -> Option<W
             objects >>= 1;
         }
     }
+}
+
+/// Whether a whole text is one value; as serde_json judges it, and mostly faster.
+pub(crate) fn is_value(text: &str) -> bool {
+    let walked = walk(text.as_bytes(), 0, &mut Nobody);
+    let rest = walked.and_then(|walked| text.as_bytes().get(walked.end..));
+    match rest {
+        Some(rest) => rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')),
+        // It may be nested deeper than this walk goes.
+        None => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+    }
+}
+
+/// Whom nothing is handed on to.
+struct Nobody;
+
+impl Tokens for Nobody {
+    fn mark(&mut self, _: u8) {}
+    fn name(&mut self, _: &[u8]) {}
+    fn string(&mut self, _: &[u8]) {}
+    fn other(&mut self, _: &[u8]) {}
 }
 
 struct Walk<'t> {
@@ -291,6 +314,7 @@ mod tests {
         for text in values {
             let expected = serde_json::from_str::<&RawValue>(text).is_ok();
             assert_eq!(walked(text).is_some(), expected, "{text}");
+            assert_eq!(is_value(text), expected, "{text}");
         }
         assert_eq!(
             walked(" {\"a \" : [ 1 , {} , \"x \\\" y\" ], \"b\":{ \"c\" :null}} ").as_deref(),
@@ -309,6 +333,7 @@ mod tests {
             for text in more.chain([less]) {
                 let expected = serde_json::from_str::<&RawValue>(&text).is_ok();
                 assert_eq!(walked(&text).is_some(), expected, "{text}");
+                assert_eq!(is_value(&text), expected, "{text}");
             }
         }
     }
@@ -319,5 +344,6 @@ mod tests {
         assert!(walked(&nested(DEPTH_MAX as usize)).is_some());
         assert!(walked(&nested(DEPTH_MAX as usize + 1)).is_none());
         assert!(walked(&nested(1_000_000)).is_none());
+        assert!(is_value(&nested(1_000_000)) && !is_value(&nested(100)[1..]));
     }
 }
