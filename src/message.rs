@@ -148,19 +148,43 @@ impl Headers {
         }
     }
 
-    /// Puts other values in the lines that `new` has one for. If it has none, the lines stay shared.
-    pub(crate) fn put_values(&mut self, mut new: impl FnMut(&Header) -> Option<Bytes>) {
-        let found = |(place, line)| new(line).map(|value| (place, value));
-        let edits: Vec<(usize, Bytes)> = self.iter().enumerate().filter_map(found).collect();
-        if edits.is_empty() {
-            return;
+    /// Shares the lines with the copies that are made from here on.
+    pub(crate) fn share(&mut self) {
+        if let Lines::Own(lines) = &mut self.0 {
+            self.0 = Lines::Shared(std::mem::take(lines).into_iter().map(Arc::new).collect());
         }
-        let mut edits = edits.into_iter().peekable();
-        for (place, line) in self.iter_mut().enumerate() {
-            if let Some((_, value)) = edits.next_if(|(at, _)| *at == place) {
-                line.value = value;
+    }
+
+    /// Puts other lines in the place of those that `new` has one for. Shared lines that stay are shared as before.
+    pub(crate) fn replace_lines(&mut self, mut new: impl FnMut(&Header) -> Option<Header>) {
+        match &mut self.0 {
+            Lines::Own(lines) => {
+                for line in lines {
+                    if let Some(new) = new(line) {
+                        *line = new;
+                    }
+                }
+            }
+            Lines::Shared(lines) => {
+                let edits: Vec<(usize, Header)> =
+                    lines.iter().enumerate().filter_map(|(at, line)| Some((at, new(line)?))).collect();
+                if edits.is_empty() {
+                    return;
+                }
+                let mut edits = edits.into_iter().peekable();
+                let line =
+                    |(at, line): (usize, &Arc<Header>)| match edits.next_if(|(edited, _)| *edited == at) {
+                        Some((_, new)) => Arc::new(new),
+                        None => Arc::clone(line),
+                    };
+                *lines = lines.iter().enumerate().map(line).collect();
             }
         }
+    }
+
+    /// The same for their values alone.
+    pub(crate) fn put_values(&mut self, mut new: impl FnMut(&Header) -> Option<Bytes>) {
+        self.replace_lines(|line| new(line).map(|value| Header { name: line.name.clone(), value }));
     }
 
     /// Edits lines of the message's own.

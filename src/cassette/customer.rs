@@ -385,23 +385,14 @@ fn encoded(text: &str) -> String {
 }
 
 fn in_headers(headers: &mut Headers, see: &mut See<'_>) {
-    let mut edits = Vec::new();
-    for (place, line) in headers.iter().enumerate() {
+    headers.put_values(|line| {
         let Header { name, value, .. } = line;
         if PROTOCOL.iter().any(|protocol| line.is(protocol)) {
-            continue;
+            return None;
         }
-        let new = std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| see(Place::Headers, Piece { text, under: &[name] }, true));
-        edits.extend(new.map(|new| (place, new)));
-    }
-    // Lines that nothing is done to stay shared.
-    for (place, new) in edits {
-        if let Some(line) = headers.iter_mut().nth(place) {
-            line.value = new.into();
-        }
-    }
+        let text = std::str::from_utf8(value).ok()?;
+        see(Place::Headers, Piece { text, under: &[name] }, true).map(Into::into)
+    });
 }
 
 fn in_body(body: &[u8], headers: &Headers, see: &mut See<'_>) -> Option<Vec<u8>> {

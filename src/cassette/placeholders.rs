@@ -12,7 +12,7 @@ use super::MatchKey;
 use super::base::{self, Address, BASE};
 use super::host::Names;
 use crate::json::{Json, Kind, rewrite};
-use crate::message::{Headers, Request, Response};
+use crate::message::{Header, Headers, Request, Response};
 use crate::redact::customer::{Class, Holds, Token, holds, is_distinctive, is_query, tokens};
 use crate::redact::{is_credential_name, looks_like_a_secret, with_text};
 
@@ -42,13 +42,13 @@ impl Console {
     /// Takes this console's and the listener's addresses out of a request: `Host` becomes `{base}`, and so does the
     /// start of `Origin` and `Referer`; the console's name anywhere else becomes `host-1`.
     pub(crate) fn leave_request(&self, request: &mut Request, listener: &str) {
-        for line in request.headers.iter_mut() {
+        request.headers.replace_lines(|line| {
             if line.is("Host") {
-                line.value = BASE.into();
-            } else if line.is("Origin") || line.is("Referer") {
-                let _ = base::leave_listener(line, listener) || self.address.leave_url(line);
+                return Some(Header { name: line.name.clone(), value: BASE.into() });
             }
-        }
+            let mut line = Some(line).filter(|line| line.is("Origin") || line.is("Referer"))?.clone();
+            (base::leave_listener(&mut line, listener) || self.address.leave_url(&mut line)).then_some(line)
+        });
         self.hide_host(&mut request.headers);
         if let Some(target) = self.names.leave(request.target.as_bytes()) {
             request.target = String::from_utf8_lossy(&target).into_owned();

@@ -363,12 +363,13 @@ impl Answer for Recorder {
 
     type Asked = Request;
 
-    fn asked(&self, request: Request) -> Request {
+    fn asked(&self, mut request: Request) -> Request {
+        // It is copied for redaction and for the journal: most lines are the same in all.
+        request.headers.share();
         request
     }
 
     async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
-        let request = Arc::unwrap_or_clone(request);
         let site = &self.site;
         site.settings.redactor.learn_request(&request);
         if !request.is_read() {

@@ -74,7 +74,7 @@ impl Failure {
 /// A request under way.
 pub(super) struct Passing {
     site: Arc<Site>,
-    request: Request,
+    request: Arc<Request>,
     /// The listener's address as this client knows it.
     base: String,
     place: u64,
@@ -112,7 +112,7 @@ impl Drop for Passing {
 impl Passing {
     pub(super) fn new(
         site: Arc<Site>,
-        request: Request,
+        request: Arc<Request>,
         base: String,
         place: u64,
         slot: OwnedSemaphorePermit,
@@ -303,7 +303,7 @@ impl Passing {
         let (bytes, chunks) = kept.take();
         let is_long = bytes.len() >= LONG_BODY;
         let mut response = Response { body: bytes.into(), chunks, trailers: trailers.clone(), ..head };
-        let mut request = self.request.clone();
+        let mut request = Request::clone(&self.request);
         let (site, base, place) = (Arc::clone(&self.site), self.base.clone(), self.place);
         let mut keep = move || {
             let console = site.stored_console();

@@ -91,20 +91,11 @@ fn parts_of_response<'m>(response: &'m Response, content_type: &'m str) -> Vec<P
 }
 
 fn put_lines(headers: &mut Headers, cleaned: &mut impl Iterator<Item = Cleaned>) {
-    let of_these = cleaned.take(headers.iter().count());
-    let changed: Vec<_> = of_these.enumerate().filter(|(_, cleaned)| cleaned.is_other()).collect();
-    if changed.is_empty() {
-        // Lines that nothing is done to stay shared.
-        return;
-    }
-    let mut changed = changed.into_iter().peekable();
-    for (place, line) in headers.iter_mut().enumerate() {
-        let Some((_, Cleaned { name, value })) = changed.next_if(|(at, _)| *at == place) else { continue };
-        line.name = name.unwrap_or_else(|| std::mem::take(&mut line.name));
-        if let Some(value) = value {
-            line.value = value;
-        }
-    }
+    headers.replace_lines(|line| {
+        let Cleaned { name, value } = cleaned.next().filter(Cleaned::is_other)?;
+        let name = name.unwrap_or_else(|| line.name.clone());
+        Some(Header { name, value: value.unwrap_or_else(|| line.value.clone()) })
+    });
 }
 
 impl Redactor {

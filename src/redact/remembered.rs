@@ -92,7 +92,9 @@ fn bodies() -> impl Strategy<Value = Vec<(String, String)>> {
     };
     let many = prop::collection::vec((any::<prop::sample::Index>(), leaves(), leaf()), 2..6);
     (prop::collection::vec(shape(), 1..4), many).prop_map(move |(shapes, many)| {
-        many.into_iter().map(|(at, leaves, head)| (filled(at.get::<String>(&shapes), &leaves), head)).collect()
+        many.into_iter()
+            .map(|(at, leaves, head)| (filled(at.get::<String>(&shapes), &leaves), head))
+            .collect()
     })
 }
 
