@@ -401,6 +401,18 @@ impl Response {
         Self { status, reason: Bytes::from_static(usual_reason(status).as_bytes()), ..Self::default() }
     }
 
+    /// Whether the other one says the same: in its head and trailers, and in its body. A body that is the very memory of
+    /// this one is not read.
+    pub(crate) fn stands_in(&self, other: &Self) -> (bool, bool) {
+        let of_head = |it: &Self| (it.version, it.status);
+        let head = of_head(self) == of_head(other)
+            && self.reason == other.reason
+            && self.headers == other.headers
+            && self.trailers == other.trailers;
+        let is_same = (self.body.as_ptr(), self.body.len()) == (other.body.as_ptr(), other.body.len());
+        (head, is_same || self.body == other.body)
+    }
+
     /// Whether it speaks of no close: the connection can be kept, if it is seen where it ends.
     pub(crate) fn allows_keeping(&self) -> bool {
         self.version == HttpVersion::Http11 && !self.headers.lists("Connection", "close")

@@ -336,20 +336,21 @@ impl Session {
     pub(super) fn finish(&mut self, setup: &Setup, considered: Considered<'_>) -> Decided<Delivery> {
         let Considered { turn, answer, firing, noted } = considered;
         let missed = matches!(answer.origin, Origin::Miss { .. });
-        let body = answer.response.body.clone();
-        let mut delivery = Delivery::of(match missed {
+        let own = match missed {
             // A miss quotes the request, and clients print what they are told.
             true => setup.redactor.response(&answer.response),
             false => answer.response,
-        });
+        };
+        let mut delivery = Delivery::of(own.clone());
         delivery.bodiless |= turn.request.method == "HEAD";
         let firing = if missed { Vec::new() } else { firing };
         let Spoilt { faults, replaced } =
             self.spoil(setup, &turn, &firing, noted.heard.as_deref(), noted.came, &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
-        let unchanged = is_own && replaced.is_none() && body == delivery.response.body;
-        let whole = answer.index.filter(|_| unchanged && faults.is_empty());
+        let (head_stands, body_stands) = own.stands_in(&delivery.response);
+        let unchanged = is_own && replaced.is_none() && body_stands;
+        let whole = answer.index.filter(|_| unchanged && head_stands);
         if whole.is_none_or(|index| self.learnt.insert(index)) {
             // What the answer gives away may stand in the request as well.
             setup.redactor.learn_response(&delivery.response);
