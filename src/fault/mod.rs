@@ -55,6 +55,7 @@ mod page;
 mod parameter;
 mod pieces;
 mod rate_limit;
+mod redirect;
 mod refuse;
 mod regressed_state;
 mod removed_version;
@@ -393,6 +394,7 @@ faults! {
     "vanished-task" => vanished_task::VanishedTask,
     "rate-limit" => rate_limit::RateLimit,
     "removed-version" => removed_version::RemovedVersion,
+    "redirect" => redirect::Redirect,
     "login-page" => login_page::LoginPage,
     "byte-order-mark" => byte_order_mark::ByteOrderMark,
     "wrong-content-type" => wrong_content_type::WrongContentType,

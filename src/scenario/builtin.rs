@@ -134,6 +134,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "outage/gateway-timeout"
     "outage/in-mid-wait"
     "outage/rate-limit"
+    "outage/redirected"
     "outage/restarts"
     "outage/refuse"
     "tls/tls-alert"

@@ -169,6 +169,16 @@ fn any_error_comes_on_any_endpoint_with_and_without_a_code() {
         assert_eq!(header(&login, "Content-Type").as_deref(), Some("text/html;charset=UTF-8"));
         let moved = spoilt("login-page = { redirect = true }", target);
         assert_eq!((moved.status, header(&moved, "Location").as_deref()), (302, Some("/console/logon.jsp")));
+        // Relative: it leads back to the same address whatever stands before it.
+        let circle = spoilt("redirect = {}", &format!("{target}?fields=id"));
+        let last = target.rsplit('/').next().unwrap();
+        let back = format!("./{last}?fields=id");
+        assert_eq!((circle.status, header(&circle, "Location"), circle.body.len()), (302, Some(back), 0));
+        let away = spoilt("redirect = { status = 308, to = \"https://other.example/api\" }", target);
+        assert_eq!(
+            (away.status, header(&away, "Location").as_deref()),
+            (308, Some("https://other.example/api"))
+        );
         let gone = ask(&served("removed-version = {}"), get(target).with("Version", "20.0")).response;
         assert!(gone.status == 422 && gone.text().unwrap().contains("Version (20.0) from header"));
         // Nobody takes the newest version away.

@@ -53,6 +53,7 @@ fn the_head_is_that_of_the_fault() {
         ("api-error:503/110,undocumented=true,retry_after_s=2", 503, "Retry-After", Some("2")),
         ("rate-limit:0,window_ms=0", 429, "Content-Type", Some("application/json;charset=UTF-8")),
         ("login-page:true", 302, "Location", Some("/console/logon.jsp")),
+        ("redirect:307,to=\"https://other.example/\"", 307, "Location", Some("https://other.example/")),
         ("login-page", 200, "Content-Type", Some("text/html;charset=UTF-8")),
     ] {
         let (server, task) = first(&lab, &format!("{fault}@case_create_tasks.get"));
