@@ -110,7 +110,7 @@ fn a_scenario_is_drawn_and_a_client_told_what_it_would_hide() {
         ended.stdout.split("would hide:\n").nth(1).unwrap().split("\n\n").next().unwrap().to_owned()
     };
     let slow = hidden("slow-host");
-    assert!(slow.contains("[1] 300 ms late, and the client waits 3000 ms: it will not notice"), "{slow}");
+    assert!(slow.contains("[1] 300 ms late, and the client waits 1000 ms: it will not notice"), "{slow}");
     assert!(hidden("fails-then-heals").contains("[1] hidden by retries: it answers 500 2 times in a row"));
     assert_eq!(hidden("server-error"), "  nothing that its file tells of");
     for (wrong, help) in [
