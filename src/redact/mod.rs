@@ -9,7 +9,8 @@
 //!   `arguments` reads a command line
 //! - `readings` says by one pass whether a text can be read in another form at all; most cannot
 //! - `layers` shows a text in every form it can be read: `views` without escapes, `coded` decoded, `packed` unpacked
-//! - `messages` cleans a message, and `memory` remembers what became of its parts
+//! - `messages` cleans a message, and `memory` remembers what became of its parts; `structures` remembers in which JSON no
+//!   name makes a value a credential
 //! - `known` finds what was learnt, in all `spellings`; `numbering` renumbers placeholders
 
 mod arguments;
