@@ -181,7 +181,8 @@ fn is_light(setup: &Setup, index: Option<Index>, body: &Bytes) -> bool {
 
 /// What faults are put to, if any are planned.
 fn base_of(setup: &Setup, considered: &Considered<'_>) -> Option<Box<Base>> {
-    let plans = setup.scenario.as_ref().is_some_and(|scenario| !scenario.faults.is_empty());
+    let changes = |planned: &PlannedFault| !planned.inject.is_identity();
+    let plans = setup.scenario.as_ref().is_some_and(|scenario| scenario.faults.iter().any(changes));
     plans.then(|| {
         let Considered { turn, answer, noted, firing: _ } = considered;
         Box::new(Base { turn: turn.clone(), answer: answer.clone(), noted: noted.clone(), last: None })

@@ -70,7 +70,8 @@ impl Session {
             nth: turn.nth,
         };
         let fires = |planned: &&PlannedFault| {
-            !planned.inject.is_of_connections()
+            !planned.inject.is_identity()
+                && !planned.inject.is_of_connections()
                 && (!is_refused || planned.inject.meets_refused())
                 && planned.fires_at(setup.seed, &moment)
                 && planned.inject.meets(&before)

@@ -61,6 +61,25 @@ pub(crate) fn pair(bench: &Bench, replay: &Replay) -> Result<Measured, String> {
     Ok(against(&costs.0, &costs.1))
 }
 
+/// What faults cost that fire each time and can change nothing: the same replay without them is the floor.
+pub(crate) fn without_strength(bench: &Bench) -> Result<Measured, String> {
+    let (cassette, _) = bench.cassette(crate::rows::MANY.many)?;
+    let scenario = bench.write("none.toml", WITHOUT_STRENGTH)?;
+    let plain = bench.faultdeck(&["replay", &cassette])?;
+    let spoilt = bench.faultdeck(&["replay", &cassette, "--scenario", &scenario])?;
+    let asked = requests(&crate::rows::MANY);
+    let mut costs = (Vec::new(), Vec::new());
+    for server in [&plain, &spoilt] {
+        let often = Until::Requests(3 * asked.len() as u64 + 2_000);
+        load::run(server.addr, &asked, CONNECTIONS, often).map_err(|error| error.to_string())?;
+    }
+    for _ in 0..bench.rounds {
+        costs.0.push(cost(&plain, &asked, Until::Time(bench.time))?);
+        costs.1.push(cost(&spoilt, &asked, Until::Time(bench.time))?);
+    }
+    Ok(against(&costs.0, &costs.1))
+}
+
 /// The same of requests each of which comes for the first time, to servers that were just started.
 pub(crate) fn first_sight(bench: &Bench) -> Result<Measured, String> {
     let many = REQUESTS_MAX;
@@ -125,6 +144,16 @@ fn requests(replay: &Replay) -> Vec<Vec<u8>> {
         })
         .collect()
 }
+
+const WITHOUT_STRENGTH: &str = r#"
+summary = "Nothing goes wrong."
+[[fault]]
+when = { endpoint = "case_create_tasks.get", nth = "1-" }
+inject = { latency = { ms = 0 } }
+[[fault]]
+when = { endpoint = "case_create_tasks.get", nth = "1-" }
+inject = { bandwidth = { kb_per_s = 0 } }
+"#;
 
 /// Ten planned faults that look at each request and never fire.
 fn ten_faults() -> String {

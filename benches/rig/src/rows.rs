@@ -24,7 +24,7 @@ struct Row {
 /// The least that is asked of a replay: one recorded interaction, and its answer.
 pub(crate) const ONE: Replay =
     Replay { many: 1, options: &[], fields: false, faults: false, sessions: 0, new_heads: false };
-const MANY: Replay = Replay { many: 10_000, ..ONE };
+pub(crate) const MANY: Replay = Replay { many: 10_000, ..ONE };
 
 const fn row(name: &'static str, goal: f64, measure: fn(&Bench) -> Result<Measured, String>) -> Row {
     Row { name, goal: Some(goal), is_quick: true, measure }
@@ -65,6 +65,7 @@ const ROWS: &[Row] = &[
     open(row("replay, 10,000, line, ten planned faults", 0.0, |bench| {
         replaying::pair(bench, &Replay { faults: true, ..MANY })
     })),
+    row("replay, 10,000, line, faults without strength, against none", 1.1, replaying::without_strength),
     open(row("replay, 10,000, line, 100 sessions", 0.0, |bench| {
         replaying::pair(bench, &Replay { sessions: 100, ..MANY })
     })),
@@ -80,7 +81,7 @@ const ROWS: &[Row] = &[
     row("record, p99 of a request under load, ms", 3.0, recording::latency),
     row("50 ms injected: answers that came early", 0.0, wide::early),
     row("50 ms injected, 1 connection: median late, ms", 0.8, |bench| wide::late(bench, 1, 0.5)),
-    row("50 ms injected, 256 connections: p99 late, ms", 3.5, |bench| wide::late(bench, 256, 0.99)),
+    row("50 ms injected, 256 connections: p99 late, ms", 3.0, |bench| wide::late(bench, 256, 0.99)),
     row("0.1 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 100)),
     row("1 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 1_000)),
     row("10 MB/s injected: off by, %", 1.0, |bench| paced::deviation(bench, 10_000)),
