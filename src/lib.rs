@@ -111,6 +111,7 @@ pub mod delivery;
 pub mod fields;
 pub mod greeting;
 pub mod redact;
+pub mod schemas;
 pub mod timeline;
 mod written;
 

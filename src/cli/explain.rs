@@ -1,8 +1,9 @@
-//! `faultdeck explain`: a fault, a scenario, an endpoint or a property, in words.
+//! `faultdeck explain`: a fault, a scenario, an endpoint or a property, in words; and the schemas of files.
 
 use std::collections::BTreeMap;
 
 use super::hidden;
+use super::offered::Offered;
 use super::output;
 use super::problem::{Problem, nearest_or};
 use super::story;
@@ -14,6 +15,7 @@ use crate::ledger::Exit;
 use crate::profile::{Endpoint, NameError, Profile};
 use crate::report::shell_word;
 use crate::scenario::{CommandMust, Scenario, ScenarioError, Source, in_a_line};
+use crate::schemas;
 
 /// Explains a property, a scenario, a fault or an endpoint; without a name, lists them all.
 #[derive(Debug, clap::Args)]
@@ -27,37 +29,58 @@ Examples:
   faultdeck explain slow-host --client builtin:careful   # and what this client would not notice of it
   faultdeck explain latency          # a fault: what it does, how it is written
   faultdeck explain cases.post       # an endpoint: what it promises
-  faultdeck explain ariel            # the endpoints below /ariel")]
+  faultdeck explain ariel            # the endpoints below /ariel
+  faultdeck explain schema scenario > scenario.schema.json   # what an editor has to know of scenario files")]
 pub(super) struct Args {
-    /// A name; or `properties`, `scenarios`, `faults`, `endpoints` or `defects`, to list one kind.
+    /// A name; or `properties`, `scenarios`, `faults`, `endpoints`, `defects` or `schemas`, to list one kind.
+    #[arg(value_parser = Offered(kinds), hide_possible_values = true)]
     name: Option<String>,
-    /// After the word `scenario`: which one.
-    #[arg(value_name = "NAME|FILE")]
+    /// After the word `scenario`: which one. After the word `schema`: of which files (scenario, client, match, redact,
+    /// profile).
+    #[arg(value_name = "NAME|FILE", value_parser = Offered(schema_names), hide_possible_values = true)]
     of: Option<String>,
     /// A client, by its file: warns where its own repetitions or time limits would hide a fault of the scenario.
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
 }
 
+/// A kind, and the list of all that it has.
+type List = (&'static str, fn() -> String);
+
+/// What can be listed, and how.
+const LISTS: [List; 6] = [
+    ("properties", properties),
+    ("scenarios", scenarios),
+    ("faults", faults),
+    ("endpoints", endpoints),
+    ("defects", defects),
+    ("schemas", all_schemas),
+];
+
+/// The words that a name may be.
+fn kinds() -> Vec<&'static str> {
+    LISTS.iter().map(|(kind, _)| *kind).chain(["scenario", "schema"]).collect()
+}
+
+fn schema_names() -> Vec<&'static str> {
+    schemas::ALL.iter().map(|schema| schema.name).collect()
+}
+
 pub(super) fn run(args: Args) -> Result<Exit, Problem> {
-    let lists = [
-        ("properties", properties as fn() -> String),
-        ("scenarios", scenarios),
-        ("faults", faults),
-        ("endpoints", endpoints),
-        ("defects", defects),
-    ];
     let client = args.client.as_deref().map(super::judge::open).transpose()?;
     let text = match (args.name.as_deref(), args.of.as_deref()) {
         (Some("scenario"), Some(name)) => story(&super::setup::open(name)?, client.as_ref()),
+        (Some("schema" | "schemas"), Some(name)) => schema(name)?,
+        (Some("schema"), None) => all_schemas(),
         (_, Some(_)) => {
-            return Err(Problem::input("`explain` takes one name")
-                .help("only the word `scenario` may stand before it: `faultdeck explain scenario hang`"));
+            return Err(Problem::input("`explain` takes one name").help(
+                "only the word `scenario` or `schema` may stand before it: `faultdeck explain scenario hang`",
+            ));
         }
         (None, None) => {
-            lists.map(|(kind, list)| if kind == "endpoints" { roots() } else { list() }).join("\n")
+            LISTS.map(|(kind, list)| if kind == "endpoints" { roots() } else { list() }).join("\n")
         }
-        (Some(name), None) => match lists.iter().find(|(kind, _)| *kind == name) {
+        (Some(name), None) => match LISTS.iter().find(|(kind, _)| *kind == name) {
             Some((_, list)) => list(),
             None => one(name, client.as_ref())?,
         },
@@ -186,6 +209,26 @@ fn defect(defect: &Defect) -> String {
         defect.property,
         defect.name
     )
+}
+
+fn all_schemas() -> String {
+    let rows: String = schemas::ALL.iter().map(|schema| row(schema.name, schema.of)).collect();
+    let file = schemas::SCENARIO.file();
+    format!(
+        "Schemas: `explain schema NAME` prints one for your editor, which completes and checks files by it\n{rows}  Put it \
+         beside your files as NAME.schema.json; their first line is then, for a scenario, `#:schema ./{file}`.\n"
+    )
+}
+
+/// The schema of one kind of file, and nothing else: it is meant for a file.
+fn schema(name: &str) -> Result<String, Problem> {
+    if let Some(schema) = schemas::ALL.iter().find(|schema| schema.name == name) {
+        return Ok(schema.text.to_owned());
+    }
+    let near = crate::spelling::nearest(name, schema_names());
+    let near: Vec<String> = near.into_iter().map(str::to_owned).collect();
+    Err(Problem::input(format!("there is no schema `{name}`"))
+        .help(nearest_or(&near, &format!("there are {}", schema_names().join(", ")))))
 }
 
 fn endpoints() -> String {

@@ -17,6 +17,7 @@ use crate::redact::Rules;
 use crate::replay::Auth;
 use crate::report::{brief, visible};
 use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::schemas;
 use crate::seed::Seed;
 
 /// Reads scenarios, cassettes and client files and says what is wrong with them.
@@ -119,7 +120,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Pro
         let skipped = name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
         if about.is_dir() && depth < DEPTH_MAX && !skipped {
             walk(&path, depth + 1, found)?;
-        } else if about.is_file() && below(&path, &FOLDERS) {
+        } else if about.is_file() && below(&path, &FOLDERS) && !schemas::is_schema(&path) {
             let path = cassette_of(&path);
             if ends(&path, "json") || ends(&path, "toml") {
                 found.push(path);

@@ -23,6 +23,7 @@ mod home;
 mod judge;
 mod lint;
 mod listen;
+mod offered;
 mod output;
 mod private;
 mod problem;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::problem::Problem;
 use crate::files;
 use crate::profile::Profile;
+use crate::schemas;
 
 /// The folder whose files are taken without being named.
 pub(super) const FOLDER: &str = "profiles";
@@ -83,7 +84,11 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
         let path = entry.map_err(cannot)?.path();
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_owned();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden && path.is_file() && (ending == "toml" || ending == "json") {
+        if !is_hidden
+            && !schemas::is_schema(&path)
+            && path.is_file()
+            && (ending == "toml" || ending == "json")
+        {
             found.push((ending == "json", path));
         }
         if found.len() > FILES_MAX {

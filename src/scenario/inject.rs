@@ -140,8 +140,8 @@ fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<tom
     let example = format!("write {}", row.example_in_a_line());
     let given = kind.table(&what, &keys, &example)?;
     let read = |parameter: &Parameter| {
-        let other = theirs.iter().find(|(_, ours)| *ours == parameter.name);
-        let other = other.and_then(|(name, _)| given.get(name));
+        let theirs = theirs.iter().find(|(_, ours)| *ours == parameter.name).map(|(name, _)| *name);
+        let other = theirs.and_then(|name| given.get(name));
         if let (Some(entry), Some(other)) = (given.get(parameter.name), &other) {
             let message = format!("`{}` and `{}` are the same", entry.key, other.key);
             return Err(other.fail_at_key(message, "the second of them", "take one out".to_owned()));
@@ -157,7 +157,9 @@ fn checked_parameters(kind: &Entry<'_>, Known { row, alias }: Known) -> Read<tom
         }
         let message = format!("`{}` lacks `{}`: {}", row.name, parameter.name, parameter.meaning);
         let label = format!("`{}` is needed here", parameter.name);
-        Err(given.lacks(parameter.name, kind.at(), message, label, &example))
+        // It may be there by its other name, misspelt.
+        let name = theirs.filter(|name| given.has_misspelt(name)).unwrap_or(parameter.name);
+        Err(given.lacks(name, kind.at(), message, label, &example))
     };
     Ok(every(row.parameters.iter().map(read))?.into_iter().flatten().collect())
 }

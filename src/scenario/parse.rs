@@ -36,6 +36,9 @@ const HOSTS_MOST: usize = 100;
 const CHANGES_MOST: usize = 1_000;
 const STEPS_MOST: usize = 1_000;
 
+/// The most names in `hold`: more than there are properties.
+const HOLD_MOST: usize = 100;
+
 const HOSTS_HELP: &str = "write each host as [[deployment.hosts]] with a name and changes";
 const CHANGE_HELP: &str = "write changes = [{ at = 2, becomes = \"done\" }]";
 const PATH_HELP: &str = "write each step as [[path]] with at = 3 and set = { state = \"PROCESSING\" }";
@@ -142,7 +145,15 @@ fn read_must(entry: &Entry<'_>) -> Read<Must> {
 
 fn read_hold(entry: &Entry<'_>) -> Read<Vec<Named>> {
     let mut names: Vec<&str> = Vec::new();
-    every(entry.items(HOLD_HELP)?.iter().map(|item| {
+    let items = entry.items(HOLD_HELP)?;
+    if let Some(over) = items.get(HOLD_MOST) {
+        return Err(over.fail(
+            format!("more than {HOLD_MOST} names in `hold`"),
+            "this one is too many",
+            None,
+        ));
+    }
+    every(items.iter().map(|item| {
         let name = item.name()?;
         if names.contains(&name) {
             let message = format!("`{name}` stands twice in `hold`");

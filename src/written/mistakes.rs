@@ -96,6 +96,11 @@ impl Found {
         }
     }
 
+    /// So many others, none of which would be among those that are shown.
+    pub(super) fn more(&mut self, others: usize) {
+        self.more += others;
+    }
+
     pub(super) fn name(&mut self, name: Named) {
         self.names.push(name);
     }

@@ -13,9 +13,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::mend::mend;
-use super::mistakes::{Found, Mistakes};
+use super::mistakes::{Found, Mistakes, SHOWN_MOST};
 use super::{Diagnostic, Named};
 use crate::spelling::nearest;
+
+/// Of so many unknown keys of a table the nearest known one is looked for.
+const NEAR_MOST: usize = 1_000;
 
 /// What is read, unless it has a mistake.
 pub(crate) type Read<T> = Result<T, Noted>;
@@ -88,6 +91,11 @@ impl<'t> Text<'t> {
         if self.toml == self.text { self.fail(at, message, label, help) } else { Noted(()) }
     }
 
+    /// So many mistakes more, which come after more than are shown.
+    fn more(&self, mistakes: usize) {
+        self.found.borrow_mut().more(mistakes);
+    }
+
     /// Keeps a name that a higher layer resolves.
     pub(crate) fn name(&self, name: Named) {
         self.found.borrow_mut().name(name);
@@ -121,14 +129,22 @@ impl<'t> Table<'t> {
         members: &'t DeTable<'t>,
         keys: &[&str],
     ) -> Self {
+        let mut unknown: Vec<_> =
+            members.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())).collect();
+        unknown.sort_by_key(|key| key.span().start);
         let mut misspelt = Vec::new();
-        for key in members.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
+        for (place, key) in unknown.iter().enumerate() {
             let name = key.get_ref().as_ref();
-            let near = nearest(name, keys.iter().copied()).first().copied();
-            let message = format!("unknown key `{name}` in {what}");
-            source.fail(key.span(), message, "nothing reads this", Some(key_help(what, near, keys)));
+            let is_looked_at = place < NEAR_MOST;
+            let near = if is_looked_at { nearest(name, keys.iter().copied()).first().copied() } else { None };
             misspelt.extend(near.map(str::to_owned));
+            // Of one table the first mistakes are shown at most: the others need no words.
+            if place < SHOWN_MOST {
+                let message = format!("unknown key `{name}` in {what}");
+                source.fail(key.span(), message, "nothing reads this", Some(key_help(what, near, keys)));
+            }
         }
+        source.more(unknown.len().saturating_sub(SHOWN_MOST));
         Self { source, what, at, members, misspelt }
     }
 
@@ -150,6 +166,11 @@ impl<'t> Table<'t> {
         })
     }
 
+    /// Whether a key that is missing is probably there, misspelt.
+    pub(crate) fn has_misspelt(&self, key: &str) -> bool {
+        self.misspelt.iter().any(|misspelt| misspelt == key)
+    }
+
     /// A key is missing. Of one that is misspelt that was noted.
     pub(crate) fn lacks(
         &self,
@@ -159,7 +180,7 @@ impl<'t> Table<'t> {
         label: String,
         help: &str,
     ) -> Noted {
-        match self.misspelt.iter().any(|misspelt| misspelt == key) {
+        match self.has_misspelt(key) {
             true => Noted(()),
             false => self.source.fail_without(at, message, label, Some(help.to_owned())),
         }

@@ -130,6 +130,47 @@ fn readers() -> Vec<Reader> {
     ]
 }
 
+/// As many lines as a scenario may have bytes for.
+fn lines(line: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for n in 0.. {
+        let line = line(n);
+        if text.len() + line.len() > 1_000_000 {
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
+#[test]
+fn a_mistake_in_every_line_of_the_longest_scenario_is_told_at_once() {
+    let keys = lines(|n| format!("k{n} = 1\n"));
+    let inline = lines(|n| format!("k{n} = 1, "));
+    let inline = inline.trim_end_matches([',', ' ']);
+    let names = lines(|n| format!("\"p{n}\", "));
+    for (what, text, least) in [
+        ("a scenario", keys.clone(), 80_000),
+        ("must", format!("[must]\n{keys}"), 80_000),
+        ("when", format!("[[fault]]\nwhen = {{ {inline} }}\ninject = {{ hang = {{}} }}\n"), 70_000),
+        ("parameters", format!("[[fault]]\ninject = {{ latency = {{ ms = 1, {inline} }} }}\n"), 70_000),
+        ("hold", format!("[must]\nhold = [{names}]\n"), 1),
+    ] {
+        // A machine that is slow or busy is so for any reader of TOML.
+        let began = Instant::now();
+        assert!(text.parse::<toml::Table>().is_ok(), "{what}");
+        let floor = began.elapsed();
+        let began = Instant::now();
+        let Err(ScenarioError::Invalid(mistakes)) = Scenario::parse("x", "x", &text, Profile::builtin())
+        else {
+            panic!("{what} is wrong");
+        };
+        let mistakes = faultdeck::judge::with_names(mistakes);
+        assert!(began.elapsed() < floor * 15 + PATIENCE / 5, "{what} takes {:?}, {floor:?}", began.elapsed());
+        assert!(mistakes.count() >= least && mistakes.shown().len() == mistakes.count().min(20), "{what}");
+    }
+}
+
 #[test]
 fn no_reader_panics_or_takes_long_whatever_text_it_is_given() {
     for (name, text, read) in readers() {

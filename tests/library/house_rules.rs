@@ -12,7 +12,7 @@ use faultdeck::scenario::Scenario;
 /// Imports go strictly down this list; modules of one row do not know each other.
 const ROWS: &[&[&str]] = &[
     &["message", "json", "seed", "spelling", "files"],
-    &["fields", "timeline", "delivery", "greeting", "redact", "written"],
+    &["fields", "timeline", "delivery", "greeting", "redact", "schemas", "written"],
     &["lists"],
     &["profile"],
     &["cassette", "fault", "ledger"],

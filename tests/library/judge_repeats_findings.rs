@@ -39,7 +39,12 @@ async fn a_finding_is_shrunk_saved_and_repeats_from_its_file() {
     let path = violation.found.clone().unwrap();
     assert_eq!(violation.repeat.clone().unwrap(), format!("judge again: {path}"));
     assert!(violation.evidence.iter().any(|line| line.starts_with("told:")), "{:#?}", violation.evidence);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    // The finding, and the schema by which editors know its keys.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let schema = text.lines().next().unwrap().strip_prefix("#:schema ./").unwrap();
+    let schema = std::fs::read_to_string(folder.path().join(schema)).unwrap();
+    assert_eq!(schema, faultdeck::schemas::SCENARIO.text);
 
     let scenario = Arc::new(Scenario::load(path.as_ref(), Profile::builtin()).unwrap());
     let case = scenario.case.clone().unwrap();
@@ -54,7 +59,7 @@ async fn a_finding_is_shrunk_saved_and_repeats_from_its_file() {
     let again = judged(&plan(Some(folder.path())), Defect::Rounds).await;
     assert_eq!(again.verdicts[0].verdict, Standing::Violated, "findings run first");
     assert!(path.contains(&again.verdicts[0].scenario));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the same finding is the same file");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the same finding is the same file");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,6 +145,6 @@ async fn shrinking_ends_within_its_budget_with_the_best_so_far() {
         let judged = judge(&plan, &client(Defect::Rounds), &tell).await.unwrap();
         assert_eq!((violations(&judged).len(), judged.account.exit), (1, Exit::Failed));
         assert_eq!((tries.into_inner(), saved.into_inner()), (most, 1), "{budget:?}");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "a finding and its schema");
     }
 }

@@ -65,6 +65,7 @@ mod reports_from_a_ledger;
 mod same_run_twice;
 mod scenario_diagnostics;
 mod scenario_laws;
+mod schemas;
 mod searches;
 mod secret_forms;
 mod secret_places;

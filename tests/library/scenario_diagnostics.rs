@@ -50,7 +50,7 @@ fn plain_mistake(name: &str, text: &str, diagnostic: &Diagnostic) -> String {
 #[test]
 fn every_mistake_is_told_with_place_and_way_out() {
     let files = bad_scenarios();
-    assert!(files.len() >= 95, "the folder of bad scenarios is there");
+    assert!(files.len() >= 160, "the folder of bad scenarios is there");
     let mut wrong = Vec::new();
     for path in files {
         let expected = fs::read_to_string(path.with_extension("expected")).unwrap_or_default();

@@ -385,3 +385,22 @@ fn the_draws_of_a_named_fault_are_pinned() {
 }
 
 const PINNED: &str = "#.##.#.##......#";
+
+#[test]
+fn what_is_written_is_what_the_schema_describes() {
+    let schema = serde_json::from_str(faultdeck::schemas::SCENARIO.text).unwrap();
+    let validator = jsonschema::draft7::new(&schema).unwrap();
+    holds(CASES, scenarios(), |mut scenario| {
+        // Which properties there are, the schema knows and the generator does not.
+        scenario.must.hold.clear();
+        let text = scenario.to_toml();
+        // The values of a path may be of any size, which TOML's own readers do not all take.
+        let document: toml::Table = text.replace("123456789012345678901234567890", "1").parse().unwrap();
+        let document = serde_json::to_value(document).unwrap();
+        let held: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        prop_assert!(held.is_empty(), "{text}\n{}", held.join("\n"));
+        let marked = faultdeck::schemas::SCENARIO.line() + &text;
+        prop_assert_eq!(without_places(parse(&marked)), without_places(parse(&text)));
+        Ok(())
+    });
+}

@@ -93,6 +93,42 @@ fn everything_with_a_name_is_explained() {
 }
 
 #[test]
+fn every_schema_is_listed_and_printed_as_it_is_checked_in() {
+    let lab = Lab::new();
+    let listed = lab.run(&["explain", "schema"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    assert_eq!(lab.run(&["explain", "schemas"]).stdout, listed.stdout);
+    for name in ["scenario", "client", "match", "redact", "profile"] {
+        assert!(listed.stdout.lines().any(|line| line.trim_start().starts_with(name)), "{}", listed.stdout);
+        let file = format!("{}/docs/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let printed = lab.run(&["explain", "schema", name]);
+        assert_eq!((printed.code, printed.stdout), (Some(0), std::fs::read_to_string(file).unwrap()));
+    }
+    for (name, help) in
+        [("scenarios", "did you mean `scenario`?"), ("settings", "there are scenario, client")]
+    {
+        let wrong = lab.run(&["explain", "schema", name]);
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""), "{name}");
+        assert!(wrong.stderr.contains(help), "{}", wrong.stderr);
+    }
+    let script = lab.run(&["completions", "bash"]).stdout;
+    assert!(script.contains("schemas") && script.contains("redact"), "the words are offered");
+}
+
+#[test]
+fn a_schema_beside_the_files_is_none_of_them() {
+    let lab = Lab::new();
+    let schema = lab.run(&["explain", "schema", "scenario"]).stdout;
+    for folder in ["scenarios", "cassettes", "clients", "profiles"] {
+        lab.write(&format!("{folder}/scenario.schema.json"), &schema);
+    }
+    lab.write("scenarios/mine.toml", "#:schema ./scenario.schema.json\nsummary = \"Of my own.\"\n");
+    let lint = lab.run(&["lint"]);
+    assert_eq!((lint.code, lint.stdout.as_str()), (Some(0), ""), "{}", lint.stderr);
+    assert!(lab.run(&["explain", "mine"]).stdout.contains("Of my own."));
+}
+
+#[test]
 fn a_scenario_is_drawn_and_a_client_told_what_it_would_hide() {
     let lab = Lab::new();
     let story = lab.run(&["explain", "scenario", "partial-completion"]);
@@ -114,7 +150,7 @@ fn a_scenario_is_drawn_and_a_client_told_what_it_would_hide() {
     assert!(hidden("fails-then-heals").contains("[1] hidden by retries: it answers 500 2 times in a row"));
     assert_eq!(hidden("server-error"), "  nothing that its file tells of");
     for (wrong, help) in [
-        (&["explain", "fault", "hang"][..], "only the word `scenario`"),
+        (&["explain", "fault", "hang"][..], "only the word `scenario` or `schema`"),
         (&["explain", "scenario", "hagn"], "did you mean `hang`?"),
         (&["explain", "latency", "--client", "builtin:careful"], "--fault latency"),
     ] {

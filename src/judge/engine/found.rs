@@ -14,6 +14,7 @@ use crate::judge::law::Property;
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::scenario::{Case as FoundCase, Must, Named, Repeats, Scenario, Source, Writes};
+use crate::schemas;
 
 /// The counter-examples in a folder that this client broke, by name. A folder that is not there holds none.
 pub(super) fn read(folder: &Path, client: &str) -> Result<Vec<Arc<Scenario>>, JudgeError> {
@@ -96,7 +97,7 @@ fn blank() -> Scenario {
     }
 }
 
-/// Saves a finding: whole, or not at all.
+/// Saves a finding: whole, or not at all. The schema by which editors know its keys lies beside it.
 ///
 /// # Errors
 /// If the folder cannot be made or the file not written.
@@ -104,7 +105,8 @@ pub(super) fn save(folder: &Path, finding: &Finding<'_>, redactor: &Redactor) ->
     let toml = scenario(finding).to_toml();
     let because: String = finding.because.chars().filter(|char| !char.is_control()).take(300).collect();
     let text = redactor.text(&format!(
-        "# A counter-example that `faultdeck judge` found and shrank; it runs first the next time.\n# {because}\n{toml}"
+        "{}# A counter-example that `faultdeck judge` found and shrank; it runs first the next time.\n# {because}\n{toml}",
+        schemas::SCENARIO.line()
     ));
     let digest = Sha256::digest(toml.as_bytes());
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -114,6 +116,8 @@ pub(super) fn save(folder: &Path, finding: &Finding<'_>, redactor: &Redactor) ->
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
+    // What helps an editor is not worth a finding.
+    let _ = schemas::SCENARIO.put_into(folder);
     Ok(path)
 }
 
@@ -140,7 +144,11 @@ mod tests {
         assert_eq!(found[0].must.hold[0].name, property.id);
         // Saved again, it is the same file.
         assert_eq!(save(folder.path(), &finding, &Redactor::new()).unwrap(), path);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let text = fs::read_to_string(&path).unwrap();
+        let (first, _) = text.split_once('\n').unwrap();
+        let schema = folder.path().join(first.strip_prefix("#:schema ").unwrap());
+        assert_eq!(fs::read_to_string(schema).unwrap(), schemas::SCENARIO.text);
     }
 
     #[test]
