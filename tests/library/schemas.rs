@@ -18,9 +18,8 @@ use faultdeck::fault::Fault;
 use faultdeck::judge;
 use faultdeck::profile::Profile;
 use faultdeck::redact::Rules;
-use faultdeck::scenario::{Scenario, ScenarioError};
+use faultdeck::scenario::{Mistakes, Scenario, ScenarioError};
 use faultdeck::schemas;
-use faultdeck::written::Mistakes;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 

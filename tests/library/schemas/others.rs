@@ -18,7 +18,8 @@ impl JsonSchema for MatchRules {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = Match::json_schema(generator);
         schema.insert("title".to_owned(), "faultdeck match rules".into());
-        let what = "What counts when a request is matched to the recordings of the cassette beside this file.";
+        let what =
+            "What counts when a request is matched to the recordings of the cassette beside this file.";
         schema.insert("description".to_owned(), what.into());
         schema
     }
