@@ -236,7 +236,7 @@ const PASS: &[(&str, &[&str])] = &[
     ),
     (
         "which credentials there are, and in which statuses nothing can be sent",
-        &["match-by-a-credential", "page-without-a-body"],
+        &["match-by-a-credential", "page-without-a-body", "redirect-to-nowhere"],
     ),
 ];
 
@@ -439,6 +439,8 @@ const BEYOND: &[&str] = &[
     "is no type",
     "is no name to redact",
     "must be what a header can hold",
+    "must be an address as a header line holds it",
+    "only 301, 302, 303, 307 and 308 redirect",
     "a placeholder is not closed",
     "there is no placeholder",
 ];
