@@ -9,6 +9,7 @@ use super::planned::{Nth, NthError, Of, PlannedFault};
 use super::read::{Entry, Read, Table, every};
 use super::when::{PHASES, Span, SpanError, When};
 use super::write;
+use crate::fault::{At, Fault};
 use crate::profile::{NameError, Profile};
 use crate::seed::Ratio;
 
@@ -57,8 +58,13 @@ const CHANCE_HELP: &str = "write chance = \"1/10\": so many times, a slash, out 
 /// All planned faults, with their keys.
 pub(super) fn read_faults(tables: &[Table<'_>], profile: &Profile) -> Read<Vec<PlannedFault>> {
     let mut names = Vec::new();
-    let named: Vec<Read<Option<String>>> =
-        tables.iter().map(|table| table.read("name", |entry| read_new_name(entry, &mut names))).collect();
+    let named: Vec<Read<Option<String>>> = tables
+        .iter()
+        .map(|table| {
+            let is_of_connections = befalls_connections(table);
+            table.read("name", |entry| read_new_name(entry, is_of_connections, &mut names))
+        })
+        .collect();
     // A name that cannot be read may be the one that is meant elsewhere.
     let names = named.iter().all(Result::is_ok).then_some(names.as_slice());
     let faults = tables.iter().zip(named).map(|(table, name)| read_fault(table, name, names, profile));
@@ -67,30 +73,53 @@ pub(super) fn read_faults(tables: &[Table<'_>], profile: &Profile) -> Read<Vec<P
     Ok(faults)
 }
 
+/// The name of a planned fault.
+struct Named {
+    name: String,
+    /// Whether it befalls connections, before anything is asked: no session counts it.
+    is_of_connections: bool,
+}
+
+/// Whether the fault of a `[[fault]]` befalls connections, as far as its kind can be read.
+fn befalls_connections(table: &Table<'_>) -> bool {
+    let kinds = table.get("inject").and_then(|entry| entry.members()).unwrap_or_default();
+    let mut known = kinds.iter().filter_map(|kind| Fault::known(kind.key));
+    known.any(|known| known.row.at == At::Connection)
+}
+
 /// A name that no fault before has.
-fn read_new_name(entry: &Entry<'_>, names: &mut Vec<String>) -> Read<String> {
+fn read_new_name(entry: &Entry<'_>, is_of_connections: bool, names: &mut Vec<Named>) -> Read<String> {
     let name = read_name(entry)?;
-    if names.contains(&name) {
+    if names.iter().any(|other| other.name == name) {
         let help = "a fault's draws hang on its name, so each has its own".to_owned();
         return Err(entry.fail(format!("two faults are called `{name}`"), "the second of them", Some(help)));
     }
-    names.push(name.clone());
+    names.push(Named { name: name.clone(), is_of_connections });
     Ok(name)
 }
 
 /// What a fault comes after has to be there, and another one; `names` are all there are, if that is known.
-fn read_after(entry: &Entry<'_>, own: Option<&str>, names: Option<&[String]>) -> Read<String> {
+fn read_after(entry: &Entry<'_>, own: Option<&str>, names: Option<&[Named]>) -> Read<String> {
     let after = entry.name()?;
     if own == Some(after) {
         return Err(entry.fail("a fault cannot come after itself", "its own name", None));
     }
-    let Some(names) = names.filter(|names| !names.iter().any(|name| name == after)) else {
+    let Some(names) = names else { return Ok(after.to_owned()) };
+    if let Some(other) = names.iter().find(|other| other.name == after) {
+        if other.is_of_connections {
+            let help = "a connection is met before it belongs to a session; wait for its number: connection = \"2-\"";
+            let message = format!("`{after}` befalls connections, and nothing can wait for that");
+            return Err(entry.fail(message, "never fires in a session", Some(help.to_owned())));
+        }
         return Ok(after.to_owned());
-    };
+    }
     let help = match names.is_empty() {
         true => "give the other fault a name: name = \"outage\"".to_owned(),
         false => {
-            format!("the named faults are {}", super::read::quoted(names.iter().map(String::as_str), "and"))
+            format!(
+                "the named faults are {}",
+                super::read::quoted(names.iter().map(|other| other.name.as_str()), "and")
+            )
         }
     };
     Err(entry.fail_without(format!("no fault is called `{after}`"), "nothing to come after", Some(help)))
@@ -117,7 +146,7 @@ pub(super) fn assign_keys(faults: &mut [PlannedFault]) {
 fn read_fault(
     table: &Table<'_>,
     name: Read<Option<String>>,
-    names: Option<&[String]>,
+    names: Option<&[Named]>,
     profile: &Profile,
 ) -> Read<PlannedFault> {
     let own = name.as_ref().ok().and_then(Option::as_deref);
@@ -151,12 +180,7 @@ fn read_name(entry: &Entry<'_>) -> Read<String> {
     Ok(name.to_owned())
 }
 
-fn read_when(
-    table: &Table<'_>,
-    own: Option<&str>,
-    names: Option<&[String]>,
-    profile: &Profile,
-) -> Read<When> {
+fn read_when(table: &Table<'_>, own: Option<&str>, names: Option<&[Named]>, profile: &Profile) -> Read<When> {
     let nth = |key: &str| table.read(key, read_nth);
     let span = |key: &str| table.read(key, read_span);
     let endpoint = table.read("endpoint", |entry| read_aim(entry, profile));
