@@ -211,6 +211,7 @@ const PASS: &[(&str, &[&str])] = &[
             "tls-fault-of-a-tick",
             "two-faults-of-one-name",
             "two-hosts-of-one-name",
+            "when-after-a-connection",
             "when-after-itself",
             "when-after-nobody",
         ],
