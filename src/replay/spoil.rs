@@ -69,11 +69,12 @@ impl Session {
             request: &turn.request,
             nth: turn.nth,
         };
+        // What most faults fail by comes first.
         let fires = |planned: &&PlannedFault| {
-            !planned.inject.is_identity()
+            planned.fires_at(setup.seed, &moment)
+                && !planned.inject.is_identity()
                 && !planned.inject.is_of_connections()
                 && (!is_refused || planned.inject.meets_refused())
-                && planned.fires_at(setup.seed, &moment)
                 && planned.inject.meets(&before)
                 && self.allows(planned, scenario)
         };
