@@ -1,7 +1,8 @@
 //! Puts a client to a plan: runs the cases, confirms and shrinks what breaks a property, and says what came of it.
 //!
 //! - `adapter` asks first, with one clean case a job, whether the client can be read at all
-//! - `unit` says which cases there are, `generate` makes tasks and selectors and shrinks them
+//! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks, and `staged`
+//!   those of scenarios
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
 //! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
@@ -10,8 +11,10 @@ mod adapter;
 mod evidence;
 mod found;
 mod generate;
+mod made;
 mod plan;
 mod slot;
+mod staged;
 mod tally;
 mod together;
 mod trial;

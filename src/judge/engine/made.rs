@@ -1,0 +1,139 @@
+//! The generated cases of a job: drawn ones, errors by asking wrongly, a task that comes to each end, and answers that
+//! are errors. Which property is judged in which of them, its row says.
+
+use std::sync::Arc;
+
+use super::generate::{Generated, Sprout, plain, plain_in};
+use super::trial::Trial;
+use super::unit::{GENERATED, judged_in};
+use crate::client::JobKind;
+use crate::fault::Fault;
+use crate::judge::about::About;
+use crate::judge::case::Case;
+use crate::judge::law::{PROPERTIES, Property};
+use crate::profile::Profile;
+use crate::scenario::{Scenario, fault_toml};
+use crate::seed::Seed;
+use crate::timeline::Phase;
+
+/// Of how many generated cases one is run with its variants too.
+const VARIED: u32 = 4;
+
+/// The properties that generated cases put to the test.
+fn of_generated() -> impl Iterator<Item = &'static Property> {
+    PROPERTIES.iter().copied().filter(|property| property.generated)
+}
+
+/// Makes the generated cases of a job in one dialect.
+pub(super) struct Made<'a> {
+    pub(super) seed: Seed,
+    pub(super) job: JobKind,
+    pub(super) about: About,
+    pub(super) dialect: &'a str,
+    pub(super) body: Option<&'a str>,
+}
+
+impl Made<'_> {
+    /// `get` and `send` are put to values of all kinds. What waits for a usual task meets it in the scenarios; of another
+    /// task there are none, so its life is told here.
+    pub(super) fn trials(&self, cases: u32) -> Vec<Trial> {
+        let mut trials = match self.job {
+            JobKind::Get | JobKind::Send => {
+                let drawn = (0..cases).filter_map(|index| self.drawn(index));
+                drawn.chain(self.mistakes()).collect()
+            }
+            JobKind::Wait | JobKind::Create if self.about.is_usual => return Vec::new(),
+            JobKind::Wait | JobKind::Create => self.ends(),
+        };
+        trials.extend(self.by_fault());
+        trials
+    }
+
+    fn label(&self, name: &str) -> String {
+        match self.job {
+            JobKind::Get => format!("{GENERATED}/{}/{name}", self.dialect),
+            job => format!("{GENERATED}/{job}/{}/{name}", self.dialect),
+        }
+    }
+
+    fn trial(&self, name: &str, value: Generated, properties: Vec<&'static Property>) -> Trial {
+        let case = Case {
+            name: (self.job == JobKind::Create).then(|| "Case1".to_owned()),
+            body: self.body.filter(|_| self.job == JobKind::Send).map(str::to_owned),
+            ..value.case((self.job, self.about), self.dialect, self.seed)
+        };
+        Trial { label: self.label(name), case, evidence: None, properties, sprout: None }
+    }
+
+    fn drawn(&self, index: u32) -> Option<Trial> {
+        let sprout = Sprout::new(self.seed, self.about, self.dialect, index);
+        let mut value = sprout.value()?;
+        if index == 0 {
+            // The whole resource is always among the cases.
+            value.fields = None;
+        }
+        let is_varied = index.is_multiple_of(VARIED);
+        let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
+        let trial = self.trial(&format!("{:04}", index + 1), value, properties.collect());
+        Some(Trial { sprout: (index > 0).then_some(sprout), ..trial })
+    }
+
+    /// Errors by asking wrongly.
+    fn mistakes(&self) -> impl Iterator<Item = Trial> {
+        MISTAKES.iter().map(|(name, fields)| {
+            let plain = Generated { fields: Some((*fields).to_owned()), ..plain(&self.about, self.dialect) };
+            self.trial(name, plain, self.plainly_judged())
+        })
+    }
+
+    /// A task that comes to each of its ends.
+    fn ends(&self) -> Vec<Trial> {
+        let phases = self.about.life.map_or(&[][..], |life| &life.phases);
+        let is_end = |phase: Phase| matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled);
+        let ends = phases.iter().filter(|(_, phase)| is_end(*phase)).map(|(state, _)| state.as_str());
+        // And one that comes no further than partly done, where there is such a thing.
+        let partial = self.about.life.and_then(|life| life.spelling(Phase::Partial));
+        let to = |state| {
+            let value = plain_in(&self.about, self.dialect, Some(state));
+            self.trial(state, value, self.plainly_judged())
+        };
+        ends.chain(partial).map(to).collect()
+    }
+
+    /// Every answer, or the one to the creation, is an error; or that one is lost.
+    fn by_fault(&self) -> Vec<Trial> {
+        let errors = Fault::errors().into_iter().map(|(name, fault)| (name, fault_toml(&fault)));
+        let lost = (self.job == JobKind::Create).then(|| ("lost-answer", LOST.to_owned()));
+        let trial = |(name, inject): (&str, String)| {
+            let scenario = with_fault(name, &self.about.asks.id, &inject)?;
+            let mut trial = self.trial(name, plain(&self.about, self.dialect), self.plainly_judged());
+            trial.case.scenario = Some(scenario);
+            Some(trial)
+        };
+        errors.chain(lost).filter_map(trial).collect()
+    }
+
+    fn plainly_judged(&self) -> Vec<&'static Property> {
+        match self.job {
+            JobKind::Get | JobKind::Send => {
+                of_generated().filter(|property| property.variants.is_none()).collect()
+            }
+            job => judged_in(job),
+        }
+    }
+}
+
+/// Errors by asking wrongly: what it is called, and with which `fields`.
+const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice", "id,id")];
+
+/// The fault that takes an answer away.
+const LOST: &str = "{ reset = { after_bytes = 0 } }";
+
+/// A scenario in which whatever this endpoint is asked meets this fault.
+fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc<Scenario>> {
+    let text = format!(
+        "summary = \"Every answer of {endpoint} is: {name}.\"\nwrites = \"last\"\n\n[[fault]]\nwhen = {{ endpoint = \
+         \"{endpoint}\", nth = \"1-\" }}\ninject = {inject}\n"
+    );
+    Scenario::parse(name, name, &text, Profile::builtin()).ok().map(Arc::new)
+}
