@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::trust::Trust;
 use super::wire::Console;
 use crate::json::Json;
 use crate::message::{Request, Response};
@@ -96,7 +97,7 @@ impl Client {
         }
         let base = base.ok_or("where is the console? --base says it")?;
         let sec = environment("SEC_TOKEN").and_then(|token| token.into_string().ok());
-        let console = Console::new(base, None)?;
+        let console = Console::new(base, Trust::Authorities(None))?;
         Ok(Self { console, sec: sec.ok_or("SEC_TOKEN is not set")?, polls, random: RandomState::new() })
     }
 

@@ -16,7 +16,7 @@ pub struct Defect {
 }
 
 /// Every defect, each meant for one property. Most have a condition, so that with all of them on each is still seen.
-pub const DEFECTS: [Defect; 9] = [
+pub const DEFECTS: [Defect; 12] = [
     Defect {
         name: ENCODES_TWICE,
         summary: "`get` percent-encodes `fields` twice when it names more than two fields",
@@ -62,6 +62,21 @@ pub const DEFECTS: [Defect; 9] = [
         summary: "`create` sends the creation again when its answer was lost",
         property: "creates-once",
     },
+    Defect {
+        name: NO_PAUSE,
+        summary: "`wait` and `create` leave no pause between polls where they are told to leave 10 ms and more",
+        property: "patient-not-greedy",
+    },
+    Defect {
+        name: PRINTS_TOKEN,
+        summary: "`get` writes the head of its request to standard error when `fields` names `case_id` and `assigned_to`",
+        property: "keeps-secrets",
+    },
+    Defect {
+        name: TRUSTS_ANYONE,
+        summary: "it takes any certificate of a console",
+        property: "verifies-tls",
+    },
 ];
 
 pub(super) const ENCODES_TWICE: &str = "encodes-twice";
@@ -73,6 +88,9 @@ pub(super) const ERROR_AS_DATA: &str = "error-as-data";
 pub(super) const POLLS_404: &str = "polls-404";
 pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
 pub(super) const POSTS_AGAIN: &str = "posts-again";
+pub(super) const NO_PAUSE: &str = "no-pause";
+pub(super) const PRINTS_TOKEN: &str = "prints-token";
+pub(super) const TRUSTS_ANYONE: &str = "trusts-anyone";
 
 /// Whether `list` is what `--defect` takes: names of [`DEFECTS`] with commas between, `all`, or `none`.
 ///

@@ -10,9 +10,10 @@ use super::answer::Answer;
 use super::arguments::{Arguments, Job};
 use super::defects::{self, Defects};
 use super::report::{Outcome, Standing};
+use super::trust::Trust;
 use super::wire::{Console, Trouble};
 use crate::json::{Json, quote};
-use crate::message::Request;
+use crate::message::{Request, Response};
 
 const TASKS: &str = "/forensics/case_management/case_create_tasks";
 const CASES: &str = "/forensics/case_management/cases";
@@ -27,6 +28,8 @@ const STATELESS_MAX: u32 = 10;
 const SLOWER_EVERY: u32 = 4;
 /// ... and so many times at most.
 const SLOWER_TIMES: u32 = 6;
+/// The pace from which on the client without patience has none.
+const NOTICED: Duration = Duration::from_millis(10);
 /// After this time even the client that never stops does, lest it outlive everybody who could kill it.
 const FOR_EVER: Duration = Duration::from_secs(600);
 
@@ -35,7 +38,11 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// Does the job.
 pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
-    let console = match Console::new(&arguments.base, arguments.ca_file.as_deref()) {
+    let trust = match arguments.defects.has(defects::TRUSTS_ANYONE) {
+        true => Trust::Anyone,
+        false => Trust::Authorities(arguments.ca_file.as_deref()),
+    };
+    let console = match Console::new(&arguments.base, trust) {
         Ok(console) => console,
         Err(mistake) => return Outcome::Error(mistake),
     };
@@ -48,6 +55,8 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
         started,
         until: started + deadline,
         request_limit: (deadline / 3).max(Duration::from_millis(1)),
+        asked_to_wait: None,
+        has_warned: false,
         err,
     };
     match arguments.job {
@@ -68,6 +77,9 @@ struct Program<'a> {
     until: Instant,
     /// How long one request may take.
     request_limit: Duration,
+    /// For how long the last answer asked to be left alone.
+    asked_to_wait: Option<Duration>,
+    has_warned: bool,
     err: &'a mut dyn Write,
 }
 
@@ -76,6 +88,11 @@ impl Program<'_> {
     fn get(&mut self) -> Outcome {
         let path = self.task_path(&self.arguments.id);
         let request = self.task_request(&path, self.arguments.fields.as_deref());
+        let fields = self.arguments.fields.as_deref().unwrap_or_default();
+        let names_both = names(fields, &["case_id"]) && names(fields, &["assigned_to"]);
+        if names_both && self.defects.has(defects::PRINTS_TOKEN) {
+            self.remark(&format!("> SEC: {}", self.arguments.sec));
+        }
         let answer = self.ask(&request);
         self.reported(answer)
     }
@@ -144,8 +161,11 @@ impl Program<'_> {
                 other if partial.is_none() || !self.is_time_up() => return self.end(other),
                 _ => {}
             }
-            let pause = Duration::from_millis(self.arguments.pace_ms);
-            self.pause(pause * (1 << (unchanged / SLOWER_EVERY).min(SLOWER_TIMES)));
+            let pace = Duration::from_millis(self.arguments.pace_ms);
+            let pause = pace * (1 << (unchanged / SLOWER_EVERY).min(SLOWER_TIMES));
+            if pace < NOTICED || !self.defects.has(defects::NO_PAUSE) {
+                self.pause(pause.max(self.asked_to_wait.unwrap_or_default()));
+            }
             if self.is_time_up() {
                 return match partial {
                     Some(task) => self.report(Standing::Usable, &task),
@@ -249,11 +269,15 @@ impl Program<'_> {
 
     fn ask_once(&mut self, request: &Request) -> Answer {
         let left = self.until.saturating_duration_since(Instant::now());
-        let answer = if left.is_zero() {
-            Answer::Lost(Trouble::TimedOut)
-        } else {
-            Answer::of(self.console.exchange(request, self.request_limit.min(left)))
+        let result = match left.is_zero() {
+            true => Err(Trouble::TimedOut),
+            false => self.console.exchange(request, self.request_limit.min(left)),
         };
+        self.asked_to_wait = result.as_ref().ok().and_then(retry_after);
+        if let Some(warning) = result.as_ref().ok().and_then(|response| response.headers.text("Deprecated")) {
+            self.warn(&format!("the version of the API is deprecated: {warning}"));
+        }
+        let answer = Answer::of(result);
         match &answer {
             Answer::Lost(trouble) => self.remark(&trouble.to_string()),
             Answer::Unreadable(why) => self.remark(why),
@@ -377,7 +401,11 @@ impl Program<'_> {
 
     /// Waits before a repetition; `false` if there is no time for one.
     fn back_off(&mut self, retry: u32) -> bool {
-        self.pause(BACK_OFF * (1 << retry));
+        let pause = (BACK_OFF * (1 << retry)).max(self.asked_to_wait.unwrap_or_default());
+        if Instant::now() + pause >= self.until {
+            return false;
+        }
+        self.pause(pause);
         !self.is_time_up()
     }
 
@@ -389,10 +417,23 @@ impl Program<'_> {
         Instant::now() >= self.until
     }
 
+    /// Says it once.
+    fn warn(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            self.remark(text);
+        }
+    }
+
     fn remark(&mut self, text: &str) {
         // A remark that nobody can read changes nothing.
         let _ = writeln!(self.err, "{text}");
     }
+}
+
+/// For how long an answer asks to be left alone (`Retry-After` in seconds), within reason.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds: u32 = response.headers.text("Retry-After")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.into()))
 }
 
 /// The names at the top level of a selector.

@@ -13,6 +13,7 @@ mod defects;
 mod jobs;
 mod reading;
 mod report;
+mod trust;
 mod wire;
 
 use std::ffi::OsString;

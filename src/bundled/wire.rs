@@ -2,16 +2,15 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
 
 use super::address::Address;
 use super::reading;
+use super::trust::Trust;
 use crate::message::{Request, Response};
 
 /// Why there is no answer.
@@ -47,13 +46,13 @@ pub(super) struct Console {
 }
 
 impl Console {
-    /// Reads the base URL and, for https, the certificate authorities: those of the file, else the machine's own.
-    pub(super) fn new(base: &str, ca_file: Option<&Path>) -> Result<Self, String> {
+    /// Reads the base URL and, for https, whom to trust.
+    pub(super) fn new(base: &str, trust: Trust<'_>) -> Result<Self, String> {
         let address = Address::parse(base)?;
         let tls = if address.is_tls {
             let name = ServerName::try_from(address.host.clone())
                 .map_err(|_| format!("`{}` is no name a certificate can have", address.host))?;
-            Some((Arc::new(config(roots(ca_file)?)?), name))
+            Some((Arc::new(trust.config()?), name))
         } else {
             None
         };
@@ -151,28 +150,6 @@ fn head_and_body(request: &Request) -> Vec<u8> {
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(&request.body);
     bytes
-}
-
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    let Some(path) = ca_file else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(roots);
-    };
-    let wrong = |why: String| format!("the CA file {}: {why}", path.display());
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(wrong("holds no certificate".to_owned())) } else { Ok(roots) }
-}
-
-fn config(roots: RootCertStore) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The handshake alone, so that its failure is known to be one: nothing of the request has left then.

@@ -203,12 +203,27 @@ fn defects() -> String {
 
 fn defect(defect: &Defect) -> String {
     format!(
-        "{}: a defect of the bundled careless client\n\n{}\n\nIt breaks {}.\nTry it:    faultdeck demo --defect {}\n",
+        "{}: a defect of the bundled careless client\n\n{}\n\nIt breaks {}.\nTry it:    faultdeck {}\n",
         defect.name,
         wrapped(defect.summary),
         defect.property,
-        defect.name
+        shown_by(defect)
     )
+}
+
+/// The command that shows a defect: the demo, or the first story about what only stories put to the test.
+fn shown_by(defect: &Defect) -> String {
+    let of_stories = judge::property(defect.property).filter(|property| property.story.is_some());
+    let scenarios =
+        Scenario::builtins().iter().filter_map(|(name, _)| Scenario::builtin(name, Profile::builtin()));
+    let holds = |scenario: &Scenario| scenario.must.hold.iter().any(|named| named.name == defect.property);
+    match of_stories.and_then(|_| scenarios.into_iter().find(holds)) {
+        None => format!("demo --defect {}", defect.name),
+        Some(story) => {
+            let tls = if story.needs_tls() { " --tls" } else { "" };
+            format!("judge builtin:careless --scenario {}{tls}", story.name)
+        }
+    }
 }
 
 fn all_schemas() -> String {

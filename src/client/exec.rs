@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::child::{self, Environment};
 use super::file::{Argument, ClientError, ClientFile, Stdout};
 use super::outcome::read_report;
-use super::placeholder::Values;
-use super::{Claims, Client, Job, JobKind, Report};
+use super::placeholder::{Placeholder, Values};
+use super::{Claims, Client, Job, JobKind, Report, Takes};
 use crate::files;
 
 /// The client files that travel with the program: name and text.
@@ -166,6 +166,11 @@ impl Client for Exec {
 
     fn dialects(&self) -> &[String] {
         &self.file.dialects
+    }
+
+    fn takes(&self) -> Takes {
+        let takes = |hole: &Placeholder| self.file.templates().any(|template| template.holds(hole));
+        Takes { pace: takes(&Placeholder::PaceMs), deadline: takes(&Placeholder::DeadlineMs) }
     }
 
     fn claims(&self) -> &Claims {

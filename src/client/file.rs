@@ -55,6 +55,17 @@ pub struct ClientFile {
     pub(super) env: Vec<(String, Template)>,
 }
 
+impl ClientFile {
+    /// All that it hands to its program.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let argv = self.argv.iter().flat_map(|argument| match argument {
+            Argument::Bare(template) => std::slice::from_ref(template),
+            Argument::Together(templates) => templates.as_slice(),
+        });
+        argv.chain(self.env.iter().map(|(_, template)| template))
+    }
+}
+
 /// What a program writes on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stdout {

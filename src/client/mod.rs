@@ -286,6 +286,21 @@ pub enum OnPartial {
     Leaves,
 }
 
+/// What of a job reaches a client. A closure has all of it; a program what its file hands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// How long to wait between polls.
+    pub pace: bool,
+    /// When to give up.
+    pub deadline: bool,
+}
+
+impl Default for Takes {
+    fn default() -> Self {
+        Self { pace: true, deadline: true }
+    }
+}
+
 /// The program under test.
 pub trait Client: Send + Sync {
     /// Its name: the file's stem.
@@ -302,6 +317,10 @@ pub trait Client: Send + Sync {
     }
     /// The dialects of the API it knows: `sample`, `prose`.
     fn dialects(&self) -> &[String];
+    /// What of a job reaches it.
+    fn takes(&self) -> Takes {
+        Takes::default()
+    }
     /// What it says of itself.
     fn claims(&self) -> &Claims;
     /// Milliseconds it has for one job before it is ended.

@@ -122,6 +122,11 @@ impl Template {
         })
     }
 
+    /// Whether this placeholder stands in it.
+    pub(super) fn holds(&self, hole: &Placeholder) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Hole(each) if each == hole))
+    }
+
     /// The text with every placeholder's value in its place; nothing if one has none.
     pub(super) fn fill(&self, values: &Values<'_>) -> Option<OsString> {
         let mut text = OsString::new();

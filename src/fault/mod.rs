@@ -198,6 +198,17 @@ trait FaultKind: Sized {
         false
     }
 
+    /// The origin (`scheme://host:port`) of another host that it leads its client to, if it does.
+    fn leads_to(&self) -> Option<&str> {
+        None
+    }
+
+    /// The same, leading to this origin.
+    fn leading_to(&self, origin: &str) -> Option<Self> {
+        let _ = origin;
+        None
+    }
+
     /// What no single parameter's range says.
     ///
     /// # Errors
@@ -334,6 +345,16 @@ macro_rules! faults {
             /// What becomes of a connection, if that is what it befalls.
             pub fn greets(&self) -> Option<Greets> {
                 match self { $(Self::$Kind(kind) => kind.greets()),+ }
+            }
+
+            /// The origin (`scheme://host:port`) of another host that it leads its client to, if it does.
+            pub fn leads_to(&self) -> Option<&str> {
+                match self { $(Self::$Kind(kind) => kind.leads_to()),+ }
+            }
+
+            /// The same, leading to this origin, if it leads anywhere.
+            pub fn leading_to(&self, origin: &str) -> Option<Self> {
+                match self { $(Self::$Kind(kind) => kind.leading_to(origin).map(Self::$Kind)),+ }
             }
 
             /// What no single parameter's range says.

@@ -69,6 +69,15 @@ token to another host.";
         })
     }
 
+    fn leads_to(&self) -> Option<&str> {
+        origin_and_rest(&self.to).map(|(origin, _)| origin)
+    }
+
+    fn leading_to(&self, origin: &str) -> Option<Self> {
+        let (_, rest) = origin_and_rest(&self.to)?;
+        Some(Self { to: format!("{origin}{rest}"), ..self.clone() })
+    }
+
     fn check(&self) -> Result<(), Mistake> {
         if !STATUSES.contains(&self.status) {
             let why = format!("must not be {}: only 301, 302, 303, 307 and 308 redirect", self.status);
@@ -86,9 +95,33 @@ token to another host.";
     }
 }
 
+/// `scheme://host:port` of an address that names a host, and what follows.
+fn origin_and_rest(to: &str) -> Option<(&str, &str)> {
+    let (scheme, after) = to.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))?;
+    let host = after.find(['/', '?', '#']).unwrap_or(after.len());
+    Some(to.split_at(scheme.len() + "://".len() + host))
+}
+
 /// The address that was asked for, as seen from itself: whatever stands before it, stands before this one, too.
 fn itself(target: &str) -> String {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
     let last = path.rsplit('/').next().unwrap_or_default();
     format!("./{last}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_host_can_be_put_in_place_of_the_one_that_is_named() {
+        let redirect = Redirect { status: 307, to: "https://console.example:8443/api/x?y=1".to_owned() };
+        assert_eq!(redirect.leads_to(), Some("https://console.example:8443"));
+        let led = redirect.leading_to("http://localhost:1").unwrap();
+        assert_eq!((led.status, led.to.as_str()), (307, "http://localhost:1/api/x?y=1"));
+        for itself in ["", "/api/y", "./y?z=http://a"] {
+            let redirect = Redirect { status: 302, to: itself.to_owned() };
+            assert_eq!((redirect.leads_to(), redirect.leading_to("http://localhost:1")), (None, None));
+        }
+    }
 }

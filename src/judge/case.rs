@@ -6,6 +6,7 @@ use super::about::About;
 use crate::client::{Claims, JobKind, Outcome, Report};
 use crate::fields::{FieldSelector, FieldsError};
 use crate::ledger::{Exchange, Timing};
+use crate::redact::Redactor;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 
@@ -32,6 +33,8 @@ pub struct Case {
     pub answer: Option<Answer>,
     /// What goes wrong.
     pub scenario: Option<Arc<Scenario>>,
+    /// How many milliseconds the client is told to leave between polls, at least.
+    pub pace_ms: u64,
     /// The seed of the run.
     pub seed: Seed,
 }
@@ -130,6 +133,27 @@ pub struct Run {
     pub claims: Claims,
     /// How often a connection met a planned fault before its first request.
     pub greeted: u64,
+    /// What the client was told beside its job.
+    pub given: Given,
+    /// The requests that reached another host, to which the console had sent the client; redacted.
+    pub strayed: Vec<Exchange>,
+}
+
+/// What a client was told beside its job. What its file hands to nobody, it was not told.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The least pause between polls, in milliseconds.
+    pub pace_ms: Option<u64>,
+    /// After how many milliseconds to give up the whole job.
+    pub deadline_ms: Option<u64>,
+    /// Whether it was given a user and a password, to log in with.
+    pub login: bool,
+    /// Whether it was spoken to over TLS.
+    pub over_tls: bool,
+    /// Knows what the client was given to keep to itself, and nothing else.
+    pub secrets: Redactor,
+    /// What stands in an exchange where its token, its password or its session stood.
+    pub placeholders: Vec<String>,
 }
 
 impl Run {

@@ -8,7 +8,7 @@
 //! - `engine/` puts a client to a [`Plan`]: it makes cases, runs them, confirms and shrinks what breaks a property
 //! - `about` is what a job asks; `case` and `verdict` are the words of both; `wire` reads requests and answers out of a
 //!   ledger's exchanges,
-//!   `answers` the tasks among them, and `difference` compares JSON
+//!   `answers` the tasks among them, `difference` compares JSON, and `near_miss` paths
 //! - `names` resolves what a scenario says must hold; `from_wire` judges a command of the user's
 
 mod about;
@@ -19,16 +19,17 @@ mod engine;
 mod from_wire;
 mod law;
 mod names;
+mod near_miss;
 #[cfg(test)]
 mod sample;
 mod verdict;
 mod wire;
 
 pub use about::About;
-pub use case::{Alteration, Answer, Case, Run};
+pub use case::{Alteration, Answer, Case, Given, Run};
 pub use engine::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat, Tell, judge};
 pub use from_wire::from_wire;
-pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, property};
+pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, Story, property};
 pub use names::{resolve, unknown_names, with_names};
 pub use verdict::{Verdict, Violation};
 pub use wire::Suite;

@@ -1,11 +1,15 @@
 //! Hand-made cases, exchanges and runs for the tests of the properties.
 
 use super::about::About;
-use super::case::{Case, Run};
+use super::case::{Case, Given, Run};
 use crate::client::{Claims, JobKind, Outcome, Report, Resting};
 use crate::fault::{Effect, Fault};
 use crate::ledger::{BodyText, Exchange, ExchangeKey, FaultLine};
+use crate::redact::Redactor;
 use crate::seed::Seed;
+
+/// The token of every sample.
+pub(super) const TOKEN: &str = "sample-token-5d81f04c";
 
 /// Where the task of every sample stands.
 pub(super) const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
@@ -27,6 +31,7 @@ fn case(job: JobKind, fields: Option<&str>) -> Case {
         task: None,
         answer: None,
         scenario: None,
+        pace_ms: 1,
         seed: Seed(1),
     }
 }
@@ -52,6 +57,21 @@ pub(super) fn run(case: Case) -> Run {
         report: report(Outcome::GaveUp),
         claims: Claims::default(),
         greeted: 0,
+        given: given(),
+        strayed: Vec::new(),
+    }
+}
+
+/// A client that was told its pace and its deadline, and given a token.
+pub(super) fn given() -> Given {
+    let secrets = Redactor::new();
+    secrets.learn(TOKEN);
+    Given {
+        pace_ms: Some(1),
+        deadline_ms: Some(3_000),
+        secrets,
+        placeholders: vec!["fd-secret-1".into()],
+        ..Given::default()
     }
 }
 

@@ -149,7 +149,8 @@ pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     came_whole(exchange, timing, !run.timings.is_empty())
 }
 
-fn came_whole(exchange: &Exchange, timing: Option<&Timing>, is_timed: bool) -> bool {
+/// The same, by its timing, and whether timings are known at all.
+pub(super) fn came_whole(exchange: &Exchange, timing: Option<&Timing>, is_timed: bool) -> bool {
     let was_cut = timing.map_or(is_timed && !exchange.faults.is_empty(), |timing| timing.cut_short);
     !is_miss(exchange) && !is_broken(exchange) && !is_unclear(exchange) && !was_cut
 }

@@ -123,20 +123,28 @@ struct Ran {
 
 /// Runs a client; its token must show nowhere.
 fn client(console: &Console, words: &str) -> Ran {
-    let words = format!("{words} --base {} --pace-ms 1", console.base);
+    let (ran, out) = talkative(console, words);
+    assert!(
+        !out.contains(canary::canary()) && !ran.err.contains(canary::canary()),
+        "the token leaks: {out}{}",
+        ran.err
+    );
+    ran
+}
+
+/// Runs a client, and gives its standard output as well. Without a pace it is fast.
+fn talkative(console: &Console, words: &str) -> (Ran, String) {
+    let pace = if words.contains("--pace-ms") { "" } else { " --pace-ms 1" };
+    let words = format!("{words} --base {}{pace}", console.base);
     let arguments: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let since = Instant::now();
     let exit =
         run(&arguments, &|name| (name == "SEC_TOKEN").then(|| canary::canary().into()), &mut out, &mut err);
     let (out, err) = (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap());
-    assert!(
-        !out.contains(canary::canary()) && !err.contains(canary::canary()),
-        "the token leaks: {out}{err}"
-    );
     assert!(console.lines().iter().all(|line| !line.contains(canary::canary())), "the token stands in a URL");
     assert!(out.lines().count() <= 1, "the outcome is one line: {out}");
-    Ran { outcome: read_outcome(out.trim()), exit, err, took: since.elapsed() }
+    (Ran { outcome: read_outcome(out.trim()), exit, err, took: since.elapsed() }, out)
 }
 
 fn standing(ran: &Ran) -> Option<Resting> {
@@ -263,6 +271,33 @@ fn trouble_that_passes_is_survived_and_told_apart() {
 }
 
 #[test]
+fn whoever_asks_to_be_left_alone_is_left_alone() {
+    let busy = "HTTP/1.1 429 x\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+    let console =
+        Console::start(move |nth, _| if nth == 0 { Act::Raw(busy.into()) } else { task("COMPLETE") });
+    let ran = client(&console, "careful wait --id 42");
+    assert_eq!(standing(&ran), Some(Resting::Done));
+    assert!(ran.took >= Duration::from_secs(1), "{:?}", ran.took);
+    // For longer than it has: it gives up at once, and asks no more.
+    let console = Console::start(move |_, _| Act::Raw(busy.replace("1\r", "60\r")));
+    let ran = client(&console, "careful wait --id 42");
+    assert_eq!((ran.outcome, console.lines().len()), (Ok(Outcome::GaveUp), 1));
+}
+
+#[test]
+fn a_warning_of_the_console_is_passed_on_once() {
+    let warning = "HTTP/1.1 200 x\r\nDeprecated: 26.0 goes\r\nContent-Length: 31\r\n\r\n";
+    let console = Console::start(move |nth, _| {
+        let state = if nth == 0 { "PROCESSING" } else { "COMPLETE" };
+        let body = format!(r#"{{"id":42,"state":"{state}"}}"#);
+        Act::Raw(warning.replace("31", &body.len().to_string()) + &body)
+    });
+    let ran = client(&console, "careful wait --id 42");
+    assert_eq!(standing(&ran), Some(Resting::Done));
+    assert_eq!(ran.err.matches("deprecated: 26.0 goes").count(), 1, "{}", ran.err);
+}
+
+#[test]
 fn trouble_that_stays_ends_in_time() {
     let console = Console::start(|_, _| Act::Hang);
     let ran = client(&console, "careful wait --id 42 --deadline-ms 300");
@@ -378,6 +413,22 @@ fn shows(defect: &str, defects: &str) -> bool {
             };
             asked("create --name case1", lost).iter().filter(|each| each.starts_with("POST")).count() == 2
         }
+        "no-pause" => {
+            // Three pauses of 300 ms, or none.
+            let ran = client(&Console::start(|nth, _| life(nth)), &with("wait --id 42 --pace-ms 300"));
+            ran.took < Duration::from_millis(300)
+        }
+        "prints-token" => {
+            let console = Console::start(|nth, _| life(nth));
+            talkative(&console, &with("get --id 42 --fields case_id,assigned_to"))
+                .0
+                .err
+                .contains(canary::canary())
+        }
+        "trusts-anyone" => {
+            let ran = client(&over_tls().0, &with("get --id 42"));
+            matches!(ran.outcome, Ok(Outcome::Task { .. }))
+        }
         other => panic!("no test for the defect {other}"),
     }
 }
@@ -407,6 +458,9 @@ fn every_property_has_a_defect_that_breaks_it() {
         "terminates",
         "partial-is-usable-not-done",
         "creates-once",
+        "patient-not-greedy",
+        "keeps-secrets",
+        "verifies-tls",
     ] {
         assert!(properties.contains(&property), "{property}");
     }
@@ -420,14 +474,9 @@ fn a_wrong_call_says_how_it_is_called() {
     assert!(String::from_utf8(err).unwrap().contains("usage: faultdeck client"));
 }
 
-#[test]
-fn https_is_spoken_to_whom_the_ca_file_vouches_for() {
+/// A console that speaks TLS with a certificate of its own, and that certificate.
+fn over_tls() -> (Console, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let folder = canary::Folder::new();
-    let (ours, other) = (folder.path().join("ours.pem"), folder.path().join("other.pem"));
-    std::fs::write(&ours, made.cert.pem()).unwrap();
-    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(&other, stranger.cert.pem()).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -450,7 +499,17 @@ fn https_is_spoken_to_whom_the_ca_file_vouches_for() {
             }
         }
     });
-    let console = Console { base, seen: Arc::default() };
+    (Console { base, seen: Arc::default() }, made.cert.pem())
+}
+
+#[test]
+fn https_is_spoken_to_whom_the_ca_file_vouches_for() {
+    let (console, own) = over_tls();
+    let folder = canary::Folder::new();
+    let (ours, other) = (folder.path().join("ours.pem"), folder.path().join("other.pem"));
+    std::fs::write(&ours, own).unwrap();
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&other, stranger.cert.pem()).unwrap();
     let call = |file: &std::path::Path| {
         client(&console, &format!("careful get --id 42 --ca-file {}", file.display()))
     };

@@ -46,6 +46,7 @@ mod judge_other_endpoints;
 mod judge_repeats_findings;
 mod limits;
 mod loose_matching;
+mod manners;
 mod match_rules;
 mod moments;
 mod pace_laws;

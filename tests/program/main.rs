@@ -29,6 +29,7 @@ mod hostile_files;
 mod judge_other_endpoints;
 mod ledgers_that_flow;
 mod lint_cassettes;
+mod manners;
 mod newcomer;
 mod offline;
 mod outside_api;

@@ -13,6 +13,7 @@ use crate::fields::{Scalar, Shape, strategy};
 use crate::json::{quote, replace};
 use crate::judge::about::About;
 use crate::judge::case::Case;
+use crate::judge::law::USUAL_PACE_MS;
 use crate::profile::{Parameter, ParameterKind};
 use crate::seed::Seed;
 use crate::timeline::Phase;
@@ -42,6 +43,7 @@ impl Generated {
             task: Some(self.task),
             answer: None,
             scenario: None,
+            pace_ms: USUAL_PACE_MS,
             seed,
         }
     }

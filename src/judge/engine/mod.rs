@@ -5,9 +5,11 @@
 //!   those of scenarios
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
+//! - `elsewhere` is the other host to which a console may redirect its client
 //! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
 
 mod adapter;
+mod elsewhere;
 mod evidence;
 mod found;
 mod generate;
@@ -35,6 +37,7 @@ use self::unit::Unit;
 use crate::client::{Client, Outcome};
 use crate::judge::about::About;
 use crate::profile::Taken;
+use crate::redact::Redactor;
 
 /// What is told while a plan runs.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
@@ -57,7 +60,9 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     let mut taken = Taken::default();
     units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
-    let bench = Bench { client, redactor, verb, taken, tls: plan.tls.clone() };
+    let secrets = Redactor::new();
+    secrets.learn(TOKEN);
+    let bench = Bench { client, redactor, secrets, verb, taken, tls: plan.tls.clone() };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,

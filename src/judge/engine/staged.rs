@@ -8,7 +8,7 @@ use super::unit::{judged_in, travels};
 use crate::client::JobKind;
 use crate::judge::about::About;
 use crate::judge::case::Case;
-use crate::judge::law::Property;
+use crate::judge::law::{Property, USUAL_PACE_MS};
 use crate::replay::Evidence;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
@@ -121,6 +121,7 @@ impl Maker<'_> {
             task: None,
             answer: None,
             scenario: Some(Arc::clone(self.scenario)),
+            pace_ms: self.required.iter().map(|property| property.pace_ms()).max().unwrap_or(USUAL_PACE_MS),
             seed: self.seed,
         }
     }

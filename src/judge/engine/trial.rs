@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::elsewhere::{Arrived, Elsewhere};
 use super::evidence;
 use super::slot::Slot;
 use super::unplaced;
 use crate::client::{Claims, Client, Job, JobKind, Outcome, Report};
 use crate::greeting::Reception;
-use crate::judge::case::{Case, Run};
+use crate::judge::case::{Case, Given, Run};
 use crate::judge::law::Property;
 use crate::judge::law::terminates::Endless;
 use crate::judge::verdict::Verdict;
@@ -67,6 +68,8 @@ pub(super) struct Bench<'c, C> {
     pub(super) client: &'c C,
     pub(super) redactor: Redactor,
     pub(super) verb: String,
+    /// Knows what the client is given to keep to itself.
+    pub(super) secrets: Redactor,
     /// What the scenarios' recordings show their console to take.
     pub(super) taken: Taken,
     /// With it the client is spoken to over TLS.
@@ -96,7 +99,7 @@ impl<C: Client> Bench<'_, C> {
         let Some(evidence) = evidence::generated(case, &self.taken).or_else(|| trial.evidence.clone()) else {
             return self.not_run(case, label, "there is nothing to answer it from");
         };
-        let setup = Setup {
+        let mut setup = Setup {
             evidence: evidence.clone(),
             scenario: case.scenario.clone(),
             profile: Profile::builtin(),
@@ -108,6 +111,13 @@ impl<C: Client> Bench<'_, C> {
             session: SESSION.to_owned(),
             clock: Clock::default(),
         };
+        let elsewhere = match Elsewhere::of(&setup, self.tls.as_ref()).await {
+            Ok(elsewhere) => elsewhere,
+            Err(error) => return self.not_run(case, label, &error.to_string()),
+        };
+        if let Some(elsewhere) = &elsewhere {
+            setup.scenario = Some(elsewhere.scenario());
+        }
         let watch = Arc::new(Watch::of(case.job, self.client.claims()));
         let watching = Arc::clone(&watch);
         let replay = Replay::new(setup).keeping().watched(Arc::new(move |event| {
@@ -134,12 +144,17 @@ impl<C: Client> Bench<'_, C> {
             () = watch.hopeless.notified() => Report::of(Outcome::TimedOut),
         };
         slot.clear().await;
-        let report = unplaced::report(report, slot.url());
+        let mut report = unplaced::report(report, slot.url());
         if let Some(own) = own {
             own.stop().await;
         }
-        let lines = self.labelled(watch.cut(replay.lines()), case, label, &report);
-        let account = replay.account();
+        let arrived = match elsewhere {
+            Some(elsewhere) => elsewhere.stop().await,
+            None => Arrived::default(),
+        };
+        let (mut lines, mut account) = (watch.cut(replay.lines()), replay.account());
+        arrived.leave_address(&mut lines, &mut report, &mut account);
+        let lines = self.labelled(lines, case, label, &report);
         let run = Run {
             case: case.clone(),
             exchanges: exchanges(&lines, &evidence),
@@ -147,6 +162,8 @@ impl<C: Client> Bench<'_, C> {
             report,
             claims: self.client.claims().clone(),
             greeted: account.sum.greeted,
+            given: self.given(&job),
+            strayed: arrived.exchanges,
         };
         Ran { run, lines, account, label: label.to_owned() }
     }
@@ -161,8 +178,23 @@ impl<C: Client> Bench<'_, C> {
             report,
             claims,
             greeted: 0,
+            given: Given::default(),
+            strayed: Vec::new(),
         };
         Ran { run, lines: Vec::new(), account: EndLine::default(), label: label.to_owned() }
+    }
+
+    /// What of a job the client was told.
+    fn given(&self, job: &Job) -> Given {
+        let takes = self.client.takes();
+        Given {
+            pace_ms: takes.pace.then_some(job.pace_ms),
+            deadline_ms: takes.deadline.then_some(job.deadline_ms),
+            login: false,
+            over_tls: self.tls.is_some(),
+            secrets: self.secrets.clone(),
+            placeholders: vec![self.redactor.text(TOKEN)],
+        }
     }
 
     fn job(&self, case: &Case, url: &str) -> Job {
@@ -178,7 +210,7 @@ impl<C: Client> Bench<'_, C> {
             fields: case.fields.clone(),
             sec: TOKEN.to_owned(),
             ca_file: self.tls.as_ref().map(|identity| identity.ca_file.clone()),
-            pace_ms: 1,
+            pace_ms: case.pace_ms,
             // Leaves the client time to say that it gave up before it is ended.
             deadline_ms: self.client.timeout_ms() * 6 / 10,
         }
@@ -283,7 +315,7 @@ fn timing(line: &Line) -> Option<crate::ledger::Timing> {
 }
 
 /// The exchanges, with the bodies that the ledger names by their interaction put in full.
-fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
+pub(super) fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
     let full = |id: &str| match evidence {
         Evidence::Cassette(material) => {
             let found = material.cassette().interactions.iter().find(|one| one.id == id)?;

@@ -60,7 +60,7 @@ pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
     let is_looked_at = is_put(&JobKind::Get) || is_put(&JobKind::Send);
     let is_asked = |property: &&&Property| match property.generated {
         true => is_looked_at || property.job_among(jobs).is_none(),
-        false => property.jobs.iter().any(is_put),
+        false => property.story.is_none() && property.jobs.iter().any(is_put),
     };
     let required = PROPERTIES.iter().filter(is_asked).copied().collect();
     Unit { name: GENERATED.to_owned(), scenario: None, required, trials, found: None }
@@ -161,6 +161,7 @@ fn found_trial<C: Client>(
         task: found.task.clone(),
         answer: None,
         scenario: Some(Arc::clone(scenario)),
+        pace_ms: property.pace_ms(),
         seed: found.seed,
     };
     let label = format!("{}/{}", scenario.name, found.job);

@@ -5,13 +5,17 @@
 
 mod asks_for_what_it_was_told;
 mod creates_once;
+mod heeds_deprecation;
 mod invents_nothing;
+mod keeps_secrets;
 mod names_the_error;
 mod partial_is_usable_not_done;
+mod patient_not_greedy;
 mod reports_what_it_got;
 mod right_address;
 mod survives_the_unrequested;
 pub(super) mod terminates;
+mod verifies_tls;
 
 use crate::client::JobKind;
 use crate::judge::case::{Case, Run};
@@ -37,6 +41,8 @@ pub struct Property {
     pub report: Needs,
     /// Whether generated cases put it to the test.
     pub generated: bool,
+    /// What its cases are told, if only stories put it to the test: no generated case asks for it then.
+    pub story: Option<Story>,
     /// Further cases whose runs are judged together with that of the case itself. They need a task of the case's own.
     pub variants: Option<fn(&Case) -> Vec<Case>>,
     /// How much of something is still no violation.
@@ -50,6 +56,13 @@ pub struct Property {
 
 /// Judges the requests of a whole test suite: the place of the first violation, and why it is one.
 pub type InASuite = fn(&Suite<'_>) -> Option<(usize, String)>;
+
+/// What the cases of a property that only stories put to the test are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Story {
+    /// How many milliseconds to leave between polls, at least.
+    pub pace_ms: u64,
+}
 
 /// What a property needs of a client's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +84,9 @@ pub struct Limit {
     pub of: &'static str,
 }
 
+/// The pace of a case that is not about pace, in milliseconds.
+pub(super) const USUAL_PACE_MS: u64 = 1;
+
 /// Every property, in the order reports show them.
 pub static PROPERTIES: &[&Property] = &[
     &asks_for_what_it_was_told::PROPERTY,
@@ -82,6 +98,10 @@ pub static PROPERTIES: &[&Property] = &[
     &terminates::PROPERTY,
     &partial_is_usable_not_done::PROPERTY,
     &creates_once::PROPERTY,
+    &patient_not_greedy::PROPERTY,
+    &keeps_secrets::PROPERTY,
+    &verifies_tls::PROPERTY,
+    &heeds_deprecation::PROPERTY,
 ];
 
 /// The property with this id.
@@ -90,6 +110,12 @@ pub fn property(id: &str) -> Option<&'static Property> {
 }
 
 impl Property {
+    /// How many milliseconds a client is told to leave between polls where this is put to the test. Where nothing is
+    /// said of it, cases are fast.
+    pub(super) fn pace_ms(&self) -> u64 {
+        self.story.map_or(USUAL_PACE_MS, |story| story.pace_ms)
+    }
+
     /// The job that is run for its sake with a client that does these jobs.
     pub(super) fn job_among(&self, jobs: &[JobKind]) -> Option<JobKind> {
         self.jobs.iter().copied().find(|job| jobs.contains(job))
@@ -117,6 +143,7 @@ mod tests {
             // Generated cases are `get` cases, and only they have a task of their own to vary.
             let is_of_get = property.jobs.contains(&JobKind::Get);
             assert!(is_of_get || !(property.generated || property.variants.is_some()), "{}", property.id);
+            assert!(!property.generated || property.story.is_none(), "{}", property.id);
             assert!(property.in_a_suite.is_none() || property.report != Needs::Resource, "{}", property.id);
         }
     }

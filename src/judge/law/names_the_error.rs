@@ -26,6 +26,7 @@ Not broken by: leaving the code out; giving up after repeating a request that fa
     jobs: &[JobKind::Get, JobKind::Send],
     report: Needs::Outcome,
     generated: true,
+    story: None,
     variants: None,
     limits: &[],
     judge,

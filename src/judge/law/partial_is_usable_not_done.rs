@@ -22,6 +22,7 @@ Not broken by: waiting on; leaving it as `usable`, whatever the client's file sa
     jobs: &[JobKind::Wait, JobKind::Create],
     report: Needs::Outcome,
     generated: false,
+    story: None,
     variants: None,
     limits: &[],
     judge,

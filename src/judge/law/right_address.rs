@@ -4,9 +4,10 @@ use super::{Needs, Property};
 use crate::client::JobKind;
 use crate::json::Json;
 use crate::judge::case::{Case, Run};
+use crate::judge::near_miss;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire::{self, Suite};
-use crate::ledger::Exchange;
+use crate::ledger::{Exchange, Origin};
 use crate::profile::{Matched, Parameter, ParameterKind, Profile};
 
 pub(super) static PROPERTY: Property = Property {
@@ -18,17 +19,23 @@ A request goes to `/api/...`, with `/api` exactly once and no empty segment; the
 else, exactly as it was given; the method is one the endpoint documents; `SEC` (or Basic, or the session's cookie) is \
 there; and no credential ever stands in the URL, where proxies and histories keep it.
 
+A request in a version that the console refuses (422) asks for nothing; with another version, or none, it would be answered.
+
 Broken by: `/api/api/...` from a base URL that already had it; a forgotten `/api` (the console answers 200 with an \
 HTML page); a trailing slash, as frameworks add one; two slashes in a row, from gluing texts; a slash sent as `%2F`, \
 from encoding a whole path in place of its segments. That holds for every path that the API documents, and a path that \
-is like none of them, or that a console has outside `/api` (`/auth/logout`), is not judged; `?id=42`; an id rounded to a float; the case's id polled in place of the task's; a token \
-as a query parameter; a missing credential.
+is like none of them, or that a console has outside `/api` (`/auth/logout`), is not judged. The path that the job is about \
+with a slip in it, if the right one is never asked: a name misspelt by a few letters (`case_create_task/42`), in another \
+case, or left out; the id in the query and not in the path. Further: `?id=42` beside the path; an id rounded to a float; the case's id polled in place of the task's; a token \
+as a query parameter; a missing credential; a dead `Version` with each request (that consoles refuse unknown and old \
+ones was seen; which old ones are gone by now is inferred, and a recording that was made with one speaks for it).
 
-Not broken by: a first request without a credential that is repeated with one after the 401; a missing `Version` \
+Not broken by: other requests to unknown paths beside the right one; asking again in another version; a first request without a credential that is repeated with one after the 401; a missing `Version` \
 header, which is advice only, unless the client's file says that it sends one.",
     jobs: &JobKind::ALL,
     report: Needs::Nothing,
     generated: true,
+    story: None,
     variants: None,
     limits: &[],
     judge,
@@ -43,8 +50,12 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let misled = against_the_job(run);
-    if let Some((wrong, why)) = first_wrong(run.exchanges.iter().collect::<Vec<_>>().as_slice()).or(misled) {
+    let wrong = first_wrong(run.exchanges.iter().collect::<Vec<_>>().as_slice());
+    let wrong = wrong
+        .or_else(|| against_the_job(run))
+        .or_else(|| near_miss::missed(run))
+        .or_else(|| dead_version(run));
+    if let Some((wrong, why)) = wrong {
         return violated(run, wrong, &why);
     }
     let unversioned =
@@ -213,6 +224,20 @@ fn other_place(run: &Run, exchange: &Exchange) -> Option<String> {
     })
 }
 
+/// Whether the console refuses the version that a request asks in, and it is never asked again in another.
+fn dead_version(run: &Run) -> Option<(usize, String)> {
+    let is_refused = |exchange: &Exchange| matches!(&exchange.origin, Origin::Synthesised { rule, .. } if rule == "version");
+    run.exchanges.iter().enumerate().find_map(|(index, exchange)| {
+        let later = run.exchanges.get(index + 1..).unwrap_or(&[]);
+        let is_better = |next: &Exchange| wire::path(next) == wire::path(exchange) && !is_refused(next);
+        if !is_refused(exchange) || later.iter().any(is_better) {
+            return None;
+        }
+        let version = wire::headers(exchange, "Version").next().unwrap_or_default();
+        Some((index, format!("it asks in version {}, which the console refuses", version.trim())))
+    })
+}
+
 /// A job that only looks must not write.
 fn wrote(case: &Case, exchange: &Exchange) -> Option<String> {
     let is_asked = exchange.key.endpoint == case.about.asks.id;
@@ -225,14 +250,10 @@ fn id_in_query(exchange: &Exchange, id: Option<&str>) -> Option<String> {
         return None;
     }
     let endpoint = Profile::builtin().endpoint(&exchange.key.endpoint);
-    let is_documented = |name: &str| {
-        let is_it = |known: &Parameter| known.kind == ParameterKind::Query && known.name == name;
-        endpoint.is_some_and(|endpoint| endpoint.parameters.iter().any(is_it))
-    };
     let wrong = wire::params(exchange).into_iter().find(|param| {
         let name = param.name.to_ascii_lowercase();
         let is_id = name == "id" || (name.ends_with("id") && Some(param.value.as_str()) == id);
-        is_id && !is_documented(&param.name)
+        is_id && !near_miss::takes(endpoint, &param.name)
     })?;
     Some(format!("the id stands in the query too: `{}={}`", wrong.name, wrong.raw))
 }
@@ -315,6 +336,88 @@ mod tests {
         exchange.request_headers.clear();
         run.exchanges = vec![exchange];
         assert!(because(judge(&[run])).contains("SEC"));
+    }
+
+    /// A `get` that asked these, all of them unknown to the console.
+    fn asked(targets: &[&str]) -> Verdict {
+        let mut run = sample::run(sample::get(None));
+        run.exchanges = targets.iter().map(|target| sample::poll(target, 404, r#"{"code":4}"#)).collect();
+        for exchange in run.exchanges.iter_mut().filter(|exchange| !exchange.target.starts_with(PATH)) {
+            exchange.key.endpoint.clear();
+        }
+        judge(&[run])
+    }
+
+    const SLIP: &str = "/api/forensics/case_management/case_create_task/42";
+
+    #[test]
+    fn the_jobs_own_path_with_a_slip_in_it_is_named_if_nothing_better_was_asked() {
+        for slip in [
+            SLIP,
+            "/api/forensics/Case_Management/case_create_tasks/42?fields=id",
+            "/api/forensics/case_create_tasks/42",
+        ] {
+            assert!(because(asked(&[slip])).contains("it was to ask /api/forensics"), "{slip}");
+            assert!(because(asked(&["/api/help/versions", slip, slip])).contains("it was to ask"), "{slip}");
+            assert!(matches!(asked(&[slip, PATH]), Verdict::Held(_)), "{slip}");
+        }
+        for other in ["/api/custom/extension/42", "/api/forensics/case_management/summaries/42"] {
+            assert!(matches!(asked(&[other]), Verdict::Held(_)), "{other}");
+        }
+        for other in [
+            "/api/forensics/case_management/case_create_tasks?id=42",
+            "/api/forensics/case_management/case_create_tasks/?taskId=42",
+        ] {
+            assert!(because(asked(&[other])).contains("in the query alone"), "{other}");
+            assert!(matches!(asked(&[other, PATH]), Verdict::Held(_)), "{other}");
+        }
+        let look_up = "/api/forensics/case_management/case_create_tasks?filter=id%3D42";
+        assert!(matches!(asked(&[look_up]), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn a_recording_speaks_for_a_path_and_a_parameter() {
+        let mut run = sample::run(sample::get(None));
+        let mut exchange = sample::poll(SLIP, 200, r#"{"id":42}"#);
+        exchange.origin = Origin::Recorded("x".into());
+        run.exchanges = vec![exchange];
+        assert!(matches!(judge(&[run.clone()]), Verdict::Held(_)));
+        let mut exchange = sample::poll(SLIP, 404, "");
+        exchange.taken = vec!["path /forensics".into()];
+        run.exchanges = vec![exchange];
+        assert!(matches!(judge(&[run]), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn a_slip_in_the_poll_of_what_was_made_is_named_too() {
+        let mut run = sample::run(sample::create("Case1"));
+        let post = sample::creation("Case1", 201, r#"{"id":42,"case_id":7,"state":"WAITING"}"#);
+        run.exchanges = vec![post.clone(), sample::poll(SLIP, 404, "{}")];
+        assert!(because(judge(&[run.clone()])).contains("case_create_tasks/{id}"));
+        run.exchanges = vec![post];
+        assert!(matches!(judge(&[run]), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn a_dead_version_is_named_unless_another_one_follows() {
+        let refused = |rule: &str| {
+            let mut exchange = sample::poll(PATH, 422, r#"{"http_response":{},"code":0}"#);
+            exchange.request_headers.push(("Version".into(), "3.0".into()));
+            exchange.origin = Origin::Synthesised { rule: rule.into(), source: "seen".into() };
+            exchange
+        };
+        let mut run = sample::run(sample::get(None));
+        run.exchanges = vec![refused("version"), refused("version")];
+        assert!(because(judge(&[run.clone()])).contains("in version 3.0"));
+        run.exchanges.push(sample::poll(PATH, 200, r#"{"id":42}"#));
+        assert!(matches!(judge(&[run.clone()]), Verdict::Held(_)), "it asked again in another");
+        run.exchanges = vec![refused("422/30")];
+        assert!(matches!(judge(&[run.clone()]), Verdict::Held(_)));
+        // That a fault answers so is no word about the version.
+        let mut faulted = refused("version");
+        faulted.origin = Origin::Fault("removed-version".into());
+        run.exchanges = vec![faulted];
+        assert!(matches!(judge(&[run]), Verdict::Held(_)));
     }
 
     #[test]
