@@ -30,6 +30,7 @@ mod judge_other_endpoints;
 mod ledgers_that_flow;
 mod lint_cassettes;
 mod manners;
+mod mutants;
 mod newcomer;
 mod offline;
 mod outside_api;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -29,14 +29,14 @@ pub(super) struct Slot {
 /// process that outlived it, is answered by closing the connection.
 #[derive(Debug)]
 struct Stage {
-    began: Instant,
     playing: Mutex<Playing>,
     settled: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Playing {
-    replay: Option<(Arc<Replay>, Duration)>,
+    /// And when its time began: with its first request, for how long a program takes to start is not the console's doing.
+    replay: Option<(Arc<Replay>, Option<Duration>)>,
     /// Answers being performed: whose they are, and their tickets there.
     tickets: BTreeMap<u64, (Arc<Replay>, u64)>,
     next: u64,
@@ -77,8 +77,11 @@ impl Answer for Stage {
     }
 
     async fn answer(&self, request: Arc<Request>, came: Came) -> Reply {
-        let replay = self.playing().replay.clone();
-        let Some((replay, since)) = replay else { return nobody() };
+        let begun = |(replay, since): &mut (Arc<Replay>, Option<Duration>)| {
+            (Arc::clone(replay), *since.get_or_insert(came.at))
+        };
+        let playing = self.playing().replay.as_mut().map(begun);
+        let Some((replay, since)) = playing else { return nobody() };
         let asked = Arc::new(replay.asked(Arc::unwrap_or_clone(request)));
         let came = Came { at: came.at.saturating_sub(since), ..came };
         let reply = replay.answer(asked, came).await;
@@ -129,15 +132,15 @@ impl Slot {
     /// # Errors
     /// If the system gives none, or what is planned for connections is not possible.
     pub(super) async fn alone(replay: Arc<Replay>, tls: Option<&Identity>) -> Result<Self, StartError> {
-        let playing = Playing { replay: Some((Arc::clone(&replay), Duration::ZERO)), ..Playing::default() };
+        let playing =
+            Playing { replay: Some((Arc::clone(&replay), Some(Duration::ZERO))), ..Playing::default() };
         let slot = Self::with(playing, tls).await?;
         replay.set_base(&slot.url);
         Ok(slot)
     }
 
     async fn with(playing: Playing, tls: Option<&Identity>) -> Result<Self, StartError> {
-        let stage =
-            Arc::new(Stage { began: Instant::now(), playing: Mutex::new(playing), settled: Notify::new() });
+        let stage = Arc::new(Stage { playing: Mutex::new(playing), settled: Notify::new() });
         let server =
             Server::start(Options { tls: tls.cloned(), ..Options::default() }, Arc::clone(&stage)).await?;
         let url = server.url();
@@ -152,7 +155,7 @@ impl Slot {
     /// From now on requests go to this replay.
     pub(super) fn play(&self, replay: Arc<Replay>) {
         replay.set_base(&self.url);
-        self.stage.playing().replay = Some((replay, self.stage.began.elapsed()));
+        self.stage.playing().replay = Some((replay, None));
     }
 
     /// From now on requests go nowhere; waits a moment for answers that are still being performed.

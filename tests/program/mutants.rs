@@ -1,0 +1,374 @@
+//! Proof of worth: right clients are green, and each small defect of theirs is caught by the law it was written for.
+//!
+//! A mutant is a copy of a right client with one text replaced (`tests/mutants/*.toml`), or the careless client with one
+//! defect. Here a few of them are judged; `scripts/mutants` judges them all and writes `docs/mutants.md`.
+
+use crate::harness;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use faultdeck::bundled::DEFECTS;
+use faultdeck::cassette::FILE_MAX_BYTES;
+use faultdeck::client::child::Environment;
+use faultdeck::client::{Exec, Settings, open};
+use faultdeck::emulate;
+use faultdeck::judge::{Budget, EvidenceOf, Plan, judge, property};
+use faultdeck::ledger::{self, Line, Standing, VerdictLine};
+use faultdeck::replay::{Evidence, evidence_of};
+use faultdeck::scenario::Scenario;
+use harness::Lab;
+
+/// Generated cases a dialect: a mutant has to be caught within 200.
+const CASES: u32 = 40;
+/// How many stories are told before it is looked whether a mutant is caught.
+const AT_A_TIME: usize = 6;
+/// Cases at a time: most spend their time waiting.
+const JOBS: usize = 6;
+/// How long the few mutants of the test suite may take.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// A client in one language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Python,
+    Node,
+    Rust,
+}
+
+impl Language {
+    const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::Rust => "rust",
+        }
+    }
+
+    /// The client file, the program, and the table of its mutants.
+    fn files(self) -> Option<(&'static str, &'static str, &'static str)> {
+        match self {
+            Self::Python => {
+                Some(("clients/python.toml", "clients/python/client.py", "tests/mutants/python.toml"))
+            }
+            Self::Node => Some(("clients/node.toml", "clients/node/client.mjs", "tests/mutants/node.toml")),
+            Self::Rust => None,
+        }
+    }
+
+    fn mutants(self) -> Vec<Mutant> {
+        let Some((_, _, table)) = self.files() else {
+            let of = |defect: &faultdeck::bundled::Defect| Mutant {
+                language: self,
+                name: defect.name.to_owned(),
+                wrong: defect.summary.to_owned(),
+                law: defect.property.to_owned(),
+                edit: None,
+            };
+            return DEFECTS.iter().map(of).collect();
+        };
+        let table: toml::Table = text_of(table).parse().unwrap();
+        let text = |mutant: &toml::Value, key: &str| {
+            mutant
+                .get(key)
+                .and_then(toml::Value::as_str)
+                .unwrap_or_else(|| panic!("{key}: {mutant}"))
+                .to_owned()
+        };
+        let read = |mutant: &toml::Value| Mutant {
+            language: self,
+            name: text(mutant, "name"),
+            wrong: text(mutant, "wrong"),
+            law: text(mutant, "law"),
+            edit: Some((text(mutant, "replace"), text(mutant, "with"))),
+        };
+        table["mutant"].as_array().unwrap().iter().map(read).collect()
+    }
+}
+
+/// A client with one defect.
+struct Mutant {
+    language: Language,
+    name: String,
+    wrong: String,
+    /// The law that must catch it.
+    law: String,
+    /// What is replaced by what; a defect of the careless client needs no edit.
+    edit: Option<(String, String)>,
+}
+
+/// What a mutant came to.
+struct Row {
+    mutant: Mutant,
+    /// Where the law caught it; `None` if it did not.
+    caught: Option<String>,
+    /// The other laws that spoke on the way.
+    others: BTreeSet<String>,
+}
+
+fn text_of(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+impl Mutant {
+    /// The program with the defect.
+    fn program(&self, text: &str) -> String {
+        let (replace, with) = self.edit.as_ref().unwrap();
+        let times = text.matches(replace.as_str()).count();
+        assert_eq!(
+            times,
+            1,
+            "{}/{}: what it replaces stands there {times} times",
+            self.language.name(),
+            self.name
+        );
+        text.replacen(replace.as_str(), with, 1)
+    }
+
+    /// Writes it to the lab, and says how it is called there.
+    fn put(&self, lab: &Lab) -> String {
+        let Some((file, program, _)) = self.language.files() else { return "builtin:careless".to_owned() };
+        lab.write(file, &text_of(file));
+        lab.write(program, &self.program(&text_of(program)));
+        file.to_owned()
+    }
+
+    /// Judges it, part by part, until its law catches it or all is told. Whatever a part of the judgement finds, the
+    /// whole of it finds, too: cases and their seeds are the same.
+    async fn judged(self) -> Row {
+        let lab = Lab::new();
+        let file = self.put(&lab);
+        let mut row = Row { mutant: self, caught: None, others: BTreeSet::new() };
+        if property(&row.mutant.law).is_none() {
+            return row;
+        }
+        if row.mutant.law == "verifies-tls" {
+            row.take(over_tls(&lab, &file));
+            return row;
+        }
+        let client = opened(&lab, &file, row.mutant.edit.is_none().then_some(row.mutant.name.as_str()));
+        for (cases, scenarios) in parts(&row.mutant.law) {
+            let mut plan = Plan::new(evidence());
+            plan.cases = cases;
+            plan.scenarios = scenarios;
+            plan.jobs = JOBS;
+            plan.budget = Budget { tries: 0, wall: Duration::ZERO };
+            let judged = judge(&plan, &client, &|_| {}).await;
+            let judged = judged.unwrap_or_else(|error| panic!("{}: {error}", row.mutant.name));
+            row.take(judged.verdicts);
+            if row.caught.is_some() {
+                break;
+            }
+        }
+        row
+    }
+}
+
+impl Row {
+    fn take(&mut self, verdicts: Vec<VerdictLine>) {
+        let broken = verdicts.into_iter().filter(|line| line.verdict == Standing::Violated && line.required);
+        for line in broken {
+            if line.property != self.mutant.law {
+                self.others.insert(line.property);
+            } else if self.caught.is_none() {
+                self.caught = Some(line.scenario);
+            }
+        }
+    }
+}
+
+fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Exec {
+    let settings = Settings {
+        faultdeck: env!("CARGO_BIN_EXE_faultdeck").into(),
+        environment: Environment::clean(std::env::vars_os()),
+        folder: lab.path().to_owned(),
+    };
+    let client = open(file, settings).unwrap();
+    client.with_arguments(defect.iter().flat_map(|defect| ["--defect", *defect]))
+}
+
+fn evidence() -> Arc<EvidenceOf> {
+    Arc::new(|scenario: &Scenario| {
+        let console = || {
+            let mut console = emulate::Console::new(emulate::Settings::default()).unwrap();
+            Box::new(move |request: &_| console.answer(request)) as Box<_>
+        };
+        let found: Result<Evidence, _> = evidence_of(Some(scenario), Some(Arc::new(console)), FILE_MAX_BYTES);
+        found.map_err(|error| error.to_string())
+    })
+}
+
+/// The parts of the default judgement, those first that put this law to the test.
+fn parts(law: &str) -> Vec<(u32, Vec<Arc<Scenario>>)> {
+    let all = Plan::new(evidence()).scenarios;
+    let asks = |scenario: &&Arc<Scenario>| scenario.must.hold.iter().any(|named| named.name == law);
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(asks);
+    let stories = |some: Vec<&Arc<Scenario>>| {
+        let chunks = some.chunks(AT_A_TIME).map(|some| (0, some.iter().copied().map(Arc::clone).collect()));
+        chunks.collect::<Vec<(u32, Vec<Arc<Scenario>>)>>()
+    };
+    let mut parts = stories(own);
+    parts.insert(
+        if property(law).is_some_and(|law| law.generated) { 0 } else { parts.len() },
+        (CASES, Vec::new()),
+    );
+    parts.extend(stories(others));
+    parts
+}
+
+/// What only a handshake shows.
+fn over_tls(lab: &Lab, client: &str) -> Vec<VerdictLine> {
+    let flags = ["judge", client, "--tls", "--scenario", "tls/", "--jobs", "6", "--ledger", "ledger.jsonl"];
+    let finished = lab.run(&flags);
+    let lines = ledger::read(&lab.read("ledger.jsonl"))
+        .unwrap_or_else(|error| panic!("{error}: {}", finished.stderr));
+    let verdicts = lines.into_iter().filter_map(|line| match line {
+        Line::Verdict(verdict) => Some(verdict),
+        _ => None,
+    });
+    verdicts.collect()
+}
+
+/// Puts a right client to the whole default judgement, and to the stories about handshakes.
+fn green(language: Language) {
+    let lab = Lab::new();
+    let (file, program, _) = language.files().unwrap();
+    for file in [file, program] {
+        lab.write(file, &text_of(file));
+    }
+    for more in [&["--cases", "25"][..], &["--tls", "--scenario", "tls/"]] {
+        let finished = lab.run(&[&["judge", file, "--jobs", "8"][..], more].concat());
+        assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    }
+}
+
+#[test]
+fn the_right_client_in_python_keeps_every_law() {
+    green(Language::Python);
+}
+
+#[test]
+fn the_right_client_in_node_keeps_every_law() {
+    green(Language::Node);
+}
+
+fn all_mutants() -> Vec<Mutant> {
+    Language::ALL.into_iter().flat_map(Language::mutants).collect()
+}
+
+#[test]
+fn each_mutant_is_the_right_client_with_one_change() {
+    let mut names = BTreeSet::new();
+    for mutant in all_mutants() {
+        assert!(names.insert((mutant.language.name(), mutant.name.clone())), "{} twice", mutant.name);
+        if let Some((_, program, _)) = mutant.language.files() {
+            let text = text_of(program);
+            assert_ne!(mutant.program(&text), text, "{}", mutant.name);
+        }
+    }
+    for language in [Language::Python, Language::Node] {
+        assert!(language.mutants().len() >= 20, "{language:?}");
+    }
+}
+
+/// Those of the test suite: one for most laws, in both languages, that is soon caught.
+const SOME: [(Language, &str); 10] = [
+    (Language::Python, "encodes-twice"),
+    (Language::Python, "numbers-through-floats"),
+    (Language::Python, "error-body-as-task"),
+    (Language::Python, "creates-again"),
+    (Language::Python, "no-credential"),
+    (Language::Node, "strict-shape"),
+    (Language::Node, "partial-is-done"),
+    (Language::Node, "id-through-a-number"),
+    (Language::Node, "not-found-is-not-yet"),
+    (Language::Node, "absent-is-zero"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn some_mutants_of_each_language_are_caught_by_the_law_they_were_written_for() {
+    let began = Instant::now();
+    for (language, name) in SOME {
+        let mutant = language.mutants().into_iter().find(|mutant| mutant.name == name).unwrap();
+        let law = mutant.law.clone();
+        let row = mutant.judged().await;
+        assert!(row.caught.is_some(), "{language:?}/{name} is not caught by {law}, but by {:?}", row.others);
+    }
+    assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+}
+
+/// What `scripts/mutants` runs. `MUTANTS` is `all`, or a word: those whose name, language or law holds it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_mutant_is_put_to_the_judge_when_asked_for() {
+    let Ok(word) = std::env::var("MUTANTS") else { return };
+    let is_meant = |mutant: &Mutant| {
+        let texts = [mutant.language.name(), mutant.name.as_str(), mutant.law.as_str()];
+        word == "all" || texts.iter().any(|text| text.contains(word.as_str()))
+    };
+    let mut rows = Vec::new();
+    for mutant in all_mutants().into_iter().filter(is_meant) {
+        let began = Instant::now();
+        let row = mutant.judged().await;
+        println!("{} ({:.1} s)", line(&row), began.elapsed().as_secs_f32());
+        rows.push(row);
+    }
+    let caught = rows.iter().filter(|row| row.caught.is_some()).count();
+    println!("{caught} of {} mutants caught by the law they were written for", rows.len());
+    if word == "all" {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants.md"), page(&rows)).unwrap();
+    }
+    assert_eq!(caught, rows.len(), "not each of them is caught");
+}
+
+/// A row for a person: what, by which law, where, and who else spoke.
+fn line(row: &Row) -> String {
+    let mutant = &row.mutant;
+    let caught = row.caught.as_ref().map_or("MISSED".to_owned(), |place| format!("caught in {place}"));
+    let others: Vec<&str> = row.others.iter().map(String::as_str).collect();
+    format!(
+        "{:<7} {:<32} {:<28} {caught}; {}",
+        mutant.language.name(),
+        mutant.name,
+        mutant.law,
+        others.join(", ")
+    )
+}
+
+fn page(rows: &[Row]) -> String {
+    let caught = rows.iter().filter(|row| row.caught.is_some()).count();
+    let mut page = format!(
+        "# Mutants\n\nRight clients, and what the judge makes of their defects. A mutant is a right client with one small\n\
+         realistic defect; it has to be caught by the law it was written for. Written by `scripts/mutants`.\n\n\
+         **{caught} of {} caught**, by language: ",
+        rows.len()
+    );
+    let by_language = Language::ALL.map(|language| {
+        let of = |row: &&Row| row.mutant.language == language;
+        let caught = rows.iter().filter(of).filter(|row| row.caught.is_some()).count();
+        format!("{} {caught} of {}", language.name(), rows.iter().filter(of).count())
+    });
+    let _ = writeln!(page, "{}.", by_language.join(", "));
+    for language in Language::ALL {
+        let _ = write!(
+            page,
+            "\n## {}\n\n| mutant | what it does wrong | law | caught in | other laws that spoke |\n|---|---|---|---|---|\n",
+            language.name()
+        );
+        for row in rows.iter().filter(|row| row.mutant.language == language) {
+            let caught = row.caught.as_deref().unwrap_or("**missed**");
+            let others: Vec<String> = row.others.iter().map(|law| format!("`{law}`")).collect();
+            let (mutant, others) = (&row.mutant, others.join(", "));
+            let _ = writeln!(
+                page,
+                "| {} | {} | `{}` | {caught} | {others} |",
+                mutant.name, mutant.wrong, mutant.law
+            );
+        }
+    }
+    page
+}
