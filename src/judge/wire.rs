@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 use super::case::Run;
+use crate::client::Outcome;
 use crate::fault::{Effect, Fault};
 use crate::ledger::{Exchange, ExchangeKey, Line, Origin, Timing};
 use crate::profile::{Lifecycle, Profile};
@@ -247,26 +248,54 @@ fn clipped(body: &str) -> String {
     format!("{start}... ({} bytes in all)", body.len())
 }
 
-/// How many exchanges a piece of evidence shows at each end of a long run.
+/// How many requests a piece of evidence shows at each end of a long run; equal ones in a row are one.
 const ENDS: usize = 4;
 
 /// What the client was told, what it sent and got, and what it reported: the frame of every piece of evidence.
 pub(super) fn story(run: &Run) -> Vec<String> {
     let mut lines = vec![format!("told:     {}", run.case.task_line())];
-    let count = run.exchanges.len();
-    for (index, exchange) in run.exchanges.iter().enumerate() {
-        if count > 2 * ENDS + 1 && (ENDS..count - ENDS).contains(&index) {
+    let groups = alike(run);
+    // How many a client sends until its time is up differs from run to run.
+    let was_ended = run.report.outcome == Outcome::TimedOut;
+    let left_out = ENDS..groups.len().saturating_sub(ENDS);
+    for (index, (request, times)) in groups.iter().enumerate() {
+        if left_out.len() > 1 && left_out.contains(&index) {
             if index == ENDS {
-                // How many a client sends until its time is up differs from run to run.
-                lines.push("          ... and more, until the last ones ...".to_owned());
+                let of_them = groups.get(left_out.clone()).unwrap_or_default();
+                let count: usize = of_them.iter().map(|(_, times)| times).sum();
+                lines.push(match was_ended {
+                    true => "          ... and more, until the last ones ...".to_owned(),
+                    false => format!("          ... {count} requests more ..."),
+                });
             }
             continue;
         }
-        lines.push(format!("sent:     {}", sent_line(exchange)));
-        lines.push(format!("got:      {}", got_line(exchange)));
+        lines.extend(request.clone());
+        let is_last = index + 1 == groups.len();
+        match times {
+            1 => {}
+            _ if was_ended && is_last => {
+                lines.push("          ... the same again and again, until its time was up ...".to_owned());
+            }
+            times => lines.push(format!("          ... {} times more the same ...", times - 1)),
+        }
     }
     lines.push(format!("reported: {}", run.reported_line()));
     lines
+}
+
+/// Each request and its answer, a line each, and how often they came in a row.
+fn alike(run: &Run) -> Vec<([String; 2], usize)> {
+    let mut groups: Vec<([String; 2], usize)> = Vec::new();
+    for exchange in &run.exchanges {
+        let request =
+            [format!("sent:     {}", sent_line(exchange)), format!("got:      {}", got_line(exchange))];
+        match groups.last_mut() {
+            Some((last, times)) if *last == request => *times += 1,
+            _ => groups.push((request, 1)),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -304,6 +333,29 @@ mod tests {
             text.contains("/api/x/0") && text.contains("/api/x/29") && !text.contains("/api/x/15"),
             "{text}"
         );
+        assert!(text.contains("... 22 requests more ..."), "{text}");
+        run.report.outcome = Outcome::TimedOut;
+        let text = story(&run).join("\n");
         assert!(text.contains("... and more, until the last ones ..."), "{text}");
+    }
+
+    #[test]
+    fn what_came_again_and_again_is_told_once_with_its_number() {
+        let mut run = sample::run(sample::wait(None));
+        run.exchanges = (0..12).map(|_| sample::state("WAITING")).collect();
+        run.exchanges.extend((0..3).map(|_| sample::state("COMPLETE")));
+        let text = story(&run).join("\n");
+        assert_eq!(text.matches("sent:").count(), 2, "{text}");
+        assert!(
+            text.contains("... 11 times more the same ...") && text.contains("... 2 times more"),
+            "{text}"
+        );
+        // How often the last one came before the end is chance.
+        run.report.outcome = Outcome::TimedOut;
+        let text = story(&run).join("\n");
+        assert!(
+            text.contains("... 11 times more the same ...") && text.contains("again and again"),
+            "{text}"
+        );
     }
 }

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, Counts, word};
 use super::content::Content;
-use super::lines::{refused_line, request_line, target};
+use super::lines::{refused_line, target};
 use super::shell::shell_word;
-use super::table::{Cell, aligned};
-use super::{Paint, visible};
-use crate::ledger::{EndLine, Exchange, Exit, OutcomeLine, Standing, VerdictLine};
+use super::{Paint, matrix, violations, visible};
+use crate::ledger::{EndLine, Exit, Standing, VerdictLine};
 
-/// How many exchanges of a counter-example are shown at its start; as many again at its end.
-const EXCHANGES_SHOWN: usize = 20;
 /// How many different misses, and how many findings, are shown.
 const GROUPS_SHOWN: usize = 10;
 /// How many properties stand on one line where several share a reason.
 const PLACES_A_LINE: usize = 3;
+/// How many names stand in a row of the heading.
+const NAMES_SHOWN: usize = 8;
 /// How long a reason may be before it is cut, in characters.
 const BECAUSE_MAX: usize = 240;
 
@@ -25,8 +24,8 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
     let sections = [
         heading(&account, paint),
         verdicts(&account, paint),
-        counter_example(&account, paint),
-        other_violations(&account, paint),
+        violations::first(&account, paint),
+        violations::others(&account, paint),
         unclear(&account, paint),
         misses(&account, paint),
         refused(&account, paint),
@@ -47,7 +46,11 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     let mut text = format!("{}, seed {}\n", paint.heading(&title), run.seed);
     let mut row = |name: &str, values: Vec<&str>| {
         if !values.is_empty() {
-            let values: Vec<_> = values.into_iter().map(visible).collect();
+            let more = values.len().saturating_sub(NAMES_SHOWN);
+            let mut values: Vec<_> = values.into_iter().take(NAMES_SHOWN).map(visible).collect();
+            if more > 0 {
+                values.push(format!("and {more} more").into());
+            }
             text.push_str(&format!("  {name:<9} {}\n", values.join(", ")));
         }
     };
@@ -59,7 +62,7 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     text
 }
 
-/// One row per property and scenario, one column per client; then, a line each, what held beside them and what was not
+/// The answers of what was asked for, in a table; then, a line each, what held beside them and what was not
 /// judged.
 fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if account.verdicts.is_empty() {
@@ -73,7 +76,7 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
         idle.into_iter().partition(|verdict| verdict.verdict == Standing::Held);
     let mut text = format!("{}\n", paint.heading("Verdicts"));
     if !answered.is_empty() {
-        text.push_str(&matrix(&answered, paint));
+        text.push_str(&matrix::matrix(&answered, paint));
     }
     if answered.iter().any(|verdict| !verdict.required) {
         text.push_str("  * not asked for by the scenario: for information only\n");
@@ -109,142 +112,6 @@ fn by_reason<'a>(verdicts: &[&'a VerdictLine]) -> BTreeMap<&'a str, Vec<&'a Verd
         reasons.entry(&verdict.because).or_default().push(verdict);
     }
     reasons
-}
-
-fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
-    let mut clients: Vec<&str> = Vec::new();
-    let mut keys: Vec<(&str, &str)> = Vec::new();
-    for verdict in verdicts {
-        if !clients.contains(&verdict.client.as_str()) {
-            clients.push(&verdict.client);
-        }
-        let key = (verdict.property.as_str(), verdict.scenario.as_str());
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    let mut head = vec![Cell::plain("property"), Cell::plain("scenario")];
-    head.extend(clients.iter().map(|client| {
-        Cell::plain(if client.is_empty() { "verdict".to_owned() } else { visible(client).into_owned() })
-    }));
-    let mut rows = vec![head];
-    for (property, scenario) in keys {
-        let mut row = vec![Cell::plain(visible(property)), Cell::plain(visible(scenario))];
-        for client in &clients {
-            let of = |verdict: &&&VerdictLine| {
-                verdict.property == property && verdict.scenario == scenario && verdict.client == *client
-            };
-            let verdict = verdicts.iter().find(of);
-            row.push(verdict.map_or_else(|| Cell::plain("-"), |verdict| cell(verdict, paint)));
-        }
-        rows.push(row);
-    }
-    aligned(&rows)
-}
-
-fn cell(verdict: &VerdictLine, paint: Paint) -> Cell {
-    let mut text = word(verdict.verdict).to_owned();
-    if verdict.cases > 1 {
-        text.push_str(&format!(" ({} cases)", verdict.cases));
-    }
-    if !verdict.required {
-        text.push('*');
-    }
-    let painted = match verdict.verdict {
-        Standing::Held => paint.good(&text),
-        Standing::Violated => paint.bad(&text),
-        Standing::NotApplicable => text.clone(),
-        Standing::NotReached | Standing::Inconclusive => paint.doubtful(&text),
-    };
-    Cell::painted(text, painted)
-}
-
-/// The first violation with all that shows it.
-fn counter_example(account: &Account<'_>, paint: Paint) -> String {
-    let Some(verdict) = account.violations().first().copied() else {
-        return String::new();
-    };
-    let mut text = format!(
-        "{}\n  {} ({}{})\n",
-        paint.bad(&format!("VIOLATED: {}", visible(&verdict.property))),
-        visible(&verdict.because),
-        visible(&verdict.scenario),
-        if verdict.client.is_empty() { String::new() } else { format!(", {}", visible(&verdict.client)) }
-    );
-    for line in verdict.evidence.iter().flat_map(|evidence| evidence.lines()) {
-        text.push_str(&format!("    {}\n", visible(line)));
-    }
-    if let Some(session) = &verdict.session {
-        text.push_str(&exchanges(&account.session(session)));
-        // Evidence tells what the client reported; without any, the outcome does.
-        let outcomes = account.outcomes.iter().filter(|outcome| outcome.session == *session);
-        text.extend(outcomes.map(|outcome| reported(outcome, verdict.evidence.is_empty())));
-    }
-    text.push_str(&trail(verdict));
-    text
-}
-
-fn exchanges(exchanges: &[&Exchange]) -> String {
-    if exchanges.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from("  served, in order:\n");
-    let skipped = exchanges.len().saturating_sub(2 * EXCHANGES_SHOWN);
-    for (index, exchange) in exchanges.iter().enumerate() {
-        if skipped > 0 && index == EXCHANGES_SHOWN {
-            text.push_str(&format!("        ... {skipped} more ...\n"));
-        }
-        if skipped == 0 || index < EXCHANGES_SHOWN || index >= EXCHANGES_SHOWN + skipped {
-            text.push_str(&format!("    {:>3}. {}\n", index + 1, request_line(exchange)));
-        }
-    }
-    text
-}
-
-fn reported(outcome: &OutcomeLine, whole: bool) -> String {
-    let mut text = String::new();
-    if whole {
-        let task = outcome.task.as_deref().unwrap_or_default();
-        text.push_str(&format!("  the client's report: {} {}", visible(&outcome.outcome), visible(task)));
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-    }
-    for line in outcome.stderr.lines() {
-        text.push_str(&format!("    stderr: {}\n", visible(line)));
-    }
-    text
-}
-
-/// Where a violation was saved, and how to see it again.
-fn trail(verdict: &VerdictLine) -> String {
-    let mut text = String::new();
-    if let Some(found) = &verdict.found {
-        text.push_str(&format!("  saved as:  {}\n", visible(found)));
-    }
-    if let Some(repeat) = &verdict.repeat {
-        text.push_str(&format!("  repeat it: {}\n", visible(repeat)));
-    }
-    text.push_str(&format!("  the law:   faultdeck explain {}\n", visible(&verdict.property)));
-    text
-}
-
-/// The further violations of what was asked for, a line and a command each.
-fn other_violations(account: &Account<'_>, paint: Paint) -> String {
-    let violations = account.violations();
-    let others: Vec<_> = violations.iter().skip(1).filter(|verdict| verdict.required).collect();
-    if others.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("{}\n", paint.heading("Also violated"));
-    for verdict in others {
-        let client = if verdict.client.is_empty() { String::new() } else { format!(", {}", verdict.client) };
-        let place = format!("{} ({}{client})", verdict.property, verdict.scenario);
-        text.push_str(&format!("  {}: {}\n", visible(&place), cut(&verdict.because)));
-        if let Some(repeat) = &verdict.repeat {
-            text.push_str(&format!("    repeat it: {}\n", visible(repeat)));
-        }
-    }
-    text
 }
 
 /// Properties that were asked for and got no answer, by reason.

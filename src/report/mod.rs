@@ -5,14 +5,18 @@
 //! no terminal control character, no direction override and nothing illegal in XML leaves this module.
 
 mod account;
+mod columns;
 mod content;
 mod digest;
+mod example;
 mod human;
 mod json;
 mod junit;
 mod lines;
+mod matrix;
 mod shell;
 mod table;
+mod violations;
 mod visible;
 
 pub use content::Content;

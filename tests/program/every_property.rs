@@ -14,8 +14,10 @@ use faultdeck::client::{ClientError, ClientFile};
 use faultdeck::judge::PROPERTIES;
 use faultdeck::ledger::{self, Line, Standing, VerdictLine};
 use faultdeck::profile::Profile;
+use faultdeck::report::{self, Paint};
 use faultdeck::scenario::Scenario;
 use harness::Lab;
+use unicode_width::UnicodeWidthStr;
 
 /// How long all scenarios may take with one client: each wait in them is short.
 const LONGEST: Duration = Duration::from_secs(180);
@@ -26,6 +28,8 @@ struct Judged {
     /// Of the cases over plain http, and of those that need TLS.
     codes: [Option<i32>; 2],
     verdicts: Vec<VerdictLine>,
+    /// Both ledgers.
+    lines: Vec<Line>,
 }
 
 /// Judges a built-in client with few generated cases and all scenarios, those about handshakes over TLS.
@@ -33,21 +37,21 @@ fn judge(client: &str) -> Judged {
     let (lab, began) = (Lab::new(), Instant::now());
     lab.write("search.toml", &elsewhere(SEARCH));
     lab.write("list.toml", &elsewhere(LIST));
-    let mut verdicts = Vec::new();
-    let codes = [&["--cases", "25"][..], &["--tls", "--scenario", "tls/"]].map(|more| {
-        let flags = ["judge", client, "--jobs", JOBS, "--ledger", "ledger.jsonl"];
-        let finished = lab.run(&[&flags[..], more].concat());
-        let lines = ledger::read(&lab.read("ledger.jsonl"))
-            .unwrap_or_else(|error| panic!("{error}: {}", finished.stderr));
-        verdicts.extend(
-            lines
-                .into_iter()
-                .filter_map(|line| if let Line::Verdict(verdict) = line { Some(verdict) } else { None }),
-        );
-        finished.code
-    });
+    let (mut verdicts, mut all) = (Vec::new(), Vec::new());
+    let codes =
+        [&["--cases", "25"][..], &["--tls", "--scenario", "tls/"]].map(|more| {
+            let flags = ["judge", client, "--jobs", JOBS, "--ledger", "ledger.jsonl"];
+            let finished = lab.run(&[&flags[..], more].concat());
+            let lines = ledger::read(&lab.read("ledger.jsonl"))
+                .unwrap_or_else(|error| panic!("{error}: {}", finished.stderr));
+            verdicts.extend(lines.iter().filter_map(|line| {
+                if let Line::Verdict(verdict) = line { Some(verdict.clone()) } else { None }
+            }));
+            all.extend(lines);
+            finished.code
+        });
     assert!(began.elapsed() < LONGEST, "{client}: {:?}", began.elapsed());
-    Judged { codes, verdicts }
+    Judged { codes, verdicts, lines: all }
 }
 
 /// Each client is judged once, however many tests look at it; both at a time.
@@ -122,7 +126,7 @@ fn all() -> BTreeSet<String> {
 
 #[test]
 fn the_careful_client_violates_nothing_and_reaches_everything() {
-    let Judged { codes, verdicts } = careful();
+    let Judged { codes, verdicts, .. } = careful();
     let violated: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict == Standing::Violated).collect();
     assert!(violated.is_empty(), "{violated:#?}");
     let open: Vec<_> = (verdicts.iter().filter(|verdict| verdict.required))
@@ -155,7 +159,7 @@ fn the_careful_client_violates_nothing_and_reaches_everything() {
 
 #[test]
 fn the_careless_client_violates_each_property() {
-    let Judged { codes, verdicts } = careless();
+    let Judged { codes, verdicts, .. } = careless();
     assert_eq!(codes[0], Some(1));
     let violated: Vec<&VerdictLine> =
         verdicts.iter().filter(|verdict| verdict.verdict == Standing::Violated && verdict.required).collect();
@@ -165,6 +169,44 @@ fn the_careless_client_violates_each_property() {
     for verdict in violated {
         assert!(!verdict.evidence.is_empty() && verdict.repeat.is_some(), "{verdict:?}");
     }
+}
+
+/// What a terminal shows at a time.
+const SCREEN: (usize, usize) = (24, 120);
+
+/// The lines of one session, and the verdict that they show.
+fn alone(judged: &Judged, verdict: &VerdictLine) -> Vec<Line> {
+    let is_its = |line: &&Line| match line {
+        Line::Exchange(exchange) => Some(&exchange.key.session) == verdict.session.as_ref(),
+        Line::Outcome(outcome) => Some(&outcome.session) == verdict.session.as_ref(),
+        _ => false,
+    };
+    let mut lines: Vec<Line> = judged.lines.iter().filter(is_its).cloned().collect();
+    lines.push(Line::Verdict(verdict.clone()));
+    lines
+}
+
+#[test]
+fn each_finding_on_the_careless_client_fits_one_screen() {
+    let judged = careless();
+    let violated = judged.verdicts.iter().filter(|verdict| verdict.verdict == Standing::Violated);
+    let mut longest = 0;
+    for verdict in violated {
+        let text = report::human(&alone(judged, verdict), Paint::Plain);
+        let from = text.lines().skip_while(|line| !line.starts_with("VIOLATED: "));
+        let shown: Vec<&str> = from.take_while(|line| !line.is_empty()).collect();
+        longest = longest.max(shown.len());
+        assert!((6..=SCREEN.0).contains(&shown.len()), "{} lines:\n{}", shown.len(), shown.join("\n"));
+        for line in &shown {
+            assert!(line.width() <= SCREEN.1, "{} columns: {line}", line.width());
+        }
+        for part in
+            ["    told:", "    reported:", "  repeat it: faultdeck judge", "  the law:   faultdeck explain"]
+        {
+            assert!(shown.iter().any(|line| line.starts_with(part)), "no `{part}` in\n{}", shown.join("\n"));
+        }
+    }
+    println!("the longest of the careless client's findings has {longest} lines");
 }
 
 #[test]
