@@ -8,7 +8,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ static GIVEN: OnceLock<Redactor> = OnceLock::new();
 static TERMINAL: OnceLock<Option<Arc<Terminal>>> = OnceLock::new();
 /// Whether this process serves: then nothing waits for a reader.
 static SERVES: AtomicBool = AtomicBool::new(false);
+/// How wide the line is that stands on the terminal and is going to be written over.
+static STATUS: AtomicUsize = AtomicUsize::new(0);
+/// How wide a terminal is taken to be that does not say.
+const WIDTH: usize = 80;
 
 /// Learns the secrets that the process was started with. Only the first call counts.
 pub(super) fn hide(arguments: &[OsString], environment: impl Iterator<Item = (OsString, OsString)>) {
@@ -84,6 +88,26 @@ fn in_order() {
     if let Some(terminal) = begun() {
         terminal.flush(READER_WAIT);
     }
+    let wide = STATUS.swap(0, Ordering::SeqCst);
+    if wide > 0 {
+        let _ = write_now(Stream::Err, &format!("\r{}\r", " ".repeat(wide)));
+    }
+}
+
+/// Writes a line on the terminal that the next one takes the place of, whichever that is. For a terminal only: see
+/// [`is_watched`].
+pub(super) fn status(line: &str) {
+    let width = rustix::termios::tcgetwinsize(io::stderr())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|width| *width > 0)
+        .unwrap_or(WIDTH)
+        .saturating_sub(1);
+    // What is in a status is plain text of one column a character; what is not, is cut a little early.
+    let shown: String = hidden(line).chars().take(width).collect();
+    let wide = shown.chars().count();
+    let before = STATUS.swap(wide, Ordering::SeqCst);
+    let _ = write_now(Stream::Err, &format!("\r{shown}{}", " ".repeat(before.saturating_sub(wide))));
 }
 
 /// Writes data on standard output and sends it off.

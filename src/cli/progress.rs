@@ -1,35 +1,29 @@
-//! What is said while a client is judged: plain lines, and only to a person.
+//! What is said while a client is judged: on a terminal one line that changes, elsewhere a line now and then.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::output;
 use crate::judge::Progress;
 use crate::report::visible;
 
-/// Says what a judgement of `client` is at. A saved counter-example is told to anybody, all else to a terminal only.
+/// How often the line on a terminal changes, at most.
+const CHANGES_EVERY: Duration = Duration::from_millis(100);
+/// How often a line is written where nobody watches: a run that is over before has none.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// For how long there is no telling how fast it goes.
+const GUESSED_FROM: Duration = Duration::from_secs(1);
+
+/// Says what a judgement of `client` is at, and where a counter-example was saved.
 pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
-    let client = visible(client).into_owned();
-    let shrinking = AtomicBool::new(false);
-    move |progress| match progress {
-        Progress::Saved { path } => {
-            shrinking.store(false, Ordering::Relaxed);
-            output::note(&format!("saved {}", visible(&path.display().to_string())));
+    let judging = Mutex::new(Judging::of(client, output::is_watched(), Instant::now()));
+    move |progress| {
+        let words = judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now());
+        match words {
+            Some(Said::Line(line)) => output::note(&line),
+            Some(Said::Status(line)) => output::status(&line),
+            None => {}
         }
-        _ if !output::is_watched() => {}
-        Progress::Begins { name, cases } => {
-            shrinking.store(false, Ordering::Relaxed);
-            let many = if cases == 1 { "" } else { "s" };
-            output::note(&format!("{client}: {}, {cases} case{many}", visible(&name)));
-        }
-        Progress::Shrinks { property, .. } => {
-            if !shrinking.swap(true, Ordering::Relaxed) {
-                output::note(&format!(
-                    "{client}: {} is broken, looking for the smallest case",
-                    visible(&property)
-                ));
-            }
-        }
-        Progress::Ran { .. } => {}
     }
 }
 
@@ -47,5 +41,156 @@ pub(super) fn quiet_teller(client: &str) -> impl Fn(Progress) + Send + Sync + us
 pub(super) fn step(text: &str) {
     if output::is_watched() {
         output::note(text);
+    }
+}
+
+/// What is to be said.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    /// A line that stays.
+    Line(String),
+    /// A line that the next one takes the place of.
+    Status(String),
+}
+
+/// How far a judgement is.
+#[derive(Debug)]
+struct Judging {
+    client: String,
+    is_watched: bool,
+    began: Instant,
+    said: Instant,
+    /// How many cases there are in all, and how many are through.
+    all: usize,
+    done: usize,
+    /// The scenario that is on.
+    name: String,
+}
+
+impl Judging {
+    fn of(client: &str, is_watched: bool, now: Instant) -> Self {
+        let client = visible(client).into_owned();
+        Self { client, is_watched, began: now, said: now, all: 0, done: 0, name: String::new() }
+    }
+
+    /// What is to be said after this.
+    fn after(&mut self, progress: Progress, now: Instant) -> Option<Said> {
+        match progress {
+            Progress::Plans { cases } => {
+                (self.all, self.began) = (cases, now);
+                None
+            }
+            Progress::Begins { name, .. } => {
+                self.name = visible(&name).into_owned();
+                self.due(now, |judging| judging.line(now))
+            }
+            Progress::Ran { .. } => {
+                self.done += 1;
+                self.due(now, |judging| judging.line(now))
+            }
+            Progress::Shrinks { property, tries } => {
+                let property = visible(&property).into_owned();
+                self.due(now, |judging| {
+                    format!(
+                        "{}: {property} is broken, looking for the smallest case, try {tries}",
+                        judging.client
+                    )
+                })
+            }
+            Progress::Saved { path } => {
+                Some(Said::Line(format!("saved {}", visible(&path.display().to_string()))))
+            }
+        }
+    }
+
+    /// The line, if it is time for one.
+    fn due(&mut self, now: Instant, line: impl FnOnce(&Self) -> String) -> Option<Said> {
+        let every = if self.is_watched { CHANGES_EVERY } else { LINE_EVERY };
+        if now.duration_since(self.said) < every {
+            return None;
+        }
+        self.said = now;
+        let line = line(self);
+        Some(if self.is_watched { Said::Status(line) } else { Said::Line(line) })
+    }
+
+    /// Cases done, rate, time left, and what is on.
+    fn line(&self, now: Instant) -> String {
+        let mut line = format!("{}: {} of {} cases", self.client, self.done, self.all);
+        let took = now.duration_since(self.began);
+        if took >= GUESSED_FROM && self.done > 0 {
+            // Numbers of cases are far below 2^52.
+            let rate = self.done as f64 / took.as_secs_f64();
+            let left = self.all.saturating_sub(self.done) as f64 / rate;
+            let digits = if rate < 10.0 { 1 } else { 0 };
+            line.push_str(&format!(", {rate:.digits$} a second, {} left", duration(left)));
+        }
+        if !self.name.is_empty() {
+            line.push_str(&format!(": {}", self.name));
+        }
+        line
+    }
+}
+
+/// A time in words, about.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 100.0 => format!("about {seconds:.0} s"),
+        seconds if seconds < 6_000.0 => format!("about {:.0} min", seconds / 60.0),
+        seconds => format!("about {:.1} h", seconds / 3_600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of 400 cases, one every 100 ms.
+    fn words(is_watched: bool) -> Vec<(u64, Said)> {
+        let begin = Instant::now();
+        let mut judging = Judging::of("mine", is_watched, begin);
+        judging.after(Progress::Plans { cases: 400 }, begin);
+        judging.after(Progress::Begins { name: "task/slow-host".into(), cases: 400 }, begin);
+        let ran = |n: u64| {
+            let now = begin + Duration::from_millis(100 * n);
+            Some((n, judging.after(Progress::Ran { done: 1, of: 400 }, now)?))
+        };
+        (1..=400).filter_map(ran).collect()
+    }
+
+    #[test]
+    fn a_terminal_has_one_line_with_cases_rate_and_time_left() {
+        let said = words(true);
+        assert_eq!(said.len(), 400);
+        let (_, last) = &said[99];
+        let expected = "mine: 100 of 400 cases, 10 a second, about 30 s left: task/slow-host";
+        assert_eq!(*last, Said::Status(expected.to_owned()));
+        let (_, first) = &said[0];
+        assert_eq!(*first, Said::Status("mine: 1 of 400 cases: task/slow-host".to_owned()));
+    }
+
+    #[test]
+    fn elsewhere_there_is_a_line_every_ten_seconds_and_none_of_a_short_run() {
+        let said = words(false);
+        let at: Vec<u64> = said.iter().map(|(n, _)| *n).collect();
+        assert_eq!(at, [100, 200, 300, 400]);
+        assert!(said.iter().all(|(_, said)| matches!(said, Said::Line(_))), "{said:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_saved_is_told_to_anybody_at_once() {
+        let now = Instant::now();
+        for is_watched in [true, false] {
+            let mut judging = Judging::of("mine", is_watched, now);
+            let said = judging.after(Progress::Saved { path: "x.toml".into() }, now);
+            assert_eq!(said, Some(Said::Line("saved x.toml".to_owned())));
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_the_unit_that_fits() {
+        assert_eq!(duration(12.4), "about 12 s");
+        assert_eq!(duration(200.0), "about 3 min");
+        assert_eq!(duration(9_000.0), "about 2.5 h");
     }
 }

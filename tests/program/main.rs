@@ -35,6 +35,7 @@ mod newcomer;
 mod offline;
 mod outside_api;
 mod profiles;
+mod progress;
 mod raw_targets;
 mod readme;
 mod recording;

@@ -75,6 +75,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             return Err(unreadable);
         }
     };
+    tell(Progress::Plans { cases: units.iter().map(|unit| unit.trials.len()).sum() });
     for unit in &units {
         tell(Progress::Begins { name: unit.name.clone(), cases: unit.trials.len() });
         let tried = run(&bench, &slots, unit, tell).await;

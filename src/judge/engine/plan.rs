@@ -191,6 +191,11 @@ pub enum JudgeError {
 /// What is said while a plan runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// All that will be run is known.
+    Plans {
+        /// How many cases there are in all.
+        cases: usize,
+    },
     /// A scenario, a counter-example or the generated cases begin.
     Begins {
         /// Its name.
