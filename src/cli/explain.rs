@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hidden;
+use super::lesson;
 use super::offered::Offered;
 use super::output;
 use super::problem::{Problem, nearest_or};
@@ -22,7 +23,7 @@ use crate::schemas;
 #[command(after_help = "\
 Examples:
   faultdeck explain                  # everything there is, a line each
-  faultdeck explain creates-once     # a property: the law, and what breaks it
+  faultdeck explain creates-once     # a property: the law, what breaks it, and the fix in Python, Go and Node
   faultdeck explain lost-answer      # a scenario: the story and what must hold
   faultdeck explain mine.toml        # the same of a file
   faultdeck explain scenario hang    # the scenario alone, where a fault is called so too
@@ -168,6 +169,9 @@ fn law(property: &'static judge::Property) -> String {
     }
     if !held.is_empty() {
         text.push_str(&format!("{}\n", wrapped(&format!("Scenarios that hold it: {}.", held.join(", ")))));
+    }
+    if let Ok(Some(lesson)) = property.lesson() {
+        text.push_str(&lesson::text(&lesson));
     }
     text
 }
@@ -372,7 +376,7 @@ fn endpoint(endpoint: &Endpoint) -> String {
 }
 
 /// Paragraphs broken into lines of at most 96 characters.
-fn wrapped(text: &str) -> String {
+pub(super) fn wrapped(text: &str) -> String {
     const WIDTH: usize = 96;
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {

@@ -21,6 +21,7 @@ mod help;
 mod hidden;
 mod home;
 mod judge;
+mod lesson;
 mod lint;
 mod listen;
 mod offered;

@@ -5,6 +5,7 @@
 //! client claims of itself in its file excuses what it does, and wording that is a decision of ours is never asserted.
 //!
 //! - `law/` holds the properties, one file each, and their table
+//! - `lesson/` holds what a person is taught of each: why, on what ground, two examples, the fix
 //! - `engine/` puts a client to a [`Plan`]: it makes cases, runs them, confirms and shrinks what breaks a property
 //! - `about` is what a job asks; `case` and `verdict` are the words of both; `wire` reads requests and answers out of a
 //!   ledger's exchanges,
@@ -18,6 +19,7 @@ mod difference;
 mod engine;
 mod from_wire;
 mod law;
+mod lesson;
 mod names;
 mod near_miss;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use case::{Alteration, Answer, Case, Given, Run};
 pub use engine::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat, Tell, judge};
 pub use from_wire::from_wire;
 pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, Story, property};
+pub use lesson::{Example, Fact, Fix, Lesson};
 pub use names::{resolve, unknown_names, with_names};
 pub use verdict::{Verdict, Violation};
 pub use wire::Suite;

@@ -44,6 +44,7 @@ mod json_view;
 mod judge_finds_defects;
 mod judge_other_endpoints;
 mod judge_repeats_findings;
+mod law_docs;
 mod limits;
 mod loose_matching;
 mod manners;
