@@ -9,7 +9,7 @@ use super::output;
 use super::problem::{Problem, nearest_or};
 use super::story;
 use crate::bundled::{DEFECTS, Defect};
-use crate::client::{Client as _, Exec};
+use crate::client::{Client as _, Program};
 use crate::fault::{At, Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
@@ -91,7 +91,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Problem> {
 }
 
 /// Everything that goes by this name: a scenario may be called like the fault it shows.
-fn one(name: &str, client: Option<&Exec>) -> Result<String, Problem> {
+fn one(name: &str, client: Option<&Program>) -> Result<String, Problem> {
     let scenario = match Scenario::open(name, Profile::builtin()) {
         Ok(scenario) => Some(story(&scenario, client)),
         Err(ScenarioError::NoSuch { .. }) if !name.starts_with("builtin:") && client.is_none() => None,
@@ -319,7 +319,7 @@ fn fault(row: &Row) -> String {
     text
 }
 
-fn story(scenario: &Scenario, client: Option<&Exec>) -> String {
+fn story(scenario: &Scenario, client: Option<&Program>) -> String {
     let mut text = format!("{}: a scenario\n\n{}\n\n", scenario.name, wrapped(&scenario.summary));
     match &scenario.source {
         Source::Cassette(Some(name)) => text.push_str(&format!("Answers from the cassette {name}.\n")),

@@ -1,12 +1,15 @@
 //! `faultdeck judge`: a client against every property.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::check_adapter;
 use super::faults::Faults;
 use super::guard::Programs;
 use super::listen::Tls;
+use super::observe;
 use super::problem::Problem;
 use super::profiles;
 use super::progress;
@@ -16,7 +19,7 @@ use super::signals::Signals;
 use super::stdin;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
-use crate::client::{self, Client, ClientError, Exec};
+use crate::client::{self, Client, ClientError, Program};
 use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
 use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
@@ -27,6 +30,11 @@ use crate::seed::Seed;
 
 /// Puts a client to generated requests and to scenarios, and says which properties it keeps.
 ///
+/// With --observe no client file is needed: a command is run as it is, once where nothing goes wrong and once under each
+/// of a few stories, and judged by its requests alone. It finds the address in FAULTDECK_URL (or where its arguments say
+/// `{base_url}`) and a token in FAULTDECK_SEC. How it ends is its own affair, unless it crashes; what only its report
+/// shows is named as not judged.
+///
 /// A client file says how to start the program and how to read what it reports. Without --scenario there are generated
 /// `get` cases first, then every built-in scenario. What breaks a property is shrunk, saved as a scenario file that
 /// runs first next time, and told with the command that repeats it.
@@ -36,34 +44,44 @@ use crate::seed::Seed;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  faultdeck judge --observe -- ./poller --url {base_url}   # any command, no client file
   faultdeck judge builtin:careless --cases 50        # see one fail
+  faultdeck judge clients/mine.toml --check-adapter  # is the client file right?
   faultdeck judge clients/mine.toml
   faultdeck judge clients/mine.toml --scenario lost-answer --report junit=report.xml
   faultdeck judge clients/mine.toml --tls --scenario tls/    # every scenario of a folder
 
-Exit codes: 0 every property that must hold was put to the test and holds, 1 one is violated, 2 what the client writes
-cannot be read although nothing goes wrong (what starts or reads it is wrong, not the client), 3 one was not reached,
-or the client could not be started.")]
+Exit codes: 0 every property that must hold was put to the test and holds (with --observe: no request breaks one), 1 one
+is violated, 2 what the client writes cannot be read although nothing goes wrong (what starts or reads it is wrong, not
+the client), 3 one was not reached, or the client could not be started, or the command never called.")]
 pub(super) struct Args {
     /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.
-    client: String,
+    #[arg(required_unless_present = "observe")]
+    client: Option<String>,
+    /// Judges the command after `--` by its requests alone: no client file is needed.
+    #[arg(long, requires = "command", conflicts_with_all = ["client", "check_adapter", "cases", "found", "jobs"])]
+    observe: bool,
+    /// Tries the client file with three known answers a job, and shows how the client is asked and what is read of it.
+    /// Exit code 0 if all are read as they have to be, 2 if not.
+    #[arg(long, conflicts_with_all = ["scenario", "lines", "cassette", "cases", "found", "jobs", "ledger", "report"])]
+    check_adapter: bool,
     /// Only this scenario: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for
     /// standard input; every one of a folder with a slash: `task/`, `builtin:task/`. Can be given several times.
     #[arg(long, value_name = "NAME|FILE|FOLDER/")]
     pub(super) scenario: Vec<String>,
     #[command(flatten)]
-    faults: Faults,
+    pub(super) faults: Faults,
     #[command(flatten)]
-    tls: Tls,
+    pub(super) tls: Tls,
     /// The cassette for every scenario, in place of the one each names.
     #[arg(long, value_name = "NAME|FILE")]
-    cassette: Option<String>,
+    pub(super) cassette: Option<String>,
     /// How many generated cases; 100 if no scenario is named, else none.
     #[arg(long, value_name = "N")]
     cases: Option<u32>,
     /// Fixes every random draw: the same seed gives the same cases.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
-    seed: Seed,
+    pub(super) seed: Seed,
     /// How many cases run at a time.
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
@@ -72,20 +90,44 @@ pub(super) struct Args {
     found: PathBuf,
     /// Writes the sessions that show the verdicts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    pub(super) ledger: Option<PathBuf>,
     /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
-    report: Vec<ReportTo>,
+    pub(super) report: Vec<ReportTo>,
+    /// With --observe: ends the command after this many seconds, under each story.
+    #[arg(long, value_name = "SECONDS", default_value_t = observe::TIMEOUT_S,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) timeout: u64,
+    /// With --observe: the command and its arguments, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
 }
 
 /// What a client is judged on under the faults of the command line alone, unless it says otherwise.
-const CASSETTE: &str = "forensics/create-case";
+pub(super) const CASSETTE: &str = "forensics/create-case";
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    if !args.observe && (!args.command.is_empty() || args.timeout != observe::TIMEOUT_S) {
+        let problem = "a command after `--`, and its `--timeout`, belong to `--observe`";
+        return Err(
+            Problem::input(problem).help("a client file names its program by itself, and how long it has")
+        );
+    }
+    // Without one it is a command that is observed: the arguments say so.
+    let Some(name) = args.client.clone() else { return observe::run(args).await };
+    let client = open(&name)?;
+    if args.check_adapter {
+        let _programs = Programs::begin();
+        return check_adapter::check(&client, &args.tls).await;
+    }
+    judged(&args, &name, &client).await
+}
+
+/// Puts a client to all that the arguments say.
+async fn judged(args: &Args, name: &str, client: &Program) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     let outputs = Outputs::new(Shown::AsData, args.ledger.clone(), args.report.clone())?;
-    let client = open(&args.client)?;
-    let plan = plan(&args)?;
+    let plan = plan(args, name)?;
     let _programs = Programs::begin();
     let opening = RunLine {
         format: ledger::FORMAT,
@@ -104,7 +146,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             let end = EndLine::default().closed(reasons);
             return outputs.finish(opened(Vec::new(), opening), end, &plan.redactor);
         }
-        judged = judge(&plan, &client, &tell) => judged,
+        judged = judge(&plan, client, &tell) => judged,
     };
     let judged = match judged {
         Ok(judged) => judged,
@@ -121,7 +163,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     outputs.finish(opened(judged.lines, opening), end, &plan.redactor)
 }
 
-fn plan(args: &Args) -> Result<Plan, Problem> {
+fn plan(args: &Args, client: &str) -> Result<Plan, Problem> {
     let (cassette, seed) = (args.cassette.clone(), args.seed);
     let evidence: Arc<EvidenceOf> = Arc::new(move |scenario: &Scenario| {
         setup::evidence(cassette.as_deref(), Some(scenario), seed, Auth::Required, FILE_MAX_BYTES)
@@ -131,7 +173,7 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
     if let Some(identity) = args.tls.identity()? {
         plan = plan.over_tls(identity);
     }
-    plan.repeat = Some(repeat(&args.client, &args.faults, &args.tls.words()));
+    plan.repeat = Some(repeat(client, &args.faults, &args.tls.words()));
     let named = scenarios(args)?;
     if !named.is_empty() {
         plan.scenarios = named;
@@ -145,7 +187,7 @@ fn plan(args: &Args) -> Result<Plan, Problem> {
 }
 
 /// The scenarios that the command line names, with the faults that stand there; these alone hold whatever they put to the test.
-fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
+pub(super) fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     for argument in &args.scenario {
         for scenario in setup::open_all(argument)? {
@@ -195,7 +237,7 @@ pub(super) fn repeat(client: &str, faults: &Faults, tls: &[String]) -> Arc<Repea
 ///
 /// # Errors
 /// If there is no such client, or its file is wrong.
-pub(super) fn open(argument: &str) -> Result<Exec, Problem> {
+pub(super) fn open(argument: &str) -> Result<Program, Problem> {
     let cannot = |error| Problem::input(format!("cannot tell where this program or its folder is: {error}"));
     let settings = client::Settings {
         faultdeck: env::current_exe().map_err(cannot)?,

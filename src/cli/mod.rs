@@ -7,6 +7,7 @@
 
 mod alike;
 mod ca;
+mod check_adapter;
 mod client;
 mod completions;
 mod console;
@@ -24,6 +25,7 @@ mod judge;
 mod lesson;
 mod lint;
 mod listen;
+mod observe;
 mod offered;
 mod output;
 mod private;

@@ -93,6 +93,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             limit: Duration::from_secs(args.timeout),
             group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
             time_scale: args.story.time_scale,
+            is_quiet: false,
         },
         command: args.command,
         must,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::jobs::Asks;
 use super::placeholder::Template;
 use super::{Claims, JobKind, Outcome, Resting};
+use crate::record::Upstream;
 use crate::scenario::Mistakes;
 
 /// Why a client cannot be had.
@@ -44,12 +45,13 @@ pub struct ClientFile {
     pub dialects: Vec<String>,
     /// Milliseconds it has for one job.
     pub timeout_ms: u64,
-    /// What it writes on standard output.
+    /// What it writes on standard output, if it is started anew for each job.
     pub stdout: Stdout,
-    /// What its exit codes mean.
+    /// What its exit codes mean, if it is started anew for each job.
     pub exit: ExitMap,
     /// What it says of itself.
     pub claims: Claims,
+    pub(super) adapter: Adapter,
     pub(super) asks: Vec<Asks>,
     pub(super) argv: Vec<Argument>,
     pub(super) env: Vec<(String, Template)>,
@@ -64,6 +66,27 @@ impl ClientFile {
         });
         argv.chain(self.env.iter().map(|(_, template)| template))
     }
+}
+
+/// How a client is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Adapter {
+    /// A program started anew for each job.
+    Exec,
+    /// A program that is given one job after the other, on its standard input.
+    Worker,
+    /// A service that is given each job in a request of its own.
+    Http(Service),
+}
+
+/// Where a service is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Service {
+    /// As it is written.
+    pub(super) url: String,
+    pub(super) host: Upstream,
+    /// The path, and the query if there is one.
+    pub(super) target: String,
 }
 
 /// What a program writes on standard output.

@@ -141,21 +141,7 @@ mod tests {
     use super::*;
 
     fn job() -> Job {
-        Job {
-            kind: JobKind::Get,
-            base_url: "http://127.0.0.1:1".to_owned(),
-            method: "GET".to_owned(),
-            path: String::new(),
-            params: Vec::new(),
-            body: None,
-            id: Some("42".to_owned()),
-            name: None,
-            fields: None,
-            sec: "canary".to_owned(),
-            ca_file: None,
-            pace_ms: 1,
-            deadline_ms: 100,
-        }
+        Job::example(JobKind::Get)
     }
 
     #[tokio::test]

@@ -1,26 +1,35 @@
 //! Clients under test: what they are asked, how they are started, and how what they say is read.
 //!
-//! A client is a program of its own, described by `clients/NAME.toml` and started anew for each job ([`Exec`]), or a
-//! closure in a Rust test ([`InProcess`]). Both give back a [`Report`]. Nothing here judges it.
+//! A client is a program of its own, described by `clients/NAME.toml` ([`Program`]), or a closure in a Rust test
+//! ([`InProcess`]). Both give back a [`Report`]. Nothing here judges it.
+//!
+//! - `read` and `start` read the file, `jobs` what it can be asked, `placeholder` what stands for a job's values
+//! - a program is started anew for each job by `child`; a `worker` stays and is given them in lines, a service in requests
+//!   (`service`): `case_line` is what both are given
+//! - `outcome` reads what came of a job
 
+mod case_line;
 pub mod child;
-mod exec;
 mod file;
 mod in_process;
 mod jobs;
 mod outcome;
 mod placeholder;
+mod program;
 mod read;
+mod service;
+mod start;
+mod worker;
 
 use std::future::Future;
 use std::path::PathBuf;
 
 use crate::ledger::OutcomeLine;
 
-pub use exec::{Exec, Settings, builtins, open};
 pub use file::{ClientError, ClientFile, Stdout};
 pub use in_process::InProcess;
 pub use outcome::read_outcome;
+pub use program::{Program, Settings, builtins, open};
 
 /// What a client can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -57,6 +66,11 @@ impl JobKind {
             Self::Create => Some("POST /forensics/case_management/cases"),
             Self::Send => None,
         }
+    }
+
+    /// Whether it watches a task until there is nothing more to wait for.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::Wait | Self::Create)
     }
 
     /// The kind an exact spelling names.
@@ -100,6 +114,27 @@ pub struct Job {
     pub pace_ms: u64,
     /// Milliseconds after which the client itself should give up the whole job.
     pub deadline_ms: u64,
+}
+
+#[cfg(test)]
+impl Job {
+    fn example(kind: JobKind) -> Self {
+        Self {
+            kind,
+            base_url: "http://127.0.0.1:1".to_owned(),
+            method: "GET".to_owned(),
+            path: String::new(),
+            params: Vec::new(),
+            body: None,
+            id: Some("42".to_owned()),
+            name: None,
+            fields: None,
+            sec: "canary".to_owned(),
+            ca_file: None,
+            pace_ms: 1,
+            deadline_ms: 100,
+        }
+    }
 }
 
 impl std::fmt::Debug for Job {
@@ -301,6 +336,15 @@ impl Default for Takes {
     }
 }
 
+/// How a client is asked to do a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The command that starts it, if one does.
+    pub command: Vec<String>,
+    /// What it is given beside that: on which way, and the text.
+    pub given: Option<(String, String)>,
+}
+
 /// The program under test.
 pub trait Client: Send + Sync {
     /// Its name: the file's stem.
@@ -328,6 +372,18 @@ pub trait Client: Send + Sync {
     /// What it has to write for its outcome to be read, for a person.
     fn expects(&self) -> &str {
         "an outcome"
+    }
+    /// Whether it goes on after a job: what it does then must not be taken for a part of the next one.
+    fn outlives_its_cases(&self) -> bool {
+        false
+    }
+    /// How it is asked to do a job, for a person; the token stands in it.
+    fn asked(&self, _job: &Job) -> Asked {
+        Asked::default()
+    }
+    /// Ends whatever of it outlives its jobs.
+    fn end(&self) -> impl Future<Output = ()> + Send {
+        async {}
     }
     /// Does one job. Ends soon after [`Client::timeout_ms`] whatever the client does; when the future is dropped, the
     /// client is ended.

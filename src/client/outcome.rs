@@ -218,6 +218,11 @@ impl Outcome {
         matches!(self, Self::Crashed { .. } | Self::Silent | Self::Unreadable { .. })
     }
 
+    /// Whether the client reported it, and came to its end by itself.
+    pub(crate) fn is_of_its_own(&self) -> bool {
+        !self.says_nothing() && !matches!(self, Self::TimedOut | Self::NotStarted { .. })
+    }
+
     /// The outcome's word without its details: `done`, `not_found`, `timed out`.
     pub fn word(&self) -> &'static str {
         match self {

@@ -127,6 +127,14 @@ impl Template {
         self.0.iter().any(|piece| matches!(piece, Piece::Hole(each) if each == hole))
     }
 
+    /// The first placeholder that differs from job to job.
+    pub(super) fn of_a_job(&self) -> Option<&Placeholder> {
+        self.0.iter().find_map(|piece| match piece {
+            Piece::Hole(hole) if *hole != Placeholder::Faultdeck => Some(hole),
+            _ => None,
+        })
+    }
+
     /// The text with every placeholder's value in its place; nothing if one has none.
     pub(super) fn fill(&self, values: &Values<'_>) -> Option<OsString> {
         let mut text = OsString::new();

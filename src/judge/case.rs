@@ -133,6 +133,8 @@ pub struct Run {
     pub claims: Claims,
     /// How often a connection met a planned fault before its first request.
     pub greeted: u64,
+    /// Whether for a time nobody was listened to: whether a request was made then cannot be known.
+    pub was_unheard: bool,
     /// What the client was told beside its job.
     pub given: Given,
     /// The requests that reached another host, to which the console had sent the client; redacted.
@@ -165,11 +167,39 @@ impl Run {
         self.exchanges.is_empty().then(|| "the client sent no request".to_owned())
     }
 
+    /// Why nobody can know whether the client asked, if it ended by itself before anybody was listened to.
+    pub(super) fn unheard(&self) -> Option<String> {
+        let is_unheard = self.exchanges.is_empty() && self.was_unheard && self.report.outcome.is_of_its_own();
+        is_unheard.then(|| {
+            "nobody was listened to for as long as the client ran: whether it asked cannot be known"
+                .to_owned()
+        })
+    }
+
     /// What the client reported, in a line.
     pub(super) fn reported_line(&self) -> String {
         match &self.report.outcome {
             Outcome::Task { standing, task } => format!("{standing} {task}"),
             other => other.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    #[test]
+    fn of_who_ends_while_nobody_is_listened_to_nothing_is_known() {
+        let is_unheard = |outcome: Outcome, was_unheard| {
+            let mut run = sample::run(sample::get(None));
+            (run.exchanges, run.was_unheard, run.report.outcome) = (Vec::new(), was_unheard, outcome);
+            run.unheard().is_some()
+        };
+        let refused = Outcome::Error { text: "connection refused".to_owned() };
+        assert!(is_unheard(refused.clone(), true) && is_unheard(Outcome::GaveUp, true));
+        assert!(!is_unheard(refused, false) && !is_unheard(Outcome::TimedOut, true));
+        assert!(!is_unheard(Outcome::Crashed { how: "signal 11".to_owned() }, true));
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn run(case: Case) -> Run {
         report: report(Outcome::GaveUp),
         claims: Claims::default(),
         greeted: 0,
+        was_unheard: false,
         given: given(),
         strayed: Vec::new(),
     }

@@ -138,6 +138,17 @@ async fn connect(upstream: &Upstream) -> Result<TcpStream, DialError> {
     Ok(socket)
 }
 
+/// Dials a program under test that is a service. It is no console; on this machine it does not count.
+pub(super) async fn to_service(service: &Upstream) -> Result<TcpStream, DialError> {
+    if !service.is_loopback() {
+        return connect(service).await;
+    }
+    let address = (service.host.as_str(), service.port);
+    let socket = TcpStream::connect(address).await.map_err(DialError::Connect)?;
+    socket.set_nodelay(true).map_err(DialError::Connect)?;
+    Ok(socket)
+}
+
 async fn shake(upstream: &Upstream, believer: &Believer, age: Age) -> Result<Line, DialError> {
     let (config, seen) = believer.config(age)?;
     let name = ServerName::try_from(upstream.host.clone())

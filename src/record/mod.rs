@@ -9,6 +9,7 @@
 //!   at the end `keep` makes the cassette of it
 //! - `jar` knows which cookies are in use, `bodies` bounds the bodies on their way, `most` the recording; `summary` is what
 //!   it comes to
+//! - `service` posts a case to a program under test that is a service
 //!
 //! It is somebody's production console: `GET`, `HEAD` and `OPTIONS` pass, everything else is answered here with a 501 unless it
 //! was allowed by name.
@@ -29,6 +30,7 @@ mod most;
 mod outlet;
 mod pass;
 mod rewrite;
+mod service;
 mod summary;
 mod trailers;
 mod trust;
@@ -50,6 +52,7 @@ pub use self::dial::{DialError, dials};
 pub use self::inquiry::{Inquiry, InquiryError};
 pub use self::keep::KeepError;
 pub use self::most::Most;
+pub(crate) use self::service::{ServiceError, is_there, post};
 pub use self::summary::Summary;
 pub use self::trust::{Trust, TrustError};
 pub use self::upstream::{NoUpstream, Upstream};

@@ -1,5 +1,7 @@
 //! Where the console is.
 
+use std::net::IpAddr;
+
 use rustls_pki_types::ServerName;
 
 use crate::cassette::Console;
@@ -45,6 +47,12 @@ impl Upstream {
             return Err(wrong());
         }
         Ok(Self { secure, host: host.to_owned(), port })
+    }
+
+    /// Whether it is this machine, by its address or as `localhost`.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let is_loopback = |address: IpAddr| address.is_loopback();
+        self.host.eq_ignore_ascii_case("localhost") || self.host.parse().is_ok_and(is_loopback)
     }
 
     /// The console's address, as it is taken out of what is stored.

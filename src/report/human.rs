@@ -87,14 +87,15 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     for (because, properties) in by_reason(&lacking) {
         text.push_str(&format!("  not applicable: {} ({})\n", ids(&properties), visible(because)));
     }
-    if !idle.is_empty() {
-        let mut reasons: Vec<&str> = idle.iter().map(|verdict| verdict.because.as_str()).collect();
-        reasons.dedup();
-        let because = match reasons[..] {
-            [because] => format!(" ({})", visible(because)),
-            _ => String::new(),
-        };
-        text.push_str(&format!("  not judged: {}{because}\n", ids(&idle)));
+    // What was seen under several stories has its reasons; of one story the ledger has them.
+    let is_of_all = idle.iter().all(|verdict| verdict.scenario.is_empty());
+    let reasons = by_reason(&idle);
+    if reasons.len() > 1 && !is_of_all {
+        text.push_str(&format!("  not judged: {}\n", ids(&idle)));
+    } else {
+        for (because, properties) in reasons {
+            text.push_str(&format!("  not judged: {} ({})\n", ids(&properties), visible(because)));
+        }
     }
     text
 }

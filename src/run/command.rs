@@ -28,6 +28,8 @@ pub struct Under {
     pub group: Group,
     /// How many seconds of the scenario pass in one: it is told so.
     pub time_scale: u32,
+    /// Whether its output is kept in place of being shown; then it has no input either.
+    pub is_quiet: bool,
 }
 
 /// How a command ended.
@@ -84,30 +86,36 @@ impl fmt::Display for Ended {
     }
 }
 
-/// Runs a command against the replay at `url` to its end; `stop` ends it early. It keeps the three standard streams.
+/// Runs a command against the replay at `url` to its end; `stop` ends it early. It keeps the three standard streams, unless
+/// it is to be quiet: then what it wrote is handed back.
 pub(super) async fn run(
     argv: &[OsString],
     under: &Under,
     url: &str,
     ca_file: Option<&Path>,
     stop: impl Future,
-) -> Ended {
+) -> (Ended, Option<String>) {
     let command = child::Command {
         argv: argv.iter().map(|argument| with_url(argument, url)).collect(),
         environment: variables(under.environment.clone(), url, ca_file, under.time_scale),
         folder: None,
         deadline: Some(under.limit),
         grace: GRACE,
-        streams: Streams::Shared,
+        streams: if under.is_quiet { Streams::Captured } else { Streams::Shared },
         group: under.group,
     };
-    match child::run_until(&command, stop).await.map(|finished| finished.ending) {
-        Ok(Ending::Exited(code)) => Ended::Exited(code),
-        Ok(Ending::Signalled(signal)) => Ended::Killed(signal),
-        Ok(Ending::TimedOut) => Ended::TimedOut(under.limit),
-        Ok(Ending::Stopped) => Ended::Interrupted,
-        Err(error) => Ended::NotStarted(error.to_string()),
-    }
+    let finished = match child::run_until(&command, stop).await {
+        Ok(finished) => finished,
+        Err(error) => return (Ended::NotStarted(error.to_string()), None),
+    };
+    let ended = match finished.ending {
+        Ending::Exited(code) => Ended::Exited(code),
+        Ending::Signalled(signal) => Ended::Killed(signal),
+        Ending::TimedOut => Ended::TimedOut(under.limit),
+        Ending::Stopped => Ended::Interrupted,
+    };
+    let output = under.is_quiet.then(|| finished.stdout.text() + &finished.stderr.text());
+    (ended, output)
 }
 
 /// `argument` with the URL in place of [`URL`].
@@ -145,12 +153,13 @@ mod tests {
             limit,
             group: Group::Own,
             time_scale: 1,
+            is_quiet: false,
         }
     }
 
     async fn ran(argv: &[&str], stop: impl Future) -> Ended {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        run(&argv, &under(Duration::from_secs(30)), "http://127.0.0.1:1", None, stop).await
+        run(&argv, &under(Duration::from_secs(30)), "http://127.0.0.1:1", None, stop).await.0
     }
 
     #[tokio::test]

@@ -1,14 +1,17 @@
 //! A command of the user's, run under a scenario and judged from the wire alone.
 //!
 //! - `whole` is the run: a listener, the command, its end, and a closed ledger
+//! - `observed` is a command under one story after the other, judged from the wire alone
 //! - `command` starts the command and says how it ended
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
 //! - `wire` judges the properties that the wire shows
 
 mod combine;
 mod command;
+mod observed;
 mod whole;
 mod wire;
 
 pub use command::{Ended, Under};
+pub use observed::{Observed, Story, observe};
 pub use whole::{Plan, Ran, run};

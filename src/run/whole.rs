@@ -5,12 +5,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::combine::combine;
-use super::command::{self, Under};
+use super::command::{self, Ended, Under};
 use super::wire::verdicts;
-use crate::ledger::{EndLine, Line};
+use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::record;
 use crate::replay::{Replay, Setup, Watch};
-use crate::scenario::{CommandMust, Must};
+use crate::scenario::{CommandMust, Must, Scenario};
 use crate::serve::tls::Identity;
 use crate::serve::{Options, Server, StartError};
 
@@ -41,12 +41,36 @@ pub struct Ran {
     pub end: EndLine,
 }
 
+/// What a run came to, before anybody weighs it.
+pub(super) struct Served {
+    pub(super) lines: Vec<Line>,
+    pub(super) account: EndLine,
+    pub(super) verdicts: Vec<VerdictLine>,
+    pub(super) ended: Ended,
+    /// What the command wrote, if that was kept.
+    pub(super) output: Option<String>,
+    scenario: Option<Arc<Scenario>>,
+}
+
 /// Runs the command of `plan` to its end; `stop` ends it early.
 ///
 /// # Errors
 /// If no listener can be had.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
-    let Plan { setup, command, under, must, tls, watches, repeat } = plan;
+    let (must, repeat) = (plan.must, plan.repeat.clone());
+    let Served { mut lines, account, mut verdicts, ended, scenario, .. } = served(plan, stop).await?;
+    verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
+    let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
+    let must = Must { command: must.unwrap_or(asked.command), ..asked };
+    let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..account };
+    let reasons = combine(&must, &ended, &end, &verdicts);
+    lines.extend(verdicts.into_iter().map(Line::Verdict));
+    Ok(Ran { lines, end: end.closed(reasons) })
+}
+
+/// A listener, the command, its end, and what the wire shows.
+pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, StartError> {
+    let Plan { setup, command, under, tls, watches, .. } = plan;
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
@@ -58,16 +82,10 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
     let replay = Arc::new(replay);
     let server = Server::start(Options { tls, ..Options::default() }, Arc::clone(&replay)).await?;
     replay.set_base(&server.url());
-    let ended = command::run(&command, &under, &server.url(), ca_file.as_deref(), stop).await;
+    let (ended, output) = command::run(&command, &under, &server.url(), ca_file.as_deref(), stop).await;
     server.stop().await;
-
-    let mut lines = replay.lines();
-    let mut verdicts = verdicts(scenario.as_deref(), &lines, &ended);
-    verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
-    let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
-    let must = Must { command: must.unwrap_or(asked.command), ..asked };
-    let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..replay.account() };
-    let reasons = combine(&must, &ended, &end, &verdicts);
-    lines.extend(verdicts.into_iter().map(Line::Verdict));
-    Ok(Ran { lines, end: end.closed(reasons) })
+    let lines = replay.lines();
+    let verdicts = verdicts(scenario.as_deref(), &lines, &ended);
+    let output = output.map(|output| redactor.text(&output));
+    Ok(Served { lines, account: replay.account(), verdicts, ended, output, scenario })
 }

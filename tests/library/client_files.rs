@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use faultdeck::client::child::Environment;
 use faultdeck::client::{
-    Claims, Client as _, ClientError, ClientFile, Exec, Job, JobKind, OnPartial, Settings, Stdout, builtins,
-    open,
+    Claims, Client as _, ClientError, ClientFile, Job, JobKind, OnPartial, Program, Settings, Stdout,
+    builtins, open,
 };
 
 fn settings(folder: &str) -> Settings {
@@ -37,7 +37,7 @@ fn job(kind: JobKind) -> Job {
     }
 }
 
-fn argv(exec: &Exec, job: &Job) -> Vec<String> {
+fn argv(exec: &Program, job: &Job) -> Vec<String> {
     exec.command(job).argv.iter().map(|each| each.to_string_lossy().into_owned()).collect()
 }
 
@@ -73,6 +73,37 @@ fn each_bad_client_file_is_refused_at_its_place() {
             assert!(given.contains(&help), "{shown}: {given}");
         }
     }
+}
+
+#[test]
+fn every_example_of_the_pages_loads_and_the_page_of_client_files_knows_every_key() {
+    let page =
+        |name: &str| std::fs::read_to_string(format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (clients, worker) = (page("clients.md"), page("worker.md"));
+    let mut seen = 0;
+    for text in [&clients, &worker].iter().flat_map(|page| page.split("```toml\n").skip(1)) {
+        let text = text.split("```").next().unwrap();
+        ClientFile::parse("example", "example.toml", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        seen += 1;
+    }
+    assert!(seen >= 6, "{seen}");
+    let schema: serde_json::Value = serde_json::from_str(&page("schemas/client.schema.json")).unwrap();
+    let mut keys: Vec<String> = Vec::new();
+    let mut tables = vec![&schema];
+    while let Some(table) = tables.pop() {
+        for (key, inner) in table["properties"].as_object().into_iter().flatten() {
+            keys.push(key.clone());
+            tables.push(inner);
+        }
+    }
+    assert!(keys.len() > 20, "{keys:?}");
+    // The members of `jobs` are jobs; those of `retries` stand in its example.
+    let is_told =
+        |key: &String| clients.contains(&format!("`{key}`")) || clients.contains(&format!("{key} = "));
+    let missing: Vec<&String> =
+        keys.iter().filter(|key| !is_told(key) && !["endpoint", "body"].contains(&key.as_str())).collect();
+    assert!(missing.is_empty(), "docs/clients.md does not speak of {missing:?}");
+    assert!(clients.contains("`jobs.JOB.endpoint`") && clients.contains("`jobs.send.body`"));
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn whatever_this_project_has_passes() {
         for example in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
             let is_bare = ["inject", "when"].iter().any(|key| example.starts_with(key));
             let text = if is_bare { format!("[[fault]]\n{example}") } else { example.to_owned() };
-            let kind = if text.contains("[exec]") { "client" } else { "scenario" };
+            let is_client = ["[exec]", "[worker]", "[http]"].iter().any(|table| text.contains(table));
+            let kind = if is_client { "client" } else { "scenario" };
             passes(&validator(kind), &path.display().to_string(), &text);
         }
     }
@@ -226,9 +227,12 @@ const PASS: &[(&str, &[&str])] = &[
             "extra-field-that-is-no-json",
             "nth-backwards",
             "open-brace",
+            "service-elsewhere",
+            "service-over-tls",
             "unknown-placeholder",
             "unknown-placeholder-in-env",
             "unknown-placeholder-in-group",
+            "worker-of-one-job",
         ],
     ),
     (
@@ -444,6 +448,9 @@ const BEYOND: &[&str] = &[
     "only 301, 302, 303, 307 and 308 redirect",
     "a placeholder is not closed",
     "there is no placeholder",
+    "and the program is started once for all",
+    "is no address of a service",
+    "is on another machine",
 ];
 
 /// Values that the smallest document cannot have: they need another one beside them.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use faultdeck::bundled::DEFECTS;
 use faultdeck::cassette::FILE_MAX_BYTES;
 use faultdeck::client::child::Environment;
-use faultdeck::client::{Exec, Settings, open};
+use faultdeck::client::{Program, Settings, open};
 use faultdeck::emulate;
 use faultdeck::judge::{Budget, EvidenceOf, Plan, judge, property};
 use faultdeck::ledger::{self, Line, Standing, VerdictLine};
@@ -182,7 +182,7 @@ impl Row {
     }
 }
 
-fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Exec {
+fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Program {
     let settings = Settings {
         faultdeck: env!("CARGO_BIN_EXE_faultdeck").into(),
         environment: Environment::clean(std::env::vars_os()),

@@ -99,6 +99,22 @@ fn its_way_around_a_test_suite_works() {
 }
 
 #[test]
+fn its_first_judge_example_works() {
+    let lab = Lab::new();
+    let line =
+        readme().lines().find(|line| line.starts_with("faultdeck judge --observe -- ")).unwrap().to_owned();
+    // As a shell splits it: the words between quotes are one.
+    let quoted = line.split('\'').enumerate().flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+        _ => vec![part.to_owned()],
+    });
+    let words: Vec<String> = quoted.skip(1).collect();
+    let ended = lab.run(&words);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("no request breaks it"), "{}", ended.stdout);
+}
+
+#[test]
 fn its_replay_and_a_session_of_its_own_work() {
     let lab = Lab::new();
     let running = lab.replay(&["--scenario", "partial-completion"]);

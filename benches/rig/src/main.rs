@@ -2,10 +2,11 @@
 //!
 //! - `replay_floor` and `record_floor` are the least that a server of hyper's can cost
 //! - `process` starts servers and reads what they have cost, `load` asks them
-//! - `rows` says what is measured and what the goal is; `replaying`, `recording`, `wide`, `paced` measure it; `table` prints it
+//! - `rows` says what is measured and what the goal is; `replaying`, `recording`, `judging`, `wide`, `paced` measure it; `table` prints it
 //! - `soak` asks for minutes and looks at the memory
 
 mod cassette;
+mod judging;
 mod load;
 mod paced;
 mod process;

@@ -13,6 +13,7 @@ mod dispositions;
 mod environment;
 mod family;
 mod guard;
+mod talking;
 
 use std::ffi::OsString;
 use std::future::{Future, pending};
@@ -32,6 +33,7 @@ pub use environment::Environment;
 pub(crate) use family::MARK;
 pub use family::{end_all, take_charge};
 pub use guard::{Guard, end_orphans_of};
+pub(super) use talking::{Said, Talking};
 
 use captured::{drain, kept};
 use family::Family;
@@ -50,6 +52,8 @@ pub enum Streams {
     Captured,
     /// This program's own, all three.
     Shared,
+    /// Three pipes: it is spoken to while it runs.
+    Spoken,
 }
 
 /// Whether a child gets a process group of its own.
@@ -213,6 +217,9 @@ fn spawn(command: &Command) -> Result<(tokio::process::Child, Family), NotStarte
         }
         Streams::Shared => {
             builder.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        }
+        Streams::Spoken => {
+            builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         }
     }
     if command.group == Group::Own {

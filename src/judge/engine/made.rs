@@ -130,7 +130,7 @@ const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice
 const LOST: &str = "{ reset = { after_bytes = 0 } }";
 
 /// A scenario in which whatever this endpoint is asked meets this fault.
-fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc<Scenario>> {
+pub(super) fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc<Scenario>> {
     let text = format!(
         "summary = \"Every answer of {endpoint} is: {name}.\"\nwrites = \"last\"\n\n[[fault]]\nwhen = {{ endpoint = \
          \"{endpoint}\", nth = \"1-\" }}\ninject = {inject}\n"

@@ -1,6 +1,7 @@
 //! Puts a client to a plan: runs the cases, confirms and shrinks what breaks a property, and says what came of it.
 //!
 //! - `adapter` asks first, with one clean case a job, whether the client can be read at all
+//! - `known` shows what is made of a client where everybody knows what has to come of it
 //! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks, and `staged`
 //!   those of scenarios
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
@@ -13,6 +14,7 @@ mod elsewhere;
 mod evidence;
 mod found;
 mod generate;
+mod known;
 mod made;
 mod plan;
 mod slot;
@@ -28,6 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use self::adapter::Adapter;
+pub use self::known::{Known, known_answers};
 pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat};
 use self::slot::Slot;
 use self::tally::Tally;
@@ -71,6 +74,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             Vec::new()
         }
         Err(unreadable) => {
+            client.end().await;
             stop(slots).await;
             return Err(unreadable);
         }
@@ -90,6 +94,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
             tally.add(weighed);
         }
     }
+    client.end().await;
     stop(slots).await;
     Ok(tally.judged())
 }

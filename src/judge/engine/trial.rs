@@ -126,8 +126,10 @@ impl<C: Client> Bench<'_, C> {
             }
         }));
         let replay = Arc::new(replay);
-        // Connections are counted, and refused, by a listener of their own.
-        let own = match replay.reception() == Reception::default() {
+        // Connections are counted, and refused, by a listener of their own; and what a client that goes on sends later, or
+        // keeps open, belongs to no other case.
+        let is_shared = replay.reception() == Reception::default() && !self.client.outlives_its_cases();
+        let own = match is_shared {
             true => None,
             false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref()).await {
                 Ok(own) => Some(own),
@@ -162,6 +164,7 @@ impl<C: Client> Bench<'_, C> {
             report,
             claims: self.client.claims().clone(),
             greeted: account.sum.greeted,
+            was_unheard: !account.in_force.is_empty(),
             given: self.given(&job),
             strayed: arrived.exchanges,
         };
@@ -178,6 +181,7 @@ impl<C: Client> Bench<'_, C> {
             report,
             claims,
             greeted: 0,
+            was_unheard: false,
             given: Given::default(),
             strayed: Vec::new(),
         };
@@ -197,7 +201,8 @@ impl<C: Client> Bench<'_, C> {
         }
     }
 
-    fn job(&self, case: &Case, url: &str) -> Job {
+    /// What the client is told of a case.
+    pub(super) fn job(&self, case: &Case, url: &str) -> Job {
         Job {
             kind: case.job,
             base_url: url.to_owned(),

@@ -79,6 +79,10 @@ fn judge(runs: &[Run]) -> Verdict {
     match unclear {
         Some(why) => Verdict::inconclusive(why),
         None if reached => Verdict::Held(at_once_after_the_creation(run, &asked).into_iter().collect()),
+        // One look, and a console that answers it: whoever only looks has nothing to be patient about.
+        None if !run.case.job.waits() => {
+            Verdict::NotApplicable("the client does not wait, and each look was answered at once".to_owned())
+        }
         None => Verdict::not_reached("nothing here asks for patience: no five polls, no failure, no silence"),
     }
 }

@@ -58,6 +58,9 @@ fn judge(runs: &[Run]) -> Verdict {
     if run.exchanges.is_empty() && run.greeted > 0 {
         return never_through(run);
     }
+    if let Some(why) = run.unheard() {
+        return Verdict::NotApplicable(why);
+    }
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }

@@ -10,6 +10,11 @@ use super::generate::leaf;
 /// A client of faultdeck: how `judge` starts a program of yours, and how it reads what the program reports.
 #[derive(JsonSchema)]
 #[schemars(title = "faultdeck client", deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([
+    { "required": ["exec"] },
+    { "required": ["worker"] },
+    { "required": ["http"] },
+])))]
 #[expect(dead_code, reason = "read by their schema alone; so are all types of these files")]
 pub struct Client {
     /// What the client is, in a line.
@@ -19,8 +24,12 @@ pub struct Client {
     /// Which spellings of a case-creation task it can read.
     #[schemars(length(min = 1), extend("default" = ["sample"]))]
     dialects: Option<Vec<Dialect>>,
-    /// How it is started, and what its ends mean.
-    exec: Exec,
+    /// A program that is started anew for each job, and what its ends mean.
+    exec: Option<Exec>,
+    /// A program that is started once and is given one job after the other (docs/worker.md).
+    worker: Option<Worker>,
+    /// A service that is posted each job.
+    http: Option<Http>,
     /// What it says of itself: what it claims excuses it, and is not held against it.
     claims: Option<Claims>,
 }
@@ -135,6 +144,42 @@ struct Exec {
     /// What its exit codes mean, 0 to 255.
     #[schemars(extend("propertyNames" = json!({ "pattern": CODE }), "examples" = [{ "0": "done", "4": "not_found" }]))]
     exit: Option<BTreeMap<String, ExitWord>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code)]
+struct Worker {
+    /// The program, then its arguments; {faultdeck} stands for the binary.
+    #[schemars(length(min = 1), extend("examples" = [["python3", "worker.py"]]))]
+    argv: Vec<String>,
+    /// Variables of its environment. The token comes with each job.
+    #[schemars(extend("propertyNames" = json!({ "pattern": r"^[^=\x00]+$" }), "examples" = [{ "LOG_LEVEL": "debug" }]))]
+    env: Option<BTreeMap<String, String>>,
+    /// How long it has for one job, in milliseconds.
+    #[schemars(range(min = 1, max = 600_000), extend("default" = 5_000))]
+    timeout_ms: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code)]
+struct Http {
+    /// Where it is posted each job, in plain http. On this machine, unless `remote` says otherwise.
+    #[schemars(extend("examples" = ["http://127.0.0.1:8000/case"]))]
+    url: String,
+    /// Whether it may be on another machine: it is handed every token and address.
+    #[schemars(extend("default" = false))]
+    remote: Option<bool>,
+    /// The program that starts it, then its arguments; without it, it is there already.
+    #[schemars(length(min = 1), extend("examples" = [["python3", "service.py"]]))]
+    argv: Option<Vec<String>>,
+    /// Variables of its environment.
+    #[schemars(extend("propertyNames" = json!({ "pattern": r"^[^=\x00]+$" }), "examples" = [{ "LOG_LEVEL": "debug" }]))]
+    env: Option<BTreeMap<String, String>>,
+    /// How long it has for one job, in milliseconds.
+    #[schemars(range(min = 1, max = 600_000), extend("default" = 5_000))]
+    timeout_ms: Option<u32>,
 }
 
 /// An exit code: 0 to 255.

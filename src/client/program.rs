@@ -1,14 +1,18 @@
-//! A program started anew for each job.
+//! The program under test, as its file describes it: started anew for each job, or once for many.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::case_line::case_line;
 use super::child::{self, Environment};
-use super::file::{Argument, ClientError, ClientFile, Stdout};
+use super::file::{Adapter, Argument, ClientError, ClientFile, Stdout};
 use super::outcome::read_report;
 use super::placeholder::{Placeholder, Values};
-use super::{Claims, Client, Job, JobKind, Report, Takes};
+use super::service::{self, Started};
+use super::worker::{self, Workers};
+use super::{Asked, Claims, Client, Job, JobKind, Report, Takes};
 use crate::files;
 
 /// The client files that travel with the program: name and text.
@@ -38,12 +42,14 @@ pub struct Settings {
     pub folder: PathBuf,
 }
 
-/// A program started anew for each job (`[exec]` in its file).
+/// The program that a client file describes. Its clones share the workers or the service that were started.
 #[derive(Clone, Debug)]
-pub struct Exec {
+pub struct Program {
     file: ClientFile,
     settings: Settings,
     further: Vec<OsString>,
+    workers: Arc<Workers>,
+    service: Arc<Started>,
 }
 
 /// The client files that travel with the program: name and text.
@@ -56,7 +62,7 @@ pub fn builtins() -> &'static [(&'static str, &'static str)] {
 ///
 /// # Errors
 /// If there is no such client, or its file cannot be read or is wrong.
-pub fn open(argument: &str, settings: Settings) -> Result<Exec, ClientError> {
+pub fn open(argument: &str, settings: Settings) -> Result<Program, ClientError> {
     let file = if let Some(name) = argument.strip_prefix("builtin:") {
         builtin(name)?
     } else if argument.ends_with(".toml") {
@@ -69,7 +75,8 @@ pub fn open(argument: &str, settings: Settings) -> Result<Exec, ClientError> {
             builtin(argument)?
         }
     };
-    Ok(Exec { file, settings, further: Vec::new() })
+    let (workers, service) = (Arc::default(), Arc::default());
+    Ok(Program { file, settings, further: Vec::new(), workers, service })
 }
 
 fn builtin(name: &str) -> Result<ClientFile, ClientError> {
@@ -101,7 +108,7 @@ fn load(folder: &Path, path: &Path) -> Result<ClientFile, ClientError> {
     ClientFile::parse(&name, &shown, &text)
 }
 
-impl Exec {
+impl Program {
     /// The client with more arguments after those in its file, as `demo --defect LIST` hands on.
     #[must_use]
     pub fn with_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
@@ -114,7 +121,7 @@ impl Exec {
         &self.file
     }
 
-    /// The command for a job, as it is started.
+    /// The command for a job, as it is started; of a client that is started once it is the same for each.
     pub fn command(&self, job: &Job) -> child::Command {
         let values = Values { job, faultdeck: &self.settings.faultdeck };
         let mut argv = Vec::new();
@@ -147,7 +154,7 @@ impl Exec {
     }
 }
 
-impl Client for Exec {
+impl Client for Program {
     fn name(&self) -> &str {
         &self.file.name
     }
@@ -169,6 +176,9 @@ impl Client for Exec {
     }
 
     fn takes(&self) -> Takes {
+        if self.file.adapter != Adapter::Exec {
+            return Takes::default();
+        }
         let takes = |hole: &Placeholder| self.file.templates().any(|template| template.holds(hole));
         Takes { pace: takes(&Placeholder::PaceMs), deadline: takes(&Placeholder::DeadlineMs) }
     }
@@ -182,16 +192,42 @@ impl Client for Exec {
     }
 
     fn expects(&self) -> &str {
-        match self.file.stdout {
-            Stdout::Outcome => OUTCOME_EXPECTED,
-            Stdout::Resource => RESOURCE_EXPECTED,
+        match (&self.file.adapter, self.file.stdout) {
+            (Adapter::Exec, Stdout::Outcome) => OUTCOME_EXPECTED,
+            (Adapter::Exec, Stdout::Resource) => RESOURCE_EXPECTED,
+            (Adapter::Worker, _) => worker::EXPECTED,
+            (Adapter::Http(_), _) => service::EXPECTED,
         }
     }
 
+    fn outlives_its_cases(&self) -> bool {
+        self.file.adapter != Adapter::Exec
+    }
+
+    fn asked(&self, job: &Job) -> Asked {
+        let command = self.command(job).argv;
+        let given = match &self.file.adapter {
+            Adapter::Exec => None,
+            Adapter::Worker => Some(("on its standard input".to_owned(), case_line(1, job))),
+            Adapter::Http(service) => Some((format!("posted to {}", service.url), case_line(1, job))),
+        };
+        Asked { command: command.iter().map(|word| word.to_string_lossy().into_owned()).collect(), given }
+    }
+
     async fn run(&self, job: &Job) -> Report {
-        match child::run(&self.command(job)).await {
-            Ok(finished) => read_report(finished, self.file.stdout, &self.file.exit),
-            Err(error) => Report::not_started(error.to_string()),
+        let command = self.command(job);
+        match &self.file.adapter {
+            Adapter::Exec => match child::run(&command).await {
+                Ok(finished) => read_report(finished, self.file.stdout, &self.file.exit),
+                Err(error) => Report::not_started(error.to_string()),
+            },
+            Adapter::Worker => self.workers.run(&command, &self.file.jobs, job).await,
+            Adapter::Http(service) => self.service.run(service, &command, &case_line(1, job)).await,
         }
+    }
+
+    async fn end(&self) {
+        self.workers.end().await;
+        self.service.end().await;
     }
 }
