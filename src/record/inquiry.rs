@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncWriteExt, split};
-use tokio::time::timeout;
-
-use super::answer::{AnswerError, Part, Reader};
-use super::dial::{DialError, dial};
-use super::trust::{Believer, Trust, TrustError};
+use super::asking::{AskError, Asking, Safe};
+use super::dial::DialError;
+use super::trust::{Trust, TrustError};
 use super::upstream::Upstream;
 use crate::json::{Json, JsonError, Kind};
 use crate::message::Response;
@@ -67,9 +63,13 @@ pub enum InquiryError {
     TooMuch,
 }
 
-impl From<AnswerError> for InquiryError {
-    fn from(error: AnswerError) -> Self {
-        Self::Answer(error.to_string())
+impl From<AskError> for InquiryError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Dial(error) => Self::Dial(error),
+            AskError::TooLong(_) => Self::TooMuch,
+            AskError::Answer(_) | AskError::Unsendable => Self::Answer(error.to_string()),
+        }
     }
 }
 
@@ -114,11 +114,11 @@ impl Inquiry {
     /// # Errors
     /// If any page cannot be had: a part is never taken for the whole.
     pub async fn endpoints(&self, seen: &dyn Fn(usize)) -> Result<String, InquiryError> {
-        let believer = Believer::new(&self.trust)?;
+        let asking = Asking::new(self.upstream.clone(), &self.trust, self.sec.clone(), self.wait)?;
         let mut all = String::from("[");
         let mut count = 0;
         for _ in 0..PAGES_MAX {
-            let response = self.page(&believer, "/api/help/endpoints", count).await?;
+            let response = self.page(&asking, "/api/help/endpoints", count).await?;
             let sent = response.headers.text("Content-Range").map(|text| text.trim().to_owned());
             let text = response.text().unwrap_or_default();
             let found = append(&mut all, text, count)?;
@@ -147,45 +147,16 @@ impl Inquiry {
         Err(InquiryError::TooMuch)
     }
 
-    async fn page(&self, believer: &Believer, target: &str, from: usize) -> Result<Response, InquiryError> {
-        let mut asked = format!(
-            "GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nRange: items={from}-{}\r\nConnection: close\r\n",
-            self.upstream.authority(),
-            from + PAGE - 1
-        );
-        if let Some(sec) = &self.sec {
-            asked.push_str(&format!("SEC: {sec}\r\n"));
-        }
-        asked.push_str("\r\n");
-        let line = dial(&self.upstream, believer, self.wait).await?;
-        let (reading, mut writing) = split(line);
-        let slow = |did| AnswerError::Slow { did, within: self.wait };
-        timeout(self.wait, writing.write_all(asked.as_bytes()))
-            .await
-            .map_err(|_| slow("did not take the request"))?
-            .map_err(AnswerError::from)?;
-        let mut reader = Reader::new(reading, BytesMut::new(), self.wait);
-        let mut response = timeout(self.wait, reader.head(false))
-            .await
-            .map_err(|_| slow("did not send the head of its answer"))??;
-        let mut body = Vec::new();
-        while let Part::Body(bytes) = reader.part().await? {
-            if body.len() + bytes.len() > PAGE_MAX_BYTES {
-                return Err(InquiryError::TooMuch);
-            }
-            body.extend_from_slice(&bytes);
-        }
-        response.body = body.into();
+    async fn page(&self, asking: &Asking, target: &str, from: usize) -> Result<Response, InquiryError> {
+        let range = format!("items={from}-{}", from + PAGE - 1);
+        let headers = [("Accept", "application/json"), ("Range", range.as_str())];
+        let response = asking.ask(Safe::Get, target, &headers, true, PAGE_MAX_BYTES).await?;
         match response.status {
             200 | 206 => Ok(response),
             status => {
                 let shown = String::from_utf8_lossy(&response.body);
                 let shown: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-                let shown = match &self.sec {
-                    Some(sec) => shown.replace(sec.as_str(), "fd-secret-1"),
-                    None => shown,
-                };
-                let shown = shown.chars().take(SHOWN_MAX).collect();
+                let shown = asking.hidden(&shown).chars().take(SHOWN_MAX).collect();
                 Err(InquiryError::Status { target: target.to_owned(), status, shown })
             }
         }

@@ -5,6 +5,7 @@
 //! - `trust` says whose certificate is believed, `handshake` checks it, `certificate` describes one that is not
 //! - `pass` brings one request there and its answer back, `aside` goes on with that when nobody waits for it, `outlet` hands the client what it gets; `answer` and `trailers` read what the console sends, byte for
 //!   byte; `rewrite` changes addresses and nothing else
+//! - `asking` sends a GET or a HEAD of our own, `inquiry` asks with it for what a console says of itself
 //! - `keep` redacts interactions on the way in and lays them on the `desk`, from where `writer` writes them to the journal;
 //!   at the end `keep` makes the cassette of it
 //! - `jar` knows which cookies are in use, `bodies` bounds the bodies on their way, `most` the recording; `summary` is what
@@ -16,6 +17,7 @@
 
 mod answer;
 mod aside;
+mod asking;
 mod batch;
 mod bodies;
 mod certificate;
@@ -47,6 +49,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+pub use self::asking::{AskError, Asking, Safe};
 pub use self::certificate::{Uncheckable, Untrusted};
 pub use self::dial::{DialError, dials};
 pub use self::inquiry::{Inquiry, InquiryError};
