@@ -121,10 +121,23 @@ fn create(family: &mut Family, admitted: &Admitted<'_>, request: &Request) -> Re
 fn without_a_model(admitted: &Admitted<'_>, request: &Request) -> Response {
     let endpoint = admitted.matched.endpoint;
     match admitted.matched.path_params.last() {
-        None if endpoint.is_list => answer_list(&[], admitted, request),
+        None if endpoint.is_list => {
+            let mut response = answer_list(&[], admitted, request);
+            // One page has no 200.
+            if let (200, Some(status)) = (response.status, usual_success(endpoint)) {
+                response.status = status;
+                response.reason = Response::new(status).reason;
+            }
+            response
+        }
         Some((_, id)) => endpoint.not_found(id).unwrap_or_else(|| nothing_documented(endpoint)),
         None => nothing_documented(endpoint),
     }
+}
+
+/// The status of success where the page has others than 200 alone.
+fn usual_success(endpoint: &Endpoint) -> Option<u16> {
+    endpoint.success.first().copied().filter(|_| !endpoint.success.contains(&200))
 }
 
 /// The first documented refusal, so that a client meets nothing that the page does not speak of.
