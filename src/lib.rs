@@ -131,6 +131,7 @@ pub mod replay;
 pub mod serve;
 
 pub mod client;
+pub mod console;
 pub mod judge;
 pub mod report;
 pub mod run;

@@ -32,6 +32,11 @@ pub(super) struct Console {
 }
 
 impl Console {
+    /// Whether anything is said.
+    pub(super) fn is_given(&self) -> bool {
+        self.ca_file.is_some() || self.pin.is_some() || self.insecure
+    }
+
     pub(super) fn trust(self) -> Result<Trust, Problem> {
         match (self.ca_file, self.pin) {
             (Some(file), _) => Ok(Trust::CaFile(file)),
@@ -52,6 +57,11 @@ pub(super) struct Token {
 }
 
 impl Token {
+    /// Whether a file is named.
+    pub(super) fn is_given(&self) -> bool {
+        self.sec_file.is_some()
+    }
+
     /// The token, if there is one. From here on it is printed nowhere.
     ///
     /// # Errors

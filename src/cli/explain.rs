@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hidden;
+use super::judge_console::explained;
 use super::lesson;
 use super::offered::Offered;
 use super::output;
@@ -10,6 +11,7 @@ use super::problem::{Problem, nearest_or};
 use super::story;
 use crate::bundled::{DEFECTS, Defect};
 use crate::client::{Client as _, Program};
+use crate::console;
 use crate::fault::{At, Fault, Row, Work};
 use crate::judge::{self, Needs};
 use crate::ledger::Exit;
@@ -33,7 +35,7 @@ Examples:
   faultdeck explain ariel            # the endpoints below /ariel
   faultdeck explain schema scenario > scenario.schema.json   # what an editor has to know of scenario files")]
 pub(super) struct Args {
-    /// A name; or `properties`, `scenarios`, `faults`, `endpoints`, `defects` or `schemas`, to list one kind.
+    /// A name; or `properties`, `scenarios`, `faults`, `endpoints`, `defects`, `rules` or `schemas`, to list one kind.
     #[arg(value_parser = Offered(kinds), hide_possible_values = true)]
     name: Option<String>,
     /// After the word `scenario`: which one. After the word `schema`: of which files (scenario, client, match, redact,
@@ -49,12 +51,13 @@ pub(super) struct Args {
 type List = (&'static str, fn() -> String);
 
 /// What can be listed, and how.
-const LISTS: [List; 6] = [
+const LISTS: [List; 7] = [
     ("properties", properties),
     ("scenarios", scenarios),
     ("faults", faults),
     ("endpoints", endpoints),
     ("defects", defects),
+    ("rules", rules),
     ("schemas", all_schemas),
 ];
 
@@ -100,7 +103,8 @@ fn one(name: &str, client: Option<&Program>) -> Result<String, Problem> {
     let fault = Fault::known(name).map(|known| fault(known.row));
     let law = judge::property(name).map(law);
     let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
-    let mut texts: Vec<String> = [law, scenario, fault, defect].into_iter().flatten().collect();
+    let rule = console::rule(name).map(explained);
+    let mut texts: Vec<String> = [law, scenario, fault, defect, rule].into_iter().flatten().collect();
     let below = endpoints_of(|id| root_of(id) == name);
     if !below.is_empty() {
         texts.push(format!("Endpoints below /{name}\n{below}"));
@@ -129,6 +133,7 @@ fn like(name: &str) -> Vec<String> {
     known.extend(Fault::CATALOGUE.iter().map(|row| row.name));
     known.extend(Fault::CATALOGUE.iter().flat_map(|row| row.aliases).map(|alias| alias.name));
     known.extend(DEFECTS.iter().map(|defect| defect.name));
+    known.extend(console::RULES.iter().map(|rule| rule.id));
     crate::spelling::nearest(name, known).into_iter().map(str::to_owned).collect()
 }
 
@@ -193,6 +198,11 @@ fn scenarios() -> String {
         }
     }
     text
+}
+
+fn rules() -> String {
+    let rows: String = console::RULES.iter().map(|rule| row(rule.id, rule.law)).collect();
+    format!("Rules of the API: `judge --upstream` puts a console to them\n{rows}")
 }
 
 fn faults() -> String {

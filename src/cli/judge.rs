@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::check_adapter;
 use super::faults::Faults;
 use super::guard::Programs;
+use super::judge_console::Against;
 use super::listen::Tls;
 use super::observe;
 use super::problem::Problem;
@@ -41,6 +42,10 @@ use crate::seed::Seed;
 ///
 /// With --tls the base URL is https. The program finds the certificate authority in FAULTDECK_CA_FILE, SSL_CERT_FILE,
 /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS, and `{ca_file}` stands for it in a client file.
+///
+/// With --upstream a console is judged in place of a client: against the rules of `fields`, `filter`, `sort`, `Range` and
+/// the documented errors, by reading alone. A rule that the published pages state and the console breaks is a violation; any
+/// other departure is an observation, which --profile-out keeps.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,13 +55,14 @@ Examples:
   faultdeck judge clients/mine.toml
   faultdeck judge clients/mine.toml --scenario lost-answer --report junit=report.xml
   faultdeck judge clients/mine.toml --tls --scenario tls/    # every scenario of a folder
+  FAULTDECK_CONSOLE_SEC=... faultdeck judge --upstream https://console.example    # a console, read-only
 
 Exit codes: 0 every property that must hold was put to the test and holds (with --observe: no request breaks one), 1 one
 is violated, 2 what the client writes cannot be read although nothing goes wrong (what starts or reads it is wrong, not
 the client), 3 one was not reached, or the client could not be started, or the command never called.")]
 pub(super) struct Args {
     /// The client: a `.toml` file, a name below `clients/`, or `builtin:careful`, `builtin:careless`.
-    #[arg(required_unless_present = "observe")]
+    #[arg(required_unless_present_any = ["observe", "upstream"])]
     client: Option<String>,
     /// Judges the command after `--` by its requests alone: no client file is needed.
     #[arg(long, requires = "command", conflicts_with_all = ["client", "check_adapter", "cases", "found", "jobs"])]
@@ -101,6 +107,8 @@ pub(super) struct Args {
     /// With --observe: the command and its arguments, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<OsString>,
+    #[command(flatten)]
+    against: Against,
 }
 
 /// What a client is judged on under the faults of the command line alone, unless it says otherwise.
@@ -112,6 +120,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         return Err(
             Problem::input(problem).help("a client file names its program by itself, and how long it has")
         );
+    }
+    args.against.check()?;
+    if args.against.is_given() {
+        let outputs = Outputs::new(Shown::AsData, args.ledger.clone(), args.report.clone())?;
+        return args.against.run(args.cases, args.seed, outputs).await;
     }
     // Without one it is a command that is observed: the arguments say so.
     let Some(name) = args.client.clone() else { return observe::run(args).await };

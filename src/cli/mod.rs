@@ -22,6 +22,7 @@ mod help;
 mod hidden;
 mod home;
 mod judge;
+mod judge_console;
 mod lesson;
 mod lint;
 mod listen;

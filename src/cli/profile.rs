@@ -13,7 +13,9 @@ use super::{private, profiles};
 use crate::fields::Shape;
 use crate::files;
 use crate::ledger::Exit;
-use crate::profile::{Endpoint, Lifecycle, NameError, Origin, Parameter, ParameterKind, Profile};
+use crate::profile::{
+    Endpoint, Lifecycle, NameError, Observation, Origin, Parameter, ParameterKind, Profile,
+};
 use crate::record::{CONSOLE_TIMEOUT, Inquiry, InquiryError, Upstream};
 use crate::report::visible;
 
@@ -258,6 +260,8 @@ struct Shown<'p> {
     is_list: bool,
     fields: serde_json::Value,
     task: Option<ShownTask<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    observed: Vec<&'p Observation>,
 }
 
 #[derive(Serialize)]
@@ -334,6 +338,7 @@ impl<'p> Shown<'p> {
             is_list: endpoint.is_list,
             fields: fields(&endpoint.shape),
             task: life.map(ShownTask::of),
+            observed: profile.observed(&endpoint.id).collect(),
         }
     }
 
@@ -376,6 +381,14 @@ impl<'p> Shown<'p> {
             let states: Vec<String> =
                 task.states.iter().map(|(state, phase)| format!("{} ({phase})", visible(state))).collect();
             text.push_str(&format!("\n  {}\n", states.join(", ")));
+        }
+        if !self.observed.is_empty() {
+            text.push_str("\nSeen of a console:\n");
+        }
+        for it in &self.observed {
+            let what = it.instead.as_deref().unwrap_or("kept");
+            let answered = it.answered.as_ref().map_or(String::new(), |it| format!(" ({it})"));
+            text.push_str(&format!("  {:<30} {}{}\n", visible(&it.rule), visible(what), visible(&answered)));
         }
         text
     }

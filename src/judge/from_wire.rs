@@ -33,6 +33,7 @@ fn line(property: &Property, suite: &Suite<'_>, found: Option<(usize, String)>) 
         session: shown.map(|exchange| exchange.key.session.clone()),
         found: None,
         repeat: None,
+        rests_on: None,
     }
 }
 

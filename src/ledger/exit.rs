@@ -2,7 +2,8 @@
 //! asks for; the weightiest decides. What each code means is [`Exit`].
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`, `run/observed.rs`,
-//! `judge/engine/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs `cli/demo.rs` (two
+//! `judge/engine/tally.rs`, `console/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs
+//! `cli/demo.rs` (two
 //! clients at once), `cli/judge.rs` (interrupted), `cli/check_adapter.rs` (a known answer that was not read),
 //! `cli/emulate.rs` (which owes nobody a fault), `cli/report.rs` (a ledger that nobody read) and `cli/lint.rs` (nothing is
 //! run). Two things stand outside: what stops a verb before or after the run (`cli/problem.rs`), and a defect of faultdeck

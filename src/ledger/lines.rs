@@ -60,6 +60,9 @@ pub struct RunLine {
     pub claims: Option<String>,
     /// The command under test.
     pub command: Vec<String>,
+    /// The console under test, and how it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
 }
 
 /// A request that never became an exchange.
@@ -177,6 +180,10 @@ pub struct VerdictLine {
     pub found: Option<String>,
     /// The exact command that shows it again.
     pub repeat: Option<String>,
+    /// What the rule rests on that a console was put to: `documented`, `seen`, `one source`, `inferred`, `ours`. A verdict on a
+    /// client has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<String>,
 }
 
 /// An exchange as its line has it, where it is only written.

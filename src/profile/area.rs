@@ -11,7 +11,7 @@ use super::endpoint::{self, Endpoint};
 use super::facts::Facts;
 use super::lifecycle::Vocabularies;
 use super::sections::Sections;
-use super::{Lifecycle, ProfileError, lifecycle, load};
+use super::{Lifecycle, Observation, ProfileError, lifecycle, load};
 
 /// A file of endpoints, in one of two forms.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Area {
 pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
     pub(super) lifecycles: Vec<Lifecycle>,
+    /// What a console was seen to do.
+    pub(super) observed: Vec<Observation>,
 }
 
 /// An endpoint in a file.
@@ -161,7 +163,7 @@ impl Area {
             Ok(Entry::new(name.endpoint_id(), Form::Description(from..from + part.get().len())))
         };
         let entries: Result<_, serde_json::Error> = parts.into_iter().map(entry).collect();
-        Ok(Contents { entries: entries.map_err(|error| self.not_described(error))?, lifecycles: Vec::new() })
+        Ok(Contents { entries: entries.map_err(|error| self.not_described(error))?, ..Contents::default() })
     }
 
     fn described(&self, range: &Range<usize>) -> Result<Description, ProfileError> {
@@ -191,6 +193,7 @@ impl Area {
         let lifecycles: Result<Vec<Lifecycle>, String> =
             rows.lifecycle.into_iter().map(|row| row.into_lifecycle(&self.vocabularies)).collect();
         Ok(Contents {
+            observed: rows.observed,
             entries: sections.endpoints.into_iter().map(entry).collect(),
             lifecycles: lifecycles
                 .map_err(|why| ProfileError::Lifecycle { file: self.file.to_string(), why })?,

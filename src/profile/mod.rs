@@ -16,6 +16,7 @@ mod lifecycle;
 mod listing;
 mod load;
 mod names;
+mod observation;
 mod sections;
 mod stands;
 mod taken;
@@ -37,6 +38,7 @@ pub(crate) use gate::{fields_text, gate_at, stray};
 pub use lifecycle::{Cancel, Creator, HostSpelling, Hosts, Key, Lifecycle, Progress, Results, Total};
 pub(crate) use listing::{Language, answer_list, item_response, refused_list};
 pub use load::ProfileError;
+pub use observation::Observation;
 pub(crate) use stands::Stands;
 pub use taken::{Ground, Taken};
 pub(crate) use version::spelt as spelt_version;
@@ -209,6 +211,12 @@ impl Profile {
             true => Origin::Own(file),
             false => Origin::Published(file),
         })
+    }
+
+    /// What a console was seen to do at this endpoint, and at any (`""`), by the user's own files.
+    pub fn observed(&self, endpoint_id: &str) -> impl Iterator<Item = &Observation> {
+        let areas = self.areas.iter().take(self.own);
+        areas.flat_map(|area| &area.contents().observed).filter(move |it| it.endpoint == endpoint_id)
     }
 
     /// The file that describes the endpoint with this full id.

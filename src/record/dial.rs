@@ -54,7 +54,7 @@ pub enum DialError {
 
 impl DialError {
     /// In one line, for output that has one line a request.
-    pub(super) fn brief(&self) -> String {
+    pub(crate) fn brief(&self) -> String {
         match self {
             Self::Untrusted(untrusted) => untrusted.brief(),
             other => other.to_string(),

@@ -63,6 +63,11 @@ impl<'a> Account<'a> {
         account
     }
 
+    /// Whether a console was put to the test, and no client.
+    pub(super) fn is_of_a_console(&self) -> bool {
+        self.runs.iter().any(|run| run.console.is_some())
+    }
+
     /// What the closing line counts; without one, what the exchanges come to.
     pub(super) fn counts(&self) -> Counts {
         match self.end {

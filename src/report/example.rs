@@ -248,6 +248,7 @@ mod tests {
             session: None,
             found: Some("scenarios/found/x.toml".into()),
             repeat: Some("faultdeck judge mine --scenario scenarios/found/x.toml".into()),
+            rests_on: None,
         }
     }
 

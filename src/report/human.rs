@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, Counts, word};
+use super::console;
 use super::content::Content;
 use super::lines::{refused_line, target};
 use super::shell::shell_word;
@@ -21,7 +22,11 @@ const BECAUSE_MAX: usize = 240;
 /// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
 pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
     let account = Account::of(content);
-    let sections = [
+    if account.is_of_a_console() {
+        let sections = [heading(&account, paint)].into_iter().chain(console::sections(&account, paint));
+        return joined(sections.chain([closing(&account, paint)]));
+    }
+    joined([
         heading(&account, paint),
         verdicts(&account, paint),
         violations::first(&account, paint),
@@ -33,7 +38,10 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         findings(&account, paint),
         faults(&account, paint),
         closing(&account, paint),
-    ];
+    ])
+}
+
+fn joined(sections: impl IntoIterator<Item = String>) -> String {
     let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     sections.join("\n")
 }
@@ -54,6 +62,7 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
             text.push_str(&format!("  {name:<9} {}\n", values.join(", ")));
         }
     };
+    row("console", account.distinct(|run| run.console.as_deref()));
     row("cassette", account.distinct(|run| run.cassette.as_deref()));
     row("scenario", account.distinct(|run| run.scenario.as_deref()));
     row("client", account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())));
@@ -221,7 +230,7 @@ fn faults(account: &Account<'_>, paint: Paint) -> String {
 
 fn closing(account: &Account<'_>, paint: Paint) -> String {
     let counts = account.counts();
-    let mut text = served(&counts);
+    let mut text = if account.is_of_a_console() { console::sent(account) } else { served(&counts) };
     if account.passed_over > 0 {
         text.push_str(&format!(
             "{} more misses, refusals and remarks: see the ledger\n",

@@ -6,6 +6,7 @@
 
 mod account;
 mod columns;
+mod console;
 mod content;
 mod digest;
 mod example;

@@ -165,6 +165,7 @@ mod tests {
             session: None,
             found: None,
             repeat: Some(format!("faultdeck judge mine --scenario {scenario}")),
+            rests_on: None,
         })
     }
 

@@ -79,6 +79,7 @@ mod tests {
             session: None,
             found: None,
             repeat: None,
+            rests_on: None,
         }
     }
 

@@ -92,6 +92,7 @@ impl All {
                 scenario: name.to_owned(),
                 required: true,
                 repeat: Some(repeat.to_owned()),
+                rests_on: None,
                 ..verdict
             });
         }
@@ -160,5 +161,6 @@ fn silent(property: &str, why: &str) -> VerdictLine {
         session: None,
         found: None,
         repeat: None,
+        rests_on: None,
     }
 }

@@ -39,5 +39,6 @@ fn not_judged(property: &str, scenario: &str) -> VerdictLine {
         session: None,
         found: None,
         repeat: None,
+        rests_on: None,
     }
 }

@@ -19,7 +19,7 @@ const ROWS: &[&[&str]] = &[
     &["scenario"],
     &["serve"],
     &["record", "replay", "emulate"],
-    &["client"],
+    &["client", "console"],
     &["judge"],
     &["run"],
     &["cli"],

@@ -52,6 +52,7 @@ fn verdict(property: &str, client: &str, standing: Standing, because: &str) -> V
         session: None,
         found: None,
         repeat: None,
+        rests_on: None,
     }
 }
 

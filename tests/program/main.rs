@@ -27,6 +27,7 @@ mod faults_on_the_wire;
 mod findings_last;
 mod greeted;
 mod hostile_files;
+mod judge_console;
 mod judge_other_endpoints;
 mod ledgers_that_flow;
 mod lint_cassettes;

@@ -280,6 +280,7 @@ fn line<C: Client>(
         session: None,
         found: None,
         repeat: if is_open && at.unit.scenario.is_some() { repeat(at, None) } else { None },
+        rests_on: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Cancel, Creator, HostSpelling, Hosts, Key, Lifecycle, Progress, Results, Total};
+use crate::profile::Observation;
 use crate::profile::facts::Code;
 use crate::profile::version::Versions;
 use crate::timeline::Phase;
@@ -43,6 +44,8 @@ pub(in crate::profile) struct Vocabulary {
 pub(in crate::profile) struct Rows {
     #[serde(default)]
     pub(in crate::profile) lifecycle: Vec<Row>,
+    #[serde(default)]
+    pub(in crate::profile) observed: Vec<Observation>,
 }
 
 /// One `[[lifecycle]]` as written.

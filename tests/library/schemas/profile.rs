@@ -15,6 +15,31 @@ use super::generate::leaf;
 pub struct Profile {
     /// Tasks that an endpoint polls: which member says what, and what its states mean.
     lifecycle: Option<Vec<Lifecycle>>,
+    /// What a console was seen to do: `judge --upstream` writes it.
+    observed: Option<Vec<Observed>>,
+}
+
+/// What was seen of one rule.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code)]
+struct Observed {
+    /// The rule (`faultdeck explain rules`).
+    rule: String,
+    /// The endpoint's full id; left out for the console as a whole.
+    endpoint: Option<String>,
+    /// What the rule rested on before: `documented`, `seen`, `one source`, `inferred`, `ours`.
+    rests_on: String,
+    /// Whether the console keeps it.
+    holds: bool,
+    /// How many cases show it.
+    cases: u32,
+    /// How a wrong request was answered: `422/31`.
+    answered: Option<String>,
+    /// What the console does instead.
+    instead: Option<String>,
+    /// The smallest case that shows it.
+    case: Option<String>,
 }
 
 /// Whatever is called like an endpoint is one.
