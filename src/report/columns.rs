@@ -103,6 +103,13 @@ fn between_words(text: &str, max: usize) -> Vec<String> {
     for word in text.split(' ') {
         let mut word = word;
         if !line.is_empty() && columns(&line) + 1 + columns(word) > max {
+            // What fits no line is begun on this one.
+            let room = if columns(word) > max { max.saturating_sub(columns(&line) + 1) } else { 0 };
+            let piece = first(word, room);
+            if !piece.is_empty() {
+                line = format!("{line} {piece}");
+                word = word.get(piece.len()..).unwrap_or_default();
+            }
             lines.push(std::mem::take(&mut line));
         }
         while columns(word) > max {
@@ -201,6 +208,7 @@ mod tests {
         assert!(lines.len() == 2 && lines.iter().all(|line| columns(line) <= 60), "{lines:?}");
         assert!(lines.concat().contains("..."));
         assert_eq!(broken("one two", 60, 2), ["one two"]);
+        assert_eq!(broken(&format!("it is {} here", "x".repeat(70)), 60, 2).len(), 2);
         assert_eq!(broken(&"x".repeat(70), 60, 2).concat(), "x".repeat(70));
     }
 

@@ -10,6 +10,8 @@ use crate::ledger::{Exchange, OutcomeLine, VerdictLine};
 const LINES_MAX: usize = 24;
 /// How many lines say what is wrong.
 const BECAUSE_MAX: usize = 2;
+/// How much of them stays empty, because lines are broken between words.
+const BROKEN_OFF: usize = 32;
 /// How many lines of evidence are weighed; the others are counted.
 const WEIGHED_MAX: usize = 400;
 /// How many lines of a difference come before what was sent earlier.
@@ -25,7 +27,10 @@ pub(super) fn example(account: &Account<'_>, verdict: &VerdictLine, paint: Paint
         .filter(|part| !part.is_empty())
         .map(|part| visible(part))
         .collect();
-    let because = format!("{} ({})", visible(&verdict.because), place.join(", "));
+    let place = format!(" ({})", place.join(", "));
+    // The reason gives way, and the place stays to be read.
+    let room = (BECAUSE_MAX * WIDTH_MAX).saturating_sub(columns(&place) + BROKEN_OFF);
+    let because = format!("{}{place}", cut(&visible(&verdict.because), room, None));
     let mut front: Vec<String> =
         broken(&because, WIDTH_MAX - 2, BECAUSE_MAX).iter().map(|line| format!("  {line}")).collect();
     let back = trail(verdict);
@@ -182,22 +187,25 @@ fn names(because: &str) -> Vec<String> {
         .collect()
 }
 
-/// The byte of a line that must stay to be seen: a member that the reason names, or where it differs from its like.
+/// The byte of a line that must stay to be seen: a member that the reason names, where it differs from its like, or the
+/// code of an error.
 fn focus(line: &str, names: &[String], earlier: &[Line], later: Option<&Line>) -> Option<usize> {
     if columns(line) <= WIDTH_MAX {
         return None;
     }
-    if let Some(at) = names.iter().find_map(|name| line.find(name.as_str())) {
-        return Some(at);
-    }
+    let named = names.iter().find_map(|name| line.find(name.as_str()));
+    // The first one is that of the status.
+    named.or_else(|| difference(line, earlier, later)).or_else(|| line.rfind("\"code\":"))
+}
+
+/// Where a line differs from its like: the other side of a difference, or the last one with the same label.
+fn difference(line: &str, earlier: &[Line], later: Option<&Line>) -> Option<usize> {
     let label = line.trim_start().split(' ').next().unwrap_or_default();
-    let is_like = |other: &&str| other.trim_start().split(' ').next() == Some(label);
+    let begins = |text: &&str, with: &str| text.trim_start().starts_with(with);
     let like = match label {
-        "-" => later.map(|line| line.text.as_str()).filter(|text| text.trim_start().starts_with("+ ")),
-        "+" => {
-            earlier.last().map(|line| line.text.as_str()).filter(|text| text.trim_start().starts_with("- "))
-        }
-        _ => earlier.iter().rev().map(|line| line.text.as_str()).find(is_like),
+        "-" => later.map(|line| line.text.as_str()).filter(|text| begins(text, "+ ")),
+        "+" => earlier.last().map(|line| line.text.as_str()).filter(|text| begins(text, "- ")),
+        _ => earlier.iter().rev().map(|line| line.text.as_str()).find(|text| begins(text, label)),
     }?;
     let differs = |((_, one), other): &((usize, char), char)| one != other && !matches!(one, '-' | '+');
     line.char_indices().zip(like.chars()).find(differs).map(|((at, _), _)| at)
@@ -312,6 +320,23 @@ mod tests {
         let text = text(&violated("a text is not the same", evidence));
         fits(&text);
         assert!(text.contains("xRIGHTy") && text.contains("xWRONGy"), "{text}");
+    }
+
+    #[test]
+    fn the_place_and_the_code_of_an_error_stay_to_be_seen() {
+        let body = format!(
+            r#"{{"http_response":{{"code":500,"message":"{}"}},"code":1020,"m":"x"}}"#,
+            "x".repeat(300)
+        );
+        let evidence = vec![
+            "told:     get task 42".to_owned(),
+            "sent:     GET /api/x".to_owned(),
+            format!("got:      500 Internal Server Error {body} [api-error: answered 500/1020]"),
+            format!("reported: pending {body}"),
+        ];
+        let text = text(&violated(&format!("the client reports a task: {body}"), evidence));
+        fits(&text);
+        assert!(text.contains("(generated, mine)") && text.matches("\"code\":1020").count() >= 2, "{text}");
     }
 
     #[test]
