@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::defects::Defects;
+use super::session::Credential;
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +42,14 @@ pub(super) struct Arguments {
     /// The case's name, for `create`; else empty.
     pub(super) name: String,
     pub(super) fields: Option<String>,
-    pub(super) sec: String,
+    pub(super) credential: Credential,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) pace_ms: u64,
     pub(super) deadline_ms: u64,
     pub(super) defects: Defects,
 }
 
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 16] = [
     "--base",
     "--id",
     "--path",
@@ -60,6 +61,7 @@ const OPTIONS: [&str; 15] = [
     "--name",
     "--fields",
     "--sec",
+    "--user",
     "--ca-file",
     "--pace-ms",
     "--deadline-ms",
@@ -101,12 +103,7 @@ impl Arguments {
             Job::Create | Job::Tour if name.is_empty() => return Err("`--name` is missing".to_owned()),
             _ => {}
         }
-        let from_environment = environment("SEC_TOKEN").and_then(|value| value.into_string().ok());
-        let sec = given.text("--sec")?.or(from_environment).filter(|token| !token.is_empty());
-        let sec = sec.ok_or("no token: give --sec, or set SEC_TOKEN")?;
-        if sec.contains(char::is_control) {
-            return Err("the token holds a control character".to_owned());
-        }
+        let credential = credential(&given, environment)?;
         let defects = match given.text("--defect")? {
             Some(_) if !is_careless => return Err("`--defect` is for the careless client alone".to_owned()),
             Some(list) => Defects::parse(&list)?,
@@ -129,7 +126,7 @@ impl Arguments {
                 .unwrap_or_default(),
             name,
             fields: given.text("--fields")?.filter(|fields| !fields.trim().is_empty()),
-            sec,
+            credential,
             ca_file: given
                 .value("--ca-file")
                 .map(OsStr::to_owned)
@@ -140,6 +137,29 @@ impl Arguments {
             defects,
         })
     }
+}
+
+/// The password of the user who is named, else the token.
+fn credential(
+    given: &Given<'_>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Credential, String> {
+    let from = |name: &str| environment(name).and_then(|value| value.into_string().ok());
+    let sure = |value: Option<String>, missing: &str| {
+        let value = value.filter(|value| !value.is_empty()).ok_or(missing)?;
+        let is_odd = value.contains(char::is_control);
+        if is_odd { Err("the credential holds a control character".to_owned()) } else { Ok(value) }
+    };
+    Ok(match given.text("--user")? {
+        Some(user) => {
+            let password = sure(from("PASSWORD"), "no password: set PASSWORD")?;
+            Credential::Login { user, password }
+        }
+        None => {
+            let token = given.text("--sec")?.or_else(|| from("SEC_TOKEN"));
+            Credential::Token(sure(token, "no token: give --sec, or set SEC_TOKEN")?)
+        }
+    })
 }
 
 /// Options with their values, the last of equal ones counting.
@@ -192,7 +212,8 @@ mod tests {
     #[test]
     fn a_whole_call_is_read() {
         let read = parse("careless get --base http://h:1 --id 42 --fields id --defect zero-fill").unwrap();
-        assert_eq!((read.job, read.id.as_str(), read.sec.as_str()), (Job::Get, "42", "canary"));
+        assert_eq!((read.job, read.id.as_str()), (Job::Get, "42"));
+        assert_eq!(read.credential, Credential::Token("canary".to_owned()));
         assert!(read.defects.has("zero-fill") && !read.defects.has("double-api"));
         assert_eq!(parse("careful get --base http://h:1 --id 42").unwrap().defects, Defects::default());
         assert_eq!(parse("careless wait --base http://h:1 --id 42").unwrap().defects, Defects::all());
@@ -211,6 +232,7 @@ mod tests {
             ("careful get --id 1 --base b --defect none", "careless client alone"),
             ("careless get --id 1 --base b --defect x", "there is no defect"),
             ("careful get --id 1 --base b --pace-ms soon", "milliseconds"),
+            ("careful get --id 1 --base b --user u", "no password"),
         ] {
             let mistake = parse(words).unwrap_err();
             assert!(mistake.contains(word), "{words}: {mistake}");

@@ -13,69 +13,89 @@ pub struct Defect {
     pub summary: &'static str,
     /// The id of the one property it breaks.
     pub property: &'static str,
+    /// Whether it shows only in a client that logs in with a user and a password.
+    pub needs_login: bool,
 }
 
 /// Every defect, each meant for one property. Most have a condition, so that with all of them on each is still seen.
-pub const DEFECTS: [Defect; 12] = [
+pub const DEFECTS: [Defect; 13] = [
     Defect {
         name: ENCODES_TWICE,
         summary: "`get` percent-encodes `fields` twice when it names more than two fields",
         property: "asks-for-what-it-was-told",
+        needs_login: false,
     },
     Defect {
         name: DOUBLE_API,
         summary: "`get` asks `/api/api/...` when `fields` names `assigned_to`",
         property: "right-address",
+        needs_login: false,
     },
     Defect {
         name: THROUGH_FLOATS,
         summary: "numbers go through a 64-bit float: integers beyond 2^53 are rounded",
         property: "reports-what-it-got",
+        needs_login: false,
     },
     Defect {
         name: ZERO_FILL,
         summary: "members that did not come are reported as 0, \"\" or []",
         property: "invents-nothing",
+        needs_login: false,
     },
     Defect {
         name: STRICT_SHAPE,
         summary: "it crashes on a member it does not know",
         property: "survives-the-unrequested",
+        needs_login: false,
     },
     Defect {
         name: ERROR_AS_DATA,
         summary: "`get` takes the body of a 5xx answer for the task",
         property: "names-the-error",
+        needs_login: false,
     },
     Defect {
         name: POLLS_404,
         summary: "`wait` takes 404 for \"not yet\" and polls until it is killed",
         property: "terminates",
+        needs_login: false,
     },
     Defect {
         name: PARTIAL_AS_DONE,
         summary: "`wait` and `create` report PARTIALLY_COMPLETE as done",
         property: "partial-is-usable-not-done",
+        needs_login: false,
     },
     Defect {
         name: POSTS_AGAIN,
         summary: "`create` sends the creation again when its answer was lost",
         property: "creates-once",
+        needs_login: false,
     },
     Defect {
         name: NO_PAUSE,
         summary: "`wait` and `create` leave no pause between polls where they are told to leave 10 ms and more",
         property: "patient-not-greedy",
+        needs_login: false,
     },
     Defect {
         name: PRINTS_TOKEN,
         summary: "`get` writes the head of its request to standard error when `fields` names `case_id` and `assigned_to`",
         property: "keeps-secrets",
+        needs_login: false,
     },
     Defect {
         name: TRUSTS_ANYONE,
         summary: "it takes any certificate of a console",
         property: "verifies-tls",
+        needs_login: false,
+    },
+    Defect {
+        name: LOGS_OUT_EARLY,
+        summary: "with a user and a password it logs out as soon as it has its session, and asks on in it",
+        property: "keeps-the-session",
+        needs_login: true,
     },
 ];
 
@@ -90,6 +110,7 @@ pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
 pub(super) const POSTS_AGAIN: &str = "posts-again";
 pub(super) const NO_PAUSE: &str = "no-pause";
 pub(super) const PRINTS_TOKEN: &str = "prints-token";
+pub(super) const LOGS_OUT_EARLY: &str = "logs-out-early";
 pub(super) const TRUSTS_ANYONE: &str = "trusts-anyone";
 
 /// Whether `list` is what `--defect` takes: names of [`DEFECTS`] with commas between, `all`, or `none`.

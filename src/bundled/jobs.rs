@@ -10,6 +10,8 @@ use super::answer::Answer;
 use super::arguments::{Arguments, Job};
 use super::defects::{self, Defects};
 use super::report::{Outcome, Standing};
+use super::selector::{names, top_level};
+use super::session::Session;
 use super::trust::Trust;
 use super::wire::{Console, Trouble};
 use crate::json::{Json, quote};
@@ -52,6 +54,7 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
         arguments,
         defects: &arguments.defects,
         console,
+        session: Session::of(&arguments.credential),
         started,
         until: started + deadline,
         request_limit: (deadline / 3).max(Duration::from_millis(1)),
@@ -59,19 +62,22 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
         has_warned: false,
         err,
     };
-    match arguments.job {
+    let outcome = match arguments.job {
         Job::Get => program.get(),
         Job::Wait => program.wait(&program.task_path(&arguments.id)),
         Job::Send => program.send(),
         Job::Create => program.create(),
         Job::Tour => program.tour(),
-    }
+    };
+    program.log_out();
+    outcome
 }
 
 struct Program<'a> {
     arguments: &'a Arguments,
     defects: &'a Defects,
     console: Console,
+    session: Session<'a>,
     started: Instant,
     /// When the whole job is given up.
     until: Instant,
@@ -91,7 +97,7 @@ impl Program<'_> {
         let fields = self.arguments.fields.as_deref().unwrap_or_default();
         let names_both = names(fields, &["case_id"]) && names(fields, &["assigned_to"]);
         if names_both && self.defects.has(defects::PRINTS_TOKEN) {
-            self.remark(&format!("> SEC: {}", self.arguments.sec));
+            self.remark(&format!("> {}", self.session.header()));
         }
         let answer = self.ask(&request);
         self.reported(answer)
@@ -271,8 +277,16 @@ impl Program<'_> {
         let left = self.until.saturating_duration_since(Instant::now());
         let result = match left.is_zero() {
             true => Err(Trouble::TimedOut),
-            false => self.console.exchange(request, self.request_limit.min(left)),
+            false => {
+                let request = self.session.signed(request);
+                self.console.exchange(&request, self.request_limit.min(left))
+            }
         };
+        if result.as_ref().is_ok_and(|response| self.session.take_up(response))
+            && self.defects.has(defects::LOGS_OUT_EARLY)
+        {
+            self.log_out();
+        }
         self.asked_to_wait = result.as_ref().ok().and_then(retry_after);
         if let Some(warning) = result.as_ref().ok().and_then(|response| response.headers.text("Deprecated")) {
             self.warn(&format!("the version of the API is deprecated: {warning}"));
@@ -284,6 +298,14 @@ impl Program<'_> {
             _ => {}
         }
         answer
+    }
+
+    /// Leaves the session, if there is one. Nobody waits long for that, and whatever comes of it changes nothing.
+    fn log_out(&mut self) {
+        if self.session.is_open() {
+            let request = self.request("GET", format!("{}/auth/logout", self.console.prefix()));
+            let _ = self.console.exchange(&self.session.signed(&request), self.request_limit);
+        }
     }
 
     /// What an answer means for a job that ends with it.
@@ -392,7 +414,6 @@ impl Program<'_> {
     fn request(&self, method: &str, target: String) -> Request {
         Request::new(method, &target)
             .with("Host", self.console.authority())
-            .with("SEC", &self.arguments.sec)
             .with("Version", "26.0")
             .with("Accept", "application/json")
             .with("User-Agent", self.arguments.agent)
@@ -436,30 +457,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.into()))
 }
 
-/// The names at the top level of a selector.
-fn top_level(fields: &str) -> Vec<&str> {
-    let mut depth = 0_u32;
-    let mut at = 0;
-    let mut found = Vec::new();
-    for (index, letter) in fields.char_indices() {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                found.push(fields.get(at..index).unwrap_or(""));
-                at = index + 1;
-            }
-            _ => {}
-        }
-    }
-    found.push(fields.get(at..).unwrap_or(""));
-    found.iter().map(|item| item.split('(').next().unwrap_or("").trim()).collect()
-}
-
-fn names(fields: &str, wanted: &[&str]) -> bool {
-    top_level(fields).iter().any(|name| wanted.contains(name))
-}
-
 /// The task's state, in either spelling of its key.
 fn state(task: &str) -> Option<String> {
     let json = Json::parse(task).ok()?;
@@ -477,12 +474,6 @@ fn id(task: &str, member: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_selector_is_read_at_its_top_level() {
-        assert_eq!(top_level("id, rules (id,state) ,name"), ["id", "rules", "name"]);
-        assert!(names("id,state", &["state"]) && !names("rules(state)", &["state"]));
-    }
 
     #[test]
     fn state_and_id_are_found_in_both_dialects() {

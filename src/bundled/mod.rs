@@ -13,6 +13,8 @@ mod defects;
 mod jobs;
 mod reading;
 mod report;
+mod selector;
+mod session;
 mod trust;
 mod wire;
 
@@ -29,9 +31,10 @@ use report::Outcome;
 const USAGE: &str = "\
 usage: faultdeck client careful|careless get|wait|create|send|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
            [--path PATH] [--method METHOD] [--body JSON] [--polls PATH] [--id-member NAME] [--members LIST]
-           [--sec TOKEN] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
+           [--sec TOKEN | --user NAME] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
 --path asks another endpoint than that of a case's task; it comes without /api, encoded. --polls is where `create` polls
 what it made, by the id in --id-member. --members is for careless: what its types have.
+With --user it logs in with the password in PASSWORD, goes on in the session it is given, and logs out at the end.
 The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.
 --defect is for careless alone: names with commas, `all` (the default) or `none`.
 ";

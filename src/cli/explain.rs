@@ -227,6 +227,9 @@ fn defect(defect: &Defect) -> String {
 
 /// The command that shows a defect: the demo, or the first story about what only stories put to the test.
 fn shown_by(defect: &Defect) -> String {
+    if defect.needs_login {
+        return format!("client careless wait --base URL --id ID --user NAME --defect {}", defect.name);
+    }
     let of_stories = judge::property(defect.property).filter(|property| property.story.is_some());
     let scenarios =
         Scenario::builtins().iter().filter_map(|(name, _)| Scenario::builtin(name, Profile::builtin()));

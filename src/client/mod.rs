@@ -108,6 +108,10 @@ pub struct Job {
     pub fields: Option<String>,
     /// The token.
     pub sec: String,
+    /// Who logs in, where a client has no token.
+    pub user: String,
+    /// With which password.
+    pub password: String,
     /// The certificate authority to trust, when the base URL is https.
     pub ca_file: Option<PathBuf>,
     /// Milliseconds to leave between polls, at least.
@@ -130,6 +134,8 @@ impl Job {
             name: None,
             fields: None,
             sec: "canary".to_owned(),
+            user: "analyst".to_owned(),
+            password: "correct-horse-9b1".to_owned(),
             ca_file: None,
             pace_ms: 1,
             deadline_ms: 100,
@@ -139,7 +145,7 @@ impl Job {
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The token stays out: this text may end up in a panic message.
+        // The token and the password stay out: this text may end up in a panic message.
         f.debug_struct("Job")
             .field("kind", &self.kind)
             .field("base_url", &self.base_url)
@@ -321,18 +327,20 @@ pub enum OnPartial {
     Leaves,
 }
 
-/// What of a job reaches a client. A closure has all of it; a program what its file hands on.
+/// What of a job reaches a client. A closure has all of it and uses the token; a program has what its file hands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Takes {
     /// How long to wait between polls.
     pub pace: bool,
     /// When to give up.
     pub deadline: bool,
+    /// A user and a password, to log in with.
+    pub login: bool,
 }
 
 impl Default for Takes {
     fn default() -> Self {
-        Self { pace: true, deadline: true }
+        Self { pace: true, deadline: true, login: false }
     }
 }
 

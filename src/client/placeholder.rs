@@ -20,6 +20,8 @@ pub(super) enum Placeholder {
     Fields,
     Name,
     Sec,
+    User,
+    Password,
     CaFile,
     PaceMs,
     DeadlineMs,
@@ -28,7 +30,7 @@ pub(super) enum Placeholder {
 }
 
 impl Placeholder {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 15] = [
         (Self::Faultdeck, "faultdeck"),
         (Self::Job, "job"),
         (Self::BaseUrl, "base_url"),
@@ -36,6 +38,8 @@ impl Placeholder {
         (Self::Fields, "fields"),
         (Self::Name, "name"),
         (Self::Sec, "sec"),
+        (Self::User, "user"),
+        (Self::Password, "password"),
         (Self::CaFile, "ca_file"),
         (Self::PaceMs, "pace_ms"),
         (Self::DeadlineMs, "deadline_ms"),
@@ -200,6 +204,8 @@ impl Values<'_> {
             // Many a path has a parameter of this name.
             Placeholder::Name => param("name").or_else(|| job.name.as_ref().map(Into::into)),
             Placeholder::Sec => Some(job.sec.as_str().into()),
+            Placeholder::User => Some(job.user.as_str().into()),
+            Placeholder::Password => Some(job.password.as_str().into()),
             Placeholder::CaFile => job.ca_file.as_ref().map(Into::into),
             Placeholder::PaceMs => Some(job.pace_ms.to_string().into()),
             Placeholder::DeadlineMs => Some(job.deadline_ms.to_string().into()),

@@ -180,7 +180,11 @@ impl Client for Program {
             return Takes::default();
         }
         let takes = |hole: &Placeholder| self.file.templates().any(|template| template.holds(hole));
-        Takes { pace: takes(&Placeholder::PaceMs), deadline: takes(&Placeholder::DeadlineMs) }
+        Takes {
+            pace: takes(&Placeholder::PaceMs),
+            deadline: takes(&Placeholder::DeadlineMs),
+            login: takes(&Placeholder::Password),
+        }
     }
 
     fn claims(&self) -> &Claims {

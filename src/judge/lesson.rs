@@ -22,6 +22,7 @@ static LESSONS: &[&str] = &[
     include_str!("lesson/patient-not-greedy.toml"),
     include_str!("lesson/keeps-secrets.toml"),
     include_str!("lesson/verifies-tls.toml"),
+    include_str!("lesson/keeps-the-session.toml"),
     include_str!("lesson/heeds-deprecation.toml"),
 ];
 

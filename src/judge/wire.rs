@@ -92,6 +92,11 @@ pub(super) fn leaks(exchange: &Exchange) -> bool {
     exchange.target.contains(PLACEHOLDER) || decode(&exchange.target).contains(PLACEHOLDER)
 }
 
+/// Whether a credential stood in a text that was redacted.
+pub(super) fn holds_placeholder(text: &str) -> bool {
+    text.contains(PLACEHOLDER)
+}
+
 /// Whether nothing in the evidence fits the request: no ground to judge on.
 pub(super) fn is_miss(exchange: &Exchange) -> bool {
     matches!(exchange.origin, Origin::Miss { .. })

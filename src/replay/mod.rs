@@ -95,6 +95,8 @@ pub enum Auth {
     /// A request without any gets 401/18.
     #[default]
     Required,
+    /// The same; and whoever logs in with Basic is given this session, as a cookie `SEC` (documented).
+    GivesSession(&'static str),
     /// Nobody asks.
     Off,
 }

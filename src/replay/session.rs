@@ -204,6 +204,12 @@ impl Session {
             let all = self.firing(setup, &turn, is_refused, known);
             firing = self.beyond_quotas(all, &firing, known);
         }
+        let mut answer = answer;
+        if let Auth::GivesSession(session) = setup.auth
+            && logs_in(&turn.request)
+        {
+            answer.response.headers.push("Set-Cookie", format!("SEC={session}; Path=/; HttpOnly"));
+        }
         let not_done = firing.iter().any(is_not_done);
         if tick.is_some() && !answer.rests {
             self.ticked += 1;
@@ -378,6 +384,12 @@ impl Session {
         let is_noted = record.is_remarkable() || !record.faults.is_empty();
         Decided { planned: delivery, record: Arc::new(record), time, is_again: false, is_noted }
     }
+}
+
+/// Whether a request carries a user's name and password.
+fn logs_in(request: &Request) -> bool {
+    let is_basic = |value: &[u8]| value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"basic "));
+    request.headers.all("Authorization").any(|value| is_basic(value))
 }
 
 /// What the console understands in place of the request, and the key of the fault that has it do so.

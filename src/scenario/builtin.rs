@@ -124,6 +124,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "network/connection-reset"
     "network/slow-accept"
     "auth/login-page"
+    "auth/basic-login"
     "auth/led-to-another-host"
     "auth/may-not-create"
     "auth/no-token"

@@ -139,8 +139,12 @@ fn talkative(console: &Console, words: &str) -> (Ran, String) {
     let arguments: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let since = Instant::now();
-    let exit =
-        run(&arguments, &|name| (name == "SEC_TOKEN").then(|| canary::canary().into()), &mut out, &mut err);
+    let exit = run(
+        &arguments,
+        &|name| ["SEC_TOKEN", "PASSWORD"].contains(&name).then(|| canary::canary().into()),
+        &mut out,
+        &mut err,
+    );
     let (out, err) = (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap());
     assert!(console.lines().iter().all(|line| !line.contains(canary::canary())), "the token stands in a URL");
     assert!(out.lines().count() <= 1, "the outcome is one line: {out}");
@@ -378,6 +382,35 @@ fn without_a_defect_the_careless_client_acts_as_the_careful_one() {
     }
 }
 
+/// A task on its way, with a session for whoever logs in.
+fn gives_session(nth: usize) -> Act {
+    let state = if nth < 2 { "PROCESSING" } else { "COMPLETE" };
+    let body = TASK.replace("STATE", state);
+    let length = body.len();
+    Act::Raw(format!(
+        "HTTP/1.1 200 x\r\nSet-Cookie: SEC=session-{nth}; Path=/\r\nContent-Length: {length}\r\n\r\n{body}"
+    ))
+}
+
+#[test]
+fn who_logs_in_goes_on_in_the_session_and_leaves_it_at_the_end() {
+    let console = Console::start(|nth, _| gives_session(nth));
+    let ran = client(&console, "careful wait --id 42 --user analyst");
+    assert_eq!(standing(&ran), Some(Resting::Done));
+    let seen = console.seen.lock().unwrap();
+    let signed = |each: &String| {
+        let line =
+            each.lines().find(|line| line.starts_with("Authorization: ") || line.starts_with("Cookie: "));
+        line.unwrap().split(' ').take(2).collect::<Vec<_>>().join(" ")
+    };
+    let signed: Vec<String> = seen.iter().map(signed).collect();
+    assert_eq!(
+        signed,
+        ["Authorization: Basic", "Cookie: SEC=session-0", "Cookie: SEC=session-1", "Cookie: SEC=session-2"]
+    );
+    assert!(seen[3].starts_with("GET /auth/logout "), "{}", seen[3]);
+}
+
 /// Where the defect alone, and with all others, shows; and what then shows it.
 fn shows(defect: &str, defects: &str) -> bool {
     let with = |job: &str| format!("careless {job} --defect {defects}");
@@ -425,6 +458,11 @@ fn shows(defect: &str, defects: &str) -> bool {
                 .err
                 .contains(canary::canary())
         }
+        "logs-out-early" => {
+            let asked = asked("wait --id 42 --user analyst", |nth, _| gives_session(nth));
+            let left = asked.iter().position(|each| each.starts_with("GET /auth/logout")).unwrap();
+            left + 1 < asked.len()
+        }
         "trusts-anyone" => {
             let ran = client(&over_tls().0, &with("get --id 42"));
             matches!(ran.outcome, Ok(Outcome::Task { .. }))
@@ -461,6 +499,7 @@ fn every_property_has_a_defect_that_breaks_it() {
         "patient-not-greedy",
         "keeps-secrets",
         "verifies-tls",
+        "keeps-the-session",
     ] {
         assert!(properties.contains(&property), "{property}");
     }

@@ -31,6 +31,8 @@ fn job(kind: JobKind) -> Job {
         name: None,
         fields: None,
         sec: canary::canary().to_owned(),
+        user: "analyst".to_owned(),
+        password: "correct-horse-9b1".to_owned(),
         ca_file: None,
         pace_ms: 1,
         deadline_ms: 2000,

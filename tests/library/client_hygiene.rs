@@ -219,6 +219,8 @@ fn job(base_url: &str) -> Job {
         name: None,
         fields: None,
         sec: canary::canary().to_owned(),
+        user: "analyst".to_owned(),
+        password: "correct-horse-9b1".to_owned(),
         ca_file: None,
         pace_ms: 1,
         deadline_ms: 1000,

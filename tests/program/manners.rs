@@ -27,8 +27,14 @@ fn a_defect_of_stories_breaks_its_property_there_and_no_other() {
     for defect in defects {
         let (lab, story) = (Lab::new(), story(defect.property));
         let own = include_str!("../../clients/careless.toml");
-        let with = own.replace("\"--base\"", &format!("\"--defect\", \"{}\", \"--base\"", defect.name));
+        let user = if defect.needs_login { r#""--user", "{user}", "# } else { "" };
+        let with = own.replace("\"--base\"", &format!("{user}\"--defect\", \"{}\", \"--base\"", defect.name));
         assert_ne!(own, with);
+        let with = if defect.needs_login {
+            with.replace(r#"SEC_TOKEN = "{sec}""#, r#"PASSWORD = "{password}""#)
+        } else {
+            with
+        };
         lab.write("one.toml", &with);
         let mut flags = vec!["judge", "one.toml", "--scenario", &story.name, "--ledger", "ledger.jsonl"];
         if story.needs_tls() {
@@ -45,6 +51,8 @@ fn a_defect_of_stories_breaks_its_property_there_and_no_other() {
         assert_eq!(violated, BTreeSet::from([defect.property.to_owned()]), "{}", defect.name);
         // What `explain` says shows it.
         let explained = lab.run(&["explain", defect.name]).stdout;
-        assert!(explained.contains(&format!("--scenario {}", story.name)), "{explained}");
+        let shown =
+            if defect.needs_login { "--user".to_owned() } else { format!("--scenario {}", story.name) };
+        assert!(explained.contains(&shown), "{explained}");
     }
 }

@@ -70,7 +70,8 @@ impl Language {
                 law: defect.property.to_owned(),
                 edit: None,
             };
-            return DEFECTS.iter().map(of).collect();
+            // Its file hands it a token: what shows after a log-in alone is for the tests of manners.
+            return DEFECTS.iter().filter(|defect| !defect.needs_login).map(of).collect();
         };
         let table: toml::Table = text_of(table).parse().unwrap();
         let text = |mutant: &toml::Value, key: &str| {

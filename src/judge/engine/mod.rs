@@ -35,7 +35,7 @@ pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progre
 use self::slot::Slot;
 use self::tally::Tally;
 use self::together::together;
-use self::trial::{Bench, TOKEN, Tried};
+use self::trial::{Bench, PASSWORD, TOKEN, Tried};
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
 use crate::judge::about::About;
@@ -55,7 +55,11 @@ pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 /// opened, or what the client writes in a clean case cannot be read. A client that cannot be started is no error: the result says so, with exit code 3.
 pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result<Judged, JudgeError> {
     let units = units(plan, client)?;
-    plan.redactor.learn(TOKEN);
+    let secrets = Redactor::new();
+    for secret in [TOKEN, PASSWORD] {
+        plan.redactor.learn(secret);
+        secrets.learn(secret);
+    }
     let mut slots = Vec::new();
     for _ in 0..plan.jobs.max(1) {
         slots.push(Slot::start(plan.tls.as_ref()).await?);
@@ -63,8 +67,6 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     let mut taken = Taken::default();
     units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
-    let secrets = Redactor::new();
-    secrets.learn(TOKEN);
     let bench = Bench { client, redactor, secrets, verb, taken, tls: plan.tls.clone() };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {

@@ -26,6 +26,12 @@ use crate::serve::tls::Identity;
 /// The token every client under test is given. It is no secret; it is there to be found where it must not be.
 pub(super) const TOKEN: &str = "faultdeck-judge-token-7f3a9c";
 
+/// Who logs in where a client's file asks for a user, and with what. No secrets either.
+const USER: &str = "judge";
+pub(super) const PASSWORD: &str = "faultdeck-judge-password-b1c7e2";
+/// The session that is given to whoever logs in.
+const SESSION_TOKEN: &str = "faultdeck-judge-session-4e90d1";
+
 /// The session of every case: draws depend on it, and a case must draw the same when it is run again.
 const SESSION: &str = "case";
 /// From this many requests on a case is ended: it leads nowhere, and a ledger must stay a size to read.
@@ -104,7 +110,7 @@ impl<C: Client> Bench<'_, C> {
             scenario: case.scenario.clone(),
             profile: Profile::builtin(),
             seed: case.seed,
-            auth: Auth::Required,
+            auth: if self.client.takes().login { Auth::GivesSession(SESSION_TOKEN) } else { Auth::Required },
             outside: Outside::Page,
             redactor: self.redactor.clone(),
             verb: self.verb.clone(),
@@ -194,10 +200,10 @@ impl<C: Client> Bench<'_, C> {
         Given {
             pace_ms: takes.pace.then_some(job.pace_ms),
             deadline_ms: takes.deadline.then_some(job.deadline_ms),
-            login: false,
+            login: takes.login,
             over_tls: self.tls.is_some(),
             secrets: self.secrets.clone(),
-            placeholders: vec![self.redactor.text(TOKEN)],
+            placeholders: [TOKEN, PASSWORD].map(|secret| self.redactor.text(secret)).to_vec(),
         }
     }
 
@@ -214,6 +220,8 @@ impl<C: Client> Bench<'_, C> {
             name: case.name.clone(),
             fields: case.fields.clone(),
             sec: TOKEN.to_owned(),
+            user: USER.to_owned(),
+            password: PASSWORD.to_owned(),
             ca_file: self.tls.as_ref().map(|identity| identity.ca_file.clone()),
             pace_ms: case.pace_ms,
             // Leaves the client time to say that it gave up before it is ended.

@@ -77,16 +77,23 @@ fn misplaced(run: &Run, exchange: &Exchange) -> Option<String> {
     if exchange.request_body.text().is_some_and(|body| holds_secret(run, body)) {
         return Some("the body of a request".to_owned());
     }
-    let is_carrier = |name: &str| CARRIERS.iter().any(|carrier| carrier.eq_ignore_ascii_case(name));
     let wrong =
         exchange.request_headers.iter().find(|(name, value)| !is_carrier(name) && holds_secret(run, value));
     wrong.map(|(name, _)| format!("the header `{name}`"))
 }
 
+fn is_carrier(name: &str) -> bool {
+    CARRIERS.iter().any(|carrier| carrier.eq_ignore_ascii_case(name))
+}
+
 /// A secret that arrived at another host.
 fn carried_along(run: &Run) -> Option<(String, String)> {
     run.strayed.iter().find_map(|exchange| {
-        let header = exchange.request_headers.iter().find(|(_, value)| holds_secret(run, value));
+        // Whatever stands where a console looks for a credential is one: that host has given the client none.
+        let gives_away = |(name, value): &&(String, String)| {
+            holds_secret(run, value) || (is_carrier(name) && wire::holds_placeholder(value))
+        };
+        let header = exchange.request_headers.iter().find(gives_away);
         let place = match header {
             Some((name, _)) => format!("in the header `{name}`"),
             None => format!("in {}", misplaced(run, exchange)?),
@@ -206,7 +213,13 @@ mod tests {
         run.strayed = vec![there.clone()];
         assert_eq!(judge(&[run.clone()]), Verdict::held());
         there.request_headers.push(("sec".into(), "fd-secret-1".into()));
-        run.strayed.push(there);
-        assert!(because(run).contains("another host"));
+        run.strayed.push(there.clone());
+        assert!(because(run.clone()).contains("another host"));
+        // A password that is encoded behind a name has a placeholder of its own, and so has a session.
+        for (name, value) in [("Authorization", "Basic fd-secret-7"), ("cookie", "SEC=fd-secret-8")] {
+            there.request_headers = vec![(name.into(), value.into())];
+            run.strayed = vec![there.clone()];
+            assert!(because(run.clone()).contains(name), "{name}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod creates_once;
 mod heeds_deprecation;
 mod invents_nothing;
 mod keeps_secrets;
+mod keeps_the_session;
 mod names_the_error;
 mod partial_is_usable_not_done;
 mod patient_not_greedy;
@@ -101,6 +102,7 @@ pub static PROPERTIES: &[&Property] = &[
     &patient_not_greedy::PROPERTY,
     &keeps_secrets::PROPERTY,
     &verifies_tls::PROPERTY,
+    &keeps_the_session::PROPERTY,
     &heeds_deprecation::PROPERTY,
 ];
 

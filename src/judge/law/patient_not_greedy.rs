@@ -259,8 +259,9 @@ fn endless_wait(run: &Run, asked: &Asked<'_>) -> Find {
     let Some(last) = asked.0.last() else { return Find::Nothing };
     let is_silent = |sent: &Sent<'_>| wire::is_broken(sent.exchange) && sent.timing.cut_short;
     let was_ended = run.report.outcome == Outcome::TimedOut;
+    let left_by_itself = asked.0.iter().rev().skip(usize::from(was_ended)).any(is_silent);
     if !was_ended || !is_silent(last) {
-        return if asked.0.iter().any(is_silent) { Find::Holds } else { Find::Nothing };
+        return if left_by_itself { Find::Holds } else { Find::Nothing };
     }
     let waited = last.timing.took_us / 1_000;
     let is_past = |limit: u64| waited.saturating_mul(100) >= limit.saturating_mul(PAST_PERCENT);
@@ -276,7 +277,9 @@ fn endless_wait(run: &Run, asked: &Asked<'_>) -> Find {
              to nobody"
                 .to_owned(),
         ),
-        _ => Find::Nothing,
+        // It has left others, and waits for this one no longer than it may.
+        _ if left_by_itself => Find::Holds,
+        _ => Find::Unclear("it waited for an answer until it was ended, and no longer than its file says".to_owned()),
     }
 }
 
@@ -458,6 +461,10 @@ mod tests {
         let mut again = silent(50, Outcome::TimedOut);
         again.claims.request_timeout_ms = Some(1_000);
         assert!(!judge(&[again]).is_violated());
+        // It may wait longer than it has here.
+        let mut patient = silent(4_990, Outcome::TimedOut);
+        patient.claims.request_timeout_ms = Some(60_000);
+        assert!(matches!(judge(&[patient]), Verdict::Inconclusive(_)));
     }
 
     #[test]

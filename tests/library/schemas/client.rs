@@ -128,7 +128,7 @@ enum Dialect {
 #[expect(dead_code)]
 struct Exec {
     /// The program, then its arguments. An array within it is left out whole if one of its placeholders has no value in a
-    /// job. Placeholders: {faultdeck} {job} {base_url} {id} {fields} {name} {sec} {ca_file} {pace_ms} {deadline_ms}
+    /// job. Placeholders: {faultdeck} {job} {base_url} {id} {fields} {name} {sec} {user} {password} {ca_file} {pace_ms} {deadline_ms}
     /// {method} {path} {body}, and each parameter of the paths that its jobs ask.
     argv: Argv,
     /// Variables of its environment. One whose placeholder has no value is left out. The token belongs here: arguments
