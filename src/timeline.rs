@@ -23,6 +23,23 @@ pub enum Phase {
     Cancelled,
 }
 
+impl Phase {
+    /// Whether nothing follows it.
+    pub(crate) fn is_last(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+
+    /// How far a task is in it: one that goes on as it should never comes to a lower one.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::Working => 1,
+            Self::Partial => 2,
+            Self::Done | Self::Failed | Self::Cancelled => 3,
+        }
+    }
+}
+
 /// The managed hosts behind a task, and what becomes of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -18,7 +18,7 @@ pub struct Defect {
 }
 
 /// Every defect, each meant for one property. Most have a condition, so that with all of them on each is still seen.
-pub const DEFECTS: [Defect; 13] = [
+pub const DEFECTS: [Defect; 15] = [
     Defect {
         name: ENCODES_TWICE,
         summary: "`get` percent-encodes `fields` twice when it names more than two fields",
@@ -68,6 +68,18 @@ pub const DEFECTS: [Defect; 13] = [
         needs_login: false,
     },
     Defect {
+        name: FIRST_SEEN,
+        summary: "`wait` and `create` report the task as the first poll showed it",
+        property: "says-what-it-heard",
+        needs_login: false,
+    },
+    Defect {
+        name: SMALL_NAME,
+        summary: "`create` sends the name in small letters",
+        property: "creates-what-it-was-told",
+        needs_login: false,
+    },
+    Defect {
         name: POSTS_AGAIN,
         summary: "`create` sends the creation again when its answer was lost",
         property: "creates-once",
@@ -107,6 +119,8 @@ pub(super) const STRICT_SHAPE: &str = "strict-shape";
 pub(super) const ERROR_AS_DATA: &str = "error-as-data";
 pub(super) const POLLS_404: &str = "polls-404";
 pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
+pub(super) const FIRST_SEEN: &str = "first-seen";
+pub(super) const SMALL_NAME: &str = "small-name";
 pub(super) const POSTS_AGAIN: &str = "posts-again";
 pub(super) const NO_PAUSE: &str = "no-pause";
 pub(super) const PRINTS_TOKEN: &str = "prints-token";

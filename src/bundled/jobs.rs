@@ -133,11 +133,14 @@ impl Program<'_> {
         let request = self.task_request(path, fields);
         let mut partial = None;
         let mut last_state = None;
+        let mut first_seen = None;
         let (mut unchanged, mut stateless) = (0, 0);
         loop {
             match self.ask(&request) {
                 Answer::Data(task) => {
                     let state = state(&task);
+                    let seen = first_seen.get_or_insert_with(|| task.clone()).clone();
+                    let task = if self.defects.has(defects::FIRST_SEEN) { seen } else { task };
                     let standing = Standing::of_state(state.as_deref());
                     let is_done = match standing {
                         Standing::Failed => return self.report(standing, &task),
@@ -388,7 +391,8 @@ impl Program<'_> {
                 self.write("POST", path, fields, body)
             }
             None => {
-                let name = quote(&self.arguments.name);
+                let small = self.defects.has(defects::SMALL_NAME).then(|| self.arguments.name.to_lowercase());
+                let name = quote(small.as_ref().unwrap_or(&self.arguments.name));
                 let body = format!(r#"{{"name":{name},"assigned_to":["analyst"]}}"#);
                 self.write("POST", CASES, fields, body)
             }

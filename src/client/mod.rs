@@ -263,6 +263,8 @@ pub struct Report {
     pub stderr: String,
     /// What it wrote on standard output, the middle cut out if it was long.
     pub stdout: String,
+    /// Whether the standing is what its exit code means, as of a program that prints the resource alone.
+    pub by_exit_code: bool,
     /// Remarks of ours: the exit code said another thing than the outcome, output was cut.
     pub notes: Vec<String>,
 }
@@ -336,11 +338,15 @@ pub struct Takes {
     pub deadline: bool,
     /// A user and a password, to log in with.
     pub login: bool,
+    /// The selector to ask with.
+    pub fields: bool,
+    /// The name of the case to create.
+    pub name: bool,
 }
 
 impl Default for Takes {
     fn default() -> Self {
-        Self { pace: true, deadline: true, login: false }
+        Self { pace: true, deadline: true, login: false, fields: true, name: true }
     }
 }
 

@@ -76,7 +76,8 @@ pub(super) fn read_report(finished: Finished, stdout: Stdout, exit: &ExitMap) ->
             Stdout::Resource => from_resource(&text, code, exit),
         },
     };
-    Report { outcome, stderr: finished.stderr.text(), stdout: text, notes }
+    let by_exit_code = stdout == Stdout::Resource;
+    Report { outcome, stderr: finished.stderr.text(), stdout: text, by_exit_code, notes }
 }
 
 /// The JSON value that standard output ends with is the outcome; what comes before it is the client's own affair. An
@@ -176,7 +177,7 @@ impl Report {
 
     /// A report with nothing but its outcome.
     pub(crate) fn of(outcome: Outcome) -> Self {
-        Self { outcome, stderr: String::new(), stdout: String::new(), notes: Vec::new() }
+        Self { outcome, stderr: String::new(), stdout: String::new(), by_exit_code: false, notes: Vec::new() }
     }
 
     /// The ledger's line about it. Nothing is redacted here; the caller does that before it is written.

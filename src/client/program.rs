@@ -184,6 +184,8 @@ impl Client for Program {
             pace: takes(&Placeholder::PaceMs),
             deadline: takes(&Placeholder::DeadlineMs),
             login: takes(&Placeholder::Password),
+            fields: takes(&Placeholder::Fields),
+            name: takes(&Placeholder::Name),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A case: what a client is asked to do, against which answers; and the run that came of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::about::About;
 use crate::client::{Claims, JobKind, Outcome, Report};
@@ -131,6 +132,8 @@ pub struct Run {
     pub report: Report,
     /// What the client claims of itself.
     pub claims: Claims,
+    /// How long it ran, its start and its end included: what else a machine does makes it longer, never shorter.
+    pub lasted: Duration,
     /// How often a connection met a planned fault before its first request.
     pub greeted: u64,
     /// Whether for a time nobody was listened to: whether a request was made then cannot be known.
@@ -148,6 +151,10 @@ pub struct Given {
     pub pace_ms: Option<u64>,
     /// After how many milliseconds to give up the whole job.
     pub deadline_ms: Option<u64>,
+    /// Whether it was handed the selector.
+    pub fields: bool,
+    /// Whether it was handed the name of the case to create.
+    pub name: bool,
     /// Whether it was given a user and a password, to log in with.
     pub login: bool,
     /// Whether it was spoken to over TLS.

@@ -56,6 +56,7 @@ pub(super) fn run(case: Case) -> Run {
         timings: Vec::new(),
         report: report(Outcome::GaveUp),
         claims: Claims::default(),
+        lasted: std::time::Duration::from_secs(3),
         greeted: 0,
         was_unheard: false,
         given: given(),
@@ -70,6 +71,8 @@ pub(super) fn given() -> Given {
     Given {
         pace_ms: Some(1),
         deadline_ms: Some(3_000),
+        fields: true,
+        name: true,
         secrets,
         placeholders: vec!["fd-secret-1".into()],
         ..Given::default()

@@ -440,6 +440,17 @@ fn shows(defect: &str, defects: &str) -> bool {
             console.lines().len() > 30 && standing(&ran) == Some(Resting::Done)
         }
         "partial-as-done" => asked("wait --id 42", whole).len() == 3,
+        "first-seen" => {
+            let console = Console::start(|nth, _| task(if nth == 0 { "WAITING" } else { "COMPLETE" }));
+            let ran = client(&console, &with("wait --id 42"));
+            task_text(ran.outcome).contains("WAITING")
+        }
+        "small-name" => {
+            let console = Console::start(|_, _| error(422, 1005));
+            drop(client(&console, &with("create --name Case1")));
+            let lines = console.seen.lock().unwrap().join("\n");
+            lines.contains(r#""name":"case1""#)
+        }
         "posts-again" => {
             let lost = |_: usize, line: &str| {
                 if line.starts_with("POST") { Act::Reset } else { Act::Json(200, "[]".into()) }
@@ -495,6 +506,8 @@ fn every_property_has_a_defect_that_breaks_it() {
         "names-the-error",
         "terminates",
         "partial-is-usable-not-done",
+        "says-what-it-heard",
+        "creates-what-it-was-told",
         "creates-once",
         "patient-not-greedy",
         "keeps-secrets",

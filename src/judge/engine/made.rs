@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::generate::{Generated, Sprout, plain, plain_in};
+use super::telling;
 use super::trial::Trial;
 use super::unit::{GENERATED, judged_in};
 use crate::client::JobKind;
@@ -93,17 +94,21 @@ impl Made<'_> {
         let ends = phases.iter().filter(|(_, phase)| is_end(*phase)).map(|(state, _)| state.as_str());
         // And one that comes no further than partly done, where there is such a thing.
         let partial = self.about.life.and_then(|life| life.spelling(Phase::Partial));
-        let to = |state| {
-            let value = plain_in(&self.about, self.dialect, Some(state));
+        // Every other end is waited for with a selector.
+        let told = telling::with_the_state(&self.about, self.dialect).filter(|_| self.job == JobKind::Wait);
+        let to = |(place, state): (usize, &str)| {
+            let fields = told.clone().filter(|_| place.is_multiple_of(2));
+            let value = Generated { fields, ..plain_in(&self.about, self.dialect, Some(state)) };
             self.trial(state, value, self.plainly_judged())
         };
-        ends.chain(partial).map(to).collect()
+        ends.chain(partial).enumerate().map(to).collect()
     }
 
-    /// Every answer, or the one to the creation, is an error; or that one is lost.
+    /// Every answer, or the one to the creation, is an error; or that one is lost, or never comes.
     fn by_fault(&self) -> Vec<Trial> {
         let errors = Fault::errors().into_iter().map(|(name, fault)| (name, fault_toml(&fault)));
-        let lost = (self.job == JobKind::Create).then(|| ("lost-answer", LOST.to_owned()));
+        let is_lost = |_: &(&str, &str)| self.job == JobKind::Create;
+        let lost = LOST.into_iter().filter(is_lost).map(|(name, inject)| (name, inject.to_owned()));
         let trial = |(name, inject): (&str, String)| {
             let scenario = with_fault(name, &self.about.asks.id, &inject)?;
             let mut trial = self.trial(name, plain(&self.about, self.dialect), self.plainly_judged());
@@ -126,8 +131,9 @@ impl Made<'_> {
 /// Errors by asking wrongly: what it is called, and with which `fields`.
 const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice", "id,id")];
 
-/// The fault that takes an answer away.
-const LOST: &str = "{ reset = { after_bytes = 0 } }";
+/// The faults that take an answer away: with the connection, and without a word.
+const LOST: [(&str, &str); 2] =
+    [("lost-answer", "{ reset = { after_bytes = 0 } }"), ("no-answer", "{ hang = {} }")];
 
 /// A scenario in which whatever this endpoint is asked meets this fault.
 pub(super) fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc<Scenario>> {

@@ -20,6 +20,7 @@ mod plan;
 mod slot;
 mod staged;
 mod tally;
+mod telling;
 mod together;
 mod trial;
 mod unit;

@@ -3,15 +3,25 @@
 use std::sync::Arc;
 
 use super::evidence::{self, spelt};
+use super::telling;
 use super::trial::Trial;
 use super::unit::{judged_in, travels};
 use crate::client::JobKind;
 use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::judge::law::{Property, USUAL_PACE_MS};
+use crate::profile::Lifecycle;
 use crate::replay::Evidence;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
+
+/// What the longest name is made of: capitals, small letters and digits.
+const LETTERS: &str = "Aq7LongCaseNameZz09";
+
+/// A name of letters and digits, as long as one may be; empty where there is no such limit.
+fn longest_name(life: &Lifecycle) -> String {
+    if life.name_member.is_none() { String::new() } else { LETTERS.chars().take(life.name_max).collect() }
+}
 
 /// Makes the cases of a scenario for one job in one dialect.
 pub(super) struct Maker<'a> {
@@ -27,8 +37,10 @@ pub(super) struct Maker<'a> {
 impl Maker<'_> {
     pub(super) fn trials(&self, job: JobKind, jobs: &[JobKind]) -> Vec<Trial> {
         // One job is enough for a property, but a fault has to be met by a job that asks what it waits for.
-        let asks = Some(self.about.asks.id.as_str());
-        let meets = self.scenario.faults.iter().any(|planned| planned.when.endpoint.as_deref() == asks);
+        // What makes a task waits for it, too.
+        let asks = [Some(self.about.asks.id.as_str()), Some(self.about.shows.id.as_str())];
+        let meets =
+            self.scenario.faults.iter().any(|planned| asks.contains(&planned.when.endpoint.as_deref()));
         let is_for = |property: &&Property| {
             property.job_among(jobs) == Some(job) || (meets && property.jobs.contains(&job))
         };
@@ -43,12 +55,24 @@ impl Maker<'_> {
             // A story of the program about something else is not one of those.
             (JobKind::Create, is_recorded) if is_recorded || (self.about.is_usual && self.makes_any()) => {
                 let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
-                let params = subject.params.unwrap_or_default();
-                let case = Case { name: Some(name), params, ..self.case(JobKind::Create, None) };
-                vec![self.trial("create", 1, case, judged_in(JobKind::Create))]
+                self.create(name, subject.params.unwrap_or_default())
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A creation; where nothing goes wrong, another one with the longest name that there may be.
+    fn create(&self, name: String, params: Vec<(String, String)>) -> Vec<Trial> {
+        let is_plain = self.scenario.faults.is_empty();
+        let longest = self.about.life.map(longest_name).filter(|long| is_plain && !long.is_empty());
+        (1..)
+            .zip(std::iter::once(name).chain(longest))
+            .map(|(n, name)| {
+                let params = params.clone();
+                let case = Case { name: Some(name), params, ..self.case(JobKind::Create, None) };
+                self.trial("create", n, case, judged_in(JobKind::Create))
+            })
+            .collect()
     }
 
     /// Whether what answers may take a creation that was not recorded.
@@ -99,8 +123,13 @@ impl Maker<'_> {
 
     /// A selector that keeps the state, or none.
     fn wait(&self, subject: &evidence::Subject) -> Vec<Trial> {
+        let usual = || self.selectors(&[&["id", "name", "state"]]).into_iter().flatten().next();
+        let told = match self.about.is_usual {
+            true => usual(),
+            false => telling::with_the_state(&self.about, self.dialect),
+        };
         (1..)
-            .zip(self.selectors(&[&["id", "state"]]).into_iter().take(2))
+            .zip(std::iter::once(None).chain(told.map(Some)))
             .map(|(n, fields)| {
                 let params = subject.params.clone().unwrap_or_default();
                 let case = Case { params, ..self.case(JobKind::Wait, fields) };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -147,10 +148,12 @@ impl<C: Client> Bench<'_, C> {
             slot.play(Arc::clone(&replay));
         }
         let job = self.job(case, slot.url());
+        let began = Instant::now();
         let report = tokio::select! {
             report = self.client.run(&job) => report,
             () = watch.hopeless.notified() => Report::of(Outcome::TimedOut),
         };
+        let lasted = began.elapsed();
         slot.clear().await;
         let mut report = unplaced::report(report, slot.url());
         if let Some(own) = own {
@@ -169,6 +172,7 @@ impl<C: Client> Bench<'_, C> {
             timings: lines.iter().filter_map(timing).collect(),
             report,
             claims: self.client.claims().clone(),
+            lasted,
             greeted: account.sum.greeted,
             was_unheard: !account.in_force.is_empty(),
             given: self.given(&job),
@@ -186,6 +190,7 @@ impl<C: Client> Bench<'_, C> {
             timings: Vec::new(),
             report,
             claims,
+            lasted: Duration::ZERO,
             greeted: 0,
             was_unheard: false,
             given: Given::default(),
@@ -201,6 +206,8 @@ impl<C: Client> Bench<'_, C> {
             pace_ms: takes.pace.then_some(job.pace_ms),
             deadline_ms: takes.deadline.then_some(job.deadline_ms),
             login: takes.login,
+            fields: takes.fields,
+            name: takes.name,
             over_tls: self.tls.is_some(),
             secrets: self.secrets.clone(),
             placeholders: [TOKEN, PASSWORD].map(|secret| self.redactor.text(secret)).to_vec(),

@@ -56,10 +56,9 @@ pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
     }
     let jobs = client.jobs();
     let is_put = |job: &JobKind| trials.iter().any(|trial| trial.case.job == *job);
-    // Without `get`, what other jobs show is for the scenarios to ask; the rest is not applicable.
-    let is_looked_at = is_put(&JobKind::Get) || is_put(&JobKind::Send);
+    // What no job of the client shows is not applicable.
     let is_asked = |property: &&&Property| match property.generated {
-        true => is_looked_at || property.job_among(jobs).is_none(),
+        true => property.jobs.iter().any(is_put) || property.job_among(jobs).is_none(),
         false => property.story.is_none() && property.jobs.iter().any(is_put),
     };
     let required = PROPERTIES.iter().filter(is_asked).copied().collect();

@@ -1,5 +1,7 @@
 //! `asks-for-what-it-was-told`: the selector on the wire is the one the client was told to use.
 
+mod polling;
+
 use super::{Needs, Property};
 use crate::client::JobKind;
 use crate::fields::FieldSelector;
@@ -21,8 +23,10 @@ Broken by: dropping, adding or renaming a name; encoding twice (`%252C`, from a 
 already); sending it as a header on a GET; sending it twice.
 
 Not broken by: another order of names; blanks; `%2C` or a bare comma; leaving `fields` out where every name the \
-resource has was asked for, which means the same.",
-    jobs: &[JobKind::Get, JobKind::Send],
+resource has was asked for, which means the same. Whoever waits may ask for the id and the state beside what it was told, \
+for them alone until the end, and for anything more where it was not told the state; where it was told nothing it may ask \
+as it likes. A client whose file hands no `{fields}` on was told nothing.",
+    jobs: &[JobKind::Get, JobKind::Send, JobKind::Wait, JobKind::Create],
     report: Needs::Nothing,
     generated: true,
     story: None,
@@ -37,11 +41,20 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
+    if !run.given.fields {
+        return Verdict::NotApplicable("its file hands no `{fields}` on".to_owned());
+    }
     let Ok(meant) = run.case.selector() else {
         return Verdict::not_reached("what it was told is no selector");
     };
     if let Some((exchange, why)) = run.exchanges.iter().find_map(|one| Some((one, wrong_place(one)?))) {
         return violated(run, exchange, &why);
+    }
+    if matches!(run.case.job, JobKind::Wait | JobKind::Create) {
+        return match polling::wrong(run, meant.as_ref()) {
+            Ok(verdict) => verdict,
+            Err((exchange, why)) => violated(run, exchange, &why),
+        };
     }
     let about = run.case.about;
     let mut polls = run.exchanges.iter().filter(|exchange| about.is_asked(exchange)).peekable();
@@ -89,18 +102,23 @@ fn wrong_place(exchange: &Exchange) -> Option<String> {
     }
 }
 
-fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>) -> Option<String> {
-    let text = match run.case.about.shows.fields_in {
+/// The selector that a request carries.
+fn sent(exchange: &Exchange, carrier: Option<Carrier>) -> Result<Option<FieldSelector>, String> {
+    let text = match carrier {
         Some(Carrier::Header) => wire::headers(exchange, "fields").next().map(str::to_owned),
         _ => wire::params(exchange).into_iter().find(|param| param.name == "fields").map(|param| param.value),
     };
     let text = text.unwrap_or_default();
     if is_encoded_twice(&text) {
-        return Some("`fields` is encoded twice".to_owned());
+        return Err("`fields` is encoded twice".to_owned());
     }
-    let sent = match FieldSelector::parse(&text) {
+    FieldSelector::parse(&text).map_err(|error| format!("what it sends is no selector: {error}"))
+}
+
+fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>) -> Option<String> {
+    let sent = match sent(exchange, run.case.about.shows.fields_in) {
         Ok(sent) => sent,
-        Err(error) => return Some(format!("what it sends is no selector: {error}")),
+        Err(why) => return Some(why),
     };
     let full = run.case.about.shape(&run.case.dialect).and_then(|shape| shape.full());
     let spelt_out = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
@@ -111,11 +129,15 @@ fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>)
     if same {
         return None;
     }
+    Some(otherwise(meant, sent.as_ref()))
+}
+
+fn otherwise(meant: Option<&FieldSelector>, sent: Option<&FieldSelector>) -> String {
     let words = |selector: Option<&FieldSelector>| match selector {
         Some(selector) => format!("`{selector}`"),
         None => "the whole resource".to_owned(),
     };
-    Some(format!("told to ask for {}, it asks for {}", words(meant), words(sent.as_ref())))
+    format!("told to ask for {}, it asks for {}", words(meant), words(sent))
 }
 
 /// Whether percent signs are left after decoding once.

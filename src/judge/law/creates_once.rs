@@ -2,6 +2,7 @@
 
 use super::{Needs, Property};
 use crate::client::JobKind;
+use crate::fault::Effect;
 use crate::json::Json;
 use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
@@ -13,15 +14,15 @@ pub(super) static PROPERTY: Property = Property {
     id: "creates-once",
     summary: "A case creation whose answer was lost is not blindly repeated.",
     long: "\
-When the connection breaks after a creation was sent, the client cannot know whether the case exists. Sending the \
-creation again makes a second case, or is refused because of the first. The client looks the case up by its name \
-first, and creates only what is not there.
+When the connection breaks after a creation was sent, or no answer comes in the time the client gives it, the client \
+cannot know whether the case exists. Sending the creation again makes a second case, or is refused because of the first. \
+The client looks the case up by its name first, and creates only what is not there.
 
 Broken by: repeating the creation, as it was or under another name, without having looked, or although the list shows \
 the case; creating again after the first creation was answered.
 
 Not broken by: repeating after a complete answer that says nothing was created (4xx, 5xx); creating after the list \
-showed that the case is not there; giving up.",
+showed that the case is not there; giving up; waiting for an answer that is late.",
     jobs: &[JobKind::Create],
     report: Needs::Nothing,
     generated: false,
@@ -37,11 +38,13 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let lost = run
-        .exchanges
-        .iter()
-        .any(|exchange| wire::is_creation(exchange) && !wire::is_delivered(run, exchange));
-    if let Some((index, why)) = repeated(&run.exchanges.iter().collect::<Vec<_>>(), Scope::OneJob) {
+    let is_heard = |exchange: &Exchange| wire::is_delivered(run, exchange);
+    // Whoever waited for an answer that was late has been put to the test as well.
+    let was_late = |exchange: &Exchange| wire::effects(exchange).any(|effect| effect == Effect::Whole);
+    let is_test = |exchange: &&Exchange| !is_heard(exchange) || was_late(exchange);
+    let lost = run.exchanges.iter().filter(|exchange| wire::is_creation(exchange)).any(|one| is_test(&one));
+    if let Some((index, why)) = repeated(&run.exchanges.iter().collect::<Vec<_>>(), &is_heard, Scope::OneJob)
+    {
         let mut evidence = wire::story(run);
         if let Some(exchange) = run.exchanges.get(index) {
             evidence.push(format!("again:    {}", wire::sent_line(exchange)));
@@ -67,11 +70,14 @@ enum Scope {
 }
 
 fn repeated_in_a_suite(suite: &Suite<'_>) -> Option<(usize, String)> {
-    repeated(&suite.exchanges, Scope::Suite)
+    repeated(&suite.exchanges, &|exchange| suite.is_delivered(exchange), Scope::Suite)
 }
 
+/// Whether the client had all of an answer.
+type IsHeard<'f> = dyn Fn(&Exchange) -> bool + 'f;
+
 /// The first creation that repeats another blindly: its place, and why it is one.
-fn repeated(exchanges: &[&Exchange], scope: Scope) -> Option<(usize, String)> {
+fn repeated(exchanges: &[&Exchange], is_heard: &IsHeard<'_>, scope: Scope) -> Option<(usize, String)> {
     let creations: Vec<usize> = (0..exchanges.len())
         .filter(|index| exchanges.get(*index).is_some_and(|one| wire::is_creation(one)))
         .collect();
@@ -80,22 +86,28 @@ fn repeated(exchanges: &[&Exchange], scope: Scope) -> Option<(usize, String)> {
         let first = creations.iter().take(nth).rev().find(|first| {
             exchanges
                 .get(**first)
-                .is_some_and(|first| may_exist(first, scope) && concerns(first, again, scope))
+                .is_some_and(|first| may_exist(first, is_heard, scope) && concerns(first, again, scope))
         })?;
         let (first_exchange, between) = (exchanges.get(*first)?, exchanges.get(first + 1..second)?);
-        let why = blind(first_exchange, between)?;
+        let why = blind(first_exchange, is_lost(first_exchange, is_heard), between)?;
         Some((second, why))
     })
 }
 
 /// Whether after this creation a case may exist.
-fn may_exist(first: &Exchange, scope: Scope) -> bool {
+fn may_exist(first: &Exchange, is_heard: &IsHeard<'_>, scope: Scope) -> bool {
     let created = first.work_done && (200..300).contains(&first.status);
-    let lost = wire::is_broken(first);
+    let lost = is_lost(first, is_heard);
     match scope {
         Scope::OneJob => created || lost,
         Scope::Suite => lost,
     }
+}
+
+/// Whether nobody can know from its answer what became of a creation: it was cut or never came, or the client had left
+/// before it did.
+fn is_lost(creation: &Exchange, is_heard: &IsHeard<'_>) -> bool {
+    wire::is_broken(creation) || !(wire::is_miss(creation) || is_heard(creation))
 }
 
 fn concerns(first: &Exchange, again: &Exchange, scope: Scope) -> bool {
@@ -127,14 +139,18 @@ fn name(creation: &Exchange) -> Option<String> {
 
 /// Why a creation after `first`, with these requests between, is a blind one; `None` if the client looked and the
 /// case was not there.
-fn blind(first: &Exchange, between: &[&Exchange]) -> Option<String> {
+fn blind(first: &Exchange, lost: bool, between: &[&Exchange]) -> Option<String> {
     let life = wire::life_made(first)?;
     let list = life.case_list.as_deref();
     let name = name(first);
     let looked = between.iter().rev().find(|exchange| {
         Some(exchange.key.endpoint.as_str()) == list && exchange.status == 200 && !wire::is_broken(exchange)
     });
-    let lost = if wire::is_broken(first) { "its answer was lost" } else { "it was created" };
+    let lost = match lost {
+        true if wire::is_broken(first) => "its answer was lost",
+        true => "the client left before its answer came",
+        false => "it was created",
+    };
     let what = name.as_deref().map_or("the case".to_owned(), |name| format!("the case `{name}`"));
     let Some(looked) = looked else {
         return Some(format!("{what} is created again after {lost}, without looking whether it exists"));
@@ -158,8 +174,8 @@ fn names(life: &Lifecycle, list: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::client::Outcome;
-    use crate::fault::Effect;
     use crate::judge::sample;
+    use crate::ledger::Timing;
 
     const CREATED: &str = r#"{"id":42,"case_id":7,"name":"Case1","state":"WAITING"}"#;
 
@@ -215,8 +231,39 @@ mod tests {
     #[test]
     fn a_suite_may_create_as_often_as_it_likes_but_not_blindly_after_a_loss() {
         let made = || sample::creation("Case1", 201, CREATED);
-        assert_eq!(repeated(&[&made(), &made(), &made()], Scope::Suite), None);
-        assert_eq!(repeated(&[&lost(), &sample::creation("Case2", 201, CREATED)], Scope::Suite), None);
-        assert!(repeated(&[&lost(), &made()], Scope::Suite).is_some());
+        let heard = |_: &Exchange| true;
+        assert_eq!(repeated(&[&made(), &made(), &made()], &heard, Scope::Suite), None);
+        assert_eq!(
+            repeated(&[&lost(), &sample::creation("Case2", 201, CREATED)], &heard, Scope::Suite),
+            None
+        );
+        assert!(repeated(&[&lost(), &made()], &heard, Scope::Suite).is_some());
+        // The client left before the answer came.
+        let left = |exchange: &Exchange| exchange.key.nth != 7;
+        let mut first = made();
+        first.key.nth = 7;
+        assert!(repeated(&[&first, &made()], &left, Scope::Suite).is_some());
+    }
+
+    #[test]
+    fn a_creation_that_the_client_itself_did_not_wait_for_is_not_repeated_either() {
+        let late = |cut_short: bool, again: bool| {
+            let mut run = sample::run(sample::create("Case1"));
+            let mut first = sample::creation("Case1", 201, CREATED);
+            first.faults.push(sample::fault(Effect::Whole));
+            run.timings = vec![Timing { key: first.key.clone(), cut_short, ..Timing::default() }];
+            run.exchanges = vec![first];
+            if again {
+                let mut again = sample::creation("Case1", 201, CREATED);
+                again.key.nth = 2;
+                run.timings.push(Timing { key: again.key.clone(), ..Timing::default() });
+                run.exchanges.push(again);
+            }
+            judge(&[run])
+        };
+        assert_eq!(late(false, false), Verdict::held(), "it waited");
+        assert_eq!(late(true, false), Verdict::held(), "it left, and looked no further");
+        let Verdict::Violated(violation) = late(true, true) else { panic!() };
+        assert!(violation.because.contains("left before"), "{}", violation.because);
     }
 }

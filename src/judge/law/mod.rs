@@ -5,6 +5,7 @@
 
 mod asks_for_what_it_was_told;
 mod creates_once;
+mod creates_what_it_was_told;
 mod heeds_deprecation;
 mod invents_nothing;
 mod keeps_secrets;
@@ -14,6 +15,7 @@ mod partial_is_usable_not_done;
 mod patient_not_greedy;
 mod reports_what_it_got;
 mod right_address;
+mod says_what_it_heard;
 mod survives_the_unrequested;
 pub(super) mod terminates;
 mod verifies_tls;
@@ -98,6 +100,8 @@ pub static PROPERTIES: &[&Property] = &[
     &names_the_error::PROPERTY,
     &terminates::PROPERTY,
     &partial_is_usable_not_done::PROPERTY,
+    &says_what_it_heard::PROPERTY,
+    &creates_what_it_was_told::PROPERTY,
     &creates_once::PROPERTY,
     &patient_not_greedy::PROPERTY,
     &keeps_secrets::PROPERTY,

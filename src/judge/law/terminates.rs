@@ -1,5 +1,7 @@
 //! `terminates`: a client that waits comes to an end.
 
+mod early;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -23,7 +25,8 @@ session after the last state, or after an answer that stays the same.
 
 Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED), even if the \
 client gives up some polls later; taking every error for \"not yet\"; no limit where the client's file says that there \
-is one.
+is one, or hands `{deadline_ms}` on; giving up in less than half the time that its file claims (`gives_up_after_ms`), \
+after fewer than 100 polls, while the task went on and nothing went wrong.
 
 Not broken by: some more looks at a task that has ended, as many as the limits below say; more repetitions of a failed \
 request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
@@ -84,15 +87,17 @@ fn judge(runs: &[Run]) -> Verdict {
     match (worst, &run.report.outcome) {
         (Some(worst), Outcome::TimedOut) => violated(run, format!("{worst}, and did not stop")),
         (Some(worst), _) => violated(run, worst.to_string()),
-        (None, Outcome::TimedOut) => match (last, run.claims.gives_up_after_ms) {
+        (None, Outcome::TimedOut) => match (last, limit_in_words(run)) {
             (Some(last), _) if last.end.is_final() => violated(run, format!("{last}, and did not stop")),
-            (_, Some(limit)) => {
-                violated(run, format!("it says it gives up after {limit} ms, and did not stop"))
-            }
+            (_, Some(limit)) => violated(run, format!("it {limit}, and did not stop")),
             (_, None) => {
                 Verdict::inconclusive("the task never came to an end, and the client claims no limit")
             }
         },
+        (None, _) if early::is_too_early(run) => {
+            let limit = limit_in_words(run).unwrap_or_default();
+            violated(run, format!("it {limit}, and stopped in less than half of that while the task went on"))
+        }
         (None, Outcome::GaveUp) => match last.filter(|last| last.is_not_understood(&run.claims)) {
             Some(last) => violated(run, format!("{last}, and gave up")),
             None => Verdict::held(),
@@ -107,11 +112,10 @@ fn judge(runs: &[Run]) -> Verdict {
 /// Of a client whose connections all met a fault before a request: whether it ended all the same.
 fn never_through(run: &Run) -> Verdict {
     let times = if run.greeted == 1 { "once".to_owned() } else { format!("{} times", run.greeted) };
-    match (&run.report.outcome, run.claims.gives_up_after_ms) {
-        (Outcome::TimedOut, Some(limit)) => violated(
-            run,
-            format!("it connected {times} in vain, says it gives up after {limit} ms, and did not stop"),
-        ),
+    match (&run.report.outcome, limit_in_words(run)) {
+        (Outcome::TimedOut, Some(limit)) => {
+            violated(run, format!("it connected {times} in vain, {limit}, and did not stop"))
+        }
         (Outcome::TimedOut, None) => {
             Verdict::inconclusive("no connection came to a request, and the client claims no limit")
         }
@@ -121,6 +125,12 @@ fn never_through(run: &Run) -> Verdict {
         }
         _ => Verdict::Held(vec![format!("it connected {times} in vain, and ended")]),
     }
+}
+
+/// The limit a client has of its own, or was told, to follow "it".
+fn limit_in_words(run: &Run) -> Option<String> {
+    let given = || run.given.deadline_ms.map(|limit| format!("was told to give up after {limit} ms"));
+    run.claims.gives_up_after_ms.map(|limit| format!("says it gives up after {limit} ms")).or_else(given)
 }
 
 fn violated(run: &Run, because: String) -> Verdict {
@@ -178,13 +188,9 @@ fn phase(poll: &Exchange) -> Option<Phase> {
     }
 }
 
-fn is_last(phase: Phase) -> bool {
-    matches!(phase, Phase::Done | Phase::Failed | Phase::Cancelled)
-}
-
 /// The state that an answer shows, if it is a last one.
 fn last_state(poll: &Exchange) -> Option<String> {
-    phase(poll).filter(|phase| is_last(*phase))?;
+    phase(poll).filter(|phase| phase.is_last())?;
     // A fault may have shown another state than the console would have.
     let shown = wire::state_shown(poll).or_else(|| poll.state.clone());
     Some(shown.unwrap_or_else(|| "that is its last".to_owned()))
@@ -192,7 +198,7 @@ fn last_state(poll: &Exchange) -> Option<String> {
 
 /// Whether an answer shows that the task goes on.
 fn goes_on(poll: &Exchange) -> bool {
-    phase(poll).is_some_and(|phase| !is_last(phase))
+    phase(poll).is_some_and(|phase| !phase.is_last())
 }
 
 /// How often a task was asked for after its end.

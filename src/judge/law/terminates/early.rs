@@ -1,0 +1,108 @@
+//! Giving up long before the client's own limit, while the task goes on.
+
+use std::time::Duration;
+
+use crate::client::{OnPartial, Outcome, Resting};
+use crate::judge::case::Run;
+use crate::judge::wire;
+use crate::ledger::Exchange;
+use crate::timeline::Phase;
+
+/// From so many polls on a client may have counted them, however little time they took: it is told to leave next to
+/// none between them.
+const BY_NUMBER: usize = 100;
+/// Below its limit divided by this a client has clearly not come to it.
+const CLEARLY: u32 = 2;
+
+/// Whether the client stopped in less than half the time it claims, although nothing gave it a reason to. What else the
+/// machine does makes a run longer, which only ever excuses.
+pub(super) fn is_too_early(run: &Run) -> bool {
+    let stopped =
+        matches!(run.report.outcome, Outcome::GaveUp | Outcome::Task { standing: Resting::Pending, .. });
+    let Some(claimed) = run.claims.gives_up_after_ms.filter(|_| stopped) else { return false };
+    let given = run.given.deadline_ms.unwrap_or(u64::MAX);
+    let limit = Duration::from_millis(claimed.min(given));
+    let polls: Vec<&Exchange> = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).collect();
+    run.lasted < limit / CLEARLY && polls.len() < BY_NUMBER && goes_on(run, &polls)
+}
+
+/// Whether all that the client had was a task on its way, as a console shows it.
+fn goes_on(run: &Run, polls: &[&Exchange]) -> bool {
+    let is_plain = |exchange: &Exchange| {
+        exchange.faults.is_empty()
+            && (200..300).contains(&exchange.status)
+            && wire::is_delivered(run, exchange)
+    };
+    let phases: Option<Vec<Phase>> = polls.iter().map(|poll| wire::phase_shown(poll)).collect();
+    let Some(phases) = phases else { return false };
+    let is_left = phases.contains(&Phase::Partial) && run.claims.on_partial == OnPartial::Leaves;
+    run.exchanges.iter().all(is_plain)
+        && !phases.is_empty()
+        && phases.is_sorted_by_key(|phase| phase.rank())
+        && !phases.iter().any(|phase| phase.is_last())
+        && !is_left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Effect;
+    use crate::judge::sample;
+    use crate::ledger::Timing;
+
+    /// A client that claims three seconds, and gave up after one.
+    fn early(states: &[&str]) -> Run {
+        let mut run = sample::run(sample::wait(None));
+        run.exchanges = states.iter().map(|state| sample::state(state)).collect();
+        run.claims.gives_up_after_ms = Some(3_000);
+        run.lasted = Duration::from_secs(1);
+        run
+    }
+
+    #[test]
+    fn a_client_that_gives_up_long_before_its_limit_is_too_early() {
+        assert!(is_too_early(&early(&["WAITING", "WAITING", "PROCESSING"])));
+        let mut pending = early(&["WAITING"]);
+        pending.report.outcome = Outcome::Task { standing: Resting::Pending, task: "{}".into() };
+        assert!(is_too_early(&pending));
+    }
+
+    #[test]
+    fn whoever_claims_no_limit_or_came_near_it_may_give_up() {
+        let mut none = early(&["WAITING"]);
+        none.claims.gives_up_after_ms = None;
+        assert!(!is_too_early(&none));
+        let mut near = early(&["WAITING"]);
+        near.lasted = Duration::from_millis(1_500);
+        assert!(!is_too_early(&near));
+        // The time it was told is less than the one it claims.
+        let mut shorter = early(&["WAITING"]);
+        shorter.given.deadline_ms = Some(1_200);
+        assert!(!is_too_early(&shorter));
+    }
+
+    #[test]
+    fn a_client_that_counts_its_polls_is_excused_from_a_hundred_on() {
+        assert!(is_too_early(&early(&["WAITING"; BY_NUMBER - 1])));
+        assert!(!is_too_early(&early(&["WAITING"; BY_NUMBER])));
+    }
+
+    #[test]
+    fn a_reason_to_give_up_excuses() {
+        let mut lost = early(&["WAITING", "WAITING"]);
+        lost.exchanges[1].faults.push(sample::fault(Effect::Lost));
+        let mut failed = early(&["WAITING"]);
+        failed.exchanges.push(sample::poll(sample::PATH, 500, "{}"));
+        let mut left = early(&["WAITING", "PARTIALLY_COMPLETE"]);
+        left.claims.on_partial = OnPartial::Leaves;
+        let mut not_heard = early(&["WAITING"]);
+        let key = not_heard.exchanges[0].key.clone();
+        not_heard.timings = vec![Timing { key, cut_short: true, ..Timing::default() }];
+        let odd = ["PROCESSING", "WAITING"].map(|state| early(&[state, "WAITING"]));
+        for run in [lost, failed, left, not_heard, early(&["ARCHIVED"]), early(&["COMPLETE"]), odd[0].clone()]
+        {
+            assert!(!is_too_early(&run), "{:?}", run.exchanges);
+        }
+        assert!(is_too_early(&odd[1]), "waiting twice is on its way");
+    }
+}
