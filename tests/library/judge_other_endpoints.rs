@@ -62,7 +62,9 @@ async fn wait(job: &Job, defect: Defect) -> Outcome {
         let is_end =
             if defect == Defect::Endless { state == "COMPLETE" } else { ends.contains(&state.as_str()) };
         if is_end {
-            return Outcome::Task { standing: Resting::Done, task: text };
+            let is_done = ["SUCCESS", "COMPLETED"].contains(&state.as_str());
+            let standing = if is_done { Resting::Done } else { Resting::Failed };
+            return Outcome::Task { standing, task: text };
         }
         tokio::time::sleep(Duration::from_millis(job.pace_ms)).await;
     }
@@ -229,8 +231,13 @@ async fn every_life_cycle_of_the_profile_can_be_waited_for() {
                         life.state.iter().find_map(|member| json.member(member)?.as_str()).unwrap_or("");
                     let phase =
                         life.phases.iter().find(|(spelling, _)| spelling == state).map(|(_, phase)| *phase);
-                    if matches!(phase, Some(Phase::Done | Phase::Failed | Phase::Cancelled)) {
-                        return Outcome::Task { standing: Resting::Done, task: text };
+                    let standing = match phase {
+                        Some(Phase::Done) => Some(Resting::Done),
+                        Some(Phase::Failed | Phase::Cancelled) => Some(Resting::Failed),
+                        _ => None,
+                    };
+                    if let Some(standing) = standing {
+                        return Outcome::Task { standing, task: text };
                     }
                     if phase == Some(Phase::Partial) {
                         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -248,8 +255,10 @@ async fn every_life_cycle_of_the_profile_can_be_waited_for() {
     {
         let plan = Plan { cases: 1, scenarios: Vec::new(), ..Plan::new(Arc::new(|_| Err(String::new()))) };
         let judged = judge(&plan, &client(&life.task), &|_| {}).await.unwrap();
-        let line = judged.verdicts.iter().find(|line| line.property == "terminates").unwrap();
-        assert_eq!(line.verdict, Standing::Held, "{}: {line:#?}", life.task);
+        for property in ["terminates", "says-what-it-heard"] {
+            let line = judged.verdicts.iter().find(|line| line.property == property).unwrap();
+            assert_eq!(line.verdict, Standing::Held, "{}: {line:#?}", life.task);
+        }
         count += 1;
     }
     assert!(count > 20, "{count}");

@@ -95,9 +95,10 @@ impl Made<'_> {
         // And one that comes no further than partly done, where there is such a thing.
         let partial = self.about.life.and_then(|life| life.spelling(Phase::Partial));
         // Every other end is waited for with a selector.
-        let told = telling::with_the_state(&self.about, self.dialect).filter(|_| self.job == JobKind::Wait);
+        let selector =
+            telling::with_the_state(&self.about, self.dialect).filter(|_| self.job == JobKind::Wait);
         let to = |(place, state): (usize, &str)| {
-            let fields = told.clone().filter(|_| place.is_multiple_of(2));
+            let fields = selector.clone().filter(|_| place.is_multiple_of(2));
             let value = Generated { fields, ..plain_in(&self.about, self.dialect, Some(state)) };
             self.trial(state, value, self.plainly_judged())
         };

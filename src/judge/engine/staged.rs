@@ -37,10 +37,11 @@ pub(super) struct Maker<'a> {
 impl Maker<'_> {
     pub(super) fn trials(&self, job: JobKind, jobs: &[JobKind]) -> Vec<Trial> {
         // One job is enough for a property, but a fault has to be met by a job that asks what it waits for.
-        // What makes a task waits for it, too.
-        let asks = [Some(self.about.asks.id.as_str()), Some(self.about.shows.id.as_str())];
-        let meets =
-            self.scenario.faults.iter().any(|planned| asks.contains(&planned.when.endpoint.as_deref()));
+        let asks = Some(self.about.asks.id.as_str());
+        // What makes a usual task waits for it, too; elsewhere what is recorded may not answer any creation.
+        let shows = Some(self.about.shows.id.as_str()).filter(|_| self.about.is_usual);
+        let is_met = |endpoint: Option<&str>| endpoint.is_some() && (endpoint == asks || endpoint == shows);
+        let meets = self.scenario.faults.iter().any(|planned| is_met(planned.when.endpoint.as_deref()));
         let is_for = |property: &&Property| {
             property.job_among(jobs) == Some(job) || (meets && property.jobs.contains(&job))
         };
@@ -124,12 +125,12 @@ impl Maker<'_> {
     /// A selector that keeps the state, or none.
     fn wait(&self, subject: &evidence::Subject) -> Vec<Trial> {
         let usual = || self.selectors(&[&["id", "name", "state"]]).into_iter().flatten().next();
-        let told = match self.about.is_usual {
+        let selector = match self.about.is_usual {
             true => usual(),
             false => telling::with_the_state(&self.about, self.dialect),
         };
         (1..)
-            .zip(std::iter::once(None).chain(told.map(Some)))
+            .zip(std::iter::once(None).chain(selector.map(Some)))
             .map(|(n, fields)| {
                 let params = subject.params.clone().unwrap_or_default();
                 let case = Case { params, ..self.case(JobKind::Wait, fields) };

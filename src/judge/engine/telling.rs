@@ -39,10 +39,10 @@ mod tests {
         let mut nested = 0;
         for life in Profile::builtin().lifecycles() {
             let about = About::of(JobKind::Wait, &life.task).unwrap();
-            let Some(told) = with_the_state(&about, "sample") else { continue };
-            let selector = FieldSelector::parse_for(&told, &about.shows.shape).unwrap().unwrap();
-            assert!(life.state.iter().any(|state| selector.selects(state)), "{}: {told}", life.task);
-            nested += u32::from(told.contains('('));
+            let Some(text) = with_the_state(&about, "sample") else { continue };
+            let selector = FieldSelector::parse_for(&text, &about.shows.shape).unwrap().unwrap();
+            assert!(life.state.iter().any(|state| selector.selects(state)), "{}: {text}", life.task);
+            nested += u32::from(text.contains('('));
         }
         assert!(nested > 0, "no task has members below members");
     }
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_dialect_is_spelt_as_it_spells() {
         let about = crate::judge::sample::about(JobKind::Wait);
-        let told = with_the_state(&about, "prose").unwrap();
-        assert!(told.contains("status") && !told.contains("state"), "{told}");
+        let text = with_the_state(&about, "prose").unwrap();
+        assert!(text.contains("status") && !text.contains("state"), "{text}");
     }
 }

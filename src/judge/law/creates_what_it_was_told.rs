@@ -176,7 +176,7 @@ fn name_of(life: &Lifecycle) -> Option<&String> {
 }
 
 fn wrong_name(run: &Run, asks: &Endpoint, creation: &Exchange) -> Option<String> {
-    let told = run.case.name.as_deref().filter(|_| run.given.name)?;
+    let wanted = run.case.name.as_deref().filter(|_| run.given.name)?;
     let name = name_of(run.case.about.life?)?;
     let is_param = |known: &Parameter| known.kind == ParameterKind::Query && known.name == *name;
     let params = wire::params(creation);
@@ -185,7 +185,7 @@ fn wrong_name(run: &Run, asks: &Endpoint, creation: &Exchange) -> Option<String>
     let sent = if asks.parameters.iter().any(is_param) {
         match in_query.as_slice() {
             [] if is_form(creation) => return None,
-            [] => return Some(format!("it was told `{told}`, and sends no `{name}`")),
+            [] => return Some(format!("it was told `{wanted}`, and sends no `{name}`")),
             [one] => (*one).to_owned(),
             _ => return Some(format!("`{name}` is sent {} times", in_query.len())),
         }
@@ -197,11 +197,11 @@ fn wrong_name(run: &Run, asks: &Endpoint, creation: &Exchange) -> Option<String>
             ));
         }
         match json.member(name) {
-            None => return Some(format!("it was told `{told}`, and sends no `{name}`")),
+            None => return Some(format!("it was told `{wanted}`, and sends no `{name}`")),
             Some(value) => value.as_str().unwrap_or(value.text()).to_owned(),
         }
     };
-    (sent != told).then(|| format!("it was told to create `{told}`, and asks for `{sent}`"))
+    (sent != wanted).then(|| format!("it was told to create `{wanted}`, and asks for `{sent}`"))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn tells(run: &Run, exchange: &Exchange) -> bool {
 }
 
 /// What a good answer that may have been heard says, where the ledger has its text.
-fn told<'e>(run: &Run, exchange: &'e Exchange) -> Option<(Heard, Option<&'e str>)> {
+fn brought<'e>(run: &Run, exchange: &'e Exchange) -> Option<(Heard, Option<&'e str>)> {
     let how = heard(run, exchange);
     if how == Heard::No || !(200..300).contains(&exchange.status) {
         return None;
@@ -102,7 +102,7 @@ fn of_task(run: &Run, standing: Resting, task: &str) -> Verdict {
         return Verdict::not_reached("an answer can be read in several ways");
     }
     let asked = asked(run);
-    let came = asked.iter().any(|exchange| told(run, exchange).is_some());
+    let came = asked.iter().any(|exchange| brought(run, exchange).is_some());
     if !came && !content::is_from_elsewhere(run, task) {
         let says_nothing = standing == Resting::Pending && content::is_empty(task);
         return match is_ours_to_judge(run, &asked) && !says_nothing {
@@ -118,7 +118,7 @@ fn of_task(run: &Run, standing: Resting, task: &str) -> Verdict {
     {
         return violated(run, why);
     }
-    let was_lost = asked.iter().any(|exchange| told(run, exchange).is_none());
+    let was_lost = asked.iter().any(|exchange| brought(run, exchange).is_none());
     if waits(run) || was_lost { Verdict::held() } else { standing::compared(run) }
 }
 
@@ -144,7 +144,7 @@ fn of_no_task(run: &Run) -> Verdict {
         return Verdict::not_reached(format!("it says nothing: {}", run.reported_line()));
     }
     let asked = asked(run);
-    let is_sure = |exchange: &&Exchange| matches!(told(run, exchange), Some((Heard::Surely, _)));
+    let is_sure = |exchange: &&Exchange| matches!(brought(run, exchange), Some((Heard::Surely, _)));
     let has_failed =
         |exchange: &&Exchange| matches!(wire::phase_shown(exchange), Some(Phase::Failed | Phase::Cancelled));
     let has_ended = |exchange: &&Exchange| wire::phase_shown(exchange).is_some_and(Phase::is_last);

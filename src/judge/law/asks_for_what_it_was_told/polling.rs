@@ -14,14 +14,14 @@ pub(super) fn wrong<'r>(
     meant: Option<&FieldSelector>,
 ) -> Result<Verdict, (&'r Exchange, String)> {
     let about = run.case.about;
+    let Some(carrier) = about.shows.fields_in else {
+        return Ok(Verdict::NotApplicable(format!("{} takes no `fields`", about.shows.id)));
+    };
     let Some(meant) = meant else {
         return Ok(match run.case.job {
             JobKind::Create => Verdict::NotApplicable("a creation was told no `fields`".to_owned()),
             _ => Verdict::not_reached("it was told no `fields`, and may ask as it likes"),
         });
-    };
-    let Some(carrier) = about.shows.fields_in else {
-        return Ok(Verdict::NotApplicable(format!("{} takes no `fields`", about.shows.id)));
     };
     let deciding = deciding(run);
     let allowed = deciding.as_ref().map_or_else(|| meant.clone(), |deciding| meant.union(deciding));

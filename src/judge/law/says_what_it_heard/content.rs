@@ -1,6 +1,6 @@
 //! The content: a task that is reported is one that came, the latest one.
 
-use super::{Heard, tells, told};
+use super::{Heard, brought, tells};
 use crate::json::{Json, Kind};
 use crate::judge::case::Run;
 use crate::judge::wire;
@@ -13,11 +13,12 @@ pub(super) fn wrong(run: &Run, task: &str) -> Option<String> {
     if !matches!(reported.kind(), Kind::Object(_)) {
         return None;
     }
-    let is_sure =
-        |exchange: &Exchange| tells(run, exchange) && matches!(told(run, exchange), Some((Heard::Surely, _)));
+    let is_sure = |exchange: &Exchange| {
+        tells(run, exchange) && matches!(brought(run, exchange), Some((Heard::Surely, _)))
+    };
     let last = run.exchanges.iter().rposition(is_sure)?;
     let (earlier, later) = run.exchanges.split_at_checked(last)?;
-    let (_, text) = told(run, later.first()?)?;
+    let (_, text) = brought(run, later.first()?)?;
     let latest = Json::parse(text?).ok()?;
     let (name, was, is) = first_difference(&latest, &reported)?;
     if later.iter().any(|exchange| is_shown_by(run, exchange, &reported)) {
@@ -57,7 +58,7 @@ fn is_plain(json: &Json<'_>) -> bool {
 
 /// Whether an answer, or an element of it, has a value in common with what is reported, and no other one.
 fn is_shown_by(run: &Run, exchange: &Exchange, reported: &Json<'_>) -> bool {
-    let Some((_, text)) = told(run, exchange) else { return false };
+    let Some((_, text)) = brought(run, exchange) else { return false };
     // What the ledger does not keep may hold anything.
     let Some(json) = text.and_then(|text| Json::parse(text).ok()) else { return true };
     let shows = |one: &Json<'_>, report: &Json<'_>| {
@@ -94,7 +95,8 @@ fn first_difference(one: &Json<'_>, other: &Json<'_>) -> Option<(String, String,
 
 /// Whether the task only ever went on, as far as it was seen: else none of its answers outranks another.
 fn is_in_order(run: &Run) -> bool {
-    let asked = run.exchanges.iter().filter(|exchange| tells(run, exchange) && told(run, exchange).is_some());
+    let asked =
+        run.exchanges.iter().filter(|exchange| tells(run, exchange) && brought(run, exchange).is_some());
     let phases = asked.filter_map(|exchange| wire::phase_shown(exchange).map(Phase::rank));
     phases.is_sorted()
 }

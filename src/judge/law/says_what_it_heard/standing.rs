@@ -1,7 +1,7 @@
 //! The standing: done, usable and failed are claims that an answer must have made before.
 
 use super::content::each;
-use super::{Heard, tells, told, waits};
+use super::{Heard, brought, tells, waits};
 use crate::client::{JobKind, Resting};
 use crate::json::Json;
 use crate::judge::case::Run;
@@ -61,7 +61,7 @@ pub(super) fn compared(run: &Run) -> Verdict {
 fn shown(run: &Run, life: &Lifecycle) -> Vec<Shown> {
     let mut all = Vec::new();
     for exchange in run.exchanges.iter().filter(|exchange| tells(run, exchange)) {
-        let Some((how, text)) = told(run, exchange) else { continue };
+        let Some((how, text)) = brought(run, exchange) else { continue };
         // A ledger that does not keep the text keeps the state.
         let state = match text.and_then(|text| Json::parse(text).ok()) {
             Some(json) => life.state_of(&json).map(|(_, state)| state.to_owned()),
@@ -89,7 +89,7 @@ fn counted(shown: &[Shown]) -> &[Shown] {
 fn of_nothing_shown(run: &Run, standing: Resting) -> Option<String> {
     let may_be_hidden = run.exchanges.iter().any(wire::is_disturbed);
     let says = waits(run) && standing != Resting::Pending && !may_be_hidden;
-    let came = run.exchanges.iter().any(|exchange| tells(run, exchange) && told(run, exchange).is_some());
+    let came = run.exchanges.iter().any(|exchange| tells(run, exchange) && brought(run, exchange).is_some());
     (says && came).then(|| format!("it reports the task as {standing}, and no answer showed a state"))
 }
 
@@ -132,7 +132,7 @@ fn meanings(shown: &Shown) -> Vec<Phase> {
 /// to calling it off.
 fn said_elsewhere(run: &Run, life: &Lifecycle, standing: Resting) -> bool {
     run.exchanges.iter().filter(|exchange| !tells(run, exchange)).any(|exchange| {
-        let Some((how, text)) = told(run, exchange) else { return false };
+        let Some((how, text)) = brought(run, exchange) else { return false };
         let has_results = life.results.iter().any(|results| results.endpoint == exchange.key.endpoint);
         if has_results && standing == Resting::Done {
             return true;

@@ -203,7 +203,7 @@ fn an_answer_that_can_be_read_in_several_ways_is_not_judged() {
 fn an_error_in_place_of_a_done_task_is_a_violation_unless_something_went_wrong() {
     let error = Outcome::Error { text: "unknown state".into() };
     let run = waited(&["WAITING", "COMPLETE"], error.clone());
-    assert!(because(judge(&[run.clone()])).contains("came to its end"));
+    assert!(because(judge(std::slice::from_ref(&run))).contains("came to its end"));
     let crashed = Run { report: sample::report(Outcome::Crashed { how: "signal 6".into() }), ..run.clone() };
     assert!(judge(&[crashed]).is_violated());
     let mut disturbed = run;
