@@ -343,7 +343,7 @@ mod tests {
     fn a_client_that_gets_no_request_through_must_end_all_the_same() {
         let vain = |outcome, limit| {
             let mut run = run(&[], outcome);
-            (run.greeted, run.claims.gives_up_after_ms) = (3, limit);
+            (run.greeted, run.claims.gives_up_after_ms, run.given.deadline_ms) = (3, limit, None);
             judge(&[run])
         };
         for ended in [Outcome::GaveUp, Outcome::Error { text: "TLS: expired".into() }] {
@@ -422,8 +422,11 @@ mod tests {
     }
 
     #[test]
-    fn no_end_is_inconclusive_unless_the_client_says_it_has_a_limit() {
+    fn no_end_is_inconclusive_unless_the_client_has_a_limit_or_was_told_one() {
         let mut endless = run(&["PARTIALLY_COMPLETE"; 40], Outcome::TimedOut);
+        let why = because(judge(std::slice::from_ref(&endless)));
+        assert_eq!(why, "it was told to give up after 3000 ms, and did not stop");
+        endless.given.deadline_ms = None;
         assert!(matches!(judge(std::slice::from_ref(&endless)), Verdict::Inconclusive(_)));
         endless.claims.gives_up_after_ms = Some(300);
         assert!(judge(&[endless]).is_violated());
