@@ -161,7 +161,7 @@ fn report(asked: Option<Result<(u16, String), ServiceError>>, stderr: String) ->
         }
         Some(Err(ServiceError::Answer(how))) => (Outcome::Crashed { how }, String::new()),
     };
-    Report { outcome, stderr, stdout, notes: Vec::new() }
+    Report { stderr, stdout, ..Report::of(outcome) }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Workers {
         } else {
             self.lose();
         }
-        Report { outcome, stderr: stderr.text(), stdout, notes }
+        Report { stderr: stderr.text(), stdout, notes, ..Report::of(outcome) }
     }
 
     /// Closes the input of all workers, and waits until they have ended, or were.

@@ -212,6 +212,7 @@ async fn known<C: Client>(bench: &Bench<'_, C>, slot: &Slot, case: Case, answer:
             stdout: clean(&ran.report.stdout),
             stderr: clean(&ran.report.stderr),
             notes: ran.report.notes.iter().map(|note| clean(note)).collect(),
+            by_exit_code: ran.report.by_exit_code,
             outcome: ran.report.outcome,
         },
         expected: answer.expected.words(),
