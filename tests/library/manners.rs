@@ -134,7 +134,7 @@ async fn judged_with(plan: Plan, habit: Habit, claims: Claims, job: JobKind) -> 
             },
         }
     });
-    let client = client.with_jobs(&[job]).with_claims(claims).with_timeout_ms(2_000);
+    let client = client.with_jobs(&[job]).with_claims(claims).with_timeout_ms(4_000);
     judge(&plan, &client, &|_| {}).await.unwrap()
 }
 
