@@ -12,7 +12,7 @@ use crate::judge::case::Case;
 use crate::judge::law::{Property, USUAL_PACE_MS};
 use crate::profile::Lifecycle;
 use crate::replay::Evidence;
-use crate::scenario::Scenario;
+use crate::scenario::{PlannedFault, Scenario};
 use crate::seed::Seed;
 
 /// What the longest name is made of: capitals, small letters and digits.
@@ -50,7 +50,7 @@ impl Maker<'_> {
         }
         let subject = evidence::subject(self.evidence, &self.about);
         match (job, subject.params.is_some()) {
-            (JobKind::Get | JobKind::Send, true) => self.looks(job, &subject),
+            (JobKind::Get | JobKind::Send, true) if self.is_met_at_once() => self.looks(job, &subject),
             (JobKind::Wait, true) => self.wait(&subject),
             // What is recorded of a usual creation, or makes one, answers any.
             // A story of the program about something else is not one of those.
@@ -60,6 +60,17 @@ impl Maker<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether one look can meet what goes wrong. In a story of the program that begins later it could show nothing; what a
+    /// file says is the user's, who has to hear of a fault that never fired.
+    fn is_met_at_once(&self) -> bool {
+        let faults = &self.scenario.faults;
+        let is_first = |planned: &PlannedFault| {
+            let when = &planned.when;
+            when.nth.holds(1) && when.call.is_none_or(|call| call.holds(1)) && when.after.is_none()
+        };
+        !travels(self.scenario) || faults.is_empty() || faults.iter().any(is_first)
     }
 
     /// A creation; where nothing goes wrong, another one with the longest name that there may be.
