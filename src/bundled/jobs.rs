@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::arguments::{Arguments, Job};
 use super::defects::{self, Defects};
 use super::report::{Outcome, Standing};
+use super::slips;
 use super::trust::Trust;
 use super::wire::{Console, Trouble};
 use crate::json::{Json, quote};
@@ -271,7 +272,7 @@ impl Program<'_> {
         let left = self.until.saturating_duration_since(Instant::now());
         let result = match left.is_zero() {
             true => Err(Trouble::TimedOut),
-            false => self.console.exchange(request, self.request_limit.min(left)),
+            false => slips::exchange(&self.console, request, self.request_limit.min(left), self.arguments),
         };
         self.asked_to_wait = result.as_ref().ok().and_then(retry_after);
         if let Some(warning) = result.as_ref().ok().and_then(|response| response.headers.text("Deprecated")) {

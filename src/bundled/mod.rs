@@ -13,6 +13,7 @@ mod defects;
 mod jobs;
 mod reading;
 mod report;
+mod slips;
 mod trust;
 mod wire;
 
@@ -21,6 +22,7 @@ use std::io::Write;
 
 pub(crate) use defects::check_defects;
 pub use defects::{DEFECTS, Defect};
+pub use slips::slips;
 
 use arguments::Arguments;
 use report::Outcome;
@@ -51,7 +53,10 @@ pub fn run(
         return branching::run(rest, environment, out, err);
     }
     let outcome = match Arguments::parse(arguments, environment) {
-        Ok(arguments) => jobs::run(&arguments, err),
+        Ok(mut arguments) => {
+            slips::told(&mut arguments);
+            slips::said(jobs::run(&arguments, err), &arguments)
+        }
         Err(mistake) => {
             // Nobody may be listening; the exit code says it all the same.
             let _ = write!(err, "{mistake}\n{USAGE}");

@@ -64,13 +64,15 @@ impl Verdict {
     }
 
     /// Which of several answers speaks for all cases: a violation outweighs all, a case that says nothing outweighs
-    /// one that holds, and one that holds outweighs those that were never put to the test.
+    /// one that holds, and one that holds outweighs those that were never put to the test. One that does not apply says
+    /// least of all.
     pub(super) fn weight(&self) -> u8 {
         match self {
-            Self::NotApplicable(_) | Self::NotReached(_) => 0,
-            Self::Held(_) => 1,
-            Self::Inconclusive(_) => 2,
-            Self::Violated(_) => 3,
+            Self::NotApplicable(_) => 0,
+            Self::NotReached(_) => 1,
+            Self::Held(_) => 2,
+            Self::Inconclusive(_) => 3,
+            Self::Violated(_) => 4,
         }
     }
 }

@@ -39,7 +39,10 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     let got: Vec<(&Exchange, &str)> = answers(run);
     let Some((_, text)) = got.last() else {
-        return Verdict::not_reached("no whole task came");
+        return match left_on_purpose(run) {
+            true => Verdict::NotApplicable("it gave up on an answer that is late, as its file says".to_owned()),
+            false => Verdict::not_reached("no whole task came"),
+        };
     };
     let Outcome::Task { task, .. } = &run.report.outcome else {
         // Then a clear error is as good as the task.
@@ -73,6 +76,13 @@ fn judge(runs: &[Run]) -> Verdict {
         evidence.extend(diff_lines(&expected, &reported));
     }
     Verdict::violated(wrong.join("; "), evidence)
+}
+
+/// Whether something went wrong with an answer, and the client gave up at a limit that its file claims.
+fn left_on_purpose(run: &Run) -> bool {
+    let claims_limit = run.claims.request_timeout_ms.or(run.claims.gives_up_after_ms).is_some();
+    let met_a_fault = run.exchanges.iter().any(|exchange| !exchange.faults.is_empty());
+    run.report.outcome == Outcome::GaveUp && claims_limit && met_a_fault
 }
 
 /// What is wrong with the report, a phrase each.
