@@ -394,6 +394,14 @@ mod tests {
     }
 
     #[test]
+    fn who_looks_once_is_not_asked_for_patience() {
+        let mut once = run(polls("PROCESSING", &[0]));
+        assert!(matches!(judge(std::slice::from_ref(&once)), Verdict::NotReached(_)));
+        once.case.job = JobKind::Get;
+        assert!(matches!(judge(&[once]), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
     fn failures_with_answers_between_them_are_no_storm() {
         let mut sent = Vec::new();
         for round in 0..8 {

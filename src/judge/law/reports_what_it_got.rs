@@ -40,7 +40,9 @@ fn judge(runs: &[Run]) -> Verdict {
     let got: Vec<(&Exchange, &str)> = answers(run);
     let Some((_, text)) = got.last() else {
         return match left_on_purpose(run) {
-            true => Verdict::NotApplicable("it gave up on an answer that is late, as its file says".to_owned()),
+            true => {
+                Verdict::NotApplicable("it gave up on an answer that is late, as its file says".to_owned())
+            }
             false => Verdict::not_reached("no whole task came"),
         };
     };
@@ -148,6 +150,19 @@ mod tests {
             assert!(violation.because.contains(word), "{}", violation.because);
             assert!(violation.evidence.iter().any(|line| line.starts_with("reported:")));
         }
+    }
+
+    #[test]
+    fn who_gives_up_at_a_limit_that_its_file_claims_is_not_asked_what_it_got() {
+        let mut left = sample::reporting(None, GOT, GOT);
+        left.report.outcome = Outcome::GaveUp;
+        let exchange = left.exchanges.first_mut().unwrap();
+        exchange.faults = vec![sample::fault(Effect::Lost)];
+        assert!(matches!(judge(std::slice::from_ref(&left)), Verdict::NotReached(_)), "nothing is claimed");
+        left.claims.request_timeout_ms = Some(100);
+        assert!(matches!(judge(std::slice::from_ref(&left)), Verdict::NotApplicable(_)));
+        left.report.outcome = Outcome::TimedOut;
+        assert!(matches!(judge(&[left]), Verdict::NotReached(_)), "it did not give up by itself");
     }
 
     #[test]
