@@ -54,8 +54,8 @@ pub fn run(
     }
     let outcome = match Arguments::parse(arguments, environment) {
         Ok(mut arguments) => {
-            slips::told(&mut arguments);
-            slips::said(jobs::run(&arguments, err), &arguments)
+            slips::as_given(&mut arguments);
+            slips::reported(jobs::run(&arguments, err), &arguments)
         }
         Err(mistake) => {
             // Nobody may be listening; the exit code says it all the same.

@@ -62,7 +62,7 @@ fn on(defects: &Defects) -> impl Iterator<Item = Does> {
 }
 
 /// Changes what the client is told.
-pub(super) fn told(arguments: &mut Arguments) {
+pub(super) fn as_given(arguments: &mut Arguments) {
     for does in on(&arguments.defects.clone()) {
         if let Does::Told(change) = does {
             change(arguments);
@@ -95,7 +95,7 @@ pub(super) fn exchange(
 }
 
 /// Changes what is reported.
-pub(super) fn said(mut outcome: Outcome, arguments: &Arguments) -> Outcome {
+pub(super) fn reported(mut outcome: Outcome, arguments: &Arguments) -> Outcome {
     for does in on(&arguments.defects) {
         if let Does::Said(change) = does {
             outcome = change(outcome, arguments);
