@@ -20,7 +20,7 @@ use harness::Lab;
 use unicode_width::UnicodeWidthStr;
 
 /// How long all scenarios may take with one client: each wait in them is short.
-const LONGEST: Duration = Duration::from_secs(240);
+const LONGEST: Duration = Duration::from_secs(180);
 /// How many cases run at a time. They spend their time waiting, so there are more than cores.
 const JOBS: &str = "8";
 

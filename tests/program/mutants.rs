@@ -276,13 +276,17 @@ fn each_mutant_is_the_right_client_with_one_change() {
 }
 
 /// Those of the test suite: one for most laws, in both languages, that is soon caught.
-const SOME: [(Language, &str); 6] = [
+const SOME: [(Language, &str); 10] = [
     (Language::Python, "encodes-twice"),
     (Language::Python, "numbers-through-floats"),
     (Language::Python, "error-body-as-task"),
+    (Language::Python, "creates-again"),
+    (Language::Python, "no-credential"),
     (Language::Node, "strict-shape"),
     (Language::Node, "partial-is-done"),
     (Language::Node, "id-through-a-number"),
+    (Language::Node, "not-found-is-not-yet"),
+    (Language::Node, "absent-is-zero"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
