@@ -189,7 +189,7 @@ impl Session {
 
         let is_not_done = |planned: &&PlannedFault| planned.inject.work() == Work::NotDone;
         let mut heard = None;
-        let answer = if firing.iter().any(is_not_done) {
+        let mut answer = if firing.iter().any(is_not_done) {
             Answer::nothing()
         } else if let Some((key, request)) = another_request(&turn, &firing) {
             heard = Some(key.to_owned());
@@ -204,7 +204,6 @@ impl Session {
             let all = self.firing(setup, &turn, is_refused, known);
             firing = self.beyond_quotas(all, &firing, known);
         }
-        let mut answer = answer;
         if let Auth::GivesSession(session) = setup.auth
             && logs_in(&turn.request)
         {
