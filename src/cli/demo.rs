@@ -62,7 +62,7 @@ const CASES: u32 = 30;
 /// Cases at a time. They spend their time waiting, so there are more than cores.
 const JOBS: usize = 8;
 /// How far a counter-example is shrunk here: enough for a small one, and the whole stays short.
-const BUDGET: Budget = Budget { tries: 40, wall: Duration::from_millis(1500) };
+const BUDGET: Budget = Budget { tries: 40, wall: Duration::from_secs(60) };
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
@@ -164,7 +164,7 @@ fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
             Line::Timing(timing) => name(&mut timing.key.session),
             Line::Outcome(outcome) => name(&mut outcome.session),
             Line::Verdict(verdict) => verdict.session.iter_mut().for_each(name),
-            Line::Gap(_) | Line::End(_) => {}
+            Line::Coverage(_) | Line::Gap(_) | Line::End(_) => {}
         }
         line
     })

@@ -21,7 +21,7 @@ use super::stdin;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::Environment;
 use crate::client::{self, Client, ClientError, Program};
-use crate::judge::{Again, EvidenceOf, JudgeError, Plan, Repeat, judge};
+use crate::judge::{Again, CoverageFloor, EvidenceOf, JudgeError, Plan, Repeat, judge};
 use crate::ledger::{self, EndLine, Exit, Reasons, RunLine};
 use crate::record;
 use crate::replay::Auth;
@@ -94,6 +94,11 @@ pub(super) struct Args {
     /// Where counter-examples are saved, and looked for.
     #[arg(long, value_name = "DIR", default_value = "scenarios/found")]
     found: PathBuf,
+    /// What has to be put to the test, else the exit code is 3: `laws=100%` of those that can judge this client, `states=all`
+    /// of the tasks it waits for, `faults=40%` of the kinds that its answers may meet, `depth=2` levels of a selector; with
+    /// commas between several.
+    #[arg(long, value_name = "SPEC")]
+    require_coverage: Option<CoverageFloor>,
     /// Writes the sessions that show the verdicts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(super) ledger: Option<PathBuf>,
@@ -196,6 +201,7 @@ fn plan(args: &Args, client: &str) -> Result<Plan, Problem> {
     plan.seed = args.seed;
     plan.jobs = usize::from(args.jobs);
     plan.found = Some(args.found.clone());
+    plan.coverage = args.require_coverage.unwrap_or_default();
     Ok(plan)
 }
 

@@ -367,8 +367,13 @@ macro_rules! faults {
 
             /// Faults of every kind that befalls this, the mildest kind first.
             pub fn strategy(at: At) -> BoxedStrategy<Self> {
-                let all = [$(($Kind::AT, $Kind::strategy().prop_map(Self::$Kind).boxed())),+];
-                Union::new(all.into_iter().filter(|(of, _)| *of == at).map(|(_, strategy)| strategy)).boxed()
+                Union::new(Self::strategies(at).into_iter().map(|(_, strategy)| strategy)).boxed()
+            }
+
+            /// The same, each kind for itself, with its name.
+            pub(crate) fn strategies(at: At) -> Vec<(&'static str, BoxedStrategy<Self>)> {
+                let all = [$(($name, $Kind::AT, $Kind::strategy().prop_map(Self::$Kind).boxed())),+];
+                all.into_iter().filter(|(_, of, _)| *of == at).map(|(name, _, it)| (name, it)).collect()
             }
         }
     };

@@ -10,12 +10,18 @@ use crate::json::quote;
 /// Legal selectors of a shape: names in any order, subfields at times. A shape without names has no legal selector;
 /// `id` stands in for it.
 pub fn selectors(shape: &Shape) -> BoxedStrategy<FieldSelector> {
+    selectors_to(shape, super::DEPTH_MAX)
+}
+
+/// As [`selectors`], with brackets so many levels deep at most; 0 is none.
+pub fn selectors_to(shape: &Shape, depth: usize) -> BoxedStrategy<FieldSelector> {
     let members = shape.members();
     if members.is_empty() {
         return Just(FieldSelector(vec![Field { name: "id".to_owned(), subfields: None }])).boxed();
     }
     // Per member: whether it is named, its rank in the order of names, and the field.
-    let drawn: Vec<_> = members.iter().map(|member| (proptest::bool::ANY, 0..8_u8, field(member))).collect();
+    let drawn: Vec<_> =
+        members.iter().map(|member| (proptest::bool::ANY, 0..8_u8, field(member, depth))).collect();
     (drawn, 0..members.len())
         .prop_map(|(mut drawn, fallback)| {
             if let Some((named, _, _)) = drawn.get_mut(fallback) {
@@ -29,14 +35,14 @@ pub fn selectors(shape: &Shape) -> BoxedStrategy<FieldSelector> {
         .boxed()
 }
 
-fn field((name, shape): &(String, Shape)) -> BoxedStrategy<Field> {
+fn field((name, shape): &(String, Shape), depth: usize) -> BoxedStrategy<Field> {
     let whole = Field { name: name.clone(), subfields: None };
-    if shape.members().is_empty() {
+    let Some(below) = depth.checked_sub(1).filter(|_| !shape.members().is_empty()) else {
         return Just(whole).boxed();
-    }
+    };
     let name = name.clone();
-    let narrowed =
-        selectors(shape).prop_map(move |below| Field { name: name.clone(), subfields: Some(below) });
+    let narrowed = selectors_to(shape, below)
+        .prop_map(move |below| Field { name: name.clone(), subfields: Some(below) });
     Union::new([Just(whole).boxed(), narrowed.boxed()]).boxed()
 }
 
@@ -44,12 +50,33 @@ fn field((name, shape): &(String, Shape)) -> BoxedStrategy<Field> {
 /// `[]` at times; numbers such as `1.00` and `1E5` where the shape has [`Scalar::Number`]. A member that is one of a
 /// list of texts is always one of them.
 pub fn resources(shape: &Shape) -> BoxedStrategy<String> {
-    value(shape, Members::All)
+    value(shape, Style { members: Members::All, knobs: Knobs::default() })
+}
+
+/// What may stand in a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knobs {
+    /// Text beyond plain ASCII, and escapes.
+    pub odd_text: bool,
+    /// Numbers at the edges of what clients keep them in.
+    pub edges: bool,
+}
+
+impl Default for Knobs {
+    /// Everything.
+    fn default() -> Self {
+        Self { odd_text: true, edges: true }
+    }
+}
+
+/// As [`resources`], with less of what is odd.
+pub fn resources_with(shape: &Shape, knobs: Knobs) -> BoxedStrategy<String> {
+    value(shape, Style { members: Members::All, knobs })
 }
 
 /// As [`resources`], with members left out at times, at every level.
 pub fn partial_resources(shape: &Shape) -> BoxedStrategy<String> {
-    value(shape, Members::Some)
+    value(shape, Style { members: Members::Some, knobs: Knobs::default() })
 }
 
 #[derive(Clone, Copy)]
@@ -58,9 +85,16 @@ enum Members {
     Some,
 }
 
-fn value(shape: &Shape, which: Members) -> BoxedStrategy<String> {
+/// Which members there are, and what stands in them.
+#[derive(Clone, Copy)]
+struct Style {
+    members: Members,
+    knobs: Knobs,
+}
+
+fn value(shape: &Shape, which: Style) -> BoxedStrategy<String> {
     match shape {
-        Shape::Scalar(scalar) => scalar_text(scalar),
+        Shape::Scalar(scalar) => scalar_text(scalar, which.knobs),
         Shape::List(element) => {
             vec(value(element, which), 0..4).prop_map(|elements| format!("[{}]", elements.join(","))).boxed()
         }
@@ -87,7 +121,7 @@ fn join(members: &[String]) -> String {
 }
 
 /// `"name":value`, or nothing for a member left out.
-fn member(name: &str, shape: &Shape, which: Members) -> BoxedStrategy<String> {
+fn member(name: &str, shape: &Shape, which: Style) -> BoxedStrategy<String> {
     let name = quote(name) + ":";
     let null = name.clone() + "null";
     let present = value(shape, which).prop_map(move |value| format!("{name}{value}")).boxed();
@@ -95,19 +129,22 @@ fn member(name: &str, shape: &Shape, which: Members) -> BoxedStrategy<String> {
     if !matches!(shape, Shape::Scalar(Scalar::OneOf(_))) {
         choices.push((1, Just(null).boxed()));
     }
-    if matches!(which, Members::Some) {
+    if matches!(which.members, Members::Some) {
         choices.push((2, Just(String::new()).boxed()));
     }
     Union::new_weighted(choices).boxed()
 }
 
-fn scalar_text(scalar: &Scalar) -> BoxedStrategy<String> {
+fn scalar_text(scalar: &Scalar, knobs: Knobs) -> BoxedStrategy<String> {
     match scalar {
         Scalar::Bool => select(&["false", "true"][..]).prop_map(str::to_owned).boxed(),
+        Scalar::Integer | Scalar::Number if !knobs.edges => small().boxed(),
         Scalar::Integer => Union::new([small().boxed(), spelt(INTEGERS)]).boxed(),
         Scalar::Number => Union::new([small().boxed(), spelt(NUMBERS)]).boxed(),
         Scalar::String => {
-            vec(select(TEXT), 0..6).prop_map(|pieces| format!("\"{}\"", pieces.concat())).boxed()
+            vec(select(if knobs.odd_text { TEXT } else { TEXT.get(..PLAIN).unwrap_or(TEXT) }), 0..6)
+                .prop_map(|pieces| format!("\"{}\"", pieces.concat()))
+                .boxed()
         }
         Scalar::OneOf(choices) if choices.is_empty() => Just("\"\"".to_owned()).boxed(),
         Scalar::OneOf(choices) => {
@@ -149,6 +186,8 @@ const NUMBERS: &[&str] = &[
     "0.30000000000000000001",
 ];
 
+/// How many of [`TEXT`] are plain ASCII without an escape.
+const PLAIN: usize = 16;
 /// Pieces of a string literal, the plain ones first.
 const TEXT: &[&str] = &[
     "a",

@@ -30,7 +30,8 @@ mod wire;
 pub use about::About;
 pub use case::{Alteration, Answer, Case, Given, Run};
 pub use engine::{
-    Again, Budget, EvidenceOf, JudgeError, Judged, Known, Plan, Progress, Repeat, Tell, judge, known_answers,
+    Again, Budget, CoverageFloor, EvidenceOf, FloorError, JudgeError, Judged, Known, Plan, Progress, Repeat,
+    Tell, judge, known_answers,
 };
 pub use from_wire::from_wire;
 pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, Story, property};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::account::EndLine;
+use super::coverage::CoverageLine;
 use super::exchange::{Exchange, ExchangeKey};
 use super::late::Late;
 
@@ -24,6 +25,8 @@ pub enum Line {
     Outcome(OutcomeLine),
     /// A property's answer.
     Verdict(VerdictLine),
+    /// What a judgement put to the test.
+    Coverage(Box<CoverageLine>),
     /// Lines that nobody read in time, and that were left out here.
     Gap(GapLine),
     /// The closing account: the last line.
@@ -176,7 +179,8 @@ pub struct VerdictLine {
     pub cases: u32,
     /// The session whose exchanges show it.
     pub session: Option<String>,
-    /// The file the counter-example was saved to.
+    /// The file the counter-example was saved to. Where the property holds: the file of one that was found before, and is
+    /// fixed.
     pub found: Option<String>,
     /// The exact command that shows it again.
     pub repeat: Option<String>,
@@ -218,7 +222,7 @@ impl Line {
                 Self::Timing(timing) => timing.key.weight(),
                 Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
                 Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
-                Self::Gap(_) | Self::End(_) => 0,
+                Self::Coverage(_) | Self::Gap(_) | Self::End(_) => 0,
             }
     }
 

@@ -5,10 +5,12 @@
 //! scenario, seed and requests give the same multiset of all other lines.
 //!
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
+//! - `coverage` is what a judgement put to the test
 //! - `account` adds up what was served: one sum, for every verb and every report
 //! - `exit` is what an exit code means, and who decides it: [`Reasons`], where every verb puts what it has found
 
 mod account;
+mod coverage;
 mod exchange;
 mod exit;
 mod late;
@@ -20,6 +22,7 @@ use std::io::{self, Write};
 use crate::redact::Numbering;
 
 pub use account::{EndLine, Sum};
+pub use coverage::{CoverageLine, DrawnCoverage, LawCoverage, Reached};
 pub(crate) use exchange::OriginKind;
 pub(crate) use exchange::without_address;
 pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};

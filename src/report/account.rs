@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::content::Content;
 use crate::ledger::{
-    EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing, Sum,
-    VerdictLine,
+    CoverageLine, EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing,
+    Sum, VerdictLine,
 };
 
 /// What the lines of a ledger are about.
@@ -19,6 +19,7 @@ pub(super) struct Account<'a> {
     pub(super) greeted: Vec<(&'a GreetedLine, usize)>,
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
+    pub(super) coverage: Vec<&'a CoverageLine>,
     /// The closing line; a run that was cut short has none.
     pub(super) end: Option<&'a EndLine>,
     /// Misses, refusals and remarks that are counted alone.
@@ -56,6 +57,7 @@ impl<'a> Account<'a> {
                 Line::Greeted(greeted) => account.greeted.push((greeted, times)),
                 Line::Outcome(outcome) => account.outcomes.push(outcome),
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
+                Line::Coverage(coverage) => account.coverage.push(coverage),
                 Line::End(end) => account.end = Some(end),
                 Line::Timing(_) | Line::Gap(_) => {}
             }
@@ -129,6 +131,12 @@ impl<'a> Account<'a> {
             self.verdicts.iter().copied().filter(|verdict| verdict.verdict == Standing::Violated).collect();
         violations.sort_by_key(|verdict| !verdict.required);
         violations
+    }
+
+    /// The counter-examples found before whose property holds now.
+    pub(super) fn fixed(&self) -> impl Iterator<Item = &'a VerdictLine> {
+        let is_fixed = |verdict: &&VerdictLine| verdict.verdict == Standing::Held && verdict.found.is_some();
+        self.verdicts.iter().copied().filter(is_fixed)
     }
 
     /// The exchanges of one session, in ledger order.

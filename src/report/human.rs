@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::{Account, Counts, word};
 use super::console;
 use super::content::Content;
+use super::coverage::coverage;
 use super::lines::{refused_line, target};
 use super::shell::shell_word;
 use super::{Paint, matrix, violations, visible};
@@ -31,6 +32,8 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         verdicts(&account, paint),
         violations::first(&account, paint),
         violations::others(&account, paint),
+        fixed(&account, paint),
+        coverage(&account, paint),
         unclear(&account, paint),
         misses(&account, paint),
         refused(&account, paint),
@@ -64,7 +67,7 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     };
     row("console", account.distinct(|run| run.console.as_deref()));
     row("cassette", account.distinct(|run| run.cassette.as_deref()));
-    row("scenario", account.distinct(|run| run.scenario.as_deref()));
+    row("scenario", account.distinct(|run| run.scenario.as_deref().filter(|name| !name.is_empty())));
     row("client", account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())));
     let command = run.command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     row("command", if command.is_empty() { Vec::new() } else { vec![&command] });
@@ -122,6 +125,20 @@ fn by_reason<'a>(verdicts: &[&'a VerdictLine]) -> BTreeMap<&'a str, Vec<&'a Verd
         reasons.entry(&verdict.because).or_default().push(verdict);
     }
     reasons
+}
+
+/// What was found before and holds now.
+fn fixed(account: &Account<'_>, paint: Paint) -> String {
+    let lines: Vec<String> = (account.fixed())
+        .map(|verdict| {
+            let file = verdict.found.as_deref().unwrap_or_default();
+            format!("  {} holds now: {}\n", visible(&verdict.property), visible(file))
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}", paint.good("Fixed: counter-examples found before"), lines.concat())
 }
 
 /// Properties that were asked for and got no answer, by reason.

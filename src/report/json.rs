@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::account::{Account, Counts};
 use super::content::Content;
 use super::visible::is_obeyed;
-use crate::ledger::{FORMAT, Reason, VerdictLine};
+use crate::ledger::{CoverageLine, FORMAT, Reason, VerdictLine};
 
 /// Members may be added; those here keep their name and meaning within one format.
 #[derive(Serialize)]
@@ -27,6 +27,10 @@ struct Summary<'a> {
     command: Option<&'a str>,
     counts: Counts,
     verdicts: Vec<&'a VerdictLine>,
+    /// What each judgement put to the test.
+    coverage: &'a [&'a CoverageLine],
+    /// Files of counter-examples found before whose property holds now.
+    fixed: Vec<&'a str>,
     misses: Vec<MissGroup<'a>>,
     refused: Vec<RefusedGroup<'a>>,
     /// What became of connections before a request.
@@ -94,7 +98,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
         reasons: end.map_or(&[], |end| &end.reasons),
         seed: run.map(|run| run.seed),
         cassettes: account.distinct(|run| run.cassette.as_deref()),
-        scenarios: account.distinct(|run| run.scenario.as_deref()),
+        scenarios: account.distinct(|run| run.scenario.as_deref().filter(|name| !name.is_empty())),
         clients: account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())),
         command: end.and_then(|end| end.command.as_deref()),
         counts: account.counts(),
@@ -126,6 +130,8 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
             .collect(),
         never_fired: end.map_or(&[], |end| &end.never_fired),
         in_force: end.map_or(&[], |end| &end.in_force),
+        coverage: &account.coverage,
+        fixed: account.fixed().filter_map(|verdict| verdict.found.as_deref()).collect(),
         verdicts: account.verdicts,
     };
     Ok(safe(&serde_json::to_string_pretty(&summary)?))

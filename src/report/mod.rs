@@ -8,6 +8,7 @@ mod account;
 mod columns;
 mod console;
 mod content;
+mod coverage;
 mod digest;
 mod example;
 mod human;

@@ -116,7 +116,8 @@ async fn what_was_readable_at_first_is_judged_when_it_is_not_any_more() {
                 _ => Outcome::Silent,
             }
         }
-    });
+    })
+    .with_jobs(&[JobKind::Get]);
     let plan = Plan { scenarios: Vec::new(), ..plan() };
     let judged = judge(&plan, &client, &|_| {}).await.unwrap();
     assert_eq!(violated(&judged), ["names-the-error"], "{:#?}", judged.verdicts);

@@ -193,6 +193,7 @@ fn no_report_lets_a_control_character_out() {
     let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{0}\u{202e}\u{ffff}]]><![CDATA[<img src=x>&\"'";
     let mut lines = judged();
     lines.push(Line::Greeted(GreetedLine { connection: Some(2), ..GreetedLine::default() }));
+    lines.push(Line::Coverage(Box::default()));
     for line in &mut lines {
         match line {
             Line::Run(run) => run.scenario = Some(hostile.into()),
@@ -209,6 +210,11 @@ fn no_report_lets_a_control_character_out() {
                 verdict.repeat = Some(hostile.into());
             }
             Line::Outcome(outcome) => outcome.stderr = hostile.into(),
+            Line::Coverage(coverage) => {
+                coverage.client = hostile.into();
+                coverage.laws_not_reached = vec![hostile.into()];
+                coverage.states.missing = vec![hostile.into()];
+            }
             Line::Refused(refused) => {
                 refused.head = hostile.into();
                 refused.why = hostile.into();

@@ -53,4 +53,11 @@ fn a_judgement_that_is_killed_while_it_shrinks_leaves_its_finding_which_then_run
     let first = ledger.lines().find(|line| line.contains("\"verdict\"")).unwrap();
     assert!(first.contains(&name) && first.contains("violated"), "{name}: {first}");
     assert!(again.stdout.contains("faultdeck judge slow.toml"), "no command repeats it: {}", again.stdout);
+
+    // A client without the defect, under the same name: what was found is fixed.
+    lab.write("careful.toml", include_str!("../../clients/careful.toml"));
+    std::fs::rename(lab.file("careful.toml"), lab.file("slow.toml")).unwrap();
+    let cured = lab.run(&args);
+    assert!(cured.stdout.contains("holds now: scenarios/found/"), "{}{}", cured.stdout, cured.stderr);
+    assert_ne!(cured.code, Some(1), "{}", cured.stdout);
 }

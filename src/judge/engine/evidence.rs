@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use form_urlencoded::byte_serialize;
 
+use super::generate::plain_text;
 use super::trial::Trial;
 use crate::cassette::{Cassette, Interaction, RecordedFrom};
 use crate::client::JobKind;
@@ -29,7 +30,9 @@ pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
             let id = Json::parse(resource).ok().and_then(|task| id_of(&case.about, &task));
             let polls = polls(case, resource, &case.about.path_shown(&case.params, id.as_deref()));
             let first = polls.first()?.response.text()?.to_owned();
-            std::iter::once(creation(case, &first)).chain(polls).collect()
+            let (before, after) = lists(case, resource).unzip();
+            let made = std::iter::once(creation(case, &first)).chain(polls);
+            before.into_iter().chain(made).chain(after).collect()
         }
     };
     let recorded_from = RecordedFrom { host: "console".to_owned(), ..RecordedFrom::default() };
@@ -89,6 +92,37 @@ fn polls(case: &Case, task: &str, path: &str) -> Vec<Interaction> {
     }
     texts.push(task.to_owned());
     (1..).zip(&texts).map(|(n, text)| interaction(case, path, text, &format!("poll-{n}"))).collect()
+}
+
+/// What the list of what is made shows before and after, where there is one: whoever loses the answer to a creation
+/// looks there.
+fn lists(case: &Case, task: &str) -> Option<(Interaction, Interaction)> {
+    let (profile, life) = (Profile::builtin(), case.about.life?);
+    let endpoint = profile.endpoint(life.case_list.as_deref()?)?;
+    let task = Json::parse(task).ok()?;
+    let id = life
+        .case
+        .as_deref()
+        .and_then(|member| task.member(&spelt(&case.about, member.trim_start_matches('/'), &case.dialect)));
+    let members = life.echoes.iter().flat_map(|(_, members)| members).chain(&life.name_member);
+    let names: Vec<&str> = members.map(|member| member.trim_start_matches('/')).collect();
+    let name = case.name.as_deref().unwrap_or_default();
+    let mut made = plain_text(&endpoint.shape);
+    for member in endpoint.shape.names() {
+        let value = match member {
+            "id" => id.map_or_else(|| "7".to_owned(), |id| id.text().to_owned()),
+            member if names.contains(&member) => quote(name),
+            _ => continue,
+        };
+        made = replace(&made, &[(&format!("/{member}"), &value)]);
+    }
+    let list = |id: &str, body: String| {
+        let mut list = interaction(case, &endpoint.template, &body, id);
+        list.endpoint = endpoint.id.as_str().into();
+        endpoint.method.clone_into(&mut list.request.method);
+        list
+    };
+    Some((list("listed-before", "[]".to_owned()), list("listed-after", format!("[{made}]"))))
 }
 
 /// The case's creation, answered with a task. What tells it from others carries the case's name.

@@ -97,11 +97,12 @@ fn blank() -> Scenario {
     }
 }
 
-/// Saves a finding: whole, or not at all. The schema by which editors know its keys lies beside it.
+/// Saves a finding: whole, or not at all; says whether its file is new. The schema by which editors know its keys lies
+/// beside it.
 ///
 /// # Errors
 /// If the folder cannot be made or the file not written.
-pub(super) fn save(folder: &Path, finding: &Finding<'_>, redactor: &Redactor) -> io::Result<PathBuf> {
+pub(super) fn save(folder: &Path, finding: &Finding<'_>, redactor: &Redactor) -> io::Result<(PathBuf, bool)> {
     let toml = scenario(finding).to_toml();
     let because: String = finding.because.chars().filter(|char| !char.is_control()).take(300).collect();
     let text = redactor.text(&format!(
@@ -115,10 +116,11 @@ pub(super) fn save(folder: &Path, finding: &Finding<'_>, redactor: &Redactor) ->
     let mut file = tempfile::Builder::new().prefix(".found-").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
+    let is_new = !path.exists();
     file.persist(&path).map_err(|error| error.error)?;
     // What helps an editor is not worth a finding.
     let _ = schemas::SCENARIO.put_into(folder);
-    Ok(path)
+    Ok((path, is_new))
 }
 
 #[cfg(test)]
@@ -135,7 +137,8 @@ mod tests {
         };
         let property = property("reports-what-it-got").unwrap();
         let finding = Finding { property, client: "careless", case: &case, because: "`id` is\nrounded" };
-        let path = save(folder.path(), &finding, &Redactor::new()).unwrap();
+        let (path, is_new) = save(folder.path(), &finding, &Redactor::new()).unwrap();
+        assert!(is_new);
         assert_eq!(read(folder.path(), "someone-else").unwrap().len(), 0);
         let found = read(folder.path(), "careless").unwrap();
         assert_eq!(found.len(), 1);
@@ -143,7 +146,7 @@ mod tests {
         assert_eq!(found[0].file.as_deref(), Some(path.as_path()));
         assert_eq!(found[0].must.hold[0].name, property.id);
         // Saved again, it is the same file.
-        assert_eq!(save(folder.path(), &finding, &Redactor::new()).unwrap(), path);
+        assert_eq!(save(folder.path(), &finding, &Redactor::new()).unwrap(), (path.clone(), false));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         let text = fs::read_to_string(&path).unwrap();
         let (first, _) = text.split_once('\n').unwrap();

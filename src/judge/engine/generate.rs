@@ -4,17 +4,17 @@
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::sample::select;
-use proptest::strategy::{BoxedStrategy, Strategy, Union, ValueTree};
+use proptest::strategy::{BoxedStrategy, Just, Strategy, Union, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
 
 use super::evidence::spelt;
 use crate::client::JobKind;
-use crate::fields::{Scalar, Shape, strategy};
+use crate::fields::{DEPTH_MAX, FieldSelector, Scalar, Shape, strategy};
 use crate::json::{quote, replace};
 use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::judge::law::USUAL_PACE_MS;
-use crate::profile::{Parameter, ParameterKind};
+use crate::profile::{Endpoint, Parameter, ParameterKind};
 use crate::seed::Seed;
 use crate::timeline::Phase;
 
@@ -30,6 +30,11 @@ pub(super) struct Generated {
 }
 
 impl Generated {
+    /// The same case with this selector and resource.
+    pub(super) fn put_into(self, case: &Case) -> Case {
+        Case { fields: self.fields, params: self.params, task: Some(self.task), ..case.clone() }
+    }
+
     /// The case of a job it is.
     pub(super) fn case(self, (job, about): (JobKind, About), dialect: &str, seed: Seed) -> Case {
         Case {
@@ -54,9 +59,12 @@ impl Generated {
 #[derive(Clone, Debug)]
 pub(super) struct Sprout {
     seed: Seed,
+    job: JobKind,
     about: About,
     dialect: String,
     index: u32,
+    /// Whether the whole resource is asked for, whatever was drawn.
+    is_whole: bool,
     moves: Vec<Move>,
 }
 
@@ -69,13 +77,19 @@ enum Move {
 
 impl Sprout {
     /// The case number `index` of a dialect.
-    pub(super) fn new(seed: Seed, about: About, dialect: &str, index: u32) -> Self {
-        Self { seed, about, dialect: dialect.to_owned(), index, moves: Vec::new() }
+    pub(super) fn new(seed: Seed, (job, about): (JobKind, About), dialect: &str, index: u32) -> Self {
+        Self { seed, job, about, dialect: dialect.to_owned(), index, is_whole: false, moves: Vec::new() }
+    }
+
+    /// The same for the whole resource.
+    pub(super) fn whole(self) -> Self {
+        Self { is_whole: true, ..self }
     }
 
     /// What it is now. `None` only if the generator gave up, which no generator of ours does.
     pub(super) fn value(&self) -> Option<Generated> {
-        self.tree().map(|tree| tree.current())
+        let value = self.tree()?.current();
+        Some(if self.is_whole { Generated { fields: None, ..value } } else { value })
     }
 
     /// A simpler one, if there is one.
@@ -98,9 +112,14 @@ impl Sprout {
     }
 
     fn tree(&self) -> Option<Box<dyn ValueTree<Value = Generated>>> {
-        let key = self.seed.derive(&["judge", "generated", &self.dialect, &self.index.to_string()]);
-        let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &key));
-        let mut tree = cases(&self.about, &self.dialect).new_tree(&mut runner).ok()?;
+        let index = self.index.to_string();
+        let key: &[&str] = match self.job {
+            JobKind::Get | JobKind::Send => &["judge", "generated", &self.dialect, &index],
+            job => &["judge", "generated", job.as_str(), &self.dialect, &index],
+        };
+        let knobs = Knobs::of(self.seed, &self.about.asks.id, self.index / BLOCK);
+        let cases = cases((self.job, &self.about), &self.dialect, knobs);
+        let mut tree = cases.new_tree(&mut runner(self.seed, key)).ok()?;
         for step in &self.moves {
             apply(&mut tree, *step);
         }
@@ -112,6 +131,37 @@ fn apply(tree: &mut Box<dyn ValueTree<Value = Generated>>, step: Move) -> bool {
     match step {
         Move::Simplify => tree.simplify(),
         Move::Complicate => tree.complicate(),
+    }
+}
+
+/// Where the draws of a key come from.
+pub(super) fn runner(seed: Seed, key: &[&str]) -> TestRunner {
+    TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed.derive(key)))
+}
+
+/// So many cases turn the same knobs.
+pub(super) const BLOCK: u32 = 8;
+
+/// What is odd in a block of cases: a swarm, so that what is rare alone meets what is rare beside it.
+#[derive(Clone, Copy)]
+struct Knobs {
+    values: strategy::Knobs,
+    big_ids: bool,
+    /// How deep selectors go.
+    depth: usize,
+    spaced: bool,
+}
+
+impl Knobs {
+    fn of(seed: Seed, endpoint: &str, block: u32) -> Self {
+        let mut stream = seed.stream(&["judge", "knobs", endpoint, &block.to_string()]);
+        let mut turns = |of: u64| stream.below(of) > 0;
+        Self {
+            values: strategy::Knobs { odd_text: turns(3), edges: turns(3) },
+            big_ids: turns(2),
+            depth: if turns(3) { DEPTH_MAX } else { 0 },
+            spaced: turns(2),
+        }
     }
 }
 
@@ -135,43 +185,112 @@ fn config() -> Config {
     }
 }
 
-fn cases(about: &About, dialect: &str) -> BoxedStrategy<Generated> {
+fn cases((job, about): (JobKind, &About), dialect: &str, knobs: Knobs) -> BoxedStrategy<Generated> {
     let shape = about.shape(dialect).unwrap_or(Shape::Object(Vec::new()));
-    let fields = proptest::option::weighted(0.85, (strategy::selectors(&shape), any::<bool>()));
-    let resource = strategy::resources(&shape);
+    let spaced = if knobs.spaced { any::<bool>().boxed() } else { Just(false).boxed() };
+    let selectors = (strategy::selectors_to(&shape, knobs.depth), spaced);
+    let fields = match job {
+        // It asks for all that it is answered with.
+        JobKind::Create => Just(None).boxed(),
+        _ => proptest::option::weighted(0.85, selectors).boxed(),
+    };
+    let resource = strategy::resources_with(&shape, knobs.values);
     let resources = if about.shows.is_list {
         vec(resource, 0..4).prop_map(|all| format!("[{}]", all.join(","))).boxed()
     } else {
         resource
     };
     let names: Vec<&'static str> = about.params().collect();
-    let values: Vec<BoxedStrategy<String>> = names.iter().map(|name| value(about, name)).collect();
+    let values: Vec<BoxedStrategy<String>> =
+        names.iter().map(|name| value(about.asks, name, knobs.big_ids)).collect();
+    let made = about.life.filter(|_| job == JobKind::Create).and_then(|_| last_param(about.shows));
+    let made =
+        made.map(|name| value(about.shows, name, knobs.big_ids)).unwrap_or(Just(String::new()).boxed());
     let (about, dialect) = (*about, dialect.to_owned());
-    (fields, resources, values)
-        .prop_map(move |(fields, task, values)| {
+    (fields, resources, values, made, ends(job, &about))
+        .prop_map(move |(fields, task, values, made, end)| {
+            let keeps = if job == JobKind::Wait { deciding(&about, &dialect) } else { Vec::new() };
             let fields = fields.map(|(selector, spaced)| {
-                let text = selector.to_string();
+                let text = with_names(&selector, &keeps);
                 if spaced { text.replace(',', ", ") } else { text }
             });
             let params: Vec<(String, String)> =
                 names.iter().map(|name| (*name).to_owned()).zip(values).collect();
-            Generated { fields, task: with_id(&about, &dialect, task, &params), params }
+            let task = match job {
+                JobKind::Create => with_own_id(&about, &dialect, task, &made),
+                _ => with_id(&about, &dialect, task, &params),
+            };
+            let task = end.map_or(task.clone(), |state| in_state(&about, &dialect, task, &state));
+            Generated { fields, task, params }
         })
         .boxed()
 }
 
+/// The states that a task which is waited for may come to, done first; none for other jobs.
+fn ends(job: JobKind, about: &About) -> BoxedStrategy<Option<String>> {
+    let Some(life) = about.life.filter(|_| matches!(job, JobKind::Wait | JobKind::Create)) else {
+        return Just(None).boxed();
+    };
+    let weight = |phase: Phase| match phase {
+        Phase::Done => Some(6),
+        Phase::Failed | Phase::Cancelled | Phase::Partial => Some(1),
+        Phase::Waiting | Phase::Working => None,
+    };
+    let mut ends: Vec<_> = (life.phases.iter())
+        .filter_map(|(state, phase)| Some((weight(*phase)?, Just(Some(state.clone())).boxed())))
+        .collect();
+    ends.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    if ends.is_empty() { Just(None).boxed() } else { Union::new_weighted(ends).boxed() }
+}
+
+/// The names without which whoever waits cannot decide: the id and the state, as the dialect spells them.
+fn deciding(about: &About, dialect: &str) -> Vec<String> {
+    let names =
+        about.shape(dialect).map(|shape| shape.names().into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let id = about.id_member().map(|id| spelt(about, id, dialect));
+    let states = about.life.iter().flat_map(|life| life.state.iter().cloned());
+    let known = names.unwrap_or_default();
+    id.into_iter().chain(states).filter(|name| known.contains(name)).collect()
+}
+
+/// A selector's text with these names in it, too.
+fn with_names(selector: &FieldSelector, names: &[String]) -> String {
+    let missing = names.iter().filter(|name| !selector.selects(name));
+    missing.fold(selector.to_string(), |text, name| format!("{text},{name}"))
+}
+
+/// A task in this state.
+fn in_state(about: &About, dialect: &str, task: String, state: &str) -> String {
+    let members = about.life.iter().flat_map(|life| &life.state);
+    members.fold(task, |task, member| {
+        replace(&task, &[(&format!("/{}", spelt(about, member, dialect)), &quote(state))])
+    })
+}
+
+/// A task that is made, with an id of its own.
+fn with_own_id(about: &About, dialect: &str, task: String, id: &str) -> String {
+    let (Some(member), Some(name)) = (about.id_member(), last_param(about.shows)) else { return task };
+    let id = if is_number(about.shows, name) { id.to_owned() } else { quote(id) };
+    replace(&task, &[(&format!("/{}", spelt(about, member, dialect)), &id)])
+}
+
+fn last_param(endpoint: &'static Endpoint) -> Option<&'static str> {
+    let last = endpoint.template.rsplit('/').next()?;
+    last.strip_prefix('{')?.strip_suffix('}')
+}
+
 /// The parameter of the path that is asked.
-fn is_number(about: &About, name: &str) -> bool {
+fn is_number(endpoint: &Endpoint, name: &str) -> bool {
     let is_it = |known: &&Parameter| known.kind == ParameterKind::Path && known.name == name;
-    about.asks.parameters.iter().find(is_it).is_some_and(|known| known.is_integer())
+    endpoint.parameters.iter().find(is_it).is_some_and(|known| known.is_integer())
 }
 
 /// Values of a path's parameter: numbers also beyond 2^53; texts also with what has to be encoded in a path.
-fn value(about: &About, name: &str) -> BoxedStrategy<String> {
-    if is_number(about, name) {
-        return Union::new_weighted(vec![(3, 1..1000_u64), (1, (1 << 53)..i64::MAX.unsigned_abs())])
-            .prop_map(|id| id.to_string())
-            .boxed();
+fn value(endpoint: &Endpoint, name: &str, big: bool) -> BoxedStrategy<String> {
+    if is_number(endpoint, name) {
+        let (small, big_ones) = ((3, 1..1000_u64), (1, (1 << 53)..i64::MAX.unsigned_abs()));
+        let ids = if big { vec![small, big_ones] } else { vec![small] };
+        return Union::new_weighted(ids).prop_map(|id| id.to_string()).boxed();
     }
     const PIECES: [&str; 12] = ["a", "b", "7", "Z", "-", "_", ".", " ", "&", "?", "+", "é"];
     // A dot alone is no name of a segment.
@@ -186,7 +305,7 @@ fn with_id(about: &About, dialect: &str, resource: String, params: &[(String, St
     else {
         return resource;
     };
-    let id = if is_number(about, name) { value.clone() } else { quote(value) };
+    let id = if is_number(about.asks, name) { value.clone() } else { quote(value) };
     replace(&resource, &[(&format!("/{}", spelt(about, member, dialect)), &id)])
 }
 
@@ -219,7 +338,7 @@ pub(super) fn plain_in(about: &About, dialect: &str, state: Option<&str>) -> Gen
 }
 
 /// The plainest value of a shape: every member, one element a list.
-fn plain_text(shape: &Shape) -> String {
+pub(super) fn plain_text(shape: &Shape) -> String {
     match shape {
         Shape::Object(members) => {
             let members =
@@ -243,7 +362,7 @@ mod tests {
     use crate::judge::sample;
 
     fn value(index: u32) -> Generated {
-        Sprout::new(Seed(1), sample::about(JobKind::Get), "sample", index).value().unwrap()
+        Sprout::new(Seed(1), (JobKind::Get, sample::about(JobKind::Get)), "sample", index).value().unwrap()
     }
 
     #[test]
@@ -265,7 +384,7 @@ mod tests {
 
     #[test]
     fn shrinking_ends_at_something_small() {
-        let mut sprout = Sprout::new(Seed(1), sample::about(JobKind::Get), "prose", 3);
+        let mut sprout = Sprout::new(Seed(1), (JobKind::Get, sample::about(JobKind::Get)), "prose", 3);
         for _ in 0..2000 {
             match sprout.simpler() {
                 Some(simpler) => sprout = simpler,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::fault_plan::Draw;
 use super::generate::{Generated, Sprout, plain, plain_in};
 use super::telling;
 use super::trial::Trial;
@@ -19,6 +20,10 @@ use crate::timeline::Phase;
 
 /// Of how many generated cases one is run with its variants too.
 const VARIED: u32 = 4;
+/// Which of so many meets faults: never one with variants, which compare undisturbed answers.
+const DISTURBED: u32 = 3;
+/// Of how many generated cases one is for each job that waits: a task's life takes longer than an answer.
+const LIVES: u32 = 5;
 
 /// The properties that generated cases put to the test.
 fn of_generated() -> impl Iterator<Item = &'static Property> {
@@ -35,16 +40,17 @@ pub(super) struct Made<'a> {
 }
 
 impl Made<'_> {
-    /// `get` and `send` are put to values of all kinds. What waits for a usual task meets it in the scenarios; of another
-    /// task there are none, so its life is told here.
+    /// `get` and `send` are put to values of all kinds, `wait` and `create` to lives of all kinds. What waits for a usual
+    /// task comes to each of its ends in the scenarios; of another task there are none, so those are told here.
     pub(super) fn trials(&self, cases: u32) -> Vec<Trial> {
         let mut trials = match self.job {
             JobKind::Get | JobKind::Send => {
                 let drawn = (0..cases).filter_map(|index| self.drawn(index));
                 drawn.chain(self.mistakes()).collect()
             }
-            JobKind::Wait | JobKind::Create if self.about.is_usual => return Vec::new(),
-            JobKind::Wait | JobKind::Create => self.ends(),
+            JobKind::Wait | JobKind::Create if self.about.is_usual => return self.lives(cases),
+            JobKind::Wait => self.ends().into_iter().chain(self.lives(cases)).collect(),
+            JobKind::Create => self.ends(),
         };
         trials.extend(self.by_fault());
         trials
@@ -67,16 +73,50 @@ impl Made<'_> {
     }
 
     fn drawn(&self, index: u32) -> Option<Trial> {
-        let sprout = Sprout::new(self.seed, self.about, self.dialect, index);
-        let mut value = sprout.value()?;
-        if index == 0 {
-            // The whole resource is always among the cases.
-            value.fields = None;
+        let sprout = self.sprout(index);
+        // The whole resource is always among the cases.
+        let sprout = if index == 0 { sprout.whole() } else { sprout };
+        let value = sprout.value()?;
+        let name = format!("{:04}", index + 1);
+        let is_disturbed = self.job == JobKind::Get && index % VARIED == DISTURBED;
+        if is_disturbed && let Some(scenario) = self.plan(index) {
+            return Some(self.disturbed(&name, value, sprout, Some(scenario)));
         }
         let is_varied = index.is_multiple_of(VARIED);
         let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
-        let trial = self.trial(&format!("{:04}", index + 1), value, properties.collect());
-        Some(Trial { sprout: (index > 0).then_some(sprout), ..trial })
+        let trial = self.trial(&name, value, properties.collect());
+        Some(Trial { sprout: Some(sprout), ..trial })
+    }
+
+    /// Tasks that come to an end, or never do, while this and that goes wrong on the way.
+    fn lives(&self, cases: u32) -> Vec<Trial> {
+        let life = |index: u32| {
+            let sprout = self.sprout(index);
+            Some(self.disturbed(&format!("{:04}", index + 1), sprout.value()?, sprout, self.plan(index)))
+        };
+        (0..cases.div_ceil(LIVES)).filter_map(life).collect()
+    }
+
+    fn disturbed(
+        &self,
+        name: &str,
+        value: Generated,
+        sprout: Sprout,
+        scenario: Option<Arc<Scenario>>,
+    ) -> Trial {
+        // What only stories put to the test is told to be slow there.
+        let judged = judged_in(self.job).into_iter().filter(|property| property.story.is_none());
+        let mut trial = self.trial(name, value, judged.collect());
+        trial.case.scenario = scenario;
+        Trial { sprout: Some(sprout), ..trial }
+    }
+
+    fn sprout(&self, index: u32) -> Sprout {
+        Sprout::new(self.seed, (self.job, self.about), self.dialect, index)
+    }
+
+    fn plan(&self, index: u32) -> Option<Arc<Scenario>> {
+        Draw { seed: self.seed, job: self.job, about: &self.about, dialect: self.dialect, index }.plan()
     }
 
     /// Errors by asking wrongly.

@@ -2,21 +2,30 @@
 //!
 //! - `adapter` asks first, with one clean case a job, whether the client can be read at all
 //! - `known` shows what is made of a client where everybody knows what has to come of it
-//! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks, and `staged`
-//!   those of scenarios
+//! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks and the faults that
+//!   `fault_plan` draws, and `staged` those of scenarios
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
 //! - `elsewhere` is the other host to which a console may redirect its client
-//! - `weigh` gives a property's one verdict over many cases; `found` saves counter-examples; `tally` is the sum
+//! - `weigh` gives a property's one verdict over many cases: `confirm` runs again what breaks it, `shrink` makes that small
+//!   with what `simpler` offers, `keep` keeps it on disk and `found` writes its file; `tally` is the
+//!   sum, `coverage` what was put to the test, and `floor` what has to be
 
 mod adapter;
+mod confirm;
+mod coverage;
 mod elsewhere;
 mod evidence;
+mod fault_plan;
+mod floor;
 mod found;
 mod generate;
+mod keep;
 mod known;
 mod made;
 mod plan;
+mod shrink;
+mod simpler;
 mod slot;
 mod staged;
 mod tally;
@@ -31,6 +40,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use self::adapter::Adapter;
+pub use self::floor::{CoverageFloor, FloorError};
+use self::keep::Keeper;
 pub use self::known::{Known, known_answers};
 pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat};
 use self::slot::Slot;
@@ -40,6 +51,7 @@ use self::trial::{Bench, PASSWORD, TOKEN, Tried};
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
 use crate::judge::about::About;
+use crate::judge::verdict::Verdict;
 use crate::profile::Taken;
 use crate::redact::Redactor;
 
@@ -85,13 +97,14 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     tell(Progress::Plans { cases: units.iter().map(|unit| unit.trials.len()).sum() });
     for unit in &units {
         tell(Progress::Begins { name: unit.name.clone(), cases: unit.trials.len() });
-        let tried = run(&bench, &slots, unit, tell).await;
+        let keeper = Keeper::new(plan, unit, client.name());
+        let tried = run(&bench, &slots, &keeper, unit, tell).await;
         if let Some(why) = not_started(&tried) {
             tally.not_started(&why);
             break;
         }
         tally.count(unit, &tried, &About::jobs(client));
-        let at = weigh::At { plan, bench: &bench, slots: &slots, unit, tell };
+        let at = weigh::At { plan, bench: &bench, slots: &slots, unit, keeper: &keeper, tell };
         for property in weigh::properties(unit, &tried) {
             let weighed = weigh::weigh(&at, property, &tried).await;
             tally.add(weighed);
@@ -99,6 +112,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     }
     client.end().await;
     stop(slots).await;
+    tally.cover(client, &plan.coverage);
     Ok(tally.judged())
 }
 
@@ -132,7 +146,15 @@ fn units<C: Client>(plan: &Plan, client: &C) -> Result<Vec<Unit>, JudgeError> {
 }
 
 /// Runs every trial of a unit, one a slot at a time; the results stand in the order of the trials.
-async fn run<C: Client>(bench: &Bench<'_, C>, slots: &[Slot], unit: &Unit, tell: Tell<'_>) -> Vec<Tried> {
+///
+/// The first violation of each property is on disk before the next case runs.
+async fn run<C: Client>(
+    bench: &Bench<'_, C>,
+    slots: &[Slot],
+    keeper: &Keeper<'_>,
+    unit: &Unit,
+    tell: Tell<'_>,
+) -> Vec<Tried> {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let results: Mutex<Vec<Option<Tried>>> = Mutex::new(vec![None; unit.trials.len()]);
     let (next, done, results) = (&next, &done, &results);
@@ -141,6 +163,11 @@ async fn run<C: Client>(bench: &Bench<'_, C>, slots: &[Slot], unit: &Unit, tell:
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(trial) = unit.trials.get(index) else { break };
             let tried = bench.attempt(slot, trial).await;
+            for (property, verdict, _) in &tried.answers {
+                if let Verdict::Violated(violation) = verdict {
+                    keeper.at_first_sight(property, &trial.case, &violation.because);
+                }
+            }
             let is_hopeless = matches!(tried.base.run.report.outcome, Outcome::NotStarted { .. });
             if let Some(place) = results.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
                 *place = Some(tried);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::floor::CoverageFloor;
 use crate::client::JobKind;
 use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::profile::Profile;
@@ -20,7 +21,7 @@ pub type EvidenceOf = dyn Fn(&Scenario) -> Result<Evidence, String> + Send + Syn
 /// What a client is put to.
 #[derive(Clone)]
 pub struct Plan {
-    /// How many generated `get` cases a dialect; 0 is none.
+    /// How many generated `get` cases a dialect, and a fifth as many lives of tasks for each job that waits; 0 is none.
     pub cases: u32,
     /// The scenarios, in order.
     pub scenarios: Vec<Arc<Scenario>>,
@@ -33,6 +34,8 @@ pub struct Plan {
     pub jobs: usize,
     /// How far a counter-example is shrunk.
     pub budget: Budget,
+    /// What has to be put to the test, for the judgement to be complete.
+    pub coverage: CoverageFloor,
     /// Where a scenario's answers come from.
     pub evidence: Arc<EvidenceOf>,
     /// Every text that is kept goes through it.
@@ -74,15 +77,16 @@ impl std::fmt::Debug for Plan {
 /// How far a counter-example is shrunk; the best so far counts when it is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Tries, each with its variants.
+    /// Tries, each with its variants, and once more if the smaller case breaks the property, too.
     pub tries: u32,
-    /// Time, for slow clients. The result may depend on it, so it is generous.
+    /// An emergency stop. The result would depend on it, so it is far beyond what the tries take, and a finding says so
+    /// where it was reached.
     pub wall: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { tries: 200, wall: Duration::from_secs(30) }
+        Self { tries: 200, wall: Duration::from_secs(900) }
     }
 }
 
@@ -100,6 +104,7 @@ impl Plan {
             seed: Seed(1),
             jobs: 2,
             budget: Budget::default(),
+            coverage: CoverageFloor::default(),
             evidence,
             redactor: Redactor::new(),
             verb: "judge".to_owned(),

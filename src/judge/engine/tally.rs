@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::coverage::Coverage;
+use super::floor::CoverageFloor;
 use super::plan::Judged;
 use super::trial::{Ran, Tried};
 use super::unit::{GENERATED, Unit, out_of_reach, travels};
 use super::weigh::Weighed;
-use crate::client::JobKind;
+use crate::client::{Client, JobKind};
 use crate::judge::about::About;
 use crate::judge::law::Property;
 use crate::judge::verdict::Verdict;
@@ -19,12 +21,16 @@ pub(super) struct Tally {
     verdicts: Vec<VerdictLine>,
     account: EndLine,
     kept: BTreeSet<String>,
+    coverage: Coverage,
+    /// What the coverage falls short of.
+    short: Vec<String>,
     not_started: Option<String>,
 }
 
 impl Tally {
     /// Counts the requests of a unit's cases.
     pub(super) fn count(&mut self, unit: &Unit, tried: &[Tried], jobs: &[(JobKind, About)]) {
+        self.coverage.count(unit, tried);
         let mut silent: Option<Vec<String>> = None;
         for tried in tried {
             let variants = tried.answers.iter().flat_map(|(_, _, variants)| variants);
@@ -69,6 +75,15 @@ impl Tally {
         self.verdicts.push(weighed.line);
     }
 
+    /// Says what was put to the test, and whether that is enough.
+    pub(super) fn cover<C: Client>(&mut self, client: &C, floor: &CoverageFloor) {
+        if self.not_started.is_none() {
+            let line = std::mem::take(&mut self.coverage).line(client);
+            self.short = floor.short(&line);
+            self.lines.push(Line::Coverage(Box::new(line)));
+        }
+    }
+
     /// The result.
     pub(super) fn judged(self) -> Judged {
         let reasons = self.reasons();
@@ -91,6 +106,9 @@ impl Tally {
                 Standing::Inconclusive => (Exit::Inconclusive, format!("{name} is inconclusive")),
             };
             reasons.push_verdict(exit, &line.property, why);
+        }
+        for short in &self.short {
+            reasons.push(Exit::Inconclusive, short.clone());
         }
         match &self.not_started {
             Some(why) => reasons.push(Exit::Inconclusive, format!("the client could not be started: {why}")),

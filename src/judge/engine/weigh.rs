@@ -1,24 +1,21 @@
 //! One verdict for a property over all cases of a unit; a violation is confirmed, saved and shrunk on the way.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 
 use super::Tell;
-use super::found::{self, Finding};
-use super::generate::Generated;
+use super::confirm::{Example, LOOKS_AT_FLAKY, Looks};
+use super::keep::Keeper;
 use super::plan::{Again, Plan, Progress};
+use super::shrink::shrink;
 use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
 use super::unit::{Unit, is_beside, travels};
 use crate::client::Client;
 use crate::judge::about::About;
-use crate::judge::case::Case;
 use crate::judge::law::{PROPERTIES, Property};
-use crate::judge::verdict::{Verdict, Violation};
+use crate::judge::verdict::Verdict;
 use crate::ledger::{Standing, VerdictLine};
 
-/// How often a violation is looked for again before it is believed, the first time included.
-const LOOKS: u32 = 3;
 /// How many cases that break a property are tried for one that breaks it each time.
 const CANDIDATES: usize = 3;
 
@@ -28,6 +25,7 @@ pub(super) struct At<'a, C> {
     pub(super) bench: &'a Bench<'a, C>,
     pub(super) slots: &'a [Slot],
     pub(super) unit: &'a Unit,
+    pub(super) keeper: &'a Keeper<'a>,
     pub(super) tell: Tell<'a>,
 }
 
@@ -70,22 +68,39 @@ pub(super) async fn weigh<C: Client>(
         .filter(|(_, verdict, _)| verdict.is_violated())
         .map(|(index, _, _)| index)
         .collect();
-    let mut flaky = None;
-    for index in broken.iter().take(CANDIDATES) {
-        let Some(trial) = at.unit.trials.get(*index) else { continue };
-        match confirm(at, property, trial, tried.get(*index)).await {
-            Ok(example) => return violated(at, property, example, cases).await,
-            Err(times) => flaky = flaky.or(Some(times)),
+    let mut flaky: Option<&Trial> = None;
+    if let (Some(slot), false) = (at.slots.first(), broken.is_empty()) {
+        let looks = Looks { bench: at.bench, slot, property };
+        for index in broken.iter().take(CANDIDATES) {
+            let Some(trial) = at.unit.trials.get(*index) else { continue };
+            if let Some(example) = looks.confirm(trial, tried.get(*index)).await
+                && let Some(small) = smallest(at, &looks, example).await
+            {
+                return violated(at, property, small, cases);
+            }
+            flaky = flaky.or(Some(trial));
+        }
+        at.keeper.drop(property);
+        if let Some(trial) = flaky {
+            let times = looks.rate(trial).await;
+            let why = format!("flaky: broken {times} of {LOOKS_AT_FLAKY} times in the same case, run again");
+            return Weighed {
+                line: line(at, property, &Verdict::Inconclusive(why), cases),
+                shown: Vec::new(),
+            };
         }
     }
-    if let Some(times) = flaky {
-        let why = format!("flaky: broken {times} of {LOOKS} times in the same case");
-        return Weighed { line: line(at, property, &Verdict::Inconclusive(why), cases), shown: Vec::new() };
-    }
-    let mut heaviest: Option<(usize, &Verdict, &[Ran])> = None;
-    for answer in answers(property, tried) {
-        if heaviest.is_none_or(|heaviest| answer.1.weight() > heaviest.1.weight()) {
-            heaviest = Some(answer);
+    let mut heaviest: Option<(usize, &Verdict, u8)> = None;
+    for (index, verdict, _) in answers(property, tried) {
+        // Of what was drawn, many cases speak for one that says nothing.
+        let is_drawn = at.unit.trials.get(index).is_some_and(|trial| trial.sprout.is_some());
+        let weight = match verdict {
+            Verdict::Inconclusive(_) if is_drawn => verdict.weight().min(Verdict::held().weight()),
+            _ => verdict.weight(),
+        };
+        let is_equal = |old: &Verdict| matches!((old, verdict), (Verdict::Inconclusive(_), Verdict::Held(_)));
+        if heaviest.is_none_or(|(_, old, most)| weight > most || (weight == most && is_equal(old))) {
+            heaviest = Some((index, verdict, weight));
         }
     }
     let Some((index, verdict, _)) = heaviest else {
@@ -94,6 +109,10 @@ pub(super) async fn weigh<C: Client>(
     let shown: Vec<Ran> = tried.get(index).map(|tried| tried.base.clone()).into_iter().collect();
     let mut line = line(at, property, verdict, cases);
     line.session = shown.first().map(|ran| ran.label.clone());
+    if line.verdict == Standing::Held {
+        // What a counter-example found before is fixed.
+        line.found = at.unit.found.as_ref().map(|path| path.display().to_string());
+    }
     Weighed { line, shown }
 }
 
@@ -117,68 +136,47 @@ fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
     Verdict::NotApplicable(format!("the client does not do the job {}", jobs.join(" or ")))
 }
 
-/// A case that breaks a property each time it is run.
-struct Example {
-    trial: Trial,
-    violation: Violation,
-    shown: Vec<Ran>,
-}
-
-/// Runs a case again; `Err` says how often it broke the property if not each time.
-async fn confirm<C: Client>(
-    at: &At<'_, C>,
-    property: &'static Property,
-    trial: &Trial,
-    first: Option<&Tried>,
-) -> Result<Example, u32> {
-    let mut example = first.and_then(|tried| example(trial, property, tried));
-    let mut times = u32::from(example.is_some());
-    let further = LOOKS - times;
-    for _ in 0..further {
-        let Some(again) = look(at, property, trial).await else { continue };
-        times += 1;
-        example = example.or(Some(again));
-    }
-    match example {
-        Some(example) if times == LOOKS => Ok(example),
-        _ => Err(times),
-    }
-}
-
-/// Runs a case for one property; `None` if it does not break it.
-async fn look<C: Client>(at: &At<'_, C>, property: &'static Property, trial: &Trial) -> Option<Example> {
-    let slot = at.slots.first()?;
-    let trial = Trial { properties: vec![property], ..trial.clone() };
-    let tried = at.bench.attempt(slot, &trial).await;
-    example(&trial, property, &tried)
-}
-
-fn example(trial: &Trial, property: &'static Property, tried: &Tried) -> Option<Example> {
-    let (_, verdict, variants) = tried.answers.iter().find(|(one, _, _)| *one == property)?;
-    let Verdict::Violated(violation) = verdict else { return None };
-    let shown = std::iter::once(&tried.base).chain(variants).cloned().collect();
-    Some(Example { trial: trial.clone(), violation: violation.clone(), shown })
-}
-
-/// Saves, shrinks, saves again, and says it all.
-async fn violated<C: Client>(
-    at: &At<'_, C>,
-    property: &'static Property,
+/// An example that is as small as it gets, and what has to be said of that.
+struct Small {
     example: Example,
+    note: Option<String>,
+}
+
+/// Saves a confirmed example, shrinks it, and confirms what came of that; `None` if the one it began with does not break
+/// the property each time either.
+async fn smallest<C: Client>(at: &At<'_, C>, looks: &Looks<'_, C>, example: Example) -> Option<Small> {
+    // What nobody asked for is told as it is, and so is what a file holds: that is small already.
+    if !at.keeper.is_required(looks.property) || at.unit.found.is_some() {
+        return Some(Small { example, note: None });
+    }
+    let _ = at.keeper.keep(looks.property, &example.trial.case, &example.violation.because);
+    let first = example.trial.clone();
+    let shrunk = shrink(looks, at.plan.budget, at.tell, example).await;
+    if let Some(example) = looks.confirm(&shrunk.example.trial, None).await {
+        return Some(Small { example, note: shrunk.note });
+    }
+    if !shrunk.is_smaller {
+        return None;
+    }
+    let note =
+        "shrinking led to a case that breaks it at times only: this is the one it began with".to_owned();
+    Some(Small { example: looks.confirm(&first, None).await?, note: Some(note) })
+}
+
+/// Saves the smallest example, and says it all.
+fn violated<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    Small { example, note }: Small,
     cases: usize,
 ) -> Weighed {
-    let first = save(at, property, &example);
-    let example = shrink(at, property, example).await;
-    let saved = save(at, property, &example);
-    if let (Some(Ok(first)), Some(Ok(saved))) = (&first, &saved)
-        && first != saved
-    {
-        // The smaller one stands for both. If the first stays, it is one more file that runs first.
-        let _ = std::fs::remove_file(first);
-    }
+    let case = &example.trial.case;
+    let saved = at.keeper.keep(property, case, &example.violation.because);
     let verdict = Verdict::Violated(example.violation.clone());
     let mut line = line(at, property, &verdict, cases);
     line.session = example.shown.first().map(|ran| ran.label.clone());
+    line.evidence.extend(planned(at, &example.trial));
+    line.evidence.extend(note);
     let path = match saved {
         Some(Ok(path)) => {
             (at.tell)(Progress::Saved { path: path.clone() });
@@ -195,62 +193,17 @@ async fn violated<C: Client>(
     Weighed { line, shown: example.shown }
 }
 
-/// Saves a finding; `None` if there is no folder for it, it came from a file, or nobody asked for the property.
-fn save<C: Client>(
-    at: &At<'_, C>,
-    property: &'static Property,
-    example: &Example,
-) -> Option<Result<PathBuf, String>> {
-    let folder = at.plan.found.as_ref()?;
-    if at.unit.found.is_some() || !is_required(at, property) {
-        return None;
+/// What goes wrong in a case whose scenario is none that the plan names.
+fn planned<C>(at: &At<'_, C>, trial: &Trial) -> Vec<String> {
+    let Some(scenario) = &trial.case.scenario else { return Vec::new() };
+    if at.unit.scenario.as_ref().is_some_and(|own| own.faults == scenario.faults) {
+        return Vec::new();
     }
-    let finding = Finding {
-        property,
-        client: at.bench.client.name(),
-        case: &example.trial.case,
-        because: &example.violation.because,
-    };
-    let saved = found::save(folder, &finding, &at.plan.redactor);
-    Some(saved.map_err(|error| format!("{}: {error}", folder.display())))
-}
-
-fn is_required<C>(at: &At<'_, C>, property: &'static Property) -> bool {
-    // Faults of a command line come without a list: what they put to the test must hold.
-    let is_of_faults = at.unit.scenario.as_ref().is_some_and(|scenario| scenario.is_of_faults());
-    is_of_faults || at.unit.required.contains(&property)
-}
-
-/// Makes a generated case as small as it still breaks the property, within the budget.
-async fn shrink<C: Client>(at: &At<'_, C>, property: &'static Property, example: Example) -> Example {
-    let Some(sprout) = example.trial.sprout.clone() else { return example };
-    let began = Instant::now();
-    let (mut best, mut tries) = (example, 0);
-    // Different steps lead to the same value at times; it is run once.
-    let mut known: Vec<(Generated, bool)> = sprout.value().map(|value| (value, true)).into_iter().collect();
-    let mut next = sprout.simpler();
-    while let Some(candidate) = next
-        && tries < at.plan.budget.tries
-        && began.elapsed() < at.plan.budget.wall
-    {
-        let Some(value) = candidate.value() else { break };
-        let breaks = match known.iter().find(|(one, _)| *one == value) {
-            Some((_, breaks)) => *breaks,
-            None => {
-                tries += 1;
-                (at.tell)(Progress::Shrinks { property: property.id.to_owned(), tries });
-                let old = &best.trial.case;
-                let case = value.clone().case((old.job, old.about), &old.dialect, old.seed);
-                let case = Case { body: old.body.clone(), ..case };
-                let trial = Trial { case, ..best.trial.clone() };
-                let smaller = look(at, property, &trial).await;
-                known.push((value, smaller.is_some()));
-                smaller.map(|smaller| best = smaller).is_some()
-            }
-        };
-        next = if breaks { candidate.simpler() } else { candidate.less_simple() };
-    }
-    best
+    scenario
+        .faults
+        .iter()
+        .map(|fault| format!("planned:  {}", at.plan.redactor.text(&fault.to_string())))
+        .collect()
 }
 
 fn line<C: Client>(
@@ -273,7 +226,7 @@ fn line<C: Client>(
         scenario: at.unit.name.clone(),
         client: at.bench.client.name().to_owned(),
         verdict: verdict.standing(),
-        required: is_required(at, property),
+        required: at.keeper.is_required(property),
         because: redactor.text(&because),
         evidence: evidence.iter().map(|line| redactor.text(line)).collect(),
         cases: u32::try_from(cases).unwrap_or(u32::MAX),

@@ -49,12 +49,20 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::held();
     }
     let is_last_word = run.exchanges.last().is_some_and(|exchange| exchange.key == last.key);
+    // An answer that was cut, or says two things, may have been read all the same.
+    let later = run.exchanges.iter().rev().take_while(|exchange| exchange.key != last.key);
+    let may_say_otherwise = later
+        .filter(|exchange| wire::is_poll(exchange) && !wire::is_miss(exchange))
+        .any(|exchange| wire::phase_shown(exchange).is_some_and(|phase| phase != Phase::Partial));
     let left_at_once = partial == 1 && run.claims.on_partial == OnPartial::Waits;
     match &run.report.outcome {
         Outcome::Task { standing: Resting::Usable, .. } if left_at_once => {
             Verdict::Held(vec!["it left the task as usable at the first sight of it".to_owned()])
         }
         Outcome::Task { standing: Resting::Usable, .. } => Verdict::held(),
+        Outcome::Task { .. } if may_say_otherwise => {
+            Verdict::inconclusive("a later answer says otherwise, and may have come far enough to be read")
+        }
         Outcome::Task { standing, .. } => {
             violated(run, format!("the task is partly done, and the client reports it as {standing}"))
         }
@@ -124,6 +132,20 @@ mod tests {
         run.exchanges = vec![lost];
         run.report.outcome = reports(Resting::Done);
         assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn what_a_later_answer_says_that_came_in_part_or_says_two_things_is_not_held_against_a_client() {
+        for effect in [Effect::Lost, Effect::Ambiguous] {
+            let mut run = sample::run(sample::wait(None));
+            run.exchanges = vec![sample::state("PARTIALLY_COMPLETE"), sample::state("COMPLETE")];
+            run.exchanges[1].key.nth = 2;
+            run.exchanges[1].faults.push(sample::fault(effect));
+            run.report.outcome = reports(Resting::Done);
+            assert!(matches!(judge(&[run.clone()]), Verdict::Inconclusive(_)), "{effect:?}");
+            run.exchanges[1].response_body = run.exchanges[0].response_body.clone();
+            assert!(judge(&[run]).is_violated(), "{effect:?}: it says the same");
+        }
     }
 
     #[test]

@@ -84,6 +84,13 @@ fn judge(runs: &[Run]) -> Verdict {
         }
     }
     let last = polls.last().and_then(|poll| endless.of(poll));
+    if let ([only], None) = (&polls[..], last)
+        && wire::is_delivered(run, only)
+        && goes_on(only)
+        && !was_ended
+    {
+        return Verdict::not_reached("it looked once, at a task that goes on, and never came to wait");
+    }
     match (worst, &run.report.outcome) {
         (Some(worst), Outcome::TimedOut) => violated(run, format!("{worst}, and did not stop")),
         (Some(worst), _) => violated(run, worst.to_string()),

@@ -187,6 +187,16 @@ impl Work<'_> {
     }
 }
 
+/// The answer to what a job asks for, asked once.
+pub async fn seen(job: &Job) -> Option<(u16, String)> {
+    let work = Work { job, defect: Defect::None };
+    let mut target = format!("/api{}", job.path);
+    if let Some(fields) = &job.fields {
+        target.push_str(&format!("?fields={}", fields.replace(", ", "%2C%20").replace(',', "%2C")));
+    }
+    work.ask(&job.method, &target, "").await
+}
+
 fn state(text: &str) -> String {
     let json = Json::parse(text).unwrap();
     let state = json.member("state").or(json.member("status")).and_then(Json::as_str);
