@@ -104,8 +104,10 @@ async fn violated_by(defect: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_defect_violates_exactly_the_property_it_is_meant_for() {
     for defect in DEFECTS {
-        let expected: BTreeSet<String> =
+        let mut expected: BTreeSet<String> =
             Some(&defect).filter(is_of_demo).map(|defect| defect.property.to_owned()).into_iter().collect();
+        // A task whose numbers were rounded is also not the one that was heard of.
+        expected.extend((defect.name == "through-floats").then(|| "says-what-it-heard".to_owned()));
         assert_eq!(violated_by(defect.name).await, expected, "{}", defect.name);
     }
 }

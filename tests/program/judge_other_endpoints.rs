@@ -100,7 +100,8 @@ fn a_counter_example_on_another_endpoint_is_repeated_from_its_file_alone() {
     lab.write("mine.toml", &file("careless", r#", "--defect", "through-floats""#));
     let first = lab.run(&["judge", "mine.toml", "--cases", "25"]);
     assert_eq!(first.code, Some(1), "{}", first.stderr);
-    let saved = first.stderr.lines().rev().find_map(|line| line.strip_prefix("saved ")).unwrap();
+    let mut all = first.stderr.lines().filter_map(|line| line.strip_prefix("saved "));
+    let saved = all.find(|file| lab.read(file).contains("property = \"reports-what-it-got\"")).unwrap();
     let text = lab.read(saved);
     assert!(text.contains(r#"endpoint = "GET /siem/offenses/{offense_id}""#), "{text}");
     let again = lab.run(&["judge", "mine.toml", "--scenario", saved]);

@@ -80,9 +80,15 @@ pub(super) async fn weigh<C: Client>(
             }
             flaky = flaky.or(Some(trial));
         }
-        at.keeper.drop(property);
         if let Some(trial) = flaky {
             let times = looks.rate(trial).await;
+            // Once not, or only when it was made smaller, and each time since: that is no flaky client.
+            if times == LOOKS_AT_FLAKY
+                && let Some(example) = looks.confirm(trial, None).await
+            {
+                return violated(at, property, Small { example, note: None }, cases);
+            }
+            at.keeper.drop(property);
             let why = format!("flaky: broken {times} of {LOOKS_AT_FLAKY} times in the same case, run again");
             return Weighed {
                 line: line(at, property, &Verdict::Inconclusive(why), cases),
