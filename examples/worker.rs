@@ -1,7 +1,6 @@
 //! A worker for `faultdeck judge` that does the job `get`.
 use serde_json::Value;
 use std::io::{self, BufRead, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 /// Asks for the resource, without a library: status and body. Your own client stands here.
@@ -10,13 +9,14 @@ fn ask(case: &Value) -> io::Result<(u16, String)> {
     let host = text("base_url").trim_start_matches("http://");
     let encoded: String = text("fields").bytes().map(|byte| format!("%{byte:02X}")).collect();
     let query = if encoded.is_empty() { String::new() } else { format!("?fields={encoded}") };
-    let mut socket = TcpStream::connect(host)?;
+    let mut socket = std::net::TcpStream::connect(host)?;
     socket.set_read_timeout(Some(Duration::from_secs(1)))?;
     let (path, sec) = (text("path"), text("sec"));
     write!(socket, "GET /api{path}{query} HTTP/1.0\r\nHost: {host}\r\nSEC: {sec}\r\nVersion: 26.0\r\n\r\n")?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    serde_json::from_str::<Value>(body)?; // a page, or half an answer, is none
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
     Ok((status.ok_or(io::ErrorKind::InvalidData)?, body.replace(['\r', '\n'], " ")))
 }
