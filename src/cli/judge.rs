@@ -65,11 +65,11 @@ pub(super) struct Args {
     #[arg(required_unless_present_any = ["observe", "upstream"])]
     client: Option<String>,
     /// Judges the command after `--` by its requests alone: no client file is needed.
-    #[arg(long, requires = "command", conflicts_with_all = ["client", "check_adapter", "cases", "found", "jobs"])]
+    #[arg(long, requires = "command", conflicts_with_all = ["client", "check_adapter", "cases", "no_faults", "found", "jobs"])]
     observe: bool,
     /// Tries the client file with three known answers a job, and shows how the client is asked and what is read of it.
     /// Exit code 0 if all are read as they have to be, 2 if not.
-    #[arg(long, conflicts_with_all = ["scenario", "lines", "cassette", "cases", "found", "jobs", "ledger", "report"])]
+    #[arg(long, conflicts_with_all = ["scenario", "lines", "cassette", "cases", "no_faults", "found", "jobs", "ledger", "report"])]
     check_adapter: bool,
     /// Only this scenario: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for
     /// standard input; every one of a folder with a slash: `task/`, `builtin:task/`. Can be given several times.
@@ -85,6 +85,9 @@ pub(super) struct Args {
     /// How many generated cases; 100 if no scenario is named, else none.
     #[arg(long, value_name = "N")]
     cases: Option<u32>,
+    /// Nothing goes wrong in the generated cases: many more of them in the same time.
+    #[arg(long)]
+    no_faults: bool,
     /// Fixes every random draw: the same seed gives the same cases.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(super) seed: Seed,
@@ -198,6 +201,7 @@ fn plan(args: &Args, client: &str) -> Result<Plan, Problem> {
         plan.cases = 0;
     }
     plan.cases = args.cases.unwrap_or(plan.cases);
+    plan.faults = !args.no_faults;
     plan.seed = args.seed;
     plan.jobs = usize::from(args.jobs);
     plan.found = Some(args.found.clone());
@@ -248,7 +252,10 @@ pub(super) fn repeat(client: &str, faults: &Faults, tls: &[String]) -> Arc<Repea
             };
             format!("{judge}{named}{faults} --seed {seed}")
         }
-        Again::Generated(cases, seed) => format!("{judge} --cases {cases} --seed {seed}"),
+        Again::Generated { cases, seed, faults } => {
+            let clean = if *faults { "" } else { " --no-faults" };
+            format!("{judge} --cases {cases}{clean} --seed {seed}")
+        }
     })
 }
 

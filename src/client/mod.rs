@@ -25,9 +25,10 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use crate::ledger::OutcomeLine;
+use crate::replay::Door;
 
 pub use file::{ClientError, ClientFile, Stdout};
-pub use in_process::InProcess;
+pub use in_process::{Called, InProcess, Through};
 pub use outcome::read_outcome;
 pub use program::{Program, Settings, builtins, open};
 
@@ -402,4 +403,13 @@ pub trait Client: Send + Sync {
     /// Does one job. Ends soon after [`Client::timeout_ms`] whatever the client does; when the future is dropped, the
     /// client is ended.
     fn run(&self, job: &Job) -> impl Future<Output = Report> + Send;
+    /// Whether it asks the console through a [`Door`], and so without any socket.
+    fn asks_through_a_door(&self) -> bool {
+        false
+    }
+    /// As [`Client::run`], where the console is behind this door.
+    fn run_through(&self, job: &Job, door: Door) -> impl Future<Output = Report> + Send {
+        drop(door);
+        self.run(job)
+    }
 }

@@ -47,6 +47,15 @@ async fn a_judgement_says_which_laws_faults_and_states_it_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_faults_are_asked_for_nothing_goes_wrong_in_generated_cases() {
+    let plan = Plan { cases: 40, faults: false, ..plan(&[]) };
+    let judged = judge(&plan, &client(Defect::None), &|_| {}).await.unwrap();
+    let drawn = &coverage(&judged).drawn;
+    assert_eq!((drawn.cases > 80, drawn.disturbed, drawn.errors), (true, 0, 0), "{drawn:#?}");
+    assert!(judged.account.sum.faults == 0 && judged.account.exit == Exit::Passed, "{:?}", judged.account);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_falls_short_of_the_coverage_that_was_asked_for_is_inconclusive() {
     let client = client(Defect::None).with_jobs(&[JobKind::Get]);
     for (floor, exit) in [("laws=1%", Exit::Passed), ("laws=all", Exit::Inconclusive)] {

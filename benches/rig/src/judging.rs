@@ -117,7 +117,7 @@ fn judgement(bench: &Bench, file: &str, cases: u64) -> Result<(u64, Duration), S
     let (cases, jobs) = (cases.to_string(), JOBS.to_string());
     let began = Instant::now();
     let ended = Command::new(&bench.faultdeck)
-        .args(["judge", file, "--cases", &cases, "--scenario", "not-found", "--jobs", &jobs])
+        .args(["judge", file, "--cases", &cases, "--no-faults", "--scenario", "not-found", "--jobs", &jobs])
         .current_dir(&bench.folder)
         .stdin(Stdio::null())
         .output()

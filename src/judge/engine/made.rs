@@ -37,6 +37,8 @@ pub(super) struct Made<'a> {
     pub(super) about: About,
     pub(super) dialect: &'a str,
     pub(super) body: Option<&'a str>,
+    /// Whether anything goes wrong.
+    pub(super) faults: bool,
 }
 
 impl Made<'_> {
@@ -52,7 +54,9 @@ impl Made<'_> {
             JobKind::Wait => self.ends().into_iter().chain(self.lives(cases)).collect(),
             JobKind::Create => self.ends(),
         };
-        trials.extend(self.by_fault());
+        if self.faults {
+            trials.extend(self.by_fault());
+        }
         trials
     }
 
@@ -116,7 +120,8 @@ impl Made<'_> {
     }
 
     fn plan(&self, index: u32) -> Option<Arc<Scenario>> {
-        Draw { seed: self.seed, job: self.job, about: &self.about, dialect: self.dialect, index }.plan()
+        let draw = Draw { seed: self.seed, job: self.job, about: &self.about, dialect: self.dialect, index };
+        self.faults.then(|| draw.plan()).flatten()
     }
 
     /// Errors by asking wrongly.

@@ -23,6 +23,8 @@ pub type EvidenceOf = dyn Fn(&Scenario) -> Result<Evidence, String> + Send + Syn
 pub struct Plan {
     /// How many generated `get` cases a dialect, and a fifth as many lives of tasks for each job that waits; 0 is none.
     pub cases: u32,
+    /// Whether something goes wrong in some of the generated cases.
+    pub faults: bool,
     /// The scenarios, in order.
     pub scenarios: Vec<Arc<Scenario>>,
     /// Where counter-examples are saved; with generated cases, those already there run first (those that need TLS only
@@ -59,8 +61,15 @@ pub enum Again<'a> {
     Found(&'a Path),
     /// All cases of this scenario, drawn from this seed.
     Scenario(&'a Scenario, Seed),
-    /// So many generated cases, drawn from this seed.
-    Generated(u32, Seed),
+    /// So many generated cases, drawn from this seed, with or without what goes wrong in some of them.
+    Generated {
+        /// How many.
+        cases: u32,
+        /// Their seed.
+        seed: Seed,
+        /// Whether something goes wrong.
+        faults: bool,
+    },
 }
 
 impl std::fmt::Debug for Plan {
@@ -99,6 +108,7 @@ impl Plan {
         };
         Self {
             cases: 100,
+            faults: true,
             scenarios: Scenario::builtins().iter().filter_map(builtin).collect(),
             found: None,
             seed: Seed(1),

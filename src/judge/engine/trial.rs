@@ -20,7 +20,7 @@ use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
 use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
-use crate::replay::{self, Auth, Clock, Evidence, Outside, Replay, Setup};
+use crate::replay::{self, Auth, Clock, Door, Evidence, Outside, Replay, Setup};
 use crate::serve::Answer;
 use crate::serve::tls::Identity;
 
@@ -135,7 +135,9 @@ impl<C: Client> Bench<'_, C> {
         let replay = Arc::new(replay);
         // Connections are counted, and refused, by a listener of their own; and what a client that goes on sends later, or
         // keeps open, belongs to no other case.
-        let is_shared = replay.reception() == Reception::default() && !self.client.outlives_its_cases();
+        let is_asked_in_memory = self.client.asks_through_a_door();
+        let is_shared = is_asked_in_memory
+            || replay.reception() == Reception::default() && !self.client.outlives_its_cases();
         let own = match is_shared {
             true => None,
             false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref()).await {
@@ -144,17 +146,27 @@ impl<C: Client> Bench<'_, C> {
             },
         };
         let slot = own.as_ref().unwrap_or(slot);
-        if own.is_none() {
-            slot.play(Arc::clone(&replay));
+        match is_asked_in_memory {
+            true => replay.set_base(slot.url()),
+            false if own.is_none() => slot.play(Arc::clone(&replay)),
+            false => {}
         }
         let job = self.job(case, slot.url());
         let began = Instant::now();
+        let done = async {
+            match is_asked_in_memory {
+                true => self.client.run_through(&job, Door::to(Arc::clone(&replay))).await,
+                false => self.client.run(&job).await,
+            }
+        };
         let report = tokio::select! {
-            report = self.client.run(&job) => report,
+            report = done => report,
             () = watch.hopeless.notified() => Report::of(Outcome::TimedOut),
         };
         let lasted = began.elapsed();
-        slot.clear().await;
+        if !is_asked_in_memory {
+            slot.clear().await;
+        }
         let mut report = unplaced::report(report, slot.url());
         if let Some(own) = own {
             own.stop().await;

@@ -50,7 +50,14 @@ pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
     let mut trials = Vec::new();
     for (job, about) in About::jobs(client) {
         for dialect in dialects_of(client, &about) {
-            let made = Made { seed: plan.seed, job, about, dialect: &dialect, body: client.body() };
+            let made = Made {
+                seed: plan.seed,
+                job,
+                about,
+                dialect: &dialect,
+                body: client.body(),
+                faults: plan.faults,
+            };
             trials.extend(made.trials(plan.cases));
         }
     }

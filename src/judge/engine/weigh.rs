@@ -248,7 +248,7 @@ fn repeat<C>(at: &At<'_, C>, found: Option<&Path>) -> Option<String> {
     let again = match (found, &at.unit.scenario) {
         (Some(file), _) => Again::Found(file),
         (None, Some(scenario)) => Again::Scenario(scenario, at.plan.seed),
-        (None, None) => Again::Generated(at.plan.cases, at.plan.seed),
+        (None, None) => Again::Generated { cases: at.plan.cases, seed: at.plan.seed, faults: at.plan.faults },
     };
     at.plan.repeat.as_ref().map(|repeat| repeat(&again))
 }
