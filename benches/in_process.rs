@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use faultdeck::cassette::find::{Asker, find};
 use faultdeck::cassette::{Cassette, Interaction, RecordedFrom};
-use faultdeck::client::{InProcess, Job, JobKind, Outcome, Resting};
+use faultdeck::client::{Called, InProcess, Job, JobKind, Outcome, Resting, Through};
 use faultdeck::judge::{Plan, judge};
+use faultdeck::ledger::Exit;
 use faultdeck::message::{Request, Response};
 use faultdeck::profile::Profile;
 use faultdeck::redact::Redactor;
-use faultdeck::replay::{Auth, Clock, Evidence, Material, Outside, Replay, Setup, recorded};
+use faultdeck::replay::{Auth, Clock, Door, Evidence, Material, Outside, Replay, Setup, recorded};
 use faultdeck::scenario::Scenario;
 use faultdeck::seed::Seed;
 
@@ -27,8 +28,11 @@ use faultdeck::seed::Seed;
 const DECISIONS: u64 = 100;
 /// Interactions of the longer cassettes: few, because callgrind is slow, and their number must not matter.
 const LONG: u64 = 100;
-/// Generated cases of a judged client.
-const CASES: u32 = 200;
+/// Generated cases of a short judgement and of a long one: the difference is free of what every start costs.
+const FEW: u32 = 100;
+const CASES: u32 = 4_100;
+/// Judgements at a time.
+const THREADS: u64 = 2;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -147,8 +151,21 @@ fn ask(job: &Job) -> std::io::Result<Outcome> {
         Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => {
             Outcome::Task { standing: Resting::Pending, task: body.to_owned() }
         }
-        _ => Outcome::NotFound { code: None },
+        _ => Outcome::Rejected { code: None },
     })
+}
+
+/// The same client without a socket.
+async fn ask_through(job: Job, door: Door) -> Outcome {
+    let fields =
+        job.fields.as_ref().map_or(String::new(), |fields| format!("?fields={}", fields.replace(' ', "%20")));
+    let request = get(&format!("/api{}{fields}", job.path)).with("SEC", &job.sec);
+    match door.ask(request).await {
+        Ok(answer) if answer.status == 200 => {
+            Outcome::Task { standing: Resting::Pending, task: answer.text().unwrap_or_default().to_owned() }
+        }
+        _ => Outcome::Rejected { code: None },
+    }
 }
 
 /// Processor time of this process so far.
@@ -163,34 +180,60 @@ fn cpu() -> f64 {
 fn judged() {
     let calls: Arc<Mutex<Vec<Job>>> = Arc::default();
     let called = Arc::clone(&calls);
-    let client = InProcess::new("bench", move |job: Job| {
+    let over_sockets = move |job: Job| {
         called.lock().unwrap().push(job.clone());
         async move {
             let answer = tokio::task::spawn_blocking(move || ask(&job)).await.unwrap();
             answer.unwrap_or_else(|error| Outcome::Error { text: error.to_string() })
         }
-    })
-    .with_jobs(&[JobKind::Get]);
-    let evidence = recorded(find("builtin:forensics/create-case", Asker::CommandLine).unwrap());
-    let plan =
-        Plan { cases: CASES, scenarios: Vec::new(), ..Plan::new(Arc::new(move |_| Ok(evidence.clone()))) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (began, before) = (Instant::now(), cpu());
-    let judged = runtime.block_on(judge(&plan, &client, &|_| {})).unwrap();
-    let (took, judging) = (began.elapsed(), cpu() - before);
-    assert!(!judged.verdicts.is_empty());
+    };
+    let before = cpu();
+    let sockets = rate(&over_sockets);
+    let judging = cpu() - before;
     let jobs = std::mem::take(&mut *calls.lock().unwrap());
-    let calls = jobs.len();
+    let calls = jobs.len() as f64;
     let calling = unjudged(jobs);
-    let each = |seconds: f64| seconds * 1e6 / calls as f64;
+    let memory = rate(&Through(ask_through));
+    println!("judge, `get` cases a second, {THREADS} judgements at a time, each on a thread of its own:");
+    println!("  over sockets    {sockets:7.0} (goal 3,000)");
+    println!("  through a door  {memory:7.0} (goal 20,000)");
     println!(
-        "judge in process: {calls} jobs in {:.2} s; {:.0} us of the processor a job, {:.0} us for the same client and a \
-         fixed answer: {:.2} times as much",
-        took.as_secs_f64(),
-        each(judging),
-        each(calling),
-        judging / calling
+        "over sockets: {:.0} us of the processor a case, {:.0} us for the same client and a fixed answer",
+        judging * 1e6 / calls,
+        calling * 1e6 / calls
     );
+}
+
+/// Cases a second, without what a start costs.
+fn rate<F: Called + Clone + 'static>(client: &F) -> f64 {
+    let timed = |cases: u32| {
+        let began = Instant::now();
+        let jobs: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..THREADS).map(|seed| scope.spawn(move || judgement(client, cases, seed))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        (jobs as f64, began.elapsed().as_secs_f64())
+    };
+    let ((few, short), (many, long)) = (timed(FEW), timed(CASES));
+    (many - few) / (long - short)
+}
+
+/// One judgement on this thread: how many cases it ran, variants included.
+fn judgement<F: Called + Clone>(client: &F, cases: u32, seed: u64) -> usize {
+    let client = InProcess::new("bench", client.clone()).with_jobs(&[JobKind::Get]);
+    let evidence = recorded(find("builtin:forensics/create-case", Asker::CommandLine).unwrap());
+    let plan = Plan {
+        cases,
+        faults: false,
+        scenarios: Vec::new(),
+        seed: Seed(seed),
+        ..Plan::new(Arc::new(move |_| Ok(evidence.clone())))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let judged = runtime.block_on(judge(&plan, &client, &|_| {})).unwrap();
+    assert_eq!(judged.account.exit, Exit::Passed, "{}", judged.account.because);
+    usize::try_from(judged.account.sum.served).unwrap()
 }
 
 /// The floor: the same client with the same jobs, and somebody who always answers the same.
