@@ -107,8 +107,7 @@ mod tests {
 
     /// What comes of asking where the first answer meets this fault.
     async fn asked(inject: &str) -> Result<Response, Lost> {
-        let mut cassette = Cassette::default();
-        cassette.interactions = vec![Interaction {
+        let interactions = vec![Interaction {
             id: "one".to_owned(),
             endpoint: "".into(),
             request: request(),
@@ -117,6 +116,7 @@ mod tests {
             moment: 0,
             notes: Vec::new(),
         }];
+        let mut cassette = Cassette { interactions, ..Cassette::default() };
         cassette.canonicalise(Profile::builtin());
         let text =
             format!("[[fault]]\nwhen = {{ endpoint = \"case_create_tasks.get\" }}\ninject = {inject}\n");

@@ -60,11 +60,12 @@ pub(crate) fn program(bench: &Bench) -> Result<Measured, String> {
         bench,
         |bench| judged(bench, &file, OF_PROGRAMS),
         |bench| {
+            let faultdeck = &bench.faultdeck;
             in_turns(OF_PROGRAMS - FEW, |part| {
                 let began = Instant::now();
                 for id in part {
                     let id = (id % TASKS + 1).to_string();
-                    let ended = Command::new(&bench.faultdeck)
+                    let ended = Command::new(faultdeck)
                         .args([
                             "client", "careful", "get", "--base", &base, "--id", &id, "--fields", "id,state",
                         ])
@@ -137,7 +138,7 @@ fn in_turns(
     work: impl Fn(std::ops::Range<u64>) -> Result<Duration, String> + Sync,
 ) -> Result<f64, String> {
     let each = cases / JOBS as u64;
-    let times = std::thread::scope(|scope| {
+    let times: Result<Vec<Duration>, String> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..JOBS as u64)
             .map(|job| {
                 let work = &work;
@@ -146,8 +147,7 @@ fn in_turns(
             .collect();
         threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?).collect()
     });
-    let times: Vec<Duration> = times?;
-    let longest = times.into_iter().max().unwrap_or_default();
+    let longest = times?.into_iter().max().unwrap_or_default();
     Ok((each * JOBS as u64) as f64 / longest.as_secs_f64())
 }
 

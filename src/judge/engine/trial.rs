@@ -87,10 +87,15 @@ impl<C: Client> Bench<'_, C> {
     /// Puts a trial to the client, with the variants of each of its properties.
     pub(super) async fn attempt(&self, slot: &Slot, trial: &Trial) -> Tried {
         let base = self.run(slot, trial, &trial.case, &trial.label).await;
+        let alone = [base.run.clone()];
         let mut answers = Vec::new();
         for property in &trial.properties {
-            let mut variants = Vec::new();
             let further = property.variants.map(|variants| variants(&trial.case)).unwrap_or_default();
+            if further.is_empty() {
+                answers.push((*property, (property.judge)(&alone), Vec::new()));
+                continue;
+            }
+            let mut variants = Vec::new();
             for (index, case) in further.into_iter().enumerate() {
                 let label = format!("{}/variant-{}", trial.label, index + 1);
                 variants.push(self.run(slot, trial, &case, &label).await);
