@@ -1,6 +1,7 @@
 //! What is said while a client is judged: on a terminal one line that changes, elsewhere a line now and then.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::output;
@@ -11,19 +12,40 @@ use crate::report::visible;
 const CHANGES_EVERY: Duration = Duration::from_millis(100);
 /// How often a line is written where nobody watches: a run that is over before has none.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked whether a line is due, although no case came to its end.
+const LOOKS_EVERY: Duration = Duration::from_millis(500);
 /// For how long there is no telling how fast it goes.
 const GUESSED_FROM: Duration = Duration::from_secs(1);
 
-/// Says what a judgement of `client` is at, and where a counter-example was saved.
+/// Says what a judgement of `client` is at, and where a counter-example was saved; also while one case takes long.
 pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
-    let judging = Mutex::new(Judging::of(client, output::is_watched(), Instant::now()));
+    let judging = Arc::new(Mutex::new(Judging::of(client, output::is_watched(), Instant::now())));
+    keep_telling(Arc::downgrade(&judging));
     move |progress| {
-        let words = judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now());
-        match words {
-            Some(Said::Line(line)) => output::note(&line),
-            Some(Said::Status(line)) => output::status(&line),
-            None => {}
+        say(judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now()));
+    }
+}
+
+/// Looks from time to time whether a line is due, until nobody tells anything any more. Without a thread there is a line
+/// when a case comes to its end.
+fn keep_telling(judging: Weak<Mutex<Judging>>) {
+    let look = move || {
+        loop {
+            thread::sleep(LOOKS_EVERY);
+            let Some(judging) = judging.upgrade() else { break };
+            // Said while it is held: nothing follows the last line of the teller.
+            let mut judging = judging.lock().unwrap_or_else(PoisonError::into_inner);
+            say(judging.meanwhile(Instant::now()));
         }
+    };
+    let _ = thread::Builder::new().name("progress".to_owned()).spawn(look);
+}
+
+fn say(words: Option<Said>) {
+    match words {
+        Some(Said::Line(line)) => output::note(&line),
+        Some(Said::Status(line)) => output::status(&line),
+        None => {}
     }
 }
 
@@ -65,12 +87,28 @@ struct Judging {
     done: usize,
     /// The scenario that is on.
     name: String,
+    /// The property whose smallest case is looked for, and how many were tried.
+    shrinks: Option<(String, u32)>,
 }
 
 impl Judging {
     fn of(client: &str, is_watched: bool, now: Instant) -> Self {
         let client = visible(client).into_owned();
-        Self { client, is_watched, began: now, said: now, all: 0, done: 0, name: String::new() }
+        Self {
+            client,
+            is_watched,
+            began: now,
+            said: now,
+            all: 0,
+            done: 0,
+            name: String::new(),
+            shrinks: None,
+        }
+    }
+
+    /// What is to be said where nothing came to its end.
+    fn meanwhile(&mut self, now: Instant) -> Option<Said> {
+        self.due(now, |judging| judging.line(now))
     }
 
     /// What is to be said after this.
@@ -82,6 +120,7 @@ impl Judging {
             }
             Progress::Begins { name, .. } => {
                 self.name = visible(&name).into_owned();
+                self.shrinks = None;
                 self.due(now, |judging| judging.line(now))
             }
             Progress::Ran { .. } => {
@@ -89,13 +128,8 @@ impl Judging {
                 self.due(now, |judging| judging.line(now))
             }
             Progress::Shrinks { property, tries } => {
-                let property = visible(&property).into_owned();
-                self.due(now, |judging| {
-                    format!(
-                        "{}: {property} is broken, looking for the smallest case, try {tries}",
-                        judging.client
-                    )
-                })
+                self.shrinks = Some((visible(&property).into_owned(), tries));
+                self.due(now, |judging| judging.line(now))
             }
             Progress::Saved { path } => {
                 Some(Said::Line(format!("saved {}", visible(&path.display().to_string()))))
@@ -116,6 +150,13 @@ impl Judging {
 
     /// Cases done, rate, time left, and what is on.
     fn line(&self, now: Instant) -> String {
+        if let Some((property, tries)) = &self.shrinks {
+            let client = &self.client;
+            return format!("{client}: {property} is broken, looking for the smallest case, try {tries}");
+        }
+        if self.all == 0 {
+            return format!("{}: looking at what it writes where nothing goes wrong", self.client);
+        }
         let mut line = format!("{}: {} of {} cases", self.client, self.done, self.all);
         let took = now.duration_since(self.began);
         if took >= GUESSED_FROM && self.done > 0 {
@@ -175,6 +216,35 @@ mod tests {
         let at: Vec<u64> = said.iter().map(|(n, _)| *n).collect();
         assert_eq!(at, [100, 200, 300, 400]);
         assert!(said.iter().all(|(_, said)| matches!(said, Said::Line(_))), "{said:?}");
+    }
+
+    #[test]
+    fn a_case_that_takes_long_is_told_of_at_the_same_pace() {
+        let begin = Instant::now();
+        let mut judging = Judging::of("mine", false, begin);
+        let mut said = Vec::new();
+        for second in 1..=70_u64 {
+            let now = begin + Duration::from_secs(second);
+            match second {
+                12 => drop(judging.after(Progress::Plans { cases: 2 }, now)),
+                13 => said.extend(judging.after(Progress::Begins { name: "slow".into(), cases: 2 }, now)),
+                32 => said.extend(judging.after(Progress::Ran { done: 1, of: 2 }, now)),
+                _ => said.extend(judging.meanwhile(now)),
+            }
+        }
+        let line = |text: &str| Said::Line(format!("mine: {text}"));
+        assert_eq!(
+            said,
+            [
+                line("looking at what it writes where nothing goes wrong"),
+                line("0 of 2 cases: slow"),
+                line("0 of 2 cases: slow"),
+                line("1 of 2 cases, 0.0 a second, about 28 s left: slow"),
+                line("1 of 2 cases, 0.0 a second, about 38 s left: slow"),
+                line("1 of 2 cases, 0.0 a second, about 48 s left: slow"),
+                line("1 of 2 cases, 0.0 a second, about 58 s left: slow"),
+            ]
+        );
     }
 
     #[test]
