@@ -190,6 +190,14 @@ pub struct VerdictLine {
     pub rests_on: Option<String>,
 }
 
+/// How the reason begins for which a law is not judged that the wire alone cannot show.
+const NEEDS_CLIENT_FILE: &str = "needs a client file";
+
+/// Whether a law was not judged because that needs a client file.
+pub fn needs_client_file(verdict: &VerdictLine) -> bool {
+    verdict.verdict == Standing::NotReached && verdict.because.starts_with(NEEDS_CLIENT_FILE)
+}
+
 /// An exchange as its line has it, where it is only written.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -30,7 +30,7 @@ pub use exit::{Exit, Reason, Reasons};
 pub use late::Late;
 pub use lines::{
     GapLine, GreetedLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine,
-    exchange_to_json,
+    exchange_to_json, needs_client_file,
 };
 pub use pieces::ExchangePieces;
 

@@ -9,7 +9,7 @@ use super::coverage::coverage;
 use super::lines::{refused_line, target};
 use super::shell::shell_word;
 use super::{Paint, matrix, violations, visible};
-use crate::ledger::{EndLine, Exit, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Standing, VerdictLine, needs_client_file};
 
 /// How many different misses, and how many findings, are shown.
 const GROUPS_SHOWN: usize = 10;
@@ -105,8 +105,16 @@ fn verdicts(account: &Account<'_>, paint: Paint) -> String {
     if reasons.len() > 1 && !is_of_all {
         text.push_str(&format!("  not judged: {}\n", ids(&idle)));
     } else {
-        for (because, properties) in reasons {
-            text.push_str(&format!("  not judged: {} ({})\n", ids(&properties), visible(because)));
+        // Of a command that was observed, what the wire could show comes first.
+        let is_hidden = |verdicts: &[&VerdictLine]| verdicts.iter().any(|verdict| needs_client_file(verdict));
+        let (hidden, shown): (Vec<_>, Vec<_>) =
+            reasons.into_iter().partition(|(_, properties)| is_hidden(properties));
+        let from_the_wire = if hidden.is_empty() { "not judged" } else { "judged from the wire alone" };
+        let words = [(from_the_wire, shown), ("not judged", hidden)];
+        for (words, reasons) in words {
+            for (because, properties) in reasons {
+                text.push_str(&format!("  {words}: {} ({})\n", ids(&properties), visible(because)));
+            }
         }
     }
     text

@@ -1,12 +1,13 @@
 //! A command under one story after the other, judged from the wire alone.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 
 use super::command::Ended;
 use super::whole::{Plan, Served, served};
 use crate::judge::{Needs, PROPERTIES};
-use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine, needs_client_file};
 use crate::serve::StartError;
 
 /// A story that a command is observed under.
@@ -127,14 +128,36 @@ impl All {
             })
             .collect();
         self.verdicts.extend(silent);
+        let sum = in_sum(&self.verdicts);
         self.lines.extend(self.verdicts.into_iter().map(Line::Verdict));
         if self.end.sum.served + self.end.sum.greeted > 0 {
             self.end.weigh("nothing was asked of the console", &mut self.reasons);
         }
-        self.reasons.push(Exit::Passed, "no request breaks a property that the wire shows");
+        self.reasons.push(Exit::Passed, sum);
         let end = EndLine { command: Some(in_a_line(&self.ends)), ..self.end };
         Observed { lines: self.lines, end: end.closed(self.reasons), output: self.output }
     }
+}
+
+/// What was judged, and how to go on.
+fn in_sum(verdicts: &[VerdictLine]) -> String {
+    let laws = |count: usize| if count == 1 { "1 law".to_owned() } else { format!("{count} laws") };
+    let hidden = verdicts.iter().filter(|verdict| needs_client_file(verdict)).count();
+    let broken: BTreeSet<&str> = (verdicts.iter())
+        .filter(|verdict| verdict.verdict == Standing::Violated)
+        .map(|verdict| verdict.property.as_str())
+        .collect();
+    let shown = PROPERTIES.len().saturating_sub(hidden);
+    let outcome = match broken.len() {
+        0 => "none was broken".to_owned(),
+        1 => "1 was broken".to_owned(),
+        many => format!("{many} were broken"),
+    };
+    format!(
+        "{} could be judged from the wire, {outcome}; a client file lets the other {hidden} be judged: write one as \
+         docs/clients.md tells, then `faultdeck judge clients/mine.toml`",
+        laws(shown)
+    )
 }
 
 /// How the command ended under each story; where it was the same under all, once.

@@ -27,6 +27,19 @@ fn a_right_command_passes_and_what_only_a_report_shows_is_named() {
     ] {
         assert!(finished.stdout.contains(words), "{words}: {}", finished.stdout);
     }
+    // What was judged is said first, and how to go on is said, too.
+    let (first, then) = finished.stdout.split_once("  not judged: ").unwrap();
+    assert!(
+        first.contains("  judged from the wire alone: creates-once, right-address, terminates"),
+        "{first}"
+    );
+    assert!(!then.contains("judged from the wire alone"), "{then}");
+    let wire = faultdeck::judge::PROPERTIES.iter().filter(|property| property.in_a_suite.is_some()).count();
+    let rest = faultdeck::judge::PROPERTIES.len() - wire;
+    let sum = format!(
+        "{wire} laws could be judged from the wire, none was broken; a client file lets the other {rest} be judged"
+    );
+    assert!(then.contains(&sum) && then.contains("`faultdeck judge clients/mine.toml`"), "{then}");
     let report = lab.read("r.json");
     for property in faultdeck::judge::PROPERTIES {
         assert!(report.contains(property.id), "{} is not spoken of", property.id);
