@@ -48,8 +48,10 @@ pub(super) enum Finding {
 /// How a console does otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Departure {
-    /// In one sentence, without a full stop.
+    /// In one sentence, without a full stop. What the console holds may stand in it.
     pub(super) because: String,
+    /// The same without any value of the console's: it is kept in files that may be handed on.
+    pub(super) kept: &'static str,
     /// What was to come.
     pub(super) expected: String,
     /// Which of the answers shows it.
@@ -57,8 +59,18 @@ pub(super) struct Departure {
 }
 
 impl Finding {
-    pub(super) fn departs(because: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Departs(Departure { because: because.into(), expected: expected.into(), at: 0 })
+    /// `kept` says the same as `because`, without any value of the console's.
+    pub(super) fn departs(
+        kept: &'static str,
+        because: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Departs(Departure { because: because.into(), kept, expected: expected.into(), at: 0 })
+    }
+
+    /// It is answered with another status than it should be, this one.
+    pub(super) fn answered(status: impl std::fmt::Display, expected: impl Into<String>) -> Self {
+        Self::departs("it is answered with another status", format!("it is answered with {status}"), expected)
     }
 
     /// The same, shown by another of the answers.

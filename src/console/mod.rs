@@ -11,6 +11,7 @@
 
 mod check;
 mod examine;
+mod kept;
 mod law;
 mod observed;
 mod place;

@@ -142,11 +142,26 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// The first place where two values differ, in words; `None` if they are the same value. Members may stand in any order.
-pub(super) fn first_difference(expected: &Json<'_>, found: &Json<'_>) -> Option<String> {
+pub(super) fn first_difference(expected: &Json<'_>, found: &Json<'_>) -> Option<Difference> {
     differ(expected, found, "")
 }
 
-fn differ(expected: &Json<'_>, found: &Json<'_>, at: &str) -> Option<String> {
+/// How two values differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// Which kind of difference it is: no value stands in it.
+    pub(super) kept: &'static str,
+    /// Where it is, and what is there.
+    pub(super) text: String,
+}
+
+impl Difference {
+    fn new(kept: &'static str, text: String) -> Option<Self> {
+        Some(Self { kept, text })
+    }
+}
+
+fn differ(expected: &Json<'_>, found: &Json<'_>, at: &str) -> Option<Difference> {
     if expected.same(found) {
         return None;
     }
@@ -156,7 +171,9 @@ fn differ(expected: &Json<'_>, found: &Json<'_>, at: &str) -> Option<String> {
             for (name, value) in members {
                 let below = format!("{at}/{name}");
                 match found.member(name) {
-                    None => return Some(format!("{} is missing", cut(&below))),
+                    None => {
+                        return Difference::new("a member is missing", format!("{} is missing", cut(&below)));
+                    }
                     Some(other) => {
                         if let Some(difference) = differ(value, other, &below) {
                             return Some(difference);
@@ -165,20 +182,23 @@ fn differ(expected: &Json<'_>, found: &Json<'_>, at: &str) -> Option<String> {
                 }
             }
             let extra = others.iter().find(|(name, _)| expected.member(name).is_none())?;
-            Some(format!("{} is there and should not be", cut(&format!("{at}/{}", extra.0))))
+            let text = format!("{} is there and should not be", cut(&format!("{at}/{}", extra.0)));
+            Difference::new("a member is there and should not be", text)
         }
         (Kind::Array(elements), Kind::Array(others)) => {
             if elements.len() != others.len() {
-                return Some(format!(
-                    "{place} has {} elements and should have {}",
-                    others.len(),
-                    elements.len()
-                ));
+                let (came, planned) = (others.len(), elements.len());
+                let text = format!("{place} has {came} elements and should have {planned}");
+                return Difference::new("a list has another length", text);
             }
             let pairs = elements.iter().zip(others).enumerate();
             pairs.filter_map(|(index, (one, two))| differ(one, two, &format!("{at}/{index}"))).next()
         }
-        _ => Some(format!("{} is {} and should be {}", cut(place), cut(found.text()), cut(expected.text()))),
+        _ => {
+            let text =
+                format!("{} is {} and should be {}", cut(place), cut(found.text()), cut(expected.text()));
+            Difference::new("a value is another one", text)
+        }
     }
 }
 
@@ -197,7 +217,8 @@ mod tests {
     #[test]
     fn the_first_difference_is_named_by_its_place() {
         let differs = |one: &str, two: &str| {
-            first_difference(&Json::parse(one).unwrap(), &Json::parse(two).unwrap()).unwrap_or_default()
+            first_difference(&Json::parse(one).unwrap(), &Json::parse(two).unwrap())
+                .map_or_else(String::new, |difference| difference.text)
         };
         assert_eq!(differs(r#"{"a":1,"b":[{}]}"#, r#"{"b":[{}],"a":1.0}"#), "");
         assert_eq!(differs(r#"{"a":1}"#, r#"{"a":1,"b":2}"#), "/b is there and should not be");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::{Departure, Finding};
+use super::kept;
 use super::plan::Plan;
 use super::question::{Answer, Question};
 use super::rule::{RULES, Rule};
@@ -156,8 +157,8 @@ impl Entry {
             holds: departed.is_none(),
             cases: self.tested,
             answered: self.answered.clone(),
-            instead: departed.map(|it| it.departure.because.clone()),
-            case: departed.map(|it| it.case.clone()),
+            instead: departed.map(|it| it.departure.kept.to_owned()),
+            case: departed.and_then(|it| kept::shape(&it.case, endpoint)),
         })
     }
 }

@@ -38,6 +38,7 @@ fn of_success(answer: &Answer) -> Vec<(&'static Rule, Finding)> {
     let finding = match answer.says_json() {
         true => Finding::Holds,
         false => Finding::departs(
+            "its Content-Type is another one",
             format!("its Content-Type is `{}`", answer.content_type),
             "Content-Type: application/json",
         ),
@@ -48,20 +49,26 @@ fn of_success(answer: &Answer) -> Vec<(&'static Rule, Finding)> {
 fn of_error(endpoint: Option<&Endpoint>, answer: &Answer) -> Vec<(&'static Rule, Finding)> {
     let Some(json) = answer.json() else {
         let because = format!("the body of {} is no JSON", answer.status);
-        return vec![(&rule::ERROR_TYPE, Finding::departs(because, "an error in JSON"))];
+        return vec![(
+            &rule::ERROR_TYPE,
+            Finding::departs("the body of an error is no JSON", because, "an error in JSON"),
+        )];
     };
     let kind = match answer.says_json() {
         true => Finding::Holds,
         false => Finding::departs(
+            "its Content-Type is another one",
             format!("its Content-Type is `{}`", answer.content_type),
             "Content-Type: application/json",
         ),
     };
     let body = match misshapen(&json, answer.status) {
         None => Finding::Holds,
-        Some(why) => {
-            Finding::departs(why, "http_response with code and message, code, description, details, message")
-        }
+        Some(why) => Finding::departs(
+            "the body of an error has another form",
+            why,
+            "http_response with code and message, code, description, details, message",
+        ),
     };
     let mut found: Vec<(&'static Rule, Finding)> = vec![(&rule::ERROR_TYPE, kind), (&rule::ERROR_BODY, body)];
     found.extend(described(endpoint, &json, answer).map(|finding| (&rule::DESCRIPTION, finding)));
@@ -101,7 +108,11 @@ fn described(endpoint: Option<&Endpoint>, json: &Json<'_>, answer: &Answer) -> O
     let row = endpoint?.error(answer.status, code).filter(|row| !row.description.is_empty())?;
     Some(match json.member("description").and_then(Json::as_str) {
         Some(text) if text.trim() == row.description.trim() => Finding::Holds,
-        _ => Finding::departs("its description is another one", format!("description: {}", row.description)),
+        _ => Finding::departs(
+            "its description is another one",
+            "its description is another one",
+            format!("description: {}", row.description),
+        ),
     })
 }
 
@@ -115,9 +126,7 @@ pub(in crate::console) fn plain(endpoint: &Endpoint, answer: &Answer) -> Vec<(&'
         status if endpoint.success.contains(&status) => Finding::Holds,
         // That a window may be answered with 206 is a rule of its own.
         206 if answer.content_range.is_some() => Finding::Holds,
-        _ if answer.is_success() => {
-            Finding::departs(format!("it is answered with {}", answer.status), page.join(" or "))
-        }
+        _ if answer.is_success() => Finding::answered(answer.status, page.join(" or ")),
         _ => Finding::NotReached(format!("it is answered with {}", answer.named())),
     };
     let mut found: Vec<(&'static Rule, Finding)> = vec![(&rule::STATUS, status)];
@@ -137,7 +146,8 @@ fn members(shape: &Shape, json: &Json<'_>) -> Option<Finding> {
         None => Finding::Holds,
         Some(place) => {
             let shown = shape.element().names().join(", ");
-            Finding::departs(format!("the sample does not show {place}"), format!("members: {shown}"))
+            let kept = "there are members that the sample does not show";
+            Finding::departs(kept, format!("the sample does not show {place}"), format!("members: {shown}"))
         }
     })
 }
@@ -189,7 +199,12 @@ impl Check for Head {
             Some(finding) => finding,
             None if get.status == head.status => Finding::Holds,
             None => {
-                Finding::departs(format!("the HEAD is answered with {}", head.status), get.status.to_string())
+                let kept = "the HEAD is answered with another status";
+                Finding::departs(
+                    kept,
+                    format!("the HEAD is answered with {}", head.status),
+                    get.status.to_string(),
+                )
             }
         };
         vec![(&rule::HEAD, finding.at(1))]

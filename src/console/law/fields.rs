@@ -113,14 +113,14 @@ pub(super) fn is_value(answer: &Answer, expected: &str) -> Finding {
     }
     let shown = format!("200: {}", cut(expected));
     if !answer.is_success() {
-        return Finding::departs(format!("it is answered with {}", answer.named()), shown);
+        return Finding::answered(answer.named(), shown);
     }
     let (Some(found), Ok(expected)) = (answer.json(), Json::parse(expected)) else {
-        return Finding::departs("the answer is no JSON", shown);
+        return Finding::departs("the answer is no JSON", "the answer is no JSON", shown);
     };
     match first_difference(&expected, &found) {
         None => Finding::Holds,
-        Some(difference) => Finding::departs(difference, shown),
+        Some(difference) => Finding::departs(difference.kept, difference.text, shown),
     }
 }
 

@@ -318,11 +318,12 @@ impl Filters {
             return finding;
         }
         let Some(json) = answer.json().filter(|json| answer.is_success() && json.as_str().is_none()) else {
-            return Finding::departs(format!("it is answered with {}", answer.named()), "200 and a list");
+            return Finding::answered(answer.named(), "200 and a list");
         };
         match elements(&json).iter().find(|element| !self.filter.accepts(element)) {
             None => Finding::Holds,
             Some(wrong) => Finding::departs(
+                "an element came that does not fit the filter",
                 format!("an element came that does not fit: {}", cut(wrong.text())),
                 format!("elements with {} alone", self.filter),
             ),

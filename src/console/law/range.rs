@@ -110,7 +110,7 @@ impl Check for Slices {
                 &rule::RANGE_STATUS,
                 match answer.status {
                     200 => Finding::Holds,
-                    other => Finding::departs(format!("it is answered with {other}"), "200"),
+                    other => Finding::answered(other, "200"),
                 },
             ));
         }
@@ -140,13 +140,17 @@ impl Slices {
         let total = whole.total.map_or("TOTAL".to_owned(), |total| total.to_string());
         let expected = format!("Content-Range: items {first}-{last}/{total}");
         let Some(text) = &answer.content_range else {
-            return Finding::departs("there is no Content-Range", expected);
+            return Finding::departs("there is no Content-Range", "there is no Content-Range", expected);
         };
         match window_of_answer(text) {
             Some((window, found)) if window == self.window && whole.total.is_none_or(|it| it == found) => {
                 Finding::Holds
             }
-            _ => Finding::departs(format!("Content-Range is `{text}`"), expected),
+            _ => Finding::departs(
+                "Content-Range says another window or total",
+                format!("Content-Range is `{text}`"),
+                expected,
+            ),
         }
     }
 }
@@ -245,9 +249,7 @@ impl Check for AllFour {
             None if refused => {
                 Finding::NotReached(format!("the console does not take it ({})", answer.named()))
             }
-            None if !is_list(answer) => {
-                Finding::departs(format!("it is answered with {}", answer.named()), "200 and a list")
-            }
+            None if !is_list(answer) => Finding::answered(answer.named(), "200 and a list"),
             None => is_value(answer, &asked.of(elements(&json)).body),
         };
         vec![(&rule::ALL_FOUR, finding)]

@@ -115,7 +115,7 @@ impl Check for Refused {
                 let why = format!("whether this console has the endpoint is not known ({})", answer.named());
                 Finding::NotReached(why)
             }
-            None => Finding::departs(format!("it is answered with {}", answer.named()), self.expected_text()),
+            None => Finding::answered(answer.named(), self.expected_text()),
         };
         vec![(self.rule, finding)]
     }

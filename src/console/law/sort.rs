@@ -126,7 +126,7 @@ impl Sorts {
         }
         let expected = format!("all elements in the order of {}", self.text());
         let Some(found) = answer.json().filter(|found| matches!(found.kind(), Kind::Array(_))) else {
-            return Finding::departs(format!("it is answered with {}", answer.named()), expected);
+            return Finding::answered(answer.named(), expected);
         };
         let wrong = found.elements().windows(2).find(|pair| match pair {
             [one, two] => !self.is_in_order(one, two),
@@ -135,10 +135,13 @@ impl Sorts {
         if let Some([one, two]) = wrong {
             let value = |element: &Json<'_>| element.member(&self.name).map_or("", Json::text).to_owned();
             let because = format!("{} comes before {}", cut(&value(one)), cut(&value(two)));
-            return Finding::departs(because, expected);
+            return Finding::departs("elements stand in another order", because, expected);
         }
         match whole.is_all && !same_elements(json, &found) {
-            true => Finding::departs("other elements come than without it", expected),
+            true => {
+                let because = "other elements come than without it";
+                Finding::departs(because, because, expected)
+            }
             false => Finding::Holds,
         }
     }
