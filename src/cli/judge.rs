@@ -193,11 +193,14 @@ fn plan(args: &Args, client: &str) -> Result<Plan, Problem> {
     let mut plan = Plan::new(evidence);
     if let Some(identity) = args.tls.identity()? {
         plan = plan.over_tls(identity);
+    } else {
+        plan = plan.over_http();
     }
     plan.repeat = Some(repeat(client, &args.faults, &args.tls.words()));
     let named = scenarios(args)?;
     if !named.is_empty() {
         plan.scenarios = named;
+        plan.left_out = Vec::new();
         plan.cases = 0;
     }
     plan.cases = args.cases.unwrap_or(plan.cases);

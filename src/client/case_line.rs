@@ -23,6 +23,8 @@ pub(super) fn case_line(case: u64, job: &Job) -> String {
         "name": job.name,
         "body": job.body,
         "sec": job.sec,
+        "user": job.user,
+        "password": job.password,
         "ca_file": ca_file,
         "pace_ms": job.pace_ms,
         "deadline_ms": job.deadline_ms,
@@ -64,6 +66,10 @@ mod tests {
             assert_eq!(json.member("id_text").unwrap().as_str(), Some(id), "{line}");
             assert_eq!(json.member("case").unwrap().text(), "7");
         }
+        assert!(
+            line("1").contains(r#""password":"correct-horse-9b1""#)
+                && line("1").contains(r#""user":"analyst""#)
+        );
         let create = case_line(8, &Job { id: None, ..Job::example(JobKind::Create) });
         assert!(create.contains("\"id\":null") && create.contains("\"id_text\":null"), "{create}");
     }

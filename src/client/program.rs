@@ -177,7 +177,8 @@ impl Client for Program {
 
     fn takes(&self) -> Takes {
         if self.file.adapter != Adapter::Exec {
-            return Takes::default();
+            // All of it stands in each line. Who goes by the token is asked for no session.
+            return Takes { login: true, ..Takes::default() };
         }
         let takes = |hole: &Placeholder| self.file.templates().any(|template| template.holds(hole));
         Takes {

@@ -27,6 +27,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "task/byte-order-mark"
     "task/comes-late"
     "task/corrupt-gzip"
+    "task/created-and-partial"
     "task/created-and-watched"
     "task/creation-comes-late"
     "task/creation-half-answered"

@@ -32,8 +32,10 @@ pub(super) async fn greet<A: Answer>(
 ) -> Option<Io> {
     let greeting = site.answer.greet(arrival);
     if !greeting.wait.is_zero() {
-        wait(greeting.wait, place, phases).await?;
+        let stayed = wait(greeting.wait, place, phases).await;
+        // Who left meanwhile, and took the listener along, was left waiting all the same.
         site.answer.greeted(arrival, Part::Wait);
+        stayed?;
     }
     match (greeting.then, &site.tls) {
         (Welcome::Accept, tls) => open(socket, tls.as_ref().map(Tls::usual), site, place, phases).await,

@@ -28,6 +28,7 @@ mod findings_last;
 mod greeted;
 mod hostile_files;
 mod judge_console;
+mod judge_is_fair;
 mod judge_other_endpoints;
 mod ledgers_that_flow;
 mod lint_cassettes;

@@ -25,9 +25,9 @@ const DISTURBED: u32 = 3;
 /// Of how many generated cases one is for each job that waits: a task's life takes longer than an answer.
 const LIVES: u32 = 5;
 
-/// The properties that generated cases put to the test.
-fn of_generated() -> impl Iterator<Item = &'static Property> {
-    PROPERTIES.iter().copied().filter(|property| property.generated)
+/// The properties that generated cases of this job put to the test.
+fn of_generated(job: JobKind) -> impl Iterator<Item = &'static Property> {
+    PROPERTIES.iter().copied().filter(move |property| property.generated && property.jobs.contains(&job))
 }
 
 /// Makes the generated cases of a job in one dialect.
@@ -87,7 +87,7 @@ impl Made<'_> {
             return Some(self.disturbed(&name, value, sprout, Some(scenario)));
         }
         let is_varied = index.is_multiple_of(VARIED);
-        let properties = of_generated().filter(|property| is_varied || property.variants.is_none());
+        let properties = of_generated(self.job).filter(|property| is_varied || property.variants.is_none());
         let trial = self.trial(&name, value, properties.collect());
         Some(Trial { sprout: Some(sprout), ..trial })
     }
@@ -167,7 +167,7 @@ impl Made<'_> {
     fn plainly_judged(&self) -> Vec<&'static Property> {
         match self.job {
             JobKind::Get | JobKind::Send => {
-                of_generated().filter(|property| property.variants.is_none()).collect()
+                of_generated(self.job).filter(|property| property.variants.is_none()).collect()
             }
             job => judged_in(job),
         }

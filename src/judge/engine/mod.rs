@@ -12,6 +12,8 @@
 //!   sum, `coverage` what was put to the test, and `floor` what has to be
 
 mod adapter;
+#[cfg(test)]
+mod asked_for;
 mod confirm;
 mod coverage;
 mod elsewhere;
@@ -112,6 +114,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     }
     client.end().await;
     stop(slots).await;
+    tally.leave_out(plan, client.name());
     tally.cover(client, &plan.coverage);
     Ok(tally.judged())
 }

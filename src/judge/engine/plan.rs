@@ -27,6 +27,9 @@ pub struct Plan {
     pub faults: bool,
     /// The scenarios, in order.
     pub scenarios: Vec<Arc<Scenario>>,
+    /// Scenarios that belong to the whole judgement and cannot be told here: without TLS there are no handshakes. What
+    /// they alone put to the test is said to be not applicable.
+    pub left_out: Vec<Arc<Scenario>>,
     /// Where counter-examples are saved; with generated cases, those already there run first (those that need TLS only
     /// with it).
     pub found: Option<PathBuf>,
@@ -110,6 +113,7 @@ impl Plan {
             cases: 100,
             faults: true,
             scenarios: Scenario::builtins().iter().filter_map(builtin).collect(),
+            left_out: Vec::new(),
             found: None,
             seed: Seed(1),
             jobs: 2,
@@ -134,10 +138,20 @@ impl Plan {
         self
     }
 
+    /// The same plan over plain http, which says what it cannot judge so.
+    #[must_use]
+    pub fn over_http(mut self) -> Self {
+        let needs_it = |(name, _): &(&str, &str)| {
+            Scenario::builtin(name, Profile::builtin()).filter(Scenario::needs_tls).map(Arc::new)
+        };
+        self.left_out = Scenario::builtins().iter().filter_map(needs_it).collect();
+        self
+    }
+
     /// The same plan for this scenario alone.
     #[must_use]
     pub fn only(self, scenario: Arc<Scenario>) -> Self {
-        Self { cases: 0, scenarios: vec![scenario], ..self }
+        Self { cases: 0, scenarios: vec![scenario], left_out: Vec::new(), ..self }
     }
 }
 

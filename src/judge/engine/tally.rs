@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::coverage::Coverage;
 use super::floor::CoverageFloor;
-use super::plan::Judged;
+use super::plan::{Judged, Plan};
 use super::trial::{Ran, Tried};
 use super::unit::{GENERATED, Unit, out_of_reach, travels};
 use super::weigh::Weighed;
@@ -73,6 +73,38 @@ impl Tally {
         }
         self.lines.push(Line::Verdict(weighed.line.clone()));
         self.verdicts.push(weighed.line);
+    }
+
+    /// Names the properties of which no verdict speaks, because the scenarios that ask for them were left out.
+    pub(super) fn leave_out(&mut self, plan: &Plan, client: &str) {
+        let mut left_out: Vec<(&str, &str)> = Vec::new();
+        for scenario in plan.left_out.iter().filter(|_| self.not_started.is_none()) {
+            for named in &scenario.must.hold {
+                let is_told = self.verdicts.iter().any(|verdict| verdict.property == named.name)
+                    || left_out.iter().any(|(property, _)| *property == named.name);
+                if !is_told {
+                    left_out.push((&named.name, &scenario.name));
+                }
+            }
+        }
+        for (property, scenario) in left_out {
+            let line = VerdictLine {
+                property: property.to_owned(),
+                scenario: scenario.to_owned(),
+                client: client.to_owned(),
+                verdict: Standing::NotApplicable,
+                required: true,
+                because: "it shows in TLS handshakes, and the client was spoken to over plain http: judged with `--tls`"
+                    .to_owned(),
+                evidence: Vec::new(),
+                cases: 0,
+                session: None,
+                found: None,
+                repeat: None,
+                rests_on: None,
+            };
+            self.add(Weighed { line, shown: Vec::new() });
+        }
     }
 
     /// Says what was put to the test, and whether that is enough.

@@ -14,7 +14,7 @@ use crate::client::{Claims, Client, Job, JobKind, Outcome, Report};
 use crate::greeting::Reception;
 use crate::judge::case::{Case, Given, Run};
 use crate::judge::law::Property;
-use crate::judge::law::terminates::Endless;
+use crate::judge::law::terminates::{Endless, Failing};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::{BodyText, EndLine, Exchange, Line};
@@ -297,6 +297,7 @@ struct Watch {
 struct Seen {
     requests: usize,
     endless: Endless,
+    failing: Failing,
     /// The request it was ended at. Whether further ones were heard is a matter of luck.
     cut: Option<usize>,
 }
@@ -313,13 +314,18 @@ impl Watch {
     fn see(&self, exchange: &Exchange) {
         let mut seen = self.seen();
         seen.requests += 1;
-        // A `get` asks once; what it asks again and again is for its own outcome to tell.
-        let waits = matches!(self.job, JobKind::Wait | JobKind::Create);
-        let asked_on = match waits && wire::is_poll(exchange) {
-            true => seen.endless.see(exchange, wire::is_surely_heard(exchange)),
-            false => None,
+        let heard = wire::is_surely_heard(exchange);
+        let is_endless = match self.job {
+            JobKind::Wait | JobKind::Create if wire::is_poll(exchange) => {
+                let asked_on = seen.endless.see(exchange, heard);
+                asked_on.is_some_and(|asked_on| asked_on.is_too_often(&self.claims))
+            }
+            JobKind::Get => {
+                seen.failing.see(exchange, heard);
+                seen.failing.is_too_often(&self.claims)
+            }
+            _ => false,
         };
-        let is_endless = asked_on.is_some_and(|asked_on| asked_on.is_too_often(&self.claims));
         if seen.cut.is_none() && (is_endless || seen.requests >= REQUESTS_MAX) {
             seen.cut = Some(seen.requests);
             self.hopeless.notify_one();

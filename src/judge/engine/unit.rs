@@ -9,6 +9,7 @@ use super::plan::{JudgeError, Plan};
 use super::staged::Maker;
 use super::trial::Trial;
 use crate::client::{Client, JobKind};
+use crate::fault::{Effect, Fault};
 use crate::judge::about::About;
 use crate::judge::case::Case;
 use crate::judge::law::{PROPERTIES, Property, property};
@@ -92,9 +93,11 @@ pub(super) fn of_scenario<C: Client>(
         trials.extend(found_trial(scenario, case, own, client));
     } else if !is_beside(scenario, &About::jobs(client)) {
         let recorded = evidence()?;
-        let jobs = About::jobs(client);
+        let jobs = About::jobs(client)
+            .into_iter()
+            .filter(|(_, about)| !is_in_a_foreign_spelling(scenario, client, about));
         let dialects: Vec<(JobKind, About, Vec<String>)> =
-            jobs.into_iter().map(|(job, about)| (job, about, dialects_of(client, &about))).collect();
+            jobs.map(|(job, about)| (job, about, dialects_of(client, &about))).collect();
         let mut order: Vec<&String> = Vec::new();
         for dialect in dialects.iter().flat_map(|(_, _, dialects)| dialects) {
             if !order.contains(&dialect) {
@@ -139,6 +142,19 @@ pub(super) fn travels(scenario: &Scenario) -> bool {
 pub(super) fn is_beside(scenario: &Scenario, jobs: &[(JobKind, About)]) -> bool {
     let faults = scenario.faults.len();
     travels(scenario) && faults > 0 && out_of_reach(scenario, jobs).len() == faults
+}
+
+/// Whether a story that travels with the program answers in the other spelling of a task, and the client's file says that
+/// it reads one alone. Of a file that is the user's, somebody has to hear what comes of it.
+pub(super) fn is_in_a_foreign_spelling<C: Client>(scenario: &Scenario, client: &C, about: &About) -> bool {
+    let respells = |planned: &PlannedFault| {
+        Fault::row(planned.inject.kind()).is_some_and(|row| row.effect == Effect::Respelt)
+    };
+    let has_another = about.life.is_some_and(|life| !life.dialects.is_empty());
+    has_another
+        && travels(scenario)
+        && scenario.faults.iter().any(respells)
+        && dialects_of(client, about).len() < 2
 }
 
 /// The one case of a counter-example. What it is about stands in it, or is usual.

@@ -9,8 +9,8 @@ use super::plan::{Again, Plan, Progress};
 use super::shrink::shrink;
 use super::slot::Slot;
 use super::trial::{Bench, Ran, Trial, Tried};
-use super::unit::{Unit, is_beside, travels};
-use crate::client::Client;
+use super::unit::{Unit, is_beside, is_in_a_foreign_spelling, travels};
+use crate::client::{Client, JobKind};
 use crate::judge::about::About;
 use crate::judge::law::{PROPERTIES, Property};
 use crate::judge::verdict::Verdict;
@@ -127,6 +127,14 @@ fn no_cases<C: Client>(at: &At<'_, C>, property: &Property) -> Verdict {
         let jobs = About::jobs(at.bench.client);
         if at.unit.scenario.as_ref().is_some_and(|scenario| is_beside(scenario, &jobs)) {
             return Verdict::NotApplicable("what goes wrong here, no job of the client asks for".to_owned());
+        }
+        let is_foreign = |(one, about): &(JobKind, About)| {
+            let scenario = at.unit.scenario.as_ref();
+            *one == job && scenario.is_some_and(|it| is_in_a_foreign_spelling(it, at.bench.client, about))
+        };
+        if jobs.iter().any(is_foreign) {
+            let why = "the client's file says that it reads one spelling of this task alone (`dialects`)";
+            return Verdict::NotApplicable(why.to_owned());
         }
         // The stories that travel with the program are each about one family of endpoints.
         if let Some((_, about)) = jobs.iter().find(|(one, _)| *one == job)

@@ -26,7 +26,7 @@ is held to it only where an answer said so. An answer that never comes ends at a
 
 Broken by: the same poll again and again in less than a quarter of the pause that the client was told to leave \
 (`{pace_ms}`; if its file hands that to nobody, with no pause at all); a failed request repeated more often than the limits \
-below and the file's `retries` say, without a pause; coming back in less than half the time that `Retry-After` asks for; still \
+below and the file's `retries` say, without a pause (most of them within a quarter of the one it was told, or a third of them within an eighth); coming back in less than half the time that `Retry-After` asks for; still \
 waiting for an answer long after the limit that the file claims (`request_timeout_ms`), or after the deadline it was told.
 
 Not broken by: pauses of any other length; pauses that do not grow; a first poll straight after the creation, which is \
@@ -214,15 +214,23 @@ fn storm(run: &Run, asked: &Asked<'_>) -> Find {
         let claimed =
             if run.claims.retries_on.contains(&last.exchange.status) { run.claims.retries_max } else { 0 };
         let is_storm = times > STORM.max(claimed);
-        if let Some(median) = median(&mut pauses).filter(|median| is_storm && *median < least) {
+        if let Some(rushed) = rushed(&mut pauses, least).filter(|_| is_storm) {
             let what = format!("{} {}", last.exchange.method, wire::path(last.exchange));
-            let within = ms_up(median);
-            return Find::Broken(format!(
-                "{what} failed, and was sent {times} times more, most of them within {within} ms"
-            ));
+            return Find::Broken(format!("{what} failed, and was sent {times} times more, {rushed}"));
         }
     }
     if any { Find::Holds } else { Find::Nothing }
+}
+
+/// Whether most of these were no pauses, or a third of them far from it, in words. What else a machine does makes them
+/// longer: on one that is busy the shortest say most of what the client meant. Of pauses drawn between nothing and the pace
+/// one in eight is below the lower bound.
+fn rushed(pauses: &mut [Duration], least: Duration) -> Option<String> {
+    if let Some(median) = median(pauses).filter(|median| *median < least) {
+        return Some(format!("most of them within {} ms", ms_up(median)));
+    }
+    let third = pauses.get(pauses.len() / 3).filter(|third| **third < least / 2)?;
+    Some(format!("a third of them within {} ms", ms_up(*third)))
 }
 
 /// For how long an answer asks to be left alone.
@@ -394,6 +402,17 @@ mod tests {
             matches!(judge(&[run(errors(404, &times))]), Verdict::NotReached(_)),
             "not to be repeated at all"
         );
+    }
+
+    #[test]
+    fn a_busy_machine_makes_no_patient_client_of_a_storm() {
+        // Twenty repetitions at once, on a machine on which most take 20 ms and more.
+        let times =
+            [0, 3, 30, 55, 59, 81, 120, 124, 150, 171, 175, 198, 220, 224, 251, 272, 277, 310, 340, 345, 371];
+        assert!(because(judge(&[run(errors(503, &times))])).contains("a third of them"));
+        // The same machine stands still now and then before what a client with pauses of 20 ms and more sends.
+        let slow: Vec<u64> = (0..21).map(|n| n * 20 + if n % 5 == 0 { 15 } else { 0 }).collect();
+        assert!(holds(&judge(&[run(errors(503, &slow))])));
     }
 
     #[test]

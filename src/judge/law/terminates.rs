@@ -1,10 +1,12 @@
-//! `terminates`: a client that waits comes to an end.
+//! `terminates`: a client comes to an end.
 
 mod early;
+mod looks;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(in crate::judge) use self::looks::Failing;
 use super::{Limit, Needs, Property};
 use crate::client::{Claims, JobKind, Outcome};
 use crate::judge::case::Run;
@@ -26,15 +28,16 @@ session after the last state, or after an answer that stays the same.
 Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED), even if the \
 client gives up some polls later; taking every error for \"not yet\"; no limit where the client's file says that there \
 is one, or hands `{deadline_ms}` on; giving up in less than half the time that its file claims (`gives_up_after_ms`), \
-after fewer than 100 polls, while the task went on and nothing went wrong.
+after fewer than 100 polls, while the task went on and nothing went wrong; a single look (`get`) that is repeated after \
+errors or lost answers until the client is ended, whatever limit it claims.
 
 Not broken by: some more looks at a task that has ended, as many as the limits below say; more repetitions of a failed \
 request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
 claims no limit: that is inconclusive. A test suite that looks at one task more often gives each test a session of \
 its own (`/@NAME` behind the base URL).",
-    jobs: &[JobKind::Wait, JobKind::Create],
+    jobs: &[JobKind::Wait, JobKind::Create, JobKind::Get],
     report: Needs::Outcome,
-    generated: false,
+    generated: true,
     story: None,
     variants: None,
     limits: LIMITS,
@@ -66,6 +69,9 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
+    }
+    if !run.case.job.waits() {
+        return looks::judge(run);
     }
     let polls: Vec<&Exchange> = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).collect();
     if polls.is_empty() {
@@ -314,187 +320,4 @@ fn asked_on(suite: &Suite<'_>) -> Option<(usize, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::Resting;
-    use crate::fault::Effect;
-    use crate::judge::sample;
-    use crate::ledger::{BodyText, Line};
-
-    fn run(states: &[&str], outcome: Outcome) -> Run {
-        let mut run = sample::run(sample::wait(None));
-        run.exchanges = states.iter().map(|state| sample::state(state)).collect();
-        run.report.outcome = outcome;
-        run
-    }
-
-    fn errors(status: u16, count: usize, outcome: Outcome) -> Run {
-        let mut run = run(&[], outcome);
-        let body = r#"{"http_response":{},"code":7}"#;
-        run.exchanges = (0..count).map(|_| sample::poll(sample::PATH, status, body)).collect();
-        run
-    }
-
-    fn done() -> Outcome {
-        Outcome::Task { standing: Resting::Done, task: "{}".into() }
-    }
-
-    fn because(verdict: Verdict) -> String {
-        match verdict {
-            Verdict::Violated(violation) => violation.because,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_client_that_gets_no_request_through_must_end_all_the_same() {
-        let vain = |outcome, limit| {
-            let mut run = run(&[], outcome);
-            (run.greeted, run.claims.gives_up_after_ms, run.given.deadline_ms) = (3, limit, None);
-            judge(&[run])
-        };
-        for ended in [Outcome::GaveUp, Outcome::Error { text: "TLS: expired".into() }] {
-            assert_eq!(
-                vain(ended, Some(500)),
-                Verdict::Held(vec!["it connected 3 times in vain, and ended".into()])
-            );
-        }
-        assert!(
-            because(vain(Outcome::TimedOut, Some(500))).contains("gives up after 500 ms, and did not stop")
-        );
-        assert!(matches!(vain(Outcome::TimedOut, None), Verdict::Inconclusive(_)));
-        assert!(
-            matches!(judge(&[run(&[], Outcome::GaveUp)]), Verdict::NotReached(_)),
-            "it never came at all"
-        );
-    }
-
-    #[test]
-    fn stopping_at_the_end_holds_and_so_does_looking_again() {
-        assert_eq!(judge(&[run(&["WAITING", "COMPLETE"], done())]), Verdict::held());
-        assert_eq!(judge(&[run(&["WAITING", "PARTIALLY_COMPLETE"], Outcome::GaveUp)]), Verdict::held());
-        for again in [1, AGAIN as usize] {
-            let states = vec!["COMPLETE"; again + 1];
-            assert!(matches!(judge(&[run(&states, done())]), Verdict::Held(_)), "{again}");
-        }
-    }
-
-    #[test]
-    fn polling_on_is_told_with_its_number_even_if_it_stops_later() {
-        let states = vec!["COMPLETE"; 58];
-        let verdict = judge(&[run(&states, done())]);
-        assert_eq!(because(verdict), "after the state COMPLETE it asked 57 times more");
-    }
-
-    #[test]
-    fn a_slow_pace_hides_nothing_where_the_client_does_not_know_the_end() {
-        let slow = |outcome| because(judge(&[run(&["COMPLETE"; 3], outcome)]));
-        assert_eq!(slow(Outcome::GaveUp), "after the state COMPLETE it asked 2 times more, and gave up");
-        assert_eq!(
-            slow(Outcome::TimedOut),
-            "after the state COMPLETE it asked 2 times more, and did not stop"
-        );
-        let verdict = judge(&[run(&["COMPLETE"], Outcome::TimedOut)]);
-        assert_eq!(because(verdict), "it had the state COMPLETE, and did not stop");
-    }
-
-    #[test]
-    fn an_error_that_stays_the_same_is_an_end() {
-        for status in [401, 403, 404, 422] {
-            let name = format!("after the answer {status}/7 it asked");
-            let often = because(judge(&[errors(status, 40, Outcome::Error { text: String::new() })]));
-            assert_eq!(often, format!("{name} 39 times more"));
-            let slow = because(judge(&[errors(status, 5, Outcome::GaveUp)]));
-            assert_eq!(slow, format!("{name} 4 times more, and gave up"));
-            assert_eq!(judge(&[errors(status, 2, Outcome::GaveUp)]), Verdict::held());
-            assert_eq!(judge(&[errors(status, 1, Outcome::NotFound { code: None })]), Verdict::held());
-        }
-        let mut mixed = errors(404, 15, Outcome::GaveUp);
-        mixed.exchanges.extend(errors(422, 4, Outcome::GaveUp).exchanges);
-        assert_eq!(judge(&[mixed]), Verdict::held(), "another error begins another count");
-    }
-
-    #[test]
-    fn a_console_that_fails_may_be_asked_again_as_often_as_the_client_says() {
-        assert_eq!(judge(&[errors(503, 15, Outcome::GaveUp)]), Verdict::held());
-        let mut patient = errors(500, 41, Outcome::GaveUp);
-        assert_eq!(because(judge(&[patient.clone()])), "after the answer 500 it asked 40 times more");
-        patient.claims.retries_max = 50;
-        patient.claims.retries_on = vec![500];
-        assert_eq!(judge(&[patient]), Verdict::held());
-        let mut between = errors(500, 15, done());
-        between.exchanges.push(sample::state("PROCESSING"));
-        between.exchanges.extend(errors(502, 15, done()).exchanges);
-        assert!(matches!(judge(&[between]), Verdict::Held(_)), "what came between begins another count");
-    }
-
-    #[test]
-    fn no_end_is_inconclusive_unless_the_client_has_a_limit_or_was_told_one() {
-        let mut endless = run(&["PARTIALLY_COMPLETE"; 40], Outcome::TimedOut);
-        let why = because(judge(std::slice::from_ref(&endless)));
-        assert_eq!(why, "it was told to give up after 3000 ms, and did not stop");
-        endless.given.deadline_ms = None;
-        assert!(matches!(judge(std::slice::from_ref(&endless)), Verdict::Inconclusive(_)));
-        endless.claims.gives_up_after_ms = Some(300);
-        assert!(judge(&[endless]).is_violated());
-    }
-
-    #[test]
-    fn an_end_the_client_never_heard_of_is_no_end() {
-        let mut lost = run(&["COMPLETE"; 40], Outcome::GaveUp);
-        for exchange in &mut lost.exchanges {
-            exchange.faults.push(sample::fault(Effect::Lost));
-        }
-        assert_eq!(judge(&[lost]), Verdict::held());
-        assert!(matches!(judge(&[run(&[], done())]), Verdict::NotReached(_)));
-    }
-
-    #[test]
-    fn a_suite_is_counted_as_a_job_is() {
-        let lines = |polls: Vec<Exchange>| -> Vec<Line> {
-            polls.into_iter().map(|poll| Line::Exchange(Box::new(poll))).collect()
-        };
-        let complete = |session: &str| {
-            let mut poll = sample::state("COMPLETE");
-            poll.key.session = session.into();
-            // As a ledger keeps an answer that a recording has.
-            poll.response_body = BodyText::SameAs("x".into());
-            poll
-        };
-        let found = |lines: &[Line]| asked_on(&Suite::of(lines, false)).map(|(_, why)| why);
-        let few = lines((0..=AGAIN).map(|_| complete("s")).collect());
-        assert_eq!(found(&few), None);
-        let apart = lines((0..=AGAIN).flat_map(|_| [complete("one"), complete("two")]).collect());
-        assert_eq!(found(&apart), None, "each session has a count of its own");
-        let many = lines((0..30).map(|_| complete("s")).collect());
-        assert_eq!(
-            found(&many),
-            Some(format!("{}: after the state COMPLETE it asked 29 times more", sample::PATH))
-        );
-        let slow = lines((0..3).map(|_| complete("s")).collect());
-        let stopped = asked_on(&Suite::of(&slow, true)).map(|(_, why)| why);
-        let why = "after the state COMPLETE it asked 2 times more, and did not stop";
-        assert_eq!((found(&slow), stopped), (None, Some(format!("{}: {why}", sample::PATH))));
-        let refused = lines(errors(401, 30, done()).exchanges);
-        assert!(
-            found(&refused).is_some_and(|why| why.contains("after the answer 401/7 it asked 29 times more"))
-        );
-    }
-
-    #[test]
-    fn the_state_that_a_fault_shows_is_the_one_that_counts() {
-        let mut run = run(&["COMPLETE"; 30], done());
-        for exchange in &mut run.exchanges {
-            // The console would have shown that the task waits.
-            exchange.state = Some("WAITING".into());
-            exchange.faults.push(sample::fault(Effect::Altered));
-        }
-        let Verdict::Violated(violation) = judge(std::slice::from_ref(&run)) else { panic!() };
-        assert!(violation.because.contains("COMPLETE"), "{}", violation.because);
-        // What cannot be read for sure shows no end.
-        for exchange in &mut run.exchanges {
-            exchange.faults = vec![sample::fault(Effect::Ambiguous)];
-        }
-        assert!(!judge(&[run]).is_violated());
-    }
-}
+mod tests;
