@@ -15,14 +15,15 @@ use crate::ledger::{EndLine, Exit, Reasons, RefusedLine};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{Auth, Clock, Evidence, MAIN, Outside, Replay, Setup};
-use crate::report::refused_line;
+use crate::report::{refused_line, visible};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 
 /// Runs a small console in memory, until Ctrl-C: create a case, poll its task, list and get cases.
 ///
 /// It answers from a model of the API, not from a recording; `record` can be tried against it. With `--fault` it
-/// misbehaves as planned.
+/// misbehaves as planned. With `--profile` and a file that `judge --upstream --profile-out` wrote it departs from the rules as
+/// that console was seen to, as far as the file says how; the rest it names.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +57,7 @@ impl Args {
 
 /// The same console behind planned faults: each session of it has its own.
 async fn spoilt(args: &Args, scenario: Scenario, signals: Signals) -> Result<Exit, Problem> {
-    Console::new(args.settings()).map_err(Problem::input)?;
+    tell_what_is_followed(&Console::new(args.settings()).map_err(Problem::input)?);
     let settings = args.settings();
     let make = move || -> crate::replay::Console {
         let mut console = Console::new(settings.clone()).expect("it was made once before");
@@ -86,12 +87,26 @@ async fn spoilt(args: &Args, scenario: Scenario, signals: Signals) -> Result<Exi
     replay::serve(setup, &args.listen, signals, outputs, end).await
 }
 
+/// Says how far it follows what `judge --upstream --profile-out` wrote down of a console.
+fn tell_what_is_followed(console: &Console) {
+    let (followed, unfollowed) = console.follows();
+    if followed > 0 {
+        let many = if followed == 1 { "" } else { "s" };
+        output::note(&format!("following {followed} observation{many} of a console"));
+    }
+    if !unfollowed.is_empty() {
+        let list: Vec<_> = unfollowed.iter().map(|rule| visible(rule)).collect();
+        output::note(&format!("not followed, for it is not known what comes instead: {}", list.join(", ")));
+    }
+}
+
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut signals = Signals::listen()?;
     if let Some(scenario) = args.faults.put_into(None)? {
         return spoilt(&args, scenario, signals).await;
     }
     let console = Console::new(args.settings()).map_err(Problem::input)?;
+    tell_what_is_followed(&console);
     let mut emulator = Emulator::new(console);
     if !args.listen.is_quiet() {
         emulator =

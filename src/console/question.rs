@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::json::{Json, Kind};
 use crate::message::Response;
+use crate::profile::Observation;
 use crate::record::Safe;
 
 /// Unreserved characters stay, everything else is encoded.
@@ -183,7 +184,7 @@ fn differ(expected: &Json<'_>, found: &Json<'_>, at: &str) -> Option<Difference>
             }
             let extra = others.iter().find(|(name, _)| expected.member(name).is_none())?;
             let text = format!("{} is there and should not be", cut(&format!("{at}/{}", extra.0)));
-            Difference::new("a member is there and should not be", text)
+            Difference::new(Observation::IS_THERE, text)
         }
         (Kind::Array(elements), Kind::Array(others)) => {
             if elements.len() != others.len() {

@@ -1,6 +1,9 @@
 //! The model: from a request to its answer.
 
+use std::borrow::Cow;
+
 use super::family::{Counts, Family};
+use super::observed::{MENDED_MOST, Observed, Refused};
 use super::{NoSuchDialect, Settings};
 use crate::fields::Shape;
 use crate::json::Json;
@@ -18,6 +21,7 @@ pub struct Console {
     settings: Settings,
     shapes: Shapes,
     families: Vec<Family>,
+    observed: Observed,
 }
 
 /// The shapes of tasks in the dialect of this console.
@@ -46,11 +50,33 @@ impl Console {
             return Err(NoSuchDialect { dialect: settings.dialect, known });
         }
         let shapes = Shapes(families.iter().flat_map(Family::shapes).collect());
-        Ok(Self { profile, settings, shapes, families })
+        let observed = Observed::of(profile);
+        Ok(Self { profile, settings, shapes, families, observed })
+    }
+
+    /// How much of what the user's files say was seen of a console this one follows, and the rules that it cannot follow.
+    pub fn follows(&self) -> (usize, &[String]) {
+        self.observed.followed()
     }
 
     /// The answer to one request. A HEAD is answered as its GET, body included, but is no poll.
     pub fn answer(&mut self, request: &Request) -> Response {
+        let endpoint = self.profile.find(&request.method, request.path()).map(|found| found.endpoint);
+        let mut asked = self.observed.asked(endpoint, request);
+        for _ in 0..MENDED_MOST {
+            let (response, rule) = self.answered(&asked);
+            match rule.and_then(|rule| self.observed.refusal(rule, endpoint, &asked)) {
+                Some(Refused::Answered(response)) => return response,
+                Some(Refused::Asked(mended)) => asked = Cow::Owned(*mended),
+                None => return self.observed.answered(endpoint, &asked, response),
+            }
+        }
+        // Each rule has something against it once: by then nothing is left.
+        self.answered(&asked).0
+    }
+
+    /// The answer by the rules, and the one that refused it.
+    fn answered(&mut self, request: &Request) -> (Response, Option<&'static str>) {
         let options = GateOptions {
             no_auth: self.settings.no_auth,
             shape_of: &self.shapes,
@@ -59,10 +85,10 @@ impl Console {
             has_pages: true,
         };
         match gate(self.profile, request, &options) {
-            Gated::Answered { response, .. } => response,
-            Gated::Admitted(admitted) => self.run(&admitted, request),
+            Gated::Answered { response, rule, refused, .. } => (response, Some(rule).filter(|_| refused)),
+            Gated::Admitted(admitted) => (self.run(&admitted, request), None),
             // A closed gate lets no unknown path through; were it to, this is the answer.
-            Gated::Opaque { .. } => framework_error(404, 4).unwrap_or_else(|| Response::new(404)),
+            Gated::Opaque { .. } => (framework_error(404, 4).unwrap_or_else(|| Response::new(404)), None),
         }
     }
 

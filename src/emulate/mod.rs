@@ -2,10 +2,12 @@
 //!
 //! [`Console`] is the model, a function of the requests so far: no socket, no clock. What any console does by itself
 //! it leaves to the [gate](crate::profile::gate()), so a replay and an emulation refuse alike. [`Emulator`] puts it
-//! behind a listener. It sends no `Date`, so the same requests give the same bytes on any day.
+//! behind a listener. What the user's files of profiles say of a real console it follows, as far as it can (`observed`).
+//! It sends no `Date`, so the same requests give the same bytes on any day.
 
 mod console;
 mod family;
+mod observed;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -219,6 +219,11 @@ impl Profile {
         areas.flat_map(|area| &area.contents().observed).filter(move |it| it.endpoint == endpoint_id)
     }
 
+    /// All that was seen, at any endpoint.
+    pub fn every_observed(&self) -> impl Iterator<Item = &Observation> {
+        self.areas.iter().take(self.own).flat_map(|area| &area.contents().observed)
+    }
+
     /// The file that describes the endpoint with this full id.
     pub fn file_of(&self, id: &str) -> Option<&str> {
         self.areas_of(root_of(id)).find(|area| holds(area, id)).map(Area::file)

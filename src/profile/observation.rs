@@ -27,3 +27,10 @@ pub struct Observation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
 }
+
+impl Observation {
+    /// What stands in `instead` where something came that was not asked for.
+    pub const IS_THERE: &'static str = "a member is there and should not be";
+    /// What stands there where an answer does not say which window it is.
+    pub const NO_CONTENT_RANGE: &'static str = "there is no Content-Range";
+}

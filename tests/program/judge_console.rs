@@ -302,6 +302,69 @@ fn a_console_with_codes_of_its_own_is_found_and_what_no_page_states_is_only_obse
     assert!(lab.read("seen.toml").contains("holds = false"), "{}", lab.read("seen.toml"));
 }
 
+/// What a console was seen to do in place of what the rules say: rule, endpoint, how it answered.
+const SEEN: [(&str, &str, &str); 5] = [
+    ("fields-unknown", "GET /forensics/case_management/cases", "200"),
+    ("fields-named-twice", "GET /forensics/case_management/cases", "422/30"),
+    ("no-such-id", "GET /forensics/case_management/cases/{id}", "404/1001"),
+    ("range-answers-200", "GET /forensics/case_management/cases", "206"),
+    ("no-credentials", "", "403/26"),
+];
+
+#[test]
+fn what_was_seen_of_a_console_the_built_in_one_does_too_and_says_what_it_cannot() {
+    let lab = Lab::new();
+    let row = |(rule, endpoint, answered): &(&str, &str, &str)| {
+        let endpoint =
+            if endpoint.is_empty() { String::new() } else { format!("endpoint = \"{endpoint}\"\n") };
+        format!(
+            "[[observed]]\nrule = \"{rule}\"\n{endpoint}rests_on = \"inferred\"\nholds = false\ncases = 1\nanswered = \
+             \"{answered}\"\n"
+        )
+    };
+    let mut text: String = SEEN.iter().map(row).collect();
+    let held = row(&("filter-malformed", SEEN[0].1, "422/1010")).replace("false", "true");
+    text.push_str(&(held + &row(&("filter-compares", SEEN[0].1, "200"))));
+    lab.write("seen.toml", &text);
+    let console = lab.serve(&["emulate", "--seed", "1", "--profile", "seen.toml"]);
+    let got = |target: &str| {
+        let answer = console.get(target);
+        (answer.status(), answer.text())
+    };
+    let cases = |query: &str| got(&format!("{CASES}?{query}"));
+    assert_eq!(cases("fields=id,nope"), cases("fields=id"));
+    assert_eq!(cases("fields=nope"), cases(""));
+    let (status, body) = cases("fields=id,id");
+    assert!(status == 422 && body.contains("\"code\":30"), "{status} {body}");
+    let (status, body) = got(&format!("{CASES}/7"));
+    assert!(status == 404 && body.contains("\"code\":1001"), "{status} {body}");
+    let window = console.request("GET", CASES, &[("SEC", "x"), ("Range", "items=0-0")], b"");
+    assert_eq!((window.status(), window.header("Content-Range")), (206, Some("items 0-0/2")));
+    let bare = format!("GET {CASES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let unknown = String::from_utf8(console.exchange(bare.as_bytes()).unwrap()).unwrap();
+    assert!(unknown.starts_with("HTTP/1.1 403") && unknown.contains("\"code\":26"), "{unknown}");
+    // Elsewhere the rules stand.
+    assert_eq!(got(&format!("{TASKS}/7?fields=id,nope")).0, 422);
+
+    // A judgement finds what was followed, and nothing else.
+    let done = judge(&lab, &console.url, &["--report", "json=r.json"]);
+    let mut followed: Vec<&str> = SEEN.iter().map(|(rule, ..)| *rule).collect();
+    followed.sort_unstable();
+    let rules = departing(&lab, "r.json");
+    assert!(rules.iter().all(|rule| followed.contains(&rule.as_str())), "{rules:?}: {}", done.stdout);
+    for rule in ["fields-unknown", "fields-named-twice", "no-such-id", "range-answers-200"] {
+        assert!(rules.contains(&rule.to_owned()), "{rule} is not followed: {rules:?}{}", done.stdout);
+    }
+    let finished = console.stop();
+    assert!(finished.stderr.contains("following 5 observations of a console"), "{}", finished.stderr);
+    let names = "filter-compares at GET /forensics/case_management/cases";
+    assert!(
+        finished.stderr.contains("not followed") && finished.stderr.contains(names),
+        "{}",
+        finished.stderr
+    );
+}
+
 #[test]
 fn data_that_changes_is_no_departure() {
     let lab = Lab::new();

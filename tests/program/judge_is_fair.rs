@@ -62,7 +62,7 @@ fn a_look_that_is_repeated_for_ever_is_found_under_errors_and_lost_answers() {
     let endless = "until = time.monotonic() + 3600\nwhile True:\n    answer = ask()\n    if answer[0] == 200 or \
                    0 < answer[0] < 500: break\n    time.sleep(0.2)\nsay(told(*answer))";
     lab.write("client.py", &client("1", endless));
-    lab.write("client.toml", &file("\"get\"", "timeout_ms = 1500\n\n[claims]\ngives_up_after_ms = 600000\n"));
+    lab.write("client.toml", &file("\"get\"", "timeout_ms = 4000\n\n[claims]\ngives_up_after_ms = 600000\n"));
     for story in ["task/server-error", "outage/everything", "network/every-connection-breaks"] {
         let finished = judged(&lab, &["--scenario", story, "--jobs", "4"]);
         assert_eq!(finished.code, Some(1), "{story}: {}{}", finished.stdout, finished.stderr);
@@ -82,7 +82,7 @@ fn a_look_that_is_repeated_for_ever_is_found_under_errors_and_lost_answers() {
 fn whoever_leaves_before_anybody_turns_to_it_has_met_the_slow_accept() {
     let lab = Lab::new();
     lab.write("client.py", &client("0.1", "say(told(*ask()))"));
-    lab.write("client.toml", &file("\"get\"", "\n[claims]\nrequest_timeout_ms = 100\n"));
+    lab.write("client.toml", &file("\"wait\"", "\n[claims]\nrequest_timeout_ms = 100\n"));
     let finished = judged(&lab, &["--scenario", "network/slow-accept"]);
     assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
     assert!(!finished.stdout.contains("never fired"), "{}", finished.stdout);
@@ -118,7 +118,7 @@ fn a_client_of_one_spelling_is_not_put_to_the_other_one() {
 fn without_tls_the_law_about_certificates_is_told_as_not_applicable() {
     let lab = Lab::new();
     let finished =
-        lab.run(&["judge", "builtin:careful", "--cases", "1", "--report", "json=r.json", "--jobs", "8"]);
+        lab.run(&["judge", "builtin:careful", "--cases", "25", "--report", "json=r.json", "--jobs", "8"]);
     assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
     let line = finished.stdout.lines().find(|line| line.contains("verifies-tls")).unwrap_or_default();
     assert!(line.contains("not applicable") && line.contains("judged with `--tls`"), "{}", finished.stdout);
@@ -241,7 +241,7 @@ fn nothing_that_a_console_holds_stands_in_what_is_kept_of_it() {
     assert!(!kept.to_lowercase().contains("acme") && !kept.contains("7731"), "{kept}");
     // The rules, how they depart, and the shape of the case are there.
     for words in [
-        "rule = \"fields-keep-the-named\"",
+        "rule = \"fields-of-each-element\"",
         "holds = false",
         "a member is there and should not be",
         "case = \"fields=",

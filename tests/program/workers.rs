@@ -194,8 +194,8 @@ fn what_a_worker_does_in_a_later_case_is_judged_however_often_it_is_lost_by_it()
     for (fatal, how, code) in [
         ("os._exit(9)", "crashed: exit code 9, and no answer", 1),
         ("os.kill(os.getpid(), 11)", "crashed: signal 11", 1),
-        // Only what waits has to come to an end (`terminates`).
-        ("time.sleep(600)", "timed out", 3),
+        // Each line says when to give up.
+        ("time.sleep(600)", "timed out", 1),
         ("print('Traceback', flush=True); continue", "unreadable: the line of its worker is not JSON", 1),
         (
             "print('{\"case\":0,\"outcome\":\"gave_up\"}', flush=True); continue",

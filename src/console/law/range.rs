@@ -9,7 +9,7 @@ use crate::console::whole::{Whole, elements};
 use crate::fields::FieldSelector;
 use crate::json::{Json, Kind};
 use crate::lists::{Asked, Filter, Sort, Window, window_of_answer};
-use crate::profile::Language;
+use crate::profile::{Language, Observation};
 use crate::seed::Stream;
 
 /// How far past the end a window reaches.
@@ -140,7 +140,7 @@ impl Slices {
         let total = whole.total.map_or("TOTAL".to_owned(), |total| total.to_string());
         let expected = format!("Content-Range: items {first}-{last}/{total}");
         let Some(text) = &answer.content_range else {
-            return Finding::departs("there is no Content-Range", "there is no Content-Range", expected);
+            return Finding::departs(Observation::NO_CONTENT_RANGE, Observation::NO_CONTENT_RANGE, expected);
         };
         match window_of_answer(text) {
             Some((window, found)) if window == self.window && whole.total.is_none_or(|it| it == found) => {

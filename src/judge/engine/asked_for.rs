@@ -32,6 +32,7 @@ const NO_CLEAN_STORY: &[Excuse] = &[
         "Its answers are altered, by generated cases or by faults.",
     ),
     ("names-the-error", &[JobKind::Get], "There has to be an error."),
+    ("creates-once", &[JobKind::Create], "The answer to a creation has to be lost."),
     (
         "patient-not-greedy",
         &[JobKind::Get],
@@ -89,7 +90,7 @@ fn unasked(units: &[Unit]) -> Vec<(&'static str, JobKind)> {
     let plan = plan();
     let pairs = PROPERTIES
         .iter()
-        .flat_map(|property| property.jobs.iter().map(|job| (property.id, *job)))
+        .flat_map(|property| property.jobs.iter().chain(property.along).map(|job| (property.id, *job)))
         .filter(|(_, job)| USUAL.contains(job));
     pairs.filter(|(id, job)| !units.iter().any(|unit| asks(&plan, unit, id, *job))).collect()
 }

@@ -27,7 +27,7 @@ const LIVES: u32 = 5;
 
 /// The properties that generated cases of this job put to the test.
 fn of_generated(job: JobKind) -> impl Iterator<Item = &'static Property> {
-    PROPERTIES.iter().copied().filter(move |property| property.generated && property.jobs.contains(&job))
+    PROPERTIES.iter().copied().filter(move |property| property.generated && property.judges(job))
 }
 
 /// Makes the generated cases of a job in one dialect.

@@ -37,6 +37,8 @@ struct Stage {
 struct Playing {
     /// And when its time began: with its first request, for how long a program takes to start is not the console's doing.
     replay: Option<(Arc<Replay>, Option<Duration>)>,
+    /// Whose connections are greeted: one that is left waiting may hear of its end when its case is over.
+    greets: Option<Arc<Replay>>,
     /// Answers being performed: whose they are, and their tickets there.
     tickets: BTreeMap<u64, (Arc<Replay>, u64)>,
     next: u64,
@@ -65,11 +67,14 @@ impl Answer for Stage {
     }
 
     fn greet(&self, arrival: &Arrival) -> Greeting {
-        self.replay().map_or_else(Greeting::default, |replay| replay.greet(arrival))
+        let Some(replay) = self.replay() else { return Greeting::default() };
+        self.playing().greets = Some(Arc::clone(&replay));
+        replay.greet(arrival)
     }
 
     fn greeted(&self, arrival: &Arrival, part: Part) {
-        self.replay().iter().for_each(|replay| replay.greeted(arrival, part));
+        let replay = self.playing().greets.clone();
+        replay.iter().for_each(|replay| replay.greeted(arrival, part));
     }
 
     fn absent(&self, away: &Range<Duration>) {

@@ -35,7 +35,7 @@ pub(super) const GENERATED: &str = "generated";
 
 /// The properties of a case of this job that is run once.
 pub(super) fn judged_in(job: JobKind) -> Vec<&'static Property> {
-    let is_judged = |property: &&&Property| property.jobs.contains(&job) && property.variants.is_none();
+    let is_judged = |property: &&&Property| property.judges(job) && property.variants.is_none();
     PROPERTIES.iter().filter(is_judged).copied().collect()
 }
 

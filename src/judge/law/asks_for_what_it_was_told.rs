@@ -27,6 +27,7 @@ resource has was asked for, which means the same. Whoever waits may ask for the 
 for them alone until the end, and for anything more where it was not told the state; where it was told nothing it may ask \
 as it likes. A client whose file hands no `{fields}` on was told nothing.",
     jobs: &[JobKind::Get, JobKind::Send, JobKind::Wait, JobKind::Create],
+    along: &[],
     report: Needs::Nothing,
     generated: true,
     story: None,

@@ -24,6 +24,7 @@ the case; creating again after the first creation was answered.
 Not broken by: repeating after a complete answer that says nothing was created (4xx, 5xx); creating after the list \
 showed that the case is not there; giving up; waiting for an answer that is late.",
     jobs: &[JobKind::Create],
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: None,

@@ -26,6 +26,7 @@ creating something else beside.
 Not broken by: further members and parameters; members in any order; white space; null for what is not required; a name \
 of its own if the client's file hands no `{name}` on. Whether the creation may be repeated is judged by creates-once.",
     jobs: &[JobKind::Create],
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: None,

@@ -16,6 +16,7 @@ in what it reports, leaves somebody the time to pin a newer `Version`.
 
 Broken by: nothing. A client that keeps the warning to itself is given it as advice.",
     jobs: &JobKind::ALL,
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: Some(Story { pace_ms: USUAL_PACE_MS }),

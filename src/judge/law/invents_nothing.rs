@@ -23,6 +23,7 @@ Broken by: any value other than null for a member that is not in any answer.
 Not broken by: null for such a member, which is judged by reports-what-it-got; passing on a member that came without \
 having been asked for.",
     jobs: &[JobKind::Get, JobKind::Send],
+    along: &[],
     report: Needs::Resource,
     generated: true,
     story: None,

@@ -23,6 +23,7 @@ listener under another name, and what arrives there is seen.
 Not broken by: `SEC`, `Authorization`, a cookie or `QRadarCSRF` sent to the console; following a redirect to another host \
 without a credential; not following it.",
     jobs: &JobKind::ALL,
+    along: &[],
     report: Needs::Nothing,
     generated: true,
     story: None,

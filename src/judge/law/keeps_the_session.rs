@@ -23,6 +23,7 @@ Not broken by: the password with each request, which is advice (each opens a ses
 `SEC`; a request without credentials that is repeated with them after the 401; no log-out at the end, which is advice. A client \
 whose file hands it no `{password}` sends a token, and keeps no session: it is not applicable.",
     jobs: &[JobKind::Wait, JobKind::Create, JobKind::Get, JobKind::Send],
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: Some(Story { pace_ms: USUAL_PACE_MS }),

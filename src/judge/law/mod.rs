@@ -40,6 +40,9 @@ pub struct Property {
     /// The jobs that put it to the test. The first one that a client does is run for its sake; in the others it is
     /// judged along when they are run. A client that does none of them is not judged by it.
     pub jobs: &'static [JobKind],
+    /// Further jobs that are judged by it where they are run for another's sake. A client that does these alone is not
+    /// asked for it, but where one of them breaks it.
+    pub along: &'static [JobKind],
     /// What it needs of the client's report.
     pub report: Needs,
     /// Whether generated cases put it to the test.
@@ -122,6 +125,11 @@ impl Property {
         self.story.map_or(USUAL_PACE_MS, |story| story.pace_ms)
     }
 
+    /// Whether a case of this job is judged by it.
+    pub(super) fn judges(&self, job: JobKind) -> bool {
+        self.jobs.contains(&job) || self.along.contains(&job)
+    }
+
     /// The job that is run for its sake with a client that does these jobs.
     pub(super) fn job_among(&self, jobs: &[JobKind]) -> Option<JobKind> {
         self.jobs.iter().copied().find(|job| jobs.contains(job))
@@ -147,7 +155,7 @@ mod tests {
             assert!(!PROPERTIES[..index].contains(property), "{} twice", property.id);
             assert!(!property.jobs.is_empty() && property.summary.ends_with('.'), "{}", property.id);
             // Generated cases are `get` cases, and only they have a task of their own to vary.
-            let is_of_get = property.jobs.contains(&JobKind::Get);
+            let is_of_get = property.judges(JobKind::Get);
             assert!(is_of_get || !(property.generated || property.variants.is_some()), "{}", property.id);
             assert!(!property.generated || property.story.is_none(), "{}", property.id);
             assert!(property.in_a_suite.is_none() || property.report != Needs::Resource, "{}", property.id);

@@ -24,6 +24,7 @@ error body, or a task that failed, in place of an error; a crash on a page of HT
 
 Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording.",
     jobs: &[JobKind::Get, JobKind::Send],
+    along: &[],
     report: Needs::Outcome,
     generated: true,
     story: None,

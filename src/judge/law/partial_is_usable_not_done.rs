@@ -20,6 +20,7 @@ Broken by: reporting it as done, as failed, or as pending (not usable yet); endi
 
 Not broken by: waiting on; leaving it as `usable`, whatever the client's file says of itself.",
     jobs: &[JobKind::Wait, JobKind::Create],
+    along: &[],
     report: Needs::Outcome,
     generated: false,
     story: None,

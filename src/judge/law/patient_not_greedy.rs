@@ -33,6 +33,7 @@ Not broken by: pauses of any other length; pauses that do not grow; a first poll
 advice. Whatever takes long is the machine's doing, and excuses. A client that waits for an answer until it is ended, and was \
 told no limit and claims none, is inconclusive.",
     jobs: &[JobKind::Wait, JobKind::Create, JobKind::Get],
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: Some(Story { pace_ms: 50 }),

@@ -23,6 +23,7 @@ a member reported as null that was not in the answer; a member lost; an error re
 Not broken by: another order of members; another spelling of the same number; leaving out what came without having \
 been asked for.",
     jobs: &[JobKind::Get, JobKind::Send],
+    along: &[],
     report: Needs::Resource,
     generated: true,
     story: None,

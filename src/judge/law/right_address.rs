@@ -33,6 +33,7 @@ ones was seen; which old ones are gone by now is inferred, and a recording that 
 Not broken by: other requests to unknown paths beside the right one; asking again in another version; a first request without a credential that is repeated with one after the 401; a missing `Version` \
 header, which is advice only, unless the client's file says that it sends one.",
     jobs: &JobKind::ALL,
+    along: &[],
     report: Needs::Nothing,
     generated: true,
     story: None,

@@ -32,6 +32,7 @@ several ways. Of a look (`get`) the standing is judged only where the answer sho
 outcome: an exit code of 0 says no more than that the look went well. PARTIALLY_COMPLETE in a wait is judged by \
 partial-is-usable-not-done.",
     jobs: &[JobKind::Wait, JobKind::Create, JobKind::Get],
+    along: &[],
     report: Needs::Outcome,
     generated: true,
     story: None,

@@ -24,6 +24,7 @@ that decides nothing is missing; a crash without a word because an answer cannot
 Not broken by: passing an unknown member on; what is reported for the member that was left out, which is judged by \
 invents-nothing and reports-what-it-got.",
     jobs: &[JobKind::Get, JobKind::Send],
+    along: &[],
     report: Needs::Resource,
     generated: true,
     story: None,

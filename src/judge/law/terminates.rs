@@ -35,7 +35,8 @@ Not broken by: some more looks at a task that has ended, as many as the limits b
 request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
 claims no limit: that is inconclusive. A test suite that looks at one task more often gives each test a session of \
 its own (`/@NAME` behind the base URL).",
-    jobs: &[JobKind::Wait, JobKind::Create, JobKind::Get],
+    jobs: &[JobKind::Wait, JobKind::Create],
+    along: &[JobKind::Get],
     report: Needs::Outcome,
     generated: true,
     story: None,

@@ -23,6 +23,7 @@ Broken by: a request after a handshake with a wrong certificate, whatever its an
 Not broken by: giving up, trying again, complaining in any words. It is put to the test by `judge --tls`; over plain http \
 it is not applicable.",
     jobs: &JobKind::ALL,
+    along: &[],
     report: Needs::Nothing,
     generated: false,
     story: Some(Story { pace_ms: USUAL_PACE_MS }),
