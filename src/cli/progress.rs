@@ -22,7 +22,7 @@ pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
     let judging = Arc::new(Mutex::new(Judging::of(client, output::is_watched(), Instant::now())));
     keep_telling(Arc::downgrade(&judging));
     move |progress| {
-        say(judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now()));
+        put_out(judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now()));
     }
 }
 
@@ -35,13 +35,13 @@ fn keep_telling(judging: Weak<Mutex<Judging>>) {
             let Some(judging) = judging.upgrade() else { break };
             // Said while it is held: nothing follows the last line of the teller.
             let mut judging = judging.lock().unwrap_or_else(PoisonError::into_inner);
-            say(judging.meanwhile(Instant::now()));
+            put_out(judging.meanwhile(Instant::now()));
         }
     };
     let _ = thread::Builder::new().name("progress".to_owned()).spawn(look);
 }
 
-fn say(words: Option<Said>) {
+fn put_out(words: Option<Said>) {
     match words {
         Some(Said::Line(line)) => output::note(&line),
         Some(Said::Status(line)) => output::status(&line),
