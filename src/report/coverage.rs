@@ -29,7 +29,8 @@ fn table(line: &CoverageLine) -> String {
     }
     for law in laws {
         let found = match law.cases.checked_div(law.broken) {
-            Some(cases) => format!("once in {} cases", cases.max(1)),
+            Some(0 | 1) => "in each case".to_owned(),
+            Some(cases) => format!("once in {cases} cases"),
             None => String::new(),
         };
         let states: Vec<&str> = STATES.into_iter().filter(|state| law.states.contains_key(*state)).collect();
