@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::slips::slips;
 use crate::json::{Json, Kind, quote};
 
 /// A defect that can be switched on.
@@ -17,7 +18,8 @@ pub struct Defect {
     pub needs_login: bool,
 }
 
-/// Every defect, each meant for one property. Most have a condition, so that with all of them on each is still seen.
+/// The defects that are on unless single ones are named, each meant for one property. Most have a condition, so that
+/// with all of them on each is still seen.
 pub const DEFECTS: [Defect; 15] = [
     Defect {
         name: ENCODES_TWICE,
@@ -152,9 +154,12 @@ impl Defects {
         }
         let mut on = BTreeSet::new();
         for name in list.split(',').map(str::trim) {
-            let Some(defect) = DEFECTS.iter().find(|defect| defect.name == name) else {
+            let Some(defect) = DEFECTS.iter().chain(slips()).find(|defect| defect.name == name) else {
                 let names: Vec<&str> = DEFECTS.iter().map(|defect| defect.name).collect();
-                return Err(format!("there is no defect `{name}`: use all, none, or {}", names.join(", ")));
+                return Err(format!(
+                    "there is no defect `{name}`: use all, none, {}, or one of docs/mutants.md",
+                    names.join(", ")
+                ));
             };
             on.insert(defect.name);
         }

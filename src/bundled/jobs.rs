@@ -12,6 +12,7 @@ use super::defects::{self, Defects};
 use super::report::{Outcome, Standing};
 use super::selector::{names, top_level};
 use super::session::Session;
+use super::slips;
 use super::trust::Trust;
 use super::wire::{Console, Trouble};
 use crate::json::{Json, quote};
@@ -282,7 +283,7 @@ impl Program<'_> {
             true => Err(Trouble::TimedOut),
             false => {
                 let request = self.session.signed(request);
-                self.console.exchange(&request, self.request_limit.min(left))
+                slips::exchange(&self.console, &request, self.request_limit.min(left), self.arguments)
             }
         };
         if result.as_ref().is_ok_and(|response| self.session.take_up(response))

@@ -15,6 +15,7 @@ mod reading;
 mod report;
 mod selector;
 mod session;
+mod slips;
 mod trust;
 mod wire;
 
@@ -23,6 +24,7 @@ use std::io::Write;
 
 pub(crate) use defects::check_defects;
 pub use defects::{DEFECTS, Defect};
+pub use slips::slips;
 
 use arguments::Arguments;
 use report::Outcome;
@@ -54,7 +56,10 @@ pub fn run(
         return branching::run(rest, environment, out, err);
     }
     let outcome = match Arguments::parse(arguments, environment) {
-        Ok(arguments) => jobs::run(&arguments, err),
+        Ok(mut arguments) => {
+            slips::as_given(&mut arguments);
+            slips::reported(jobs::run(&arguments, err), &arguments)
+        }
         Err(mistake) => {
             // Nobody may be listening; the exit code says it all the same.
             let _ = write!(err, "{mistake}\n{USAGE}");

@@ -9,7 +9,7 @@ use super::offered::Offered;
 use super::output;
 use super::problem::{Problem, nearest_or};
 use super::story;
-use crate::bundled::{DEFECTS, Defect};
+use crate::bundled::{DEFECTS, Defect, slips};
 use crate::client::{Client as _, Program};
 use crate::console;
 use crate::fault::{At, Fault, Row, Work};
@@ -102,7 +102,7 @@ fn one(name: &str, client: Option<&Program>) -> Result<String, Problem> {
     };
     let fault = Fault::known(name).map(|known| fault(known.row));
     let law = judge::property(name).map(law);
-    let defect = DEFECTS.iter().find(|defect| defect.name == name).map(defect);
+    let defect = DEFECTS.iter().chain(slips()).find(|defect| defect.name == name).map(defect);
     let rule = console::rule(name).map(explained);
     let mut texts: Vec<String> = [law, scenario, fault, defect, rule].into_iter().flatten().collect();
     let below = endpoints_of(|id| root_of(id) == name);

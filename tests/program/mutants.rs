@@ -5,13 +5,13 @@
 
 use crate::harness;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use faultdeck::bundled::DEFECTS;
+use faultdeck::bundled::{DEFECTS, Defect, slips};
 use faultdeck::cassette::FILE_MAX_BYTES;
 use faultdeck::client::child::Environment;
 use faultdeck::client::{Program, Settings, open};
@@ -23,7 +23,7 @@ use faultdeck::scenario::Scenario;
 use harness::Lab;
 
 /// Generated cases a dialect: a mutant has to be caught within 200.
-const CASES: u32 = 40;
+const CASES: u32 = 20;
 /// How many stories are told before it is looked whether a mutant is caught.
 const AT_A_TIME: usize = 6;
 /// Cases at a time: most spend their time waiting.
@@ -61,7 +61,7 @@ impl Language {
 
     fn mutants(self) -> Vec<Mutant> {
         let Some((_, _, table)) = self.files() else {
-            let of = |defect: &faultdeck::bundled::Defect| Mutant {
+            let of = |defect: &Defect| Mutant {
                 language: self,
                 name: defect.name.to_owned(),
                 wrong: defect.summary.to_owned(),
@@ -69,7 +69,7 @@ impl Language {
                 edit: None,
             };
             // Its file hands it a token: what shows after a log-in alone is for the tests of manners.
-            return DEFECTS.iter().filter(|defect| !defect.needs_login).map(of).collect();
+            return DEFECTS.iter().chain(slips()).filter(|defect| !defect.needs_login).map(of).collect();
         };
         let table: toml::Table = text_of(table).parse().unwrap();
         let text = |mutant: &toml::Value, key: &str| {
@@ -233,29 +233,6 @@ fn over_tls(lab: &Lab, client: &str) -> Vec<VerdictLine> {
     verdicts.collect()
 }
 
-/// Puts a right client to the whole default judgement, and to the stories about handshakes.
-fn green(language: Language) {
-    let lab = Lab::new();
-    let (file, program, _) = language.files().unwrap();
-    for file in [file, program] {
-        lab.write(file, &text_of(file));
-    }
-    for more in [&["--cases", "25"][..], &["--tls", "--scenario", "tls/"]] {
-        let finished = lab.run(&[&["judge", file, "--jobs", "8"][..], more].concat());
-        assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
-    }
-}
-
-#[test]
-fn the_right_client_in_python_keeps_every_law() {
-    green(Language::Python);
-}
-
-#[test]
-fn the_right_client_in_node_keeps_every_law() {
-    green(Language::Node);
-}
-
 fn all_mutants() -> Vec<Mutant> {
     Language::ALL.into_iter().flat_map(Language::mutants).collect()
 }
@@ -276,17 +253,15 @@ fn each_mutant_is_the_right_client_with_one_change() {
 }
 
 /// Those of the test suite: one for most laws, in both languages, that is soon caught.
-const SOME: [(Language, &str); 10] = [
+const SOME: [(Language, &str); 8] = [
     (Language::Python, "encodes-twice"),
     (Language::Python, "numbers-through-floats"),
     (Language::Python, "error-body-as-task"),
     (Language::Python, "creates-again"),
-    (Language::Python, "no-credential"),
     (Language::Node, "strict-shape"),
     (Language::Node, "partial-is-done"),
-    (Language::Node, "id-through-a-number"),
     (Language::Node, "not-found-is-not-yet"),
-    (Language::Node, "absent-is-zero"),
+    (Language::Rust, "dead-version"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -299,7 +274,8 @@ async fn some_mutants_of_each_language_are_caught_by_the_law_they_were_written_f
     }
 }
 
-/// What `scripts/mutants` runs. `MUTANTS` is `all`, or a word: those whose name, language or law holds it.
+/// What `scripts/mutants` runs. `MUTANTS` is `all`, or a word: those whose name, language or law holds it. Their rows of
+/// the page are written anew, one by one; the others stay as they are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mutant_is_put_to_the_judge_when_asked_for() {
     let Ok(word) = std::env::var("MUTANTS") else { return };
@@ -307,59 +283,90 @@ async fn every_mutant_is_put_to_the_judge_when_asked_for() {
         let texts = [mutant.language.name(), mutant.name.as_str(), mutant.law.as_str()];
         word == "all" || texts.iter().any(|text| text.contains(word.as_str()))
     };
-    let mut rows = Vec::new();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants.md");
+    let mut known = judged_before(&std::fs::read_to_string(&file).unwrap_or_default());
+    let (mut caught, mut judged) = (0, 0);
     for mutant in all_mutants().into_iter().filter(is_meant) {
         let began = Instant::now();
+        let key = (mutant.language.name(), mutant.name.clone());
         let row = mutant.judged().await;
         println!("{} ({:.1} s)", line(&row), began.elapsed().as_secs_f32());
-        rows.push(row);
+        judged += 1;
+        caught += usize::from(row.caught.is_some());
+        known.insert(key, came_to(&row));
+        std::fs::write(&file, page(&known)).unwrap();
     }
-    let caught = rows.iter().filter(|row| row.caught.is_some()).count();
-    println!("{caught} of {} mutants caught by the law they were written for", rows.len());
-    if word == "all" {
-        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants.md"), page(&rows)).unwrap();
-    }
-    assert_eq!(caught, rows.len(), "not each of them is caught");
+    println!("{caught} of {judged} mutants caught by the law they were written for");
+    assert_eq!(caught, judged, "not each of them is caught");
+}
+
+/// What is written of a mutant that was judged: where it was caught, and who else spoke.
+fn came_to(row: &Row) -> [String; 2] {
+    let others: Vec<String> = row.others.iter().map(|law| format!("`{law}`")).collect();
+    [row.caught.clone().unwrap_or_else(|| MISSED.to_owned()), others.join(", ")]
 }
 
 /// A row for a person: what, by which law, where, and who else spoke.
 fn line(row: &Row) -> String {
-    let mutant = &row.mutant;
-    let caught = row.caught.as_ref().map_or("MISSED".to_owned(), |place| format!("caught in {place}"));
-    let others: Vec<&str> = row.others.iter().map(String::as_str).collect();
-    format!(
-        "{:<7} {:<32} {:<28} {caught}; {}",
-        mutant.language.name(),
-        mutant.name,
-        mutant.law,
-        others.join(", ")
-    )
+    let (mutant, [caught, others]) = (&row.mutant, came_to(row));
+    format!("{:<7} {:<32} {:<28} {caught}; {others}", mutant.language.name(), mutant.name, mutant.law)
 }
 
-fn page(rows: &[Row]) -> String {
-    let caught = rows.iter().filter(|row| row.caught.is_some()).count();
+const MISSED: &str = "**missed**";
+const NOT_JUDGED: &str = "not judged yet";
+
+/// The rows of a page: language and name, where it was caught, and who else spoke.
+fn judged_before(page: &str) -> BTreeMap<(&'static str, String), [String; 2]> {
+    let mut language = None;
+    let mut rows = BTreeMap::new();
+    for text in page.lines() {
+        if let Some(title) = text.strip_prefix("## ") {
+            language = Language::ALL.into_iter().find(|one| one.name() == title);
+        }
+        let cells: Vec<&str> = text.trim_matches('|').split(" | ").map(str::trim).collect();
+        if let (Some(language), [name, _, law, caught, others]) = (language, cells.as_slice())
+            && law.starts_with('`')
+            && *caught != NOT_JUDGED
+        {
+            rows.insert((language.name(), (*name).to_owned()), [*caught, *others].map(str::to_owned));
+        }
+    }
+    rows
+}
+
+fn page(known: &BTreeMap<(&'static str, String), [String; 2]>) -> String {
+    let of = |mutant: &Mutant| known.get(&(mutant.language.name(), mutant.name.clone()));
+    let score = |language: Language| {
+        let judged: Vec<_> =
+            language.mutants().iter().filter_map(of).map(|[caught, _]| caught.clone()).collect();
+        let caught = judged.iter().filter(|caught| *caught != MISSED).count();
+        (caught, judged.len(), language.mutants().len())
+    };
+    let scores = Language::ALL.map(score);
+    let sum = |part: fn(&(usize, usize, usize)) -> usize| scores.iter().map(part).sum::<usize>();
     let mut page = format!(
-        "# Mutants\n\nRight clients, and what the judge makes of their defects. A mutant is a right client with one small\n\
-         realistic defect; it has to be caught by the law it was written for. Written by `scripts/mutants`.\n\n\
-         **{caught} of {} caught**, by language: ",
-        rows.len()
+        "# Mutants\n\nWhat the judge makes of small realistic defects. A mutant is a right client with one of them: it has to be\n\
+         caught by the law it was written for, in the default judgement with {CASES} generated cases a dialect (those about\n\
+         certificates with `--tls`). What puts that law to the test is told first, and no more is told once it has spoken; so\n\
+         other laws may speak that are not listed. The right clients themselves keep every law: the test suite judges them.\n\
+         Written by `scripts/mutants`.\n\n\
+         **{} of {} caught**",
+        sum(|score| score.0),
+        sum(|score| score.1)
     );
-    let by_language = Language::ALL.map(|language| {
-        let of = |row: &&Row| row.mutant.language == language;
-        let caught = rows.iter().filter(of).filter(|row| row.caught.is_some()).count();
-        format!("{} {caught} of {}", language.name(), rows.iter().filter(of).count())
-    });
-    let _ = writeln!(page, "{}.", by_language.join(", "));
+    for (language, (caught, judged, all)) in Language::ALL.into_iter().zip(scores) {
+        let _ = write!(page, "; {} {caught} of {judged}", language.name());
+        if judged < all {
+            let _ = write!(page, " ({} more are not judged yet)", all - judged);
+        }
+    }
+    page.push_str(".\n");
     for language in Language::ALL {
-        let _ = write!(
-            page,
-            "\n## {}\n\n| mutant | what it does wrong | law | caught in | other laws that spoke |\n|---|---|---|---|---|\n",
-            language.name()
-        );
-        for row in rows.iter().filter(|row| row.mutant.language == language) {
-            let caught = row.caught.as_deref().unwrap_or("**missed**");
-            let others: Vec<String> = row.others.iter().map(|law| format!("`{law}`")).collect();
-            let (mutant, others) = (&row.mutant, others.join(", "));
+        let head = "| mutant | what it does wrong | law | caught in | other laws that spoke |\n|---|---|---|---|---|";
+        let _ = writeln!(page, "\n## {}\n\n{head}", language.name());
+        for mutant in language.mutants() {
+            let none = [NOT_JUDGED.to_owned(), String::new()];
+            let [caught, others] = of(&mutant).unwrap_or(&none);
             let _ = writeln!(
                 page,
                 "| {} | {} | `{}` | {caught} | {others} |",
