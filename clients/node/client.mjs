@@ -2,10 +2,12 @@
 // Gets, waits for and creates the case tasks of a QRadar console. It needs Node 18 or later and no package.
 //
 // It says what came of its job in one line of JSON on standard output; remarks go to standard error. The certificate
-// authority to trust stands in NODE_EXTRA_CA_CERTS, as for every Node program.
+// authority to trust stands in NODE_EXTRA_CA_CERTS, as for every Node program. With `work` in place of a job it stays, and
+// does one job after the other, as `faultdeck judge` gives them to a worker.
 
 import http from "node:http";
 import https from "node:https";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
@@ -296,6 +298,47 @@ async function lookUp(target, name) {
   }
 }
 
+/** Does one job. What came of it, as one line of JSON, and its exit code. */
+async function outcomeOf(job, target, told, paceMs) {
+  let outcome;
+  try {
+    switch (job) {
+      case "get":
+        await get(target, told.id, told.fields);
+        break;
+      case "wait":
+        await wait(target, told.id, told.fields, paceMs);
+        break;
+      case "create":
+        await create(target, told.name, told.fields, paceMs);
+        break;
+      default:
+        throw new Ended("error", { text: "name the job: get, wait or create" });
+    }
+  } catch (error) {
+    if (error instanceof Reported) {
+      const task = error.text.trim().replace(/[\r\n]/g, " ");
+      return [`{"outcome":"task","standing":"${error.standing}","task":${task}}`, EXIT_OF_TASK[error.standing]];
+    }
+    if (error instanceof Ended) outcome = error.outcome;
+    else if (error instanceof Trouble && target.left <= 0) outcome = { outcome: "gave_up" };
+    else if (error instanceof Trouble) outcome = { outcome: "error", text: error.message };
+    else throw error;
+  }
+  return [JSON.stringify(outcome), EXIT[outcome.outcome]];
+}
+
+/** Does one job after the other: each is a line on standard input, and what came of it one on standard output. */
+async function work() {
+  process.stdout.write('{"faultdeck":1,"jobs":["get","wait","create"]}\n');
+  for await (const line of createInterface({ input: process.stdin })) {
+    const told = JSON.parse(line);
+    const target = new Console(told.base_url, told.sec, told.deadline_ms);
+    const [outcome] = await outcomeOf(told.job, target, { ...told, id: told.id_text }, told.pace_ms);
+    process.stdout.write(`{"case":${told.case},${outcome.slice(1)}\n`);
+  }
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -303,36 +346,12 @@ async function main() {
       ["base", "id", "name", "fields", "pace-ms", "deadline-ms"].map((name) => [name, { type: "string" }]),
     ),
   });
+  if (positionals[0] === "work") return work();
   const paceMs = Number(values["pace-ms"] ?? 1000);
   const target = new Console(values.base, process.env.SEC_TOKEN, Number(values["deadline-ms"] ?? 60_000));
-  let outcome;
-  try {
-    switch (positionals[0]) {
-      case "get":
-        await get(target, values.id, values.fields);
-        break;
-      case "wait":
-        await wait(target, values.id, values.fields, paceMs);
-        break;
-      case "create":
-        await create(target, values.name, values.fields, paceMs);
-        break;
-      default:
-        throw new Ended("error", { text: "name the job: get, wait or create" });
-    }
-  } catch (error) {
-    if (error instanceof Reported) {
-      process.stdout.write(`{"outcome":"task","standing":"${error.standing}","task":${error.text.trim()}}\n`);
-      process.exitCode = EXIT_OF_TASK[error.standing];
-      return;
-    }
-    if (error instanceof Ended) outcome = error.outcome;
-    else if (error instanceof Trouble && target.left <= 0) outcome = { outcome: "gave_up" };
-    else if (error instanceof Trouble) outcome = { outcome: "error", text: error.message };
-    else throw error;
-  }
-  console.log(JSON.stringify(outcome));
-  process.exitCode = EXIT[outcome.outcome];
+  const [outcome, code] = await outcomeOf(positionals[0], target, values, paceMs);
+  process.stdout.write(`${outcome}\n`);
+  process.exitCode = code;
 }
 
 await main();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Gets, waits for and creates the case tasks of a QRadar console. Nothing but the standard library.
 
-It says what came of its job in one line of JSON on standard output; remarks go to standard error.
+It says what came of its job in one line of JSON on standard output; remarks go to standard error. With `work` in place of
+a job it stays, and does one job after the other, as `faultdeck judge` gives them to a worker.
 """
 
 import argparse
@@ -287,18 +288,9 @@ def look_up(console, name):
     remark("the case is there, its task is not known" if known else "the case is not there yet")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("job", choices=["get", "wait", "create"])
-    parser.add_argument("--base", required=True)
-    parser.add_argument("--id")
-    parser.add_argument("--name")
-    parser.add_argument("--fields")
-    parser.add_argument("--ca-file")
-    parser.add_argument("--pace-ms", type=int, default=1000)
-    parser.add_argument("--deadline-ms", type=int, default=60_000)
-    args = parser.parse_args()
-    console = Console(args.base, os.environ["SEC_TOKEN"], args.ca_file, args.deadline_ms / 1000)
+def outcome_of(args, token):
+    """Does one job, and says what came of it."""
+    console = Console(args.base, token, args.ca_file, args.deadline_ms / 1000)
     try:
         if args.job == "get":
             get(console, args.id, args.fields)
@@ -312,6 +304,35 @@ def main():
         outcome = {"outcome": "error", "text": str(error)}
         if console.left() <= 0:
             outcome = {"outcome": "gave_up"}
+    return outcome
+
+
+def work():
+    """Does one job after the other: each is a line on standard input, and what came of it one on standard output."""
+    print(json.dumps({"faultdeck": 1, "jobs": ["get", "wait", "create"]}), flush=True)
+    for line in sys.stdin:
+        case = json.loads(line)
+        args = argparse.Namespace(**{**case, "base": case["base_url"], "id": case["id_text"]})
+        print(json.dumps({"case": case["case"], **outcome_of(args, case["sec"])}), flush=True)
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job", choices=["get", "wait", "create", "work"])
+    parser.add_argument("--base")
+    parser.add_argument("--id")
+    parser.add_argument("--name")
+    parser.add_argument("--fields")
+    parser.add_argument("--ca-file")
+    parser.add_argument("--pace-ms", type=int, default=1000)
+    parser.add_argument("--deadline-ms", type=int, default=60_000)
+    args = parser.parse_args()
+    if args.job == "work":
+        return work()
+    if not args.base:
+        parser.error("--base is missing: where is the console?")
+    outcome = outcome_of(args, os.environ["SEC_TOKEN"])
     print(json.dumps(outcome))
     return EXIT_OF_TASK[outcome["standing"]] if outcome["outcome"] == "task" else EXIT[outcome["outcome"]]
 

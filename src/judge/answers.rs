@@ -45,7 +45,8 @@ pub(super) fn heard(run: &Run, exchange: &Exchange) -> Heard {
     if wire::is_broken(exchange) {
         return if was_sent_whole(exchange) { Heard::Perhaps } else { Heard::No };
     }
-    let is_sure = wire::is_delivered(run, exchange) && wire::is_surely_heard(exchange);
+    let is_here = wire::is_delivered(run, exchange) && !wire::may_have_left(run, exchange);
+    let is_sure = is_here && wire::is_surely_heard(exchange);
     if is_sure { Heard::Surely } else { Heard::Perhaps }
 }
 
@@ -115,6 +116,15 @@ mod tests {
             assert_eq!(of(Some(Effect::Unreadable), text, 100), Heard::Perhaps, "{text}");
         }
         assert_eq!(of(Some(Effect::Ambiguous), "{\"id\":1,\"id\":2}", 100), Heard::Perhaps);
+    }
+
+    #[test]
+    fn an_answer_that_came_as_the_client_gave_up_is_perhaps_heard() {
+        let mut run = sample::run(sample::get(None));
+        run.exchanges = vec![sample::poll(sample::PATH, 200, r#"{"id":42}"#)];
+        assert_eq!(heard(&run, &run.exchanges[0]), Heard::Surely);
+        run.given.deadline_ms = Some(1_000);
+        assert_eq!(heard(&run, &run.exchanges[0]), Heard::Perhaps);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) fn run(case: Case) -> Run {
         timings: Vec::new(),
         report: report(Outcome::GaveUp),
         claims: Claims::default(),
-        lasted: std::time::Duration::from_secs(3),
+        lasted: std::time::Duration::from_secs(2),
         greeted: 0,
         was_unheard: false,
         given: given(),

@@ -4,6 +4,7 @@
 //! not. Targets and headers are otherwise as they were sent.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
@@ -153,6 +154,18 @@ pub(super) fn is_creation(exchange: &Exchange) -> bool {
 pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     let timing = run.timings.iter().find(|timing| timing.key == exchange.key);
     came_whole(exchange, timing, !run.timings.is_empty())
+}
+
+/// Whether the client may have given up before it had read this answer, its last one: it ran for as long as it waits at
+/// most for anything, by its file or by what it was told. What is sent in the moment in which a client leaves, it need
+/// not have seen, and on a busy machine that moment is long.
+pub(super) fn may_have_left(run: &Run, exchange: &Exchange) -> bool {
+    let is_last = run.exchanges.last().is_some_and(|last| last.key == exchange.key);
+    let gave_up = matches!(run.report.outcome, Outcome::GaveUp | Outcome::Error { .. });
+    // Who reports what an answer said did not end with a request that took too long.
+    let for_one = run.claims.request_timeout_ms.filter(|_| gave_up);
+    let mut limits = [for_one, run.claims.gives_up_after_ms, run.given.deadline_ms].into_iter().flatten();
+    is_last && limits.any(|limit| run.lasted >= Duration::from_millis(limit))
 }
 
 /// The same, by its timing, and whether timings are known at all.
@@ -327,6 +340,29 @@ mod tests {
         assert!(has_credentials(&exchange));
         exchange.target = "/api/x?token=fd%2Dsecret-1".into();
         assert!(leaks(&exchange));
+    }
+
+    #[test]
+    fn the_last_answer_to_a_client_that_ran_as_long_as_it_ever_waits_may_not_have_been_read() {
+        let mut run = sample::run(sample::wait(None));
+        run.exchanges = vec![sample::state("WAITING"), sample::state("PROCESSING")];
+        run.exchanges[1].key.nth = 2;
+        run.report.outcome = Outcome::GaveUp;
+        run.given.deadline_ms = None;
+        let left = |run: &Run| run.exchanges.iter().map(|one| may_have_left(run, one)).collect::<Vec<_>>();
+        run.lasted = Duration::from_millis(400);
+        assert_eq!(left(&run), [false, false], "it says nothing of a limit");
+        run.claims.gives_up_after_ms = Some(401);
+        assert_eq!(left(&run), [false, false], "it cannot have come to its limit");
+        run.claims.gives_up_after_ms = Some(400);
+        assert_eq!(left(&run), [false, true]);
+        run.claims.gives_up_after_ms = None;
+        run.claims.request_timeout_ms = Some(300);
+        assert_eq!(left(&run), [false, true]);
+        run.report.outcome = Outcome::Task { standing: crate::client::Resting::Done, task: "{}".to_owned() };
+        assert_eq!(left(&run), [false, false], "it had all that it asked for");
+        run.given.deadline_ms = Some(350);
+        assert_eq!(left(&run), [false, true]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use faultdeck::bundled::{DEFECTS, Defect, slips};
@@ -16,7 +17,7 @@ use faultdeck::cassette::FILE_MAX_BYTES;
 use faultdeck::client::child::Environment;
 use faultdeck::client::{Program, Settings, open};
 use faultdeck::emulate;
-use faultdeck::judge::{Budget, EvidenceOf, Plan, judge, property};
+use faultdeck::judge::{Budget, EvidenceOf, Plan, Progress, judge, property};
 use faultdeck::ledger::{self, Line, Standing, VerdictLine};
 use faultdeck::replay::{Evidence, evidence_of};
 use faultdeck::scenario::Scenario;
@@ -28,6 +29,8 @@ const CASES: u32 = 20;
 const AT_A_TIME: usize = 6;
 /// Cases at a time: most spend their time waiting.
 const JOBS: usize = 6;
+/// In how many cases each mutant has to be caught.
+const MOST: usize = 200;
 
 /// A client in one language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,8 @@ struct Row {
     mutant: Mutant,
     /// Where the law caught it; `None` if it did not.
     caught: Option<String>,
+    /// How many cases it was put to until then: whole parts of the judgement.
+    cases: usize,
     /// The other laws that spoke on the way.
     others: BTreeSet<String>,
 }
@@ -142,7 +147,7 @@ impl Mutant {
     async fn judged(self) -> Row {
         let lab = Lab::new();
         let file = self.put(&lab);
-        let mut row = Row { mutant: self, caught: None, others: BTreeSet::new() };
+        let mut row = Row { mutant: self, caught: None, cases: 0, others: BTreeSet::new() };
         if property(&row.mutant.law).is_none() {
             return row;
         }
@@ -155,9 +160,16 @@ impl Mutant {
             let mut plan = Plan::new(evidence());
             plan.cases = cases;
             plan.scenarios = scenarios;
-            plan.jobs = JOBS;
+            plan.jobs = std::env::var("JOBS").map_or(JOBS, |jobs| jobs.parse().unwrap());
             plan.budget = Budget { tries: 0, wall: Duration::ZERO };
-            let judged = judge(&plan, &client, &|_| {}).await;
+            let count = AtomicUsize::new(0);
+            let tell = |progress: Progress| {
+                if let Progress::Plans { cases } = progress {
+                    count.store(cases, Ordering::Relaxed);
+                }
+            };
+            let judged = judge(&plan, &client, &tell).await;
+            row.cases += count.into_inner();
             let judged = judged.unwrap_or_else(|error| panic!("{}: {error}", row.mutant.name));
             row.take(judged.verdicts);
             if row.caught.is_some() {
@@ -181,7 +193,7 @@ impl Row {
     }
 }
 
-fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Program {
+pub fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Program {
     let settings = Settings {
         faultdeck: env!("CARGO_BIN_EXE_faultdeck").into(),
         environment: Environment::clean(std::env::vars_os()),
@@ -191,7 +203,7 @@ fn opened(lab: &Lab, file: &str, defect: Option<&str>) -> Program {
     client.with_arguments(defect.iter().flat_map(|defect| ["--defect", *defect]))
 }
 
-fn evidence() -> Arc<EvidenceOf> {
+pub fn evidence() -> Arc<EvidenceOf> {
     Arc::new(|scenario: &Scenario| {
         let console = || {
             let mut console = emulate::Console::new(emulate::Settings::default()).unwrap();
@@ -252,16 +264,18 @@ fn each_mutant_is_the_right_client_with_one_change() {
     }
 }
 
-/// Those of the test suite: one for most laws, in both languages, that is soon caught.
-const SOME: [(Language, &str); 8] = [
+/// Those of the test suite: one for most laws, some of each language, that is soon caught.
+const SOME: [(Language, &str); 10] = [
     (Language::Python, "encodes-twice"),
     (Language::Python, "numbers-through-floats"),
     (Language::Python, "error-body-as-task"),
     (Language::Python, "creates-again"),
     (Language::Node, "strict-shape"),
     (Language::Node, "partial-is-done"),
-    (Language::Node, "not-found-is-not-yet"),
+    (Language::Node, "absent-is-zero"),
     (Language::Rust, "dead-version"),
+    (Language::Rust, "refused-is-not-yet"),
+    (Language::Rust, "done-as-failed"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,6 +285,7 @@ async fn some_mutants_of_each_language_are_caught_by_the_law_they_were_written_f
         let law = mutant.law.clone();
         let row = mutant.judged().await;
         assert!(row.caught.is_some(), "{language:?}/{name} is not caught by {law}, but by {:?}", row.others);
+        assert!(row.cases <= MOST, "{language:?}/{name}: {} cases", row.cases);
     }
 }
 
@@ -285,7 +300,7 @@ async fn every_mutant_is_put_to_the_judge_when_asked_for() {
     };
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants.md");
     let mut known = judged_before(&std::fs::read_to_string(&file).unwrap_or_default());
-    let (mut caught, mut judged) = (0, 0);
+    let (mut caught, mut judged, mut most) = (0, 0, 0);
     for mutant in all_mutants().into_iter().filter(is_meant) {
         let began = Instant::now();
         let key = (mutant.language.name(), mutant.name.clone());
@@ -293,30 +308,37 @@ async fn every_mutant_is_put_to_the_judge_when_asked_for() {
         println!("{} ({:.1} s)", line(&row), began.elapsed().as_secs_f32());
         judged += 1;
         caught += usize::from(row.caught.is_some());
+        most = most.max(row.cases);
         known.insert(key, came_to(&row));
         std::fs::write(&file, page(&known)).unwrap();
     }
-    println!("{caught} of {judged} mutants caught by the law they were written for");
+    println!("{caught} of {judged} mutants caught by the law they were written for, within {most} cases");
     assert_eq!(caught, judged, "not each of them is caught");
+    assert!(most <= MOST, "{most} cases");
 }
 
 /// What is written of a mutant that was judged: where it was caught, and who else spoke.
-fn came_to(row: &Row) -> [String; 2] {
+fn came_to(row: &Row) -> [String; 3] {
     let others: Vec<String> = row.others.iter().map(|law| format!("`{law}`")).collect();
-    [row.caught.clone().unwrap_or_else(|| MISSED.to_owned()), others.join(", ")]
+    [row.caught.clone().unwrap_or_else(|| MISSED.to_owned()), row.cases.to_string(), others.join(", ")]
 }
 
 /// A row for a person: what, by which law, where, and who else spoke.
 fn line(row: &Row) -> String {
-    let (mutant, [caught, others]) = (&row.mutant, came_to(row));
-    format!("{:<7} {:<32} {:<28} {caught}; {others}", mutant.language.name(), mutant.name, mutant.law)
+    let (mutant, [caught, cases, others]) = (&row.mutant, came_to(row));
+    format!(
+        "{:<7} {:<32} {:<28} {caught}; {cases} cases; {others}",
+        mutant.language.name(),
+        mutant.name,
+        mutant.law
+    )
 }
 
 const MISSED: &str = "**missed**";
 const NOT_JUDGED: &str = "not judged yet";
 
 /// The rows of a page: language and name, where it was caught, and who else spoke.
-fn judged_before(page: &str) -> BTreeMap<(&'static str, String), [String; 2]> {
+fn judged_before(page: &str) -> BTreeMap<(&'static str, String), [String; 3]> {
     let mut language = None;
     let mut rows = BTreeMap::new();
     for text in page.lines() {
@@ -324,21 +346,21 @@ fn judged_before(page: &str) -> BTreeMap<(&'static str, String), [String; 2]> {
             language = Language::ALL.into_iter().find(|one| one.name() == title);
         }
         let cells: Vec<&str> = text.trim_matches('|').split(" | ").map(str::trim).collect();
-        if let (Some(language), [name, _, law, caught, others]) = (language, cells.as_slice())
+        if let (Some(language), [name, _, law, caught, cases, others]) = (language, cells.as_slice())
             && law.starts_with('`')
             && *caught != NOT_JUDGED
         {
-            rows.insert((language.name(), (*name).to_owned()), [*caught, *others].map(str::to_owned));
+            rows.insert((language.name(), (*name).to_owned()), [*caught, *cases, *others].map(str::to_owned));
         }
     }
     rows
 }
 
-fn page(known: &BTreeMap<(&'static str, String), [String; 2]>) -> String {
+fn page(known: &BTreeMap<(&'static str, String), [String; 3]>) -> String {
     let of = |mutant: &Mutant| known.get(&(mutant.language.name(), mutant.name.clone()));
     let score = |language: Language| {
         let judged: Vec<_> =
-            language.mutants().iter().filter_map(of).map(|[caught, _]| caught.clone()).collect();
+            language.mutants().iter().filter_map(of).map(|[caught, ..]| caught.clone()).collect();
         let caught = judged.iter().filter(|caught| *caught != MISSED).count();
         (caught, judged.len(), language.mutants().len())
     };
@@ -348,7 +370,7 @@ fn page(known: &BTreeMap<(&'static str, String), [String; 2]>) -> String {
         "# Mutants\n\nWhat the judge makes of small realistic defects. A mutant is a right client with one of them: it has to be\n\
          caught by the law it was written for, in the default judgement with {CASES} generated cases a dialect (those about\n\
          certificates with `--tls`). What puts that law to the test is told first, and no more is told once it has spoken; so\n\
-         other laws may speak that are not listed. The right clients themselves keep every law: the test suite judges them.\n\
+         other laws may speak that are not listed. Cases are counted by whole parts of the judgement. The right clients themselves keep every law: the test suite judges them.\n\
          Written by `scripts/mutants`.\n\n\
          **{} of {} caught**",
         sum(|score| score.0),
@@ -362,14 +384,14 @@ fn page(known: &BTreeMap<(&'static str, String), [String; 2]>) -> String {
     }
     page.push_str(".\n");
     for language in Language::ALL {
-        let head = "| mutant | what it does wrong | law | caught in | other laws that spoke |\n|---|---|---|---|---|";
+        let head = "| mutant | what it does wrong | law | caught in | cases | other laws that spoke |\n|---|---|---|---|---|---|";
         let _ = writeln!(page, "\n## {}\n\n{head}", language.name());
         for mutant in language.mutants() {
-            let none = [NOT_JUDGED.to_owned(), String::new()];
-            let [caught, others] = of(&mutant).unwrap_or(&none);
+            let none = [NOT_JUDGED.to_owned(), String::new(), String::new()];
+            let [caught, cases, others] = of(&mutant).unwrap_or(&none);
             let _ = writeln!(
                 page,
-                "| {} | {} | `{}` | {caught} | {others} |",
+                "| {} | {} | `{}` | {caught} | {cases} | {others} |",
                 mutant.name, mutant.wrong, mutant.law
             );
         }

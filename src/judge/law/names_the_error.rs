@@ -49,7 +49,9 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
-    let Some(last) = run.exchanges.last().filter(|last| wire::is_delivered(run, last)) else {
+    let Some(last) =
+        run.exchanges.last().filter(|last| wire::is_delivered(run, last) && !wire::may_have_left(run, last))
+    else {
         return Verdict::not_reached("the last answer did not arrive whole");
     };
     let Some(meaning) = meaning(last) else {

@@ -39,7 +39,7 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached(why);
     }
     let got: Vec<(&Exchange, &str)> = answers(run);
-    let Some((_, text)) = got.last() else {
+    let Some((last, text)) = got.last() else {
         return match left_on_purpose(run) {
             true => {
                 Verdict::NotApplicable("it gave up on an answer that is late, as its file says".to_owned())
@@ -48,6 +48,9 @@ fn judge(runs: &[Run]) -> Verdict {
         };
     };
     let Outcome::Task { task, .. } = &run.report.outcome else {
+        if wire::may_have_left(run, last) {
+            return Verdict::NotApplicable("it may have given up before it had read the answer".to_owned());
+        }
         // Then a clear error is as good as the task.
         if wire::had_unclear(run) || run.exchanges.iter().any(wire::is_disturbed) {
             return Verdict::not_reached("the answer was disturbed, and the client reports no task");
@@ -85,7 +88,8 @@ fn judge(runs: &[Run]) -> Verdict {
 fn left_on_purpose(run: &Run) -> bool {
     let claims_limit = run.claims.request_timeout_ms.or(run.claims.gives_up_after_ms).is_some();
     let met_a_fault = run.exchanges.iter().any(|exchange| !exchange.faults.is_empty());
-    run.report.outcome == Outcome::GaveUp && claims_limit && met_a_fault
+    let has_left = matches!(run.report.outcome, Outcome::GaveUp | Outcome::Error { .. });
+    has_left && claims_limit && met_a_fault
 }
 
 /// What is wrong with the report, a phrase each.
@@ -162,8 +166,19 @@ mod tests {
         assert!(matches!(judge(std::slice::from_ref(&left)), Verdict::NotReached(_)), "nothing is claimed");
         left.claims.request_timeout_ms = Some(100);
         assert!(matches!(judge(std::slice::from_ref(&left)), Verdict::NotApplicable(_)));
+        left.report.outcome = Outcome::Error { text: "the answer took too long".to_owned() };
+        assert!(matches!(judge(std::slice::from_ref(&left)), Verdict::NotApplicable(_)));
         left.report.outcome = Outcome::TimedOut;
         assert!(matches!(judge(&[left]), Verdict::NotReached(_)), "it did not give up by itself");
+    }
+
+    #[test]
+    fn who_ran_until_its_limit_may_not_have_seen_the_last_answer() {
+        let mut slow = sample::reporting(None, GOT, GOT);
+        slow.report.outcome = Outcome::GaveUp;
+        assert!(judge(std::slice::from_ref(&slow)).is_violated());
+        slow.claims.gives_up_after_ms = Some(1_000);
+        assert!(matches!(judge(&[slow]), Verdict::NotApplicable(_)));
     }
 
     #[test]
