@@ -101,6 +101,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "ariel/server-offline"
     "ariel/slow-search"
     "network/bandwidth"
+    "network/breaks-for-good"
     "network/chunk"
     "network/close"
     "network/closed-at-once"

@@ -105,7 +105,8 @@ fn of_task(run: &Run, standing: Resting, task: &str) -> Verdict {
     let asked = asked(run);
     let came = asked.iter().any(|exchange| brought(run, exchange).is_some());
     if !came && !content::is_from_elsewhere(run, task) {
-        let says_nothing = standing == Resting::Pending && content::is_empty(task);
+        // Who waited in vain may say so with nothing at all; who looks has an error to tell.
+        let says_nothing = waits(run) && standing == Resting::Pending && content::is_empty(task);
         return match is_ours_to_judge(run, &asked) && !says_nothing {
             true => violated(run, "no answer came whole, and it reports a task"),
             false => Verdict::not_reached("no answer came whole"),
@@ -135,7 +136,7 @@ fn of_no_task(run: &Run) -> Verdict {
     if *outcome == Outcome::TimedOut {
         return Verdict::not_reached("its time was up before it said anything");
     }
-    if waits(run) && has_just_ended(run) {
+    if waits(run) && has_ended_well(run) {
         return match outcome {
             Outcome::GaveUp => Verdict::not_reached("it gave up as the task came to its end"),
             _ => violated(run, format!("the task came to its end, and it reports: {}", run.reported_line())),
@@ -163,19 +164,18 @@ fn of_no_task(run: &Run) -> Verdict {
     }
 }
 
-/// Whether the last thing the client surely heard is that the task is done, for the first time, and nothing went wrong
-/// before.
-fn has_just_ended(run: &Run) -> bool {
+/// Whether the last thing the client surely heard is that the task is done, however often it heard so, and nothing went
+/// wrong before.
+fn has_ended_well(run: &Run) -> bool {
     let is_plain = |exchange: &Exchange| {
         exchange.faults.is_empty() && !wire::is_miss(exchange) && (200..300).contains(&exchange.status)
     };
     let is_done = |exchange: &Exchange| wire::phase_shown(exchange) == Some(Phase::Done);
-    let Some((last, before)) = run.exchanges.split_last() else { return false };
+    let Some(last) = run.exchanges.last() else { return false };
     run.exchanges.iter().all(is_plain)
         && run.case.about.is_asked(last)
         && heard(run, last) == Heard::Surely
         && is_done(last)
-        && !before.iter().any(is_done)
 }
 
 #[cfg(test)]
