@@ -43,6 +43,7 @@ mod house_rules;
 mod json_view;
 mod judge_covers;
 mod judge_finds_defects;
+mod judge_lists;
 mod judge_other_endpoints;
 mod judge_repeats_findings;
 mod judge_shrinks;
