@@ -190,6 +190,26 @@ pub struct VerdictLine {
     pub rests_on: Option<String>,
 }
 
+impl VerdictLine {
+    /// What is said of a property that no case was put to, and why there was none.
+    pub(crate) fn without_a_case(property: &str, scenario: &str, verdict: Standing, because: &str) -> Self {
+        Self {
+            property: property.to_owned(),
+            scenario: scenario.to_owned(),
+            client: String::new(),
+            verdict,
+            required: false,
+            because: because.to_owned(),
+            evidence: Vec::new(),
+            cases: 0,
+            session: None,
+            found: None,
+            repeat: None,
+            rests_on: None,
+        }
+    }
+}
+
 /// How the reason begins for which a law is not judged that the wire alone cannot show.
 const NEEDS_CLIENT_FILE: &str = "needs a client file";
 

@@ -172,18 +172,5 @@ fn in_a_line(ends: &[String]) -> String {
 }
 
 fn silent(property: &str, why: &str) -> VerdictLine {
-    VerdictLine {
-        property: property.to_owned(),
-        scenario: String::new(),
-        client: String::new(),
-        verdict: Standing::NotReached,
-        required: false,
-        because: why.to_owned(),
-        evidence: Vec::new(),
-        cases: 0,
-        session: None,
-        found: None,
-        repeat: None,
-        rests_on: None,
-    }
+    VerdictLine::without_a_case(property, "", Standing::NotReached, why)
 }

@@ -29,18 +29,6 @@ pub(super) fn verdicts(scenario: Option<&Scenario>, lines: &[Line], ended: &Ende
 }
 
 fn not_judged(property: &str, scenario: &str) -> VerdictLine {
-    VerdictLine {
-        property: property.to_owned(),
-        scenario: scenario.to_owned(),
-        client: String::new(),
-        verdict: Standing::NotReached,
-        required: false,
-        because: "the wire does not show it; `faultdeck judge` puts it to the test".to_owned(),
-        evidence: Vec::new(),
-        cases: 0,
-        session: None,
-        found: None,
-        repeat: None,
-        rests_on: None,
-    }
+    let why = "the wire does not show it; `faultdeck judge` puts it to the test";
+    VerdictLine::without_a_case(property, scenario, Standing::NotReached, why)
 }

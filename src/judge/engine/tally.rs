@@ -88,20 +88,11 @@ impl Tally {
             }
         }
         for (property, scenario) in left_out {
+            let why = "it shows in TLS handshakes, and the client was spoken to over plain http: judged with `--tls`";
             let line = VerdictLine {
-                property: property.to_owned(),
-                scenario: scenario.to_owned(),
                 client: client.to_owned(),
-                verdict: Standing::NotApplicable,
                 required: true,
-                because: "it shows in TLS handshakes, and the client was spoken to over plain http: judged with `--tls`"
-                    .to_owned(),
-                evidence: Vec::new(),
-                cases: 0,
-                session: None,
-                found: None,
-                repeat: None,
-                rests_on: None,
+                ..VerdictLine::without_a_case(property, scenario, Standing::NotApplicable, why)
             };
             self.add(Weighed { line, shown: Vec::new() });
         }
