@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Gets, waits for and creates the case tasks of a QRadar console. It needs Node 18 or later and no package.
+// Gets, waits for and creates the case tasks of a QRadar console, and lists its offenses. It needs Node 18 or later and no package.
 //
 // It says what came of its job in one line of JSON on standard output; remarks go to standard error. The certificate
 // authority to trust stands in NODE_EXTRA_CA_CERTS, as for every Node program. With `work` in place of a job it stays, and
@@ -12,6 +12,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 const API = "/api/forensics/case_management";
+const OFFENSES = "/api/siem/offenses";
+// How many elements of a list are asked for at a time.
+const PAGE = 50;
 const VERSION = "26.0";
 const RETRIES = 3;
 const RETRIED = new Set([429, 500, 502, 503, 504]);
@@ -69,6 +72,28 @@ class Answer {
 
   /** The answer itself if it holds a task; else the end of the job. */
   task() {
+    this.check();
+    if (this.json === null || typeof this.json !== "object" || Array.isArray(this.json)) {
+      throw new Ended("error", { text: "the answer is no task" });
+    }
+    return this;
+  }
+
+  /** The elements of the answer if it is a list; else the end of the job. */
+  page() {
+    this.check();
+    if (!Array.isArray(this.json)) throw new Ended("error", { text: "the answer is no list" });
+    return this.json;
+  }
+
+  /** How many elements the list has, if the answer says so: `items 0-49/101`, or `items *\/101`. */
+  get total() {
+    const [, total] = /\/\s*(\d+)\s*$/.exec(this.headers["content-range"] ?? "") ?? [];
+    return total === undefined ? undefined : Number(total);
+  }
+
+  /** Ends the job if the answer is an error. */
+  check() {
     if (this.status === 404 && this.code === 1002) throw new Ended("not_found", { code: this.code });
     if (this.status >= 500) throw new Ended("server_error", { code: this.code });
     if (this.status === 429) throw new Ended("gave_up");
@@ -76,10 +101,6 @@ class Answer {
     if (this.status < 200 || this.status > 299 || this.isPage) {
       throw new Ended("error", { text: `${this.status} is no answer of this API: is the base URL right?` });
     }
-    if (this.json === null || typeof this.json !== "object" || Array.isArray(this.json)) {
-      throw new Ended("error", { text: "the answer is no task" });
-    }
-    return this;
   }
 
   /** The state, under the name it has in the samples or in the text of the documentation. */
@@ -163,9 +184,10 @@ class Console {
   }
 
   /** A request, sent again with growing pauses while that may help. */
-  async send(method, path, { fields, body, retriesLost = true } = {}) {
+  async send(method, path, { fields, body, retriesLost = true, window } = {}) {
     const headers = { SEC: this.token, Version: VERSION, Accept: "application/json" };
     let url = this.base + path;
+    if (window) headers.Range = `items=${window.join("-")}`;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (fields && method === "GET") url += `?fields=${encodeURIComponent(fields)}`;
     else if (fields) headers.fields = fields;
@@ -287,6 +309,23 @@ async function create(target, name, fields, paceMs) {
   await wait(target, id, fields, paceMs);
 }
 
+/** Reads a list on from where the last element came to, until the total is reached or a page brings nothing new. */
+async function listAll(target) {
+  // By id: one that comes twice, because the list grew at the front, is one.
+  const found = new Map();
+  for (;;) {
+    const at = found.size;
+    const answer = await target.send("GET", OFFENSES, { window: [at, at + PAGE - 1] });
+    const page = answer.page();
+    for (const element of page) if (!found.has(element.id)) found.set(element.id, element);
+    const enough = answer.total === undefined ? page.length < PAGE : found.size >= answer.total;
+    // More than was asked for is all there is: the console does not see the window.
+    if (enough || page.length > PAGE || found.size === at) {
+      throw new Reported("done", JSON.stringify([...found.values()]));
+    }
+  }
+}
+
 /** The answer to a creation is lost: the list tells whether the case exists. It is never created again. */
 async function lookUp(target, name) {
   try {
@@ -312,8 +351,11 @@ async function outcomeOf(job, target, told, paceMs) {
       case "create":
         await create(target, told.name, told.fields, paceMs);
         break;
+      case "list":
+        await listAll(target);
+        break;
       default:
-        throw new Ended("error", { text: "name the job: get, wait or create" });
+        throw new Ended("error", { text: "name the job: get, wait, create or list" });
     }
   } catch (error) {
     if (error instanceof Reported) {
@@ -330,7 +372,7 @@ async function outcomeOf(job, target, told, paceMs) {
 
 /** Does one job after the other: each is a line on standard input, and what came of it one on standard output. */
 async function work() {
-  process.stdout.write('{"faultdeck":1,"jobs":["get","wait","create"]}\n');
+  process.stdout.write('{"faultdeck":1,"jobs":["get","wait","create","list"]}\n');
   for await (const line of createInterface({ input: process.stdin })) {
     const told = JSON.parse(line);
     const target = new Console(told.base_url, told.sec, told.deadline_ms);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gets, waits for and creates the case tasks of a QRadar console. Nothing but the standard library.
+"""Gets, waits for and creates the case tasks of a QRadar console, and lists its offenses. Nothing but the standard library.
 
 It says what came of its job in one line of JSON on standard output; remarks go to standard error. With `work` in place of
 a job it stays, and does one job after the other, as `faultdeck judge` gives them to a worker.
@@ -16,6 +16,9 @@ import time
 from urllib.parse import quote, urlsplit
 
 API = "/api/forensics/case_management"
+OFFENSES = "/api/siem/offenses"
+# How many elements of a list are asked for at a time.
+PAGE = 50
 VERSION = "26.0"
 RETRIES = 3
 RETRIED = {429, 500, 502, 503, 504}
@@ -65,6 +68,13 @@ class Answer:
 
     def task(self):
         """The task in the answer, or the end of the job."""
+        return self.data(dict, "the answer is no task")
+
+    def page(self):
+        """The elements in the answer, or the end of the job."""
+        return self.data(list, "the answer is no list")
+
+    def data(self, kind, complaint):
         details = {} if self.code is None else {"code": self.code}
         if self.status == 404 and self.code == 1002:
             raise Ended("not_found", **details)
@@ -76,9 +86,15 @@ class Answer:
             raise Ended("rejected", **details)
         if not 200 <= self.status < 300 or self.is_page:
             raise Ended("error", text=f"{self.status} is no answer of this API: is the base URL right?")
-        if not isinstance(self.json, dict):
-            raise Ended("error", text="the answer is no task")
+        if not isinstance(self.json, kind):
+            raise Ended("error", text=complaint)
         return self.json
+
+    @property
+    def total(self):
+        """How many elements the list has, if the answer says so: `items 0-49/101`, or `items */101`."""
+        total = (self.headers.get("Content-Range") or "").rpartition("/")[2].strip()
+        return int(total) if total.isdecimal() else None
 
 
 class Console:
@@ -136,9 +152,11 @@ class Console:
             raise Lost("the answer was lost: it took too long")
         return answer
 
-    def send(self, method, path, fields=None, body=None, retries_lost=True):
+    def send(self, method, path, fields=None, body=None, retries_lost=True, window=None):
         """A request, sent again with growing pauses while that may help."""
         headers = {"SEC": self.token, "Version": VERSION, "Accept": "application/json"}
+        if window:
+            headers["Range"] = f"items={window[0]}-{window[1]}"
         if body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(body)
@@ -279,6 +297,22 @@ def create(console, name, fields, pace):
     wait(console, str(task["id"]), fields, pace)
 
 
+def list_all(console):
+    """Reads a list on from where the last element came to, until the total is reached or a page brings nothing new."""
+    # By id: one that comes twice, because the list grew at the front, is one.
+    found = {}
+    while True:
+        at = len(found)
+        answer = console.send("GET", OFFENSES, window=(at, at + PAGE - 1))
+        page = answer.page()
+        for element in page:
+            found.setdefault(element["id"], element)
+        enough = len(page) < PAGE if answer.total is None else len(found) >= answer.total
+        # More than was asked for is all there is: the console does not see the window.
+        if enough or len(page) > PAGE or len(found) == at:
+            raise Ended("task", standing="done", task=list(found.values()))
+
+
 def look_up(console, name):
     """The answer to a creation is lost: the list tells whether the case exists. It is never created again."""
     cases = console.send("GET", f"{API}/cases").json
@@ -296,6 +330,8 @@ def outcome_of(args, token):
             get(console, args.id, args.fields)
         elif args.job == "wait":
             wait(console, args.id, args.fields, args.pace_ms / 1000)
+        elif args.job == "list":
+            list_all(console)
         else:
             create(console, args.name, args.fields, args.pace_ms / 1000)
     except Ended as end:
@@ -309,7 +345,7 @@ def outcome_of(args, token):
 
 def work():
     """Does one job after the other: each is a line on standard input, and what came of it one on standard output."""
-    print(json.dumps({"faultdeck": 1, "jobs": ["get", "wait", "create"]}), flush=True)
+    print(json.dumps({"faultdeck": 1, "jobs": ["get", "wait", "create", "list"]}), flush=True)
     for line in sys.stdin:
         case = json.loads(line)
         args = argparse.Namespace(**{**case, "base": case["base_url"], "id": case["id_text"]})
@@ -319,7 +355,7 @@ def work():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("job", choices=["get", "wait", "create", "work"])
+    parser.add_argument("job", choices=["get", "wait", "create", "list", "work"])
     parser.add_argument("--base")
     parser.add_argument("--id")
     parser.add_argument("--name")

@@ -14,6 +14,8 @@ pub(super) enum Job {
     Create,
     /// One write.
     Send,
+    /// A list, to its end.
+    List,
     /// `create` between two looks at the cases: what a first recording should hold.
     Tour,
 }
@@ -84,8 +86,9 @@ impl Arguments {
             Some("wait") => Job::Wait,
             Some("create") => Job::Create,
             Some("send") => Job::Send,
+            Some("list") => Job::List,
             Some("tour") => Job::Tour,
-            _ => return Err("name the job: get, wait, create, send or tour".to_owned()),
+            _ => return Err("name the job: get, wait, create, send, list or tour".to_owned()),
         };
         let given = Given::read(words)?;
         let id = given.text("--id")?.unwrap_or_default();
@@ -223,7 +226,7 @@ mod tests {
     fn each_mistake_is_named() {
         for (words, word) in [
             ("", "careful or careless"),
-            ("careful poll", "get, wait, create, send or tour"),
+            ("careful poll", "get, wait, create, send, list or tour"),
             ("careful get --base http://h:1", "--id"),
             ("careful create --base http://h:1", "--name"),
             ("careful get --id 1", "--base"),

@@ -20,7 +20,7 @@ pub struct Defect {
 
 /// The defects that are on unless single ones are named, each meant for one property. Most have a condition, so that
 /// with all of them on each is still seen.
-pub const DEFECTS: [Defect; 15] = [
+pub const DEFECTS: [Defect; 16] = [
     Defect {
         name: ENCODES_TWICE,
         summary: "`get` percent-encodes `fields` twice when it names more than two fields",
@@ -76,6 +76,12 @@ pub const DEFECTS: [Defect; 15] = [
         needs_login: false,
     },
     Defect {
+        name: FIRST_PAGE,
+        summary: "`list` stops after the first page",
+        property: "pages-through",
+        needs_login: false,
+    },
+    Defect {
         name: SMALL_NAME,
         summary: "`create` sends the name in small letters",
         property: "creates-what-it-was-told",
@@ -122,6 +128,7 @@ pub(super) const ERROR_AS_DATA: &str = "error-as-data";
 pub(super) const POLLS_404: &str = "polls-404";
 pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
 pub(super) const FIRST_SEEN: &str = "first-seen";
+pub(super) const FIRST_PAGE: &str = "first-page";
 pub(super) const SMALL_NAME: &str = "small-name";
 pub(super) const POSTS_AGAIN: &str = "posts-again";
 pub(super) const NO_PAUSE: &str = "no-pause";

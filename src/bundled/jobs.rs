@@ -1,4 +1,6 @@
-//! The jobs: get a task, wait for one, create a case; and the tour, which makes a first recording.
+//! The jobs: get a task, wait for one, create a case, read a list; and the tour, which makes a first recording.
+
+mod listing;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -60,6 +62,7 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
         until: started + deadline,
         request_limit: (deadline / 3).max(Duration::from_millis(1)),
         asked_to_wait: None,
+        total: None,
         has_warned: false,
         err,
     };
@@ -69,6 +72,7 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Outcome {
         Job::Send => program.send(),
         Job::Create => program.create(),
         Job::Tour => program.tour(),
+        Job::List => program.list(),
     };
     program.log_out();
     outcome
@@ -86,6 +90,8 @@ struct Program<'a> {
     request_limit: Duration,
     /// For how long the last answer asked to be left alone.
     asked_to_wait: Option<Duration>,
+    /// How many elements the list has that the last answer was a part of.
+    total: Option<u64>,
     has_warned: bool,
     err: &'a mut dyn Write,
 }
@@ -292,6 +298,7 @@ impl Program<'_> {
             self.log_out();
         }
         self.asked_to_wait = result.as_ref().ok().and_then(retry_after);
+        self.total = result.as_ref().ok().and_then(listing::total);
         if let Some(warning) = result.as_ref().ok().and_then(|response| response.headers.text("Deprecated")) {
             self.warn(&format!("the version of the API is deprecated: {warning}"));
         }

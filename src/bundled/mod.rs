@@ -31,10 +31,10 @@ use report::Outcome;
 
 /// How the programs are called, for `--help` and mistakes.
 const USAGE: &str = "\
-usage: faultdeck client careful|careless get|wait|create|send|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
+usage: faultdeck client careful|careless get|wait|create|send|list|tour --base URL [--id ID] [--name NAME] [--fields FIELDS]
            [--path PATH] [--method METHOD] [--body JSON] [--polls PATH] [--id-member NAME] [--members LIST]
            [--sec TOKEN | --user NAME] [--ca-file FILE] [--pace-ms N] [--deadline-ms N] [--defect LIST]
---path asks another endpoint than that of a case's task; it comes without /api, encoded. --polls is where `create` polls
+--path asks another endpoint than that of a case's task, or of the offenses for `list`; it comes without /api, encoded. --polls is where `create` polls
 what it made, by the id in --id-member. --members is for careless: what its types have.
 With --user it logs in with the password in PASSWORD, goes on in the session it is given, and logs out at the end.
 The token is read from SEC_TOKEN if --sec is not given, the CA file from SSL_CERT_FILE.

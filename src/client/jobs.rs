@@ -68,8 +68,11 @@ fn asked(job: JobKind, written: &Entry<'_>, all: &Entry<'_>) -> Read<Asks> {
 /// What a job asks if its file does not say.
 fn usual(job: JobKind, all: &Entry<'_>) -> Read<String> {
     job.usual_endpoint().map(str::to_owned).ok_or_else(|| {
-        let help =
-            format!("write [jobs.{job}] and below it endpoint = \"POST /...\", a write that takes `fields`");
+        let example = match job {
+            JobKind::List => "GET /...\", a list that takes `Range`",
+            _ => "POST /...\", a write that takes `fields`",
+        };
+        let help = format!("write [jobs.{job}] and below it endpoint = \"{example}");
         all.fail_without(format!("the job `{job}` needs an endpoint"), "here", Some(help))
     })
 }
@@ -127,7 +130,9 @@ fn unfit(job: JobKind, endpoint: &Endpoint) -> Option<String> {
         parameter.required && matches!(parameter.kind, ParameterKind::Query | ParameterKind::Header)
     });
     match job {
-        JobKind::Get if endpoint.method != "GET" => Some("is no GET".to_owned()),
+        JobKind::Get | JobKind::List if endpoint.method != "GET" => Some("is no GET".to_owned()),
+        JobKind::List if !endpoint.is_list => Some("answers with no list".to_owned()),
+        JobKind::List if !endpoint.takes_range() => Some("takes no `Range`".to_owned()),
         JobKind::Get if endpoint.fields_in.is_none() => Some("takes no `fields`".to_owned()),
         JobKind::Send if endpoint.method == "GET" => Some("is no write".to_owned()),
         JobKind::Send if endpoint.fields_in != Some(Carrier::Header) => {
@@ -148,7 +153,7 @@ fn unfit(job: JobKind, endpoint: &Endpoint) -> Option<String> {
         JobKind::Get | JobKind::Wait | JobKind::Send if endpoint.shape.names().is_empty() => {
             Some("has no members to ask for".to_owned())
         }
-        JobKind::Get | JobKind::Wait | JobKind::Send => needs.map(|parameter| {
+        JobKind::Get | JobKind::Wait | JobKind::Send | JobKind::List => needs.map(|parameter| {
             format!("needs the parameter `{}`, for which no value can be made up", parameter.name)
         }),
     }

@@ -44,11 +44,13 @@ pub enum JobKind {
     Create,
     /// One write, with `fields` where its endpoint takes it.
     Send,
+    /// Read a whole list to its end, and report all its elements.
+    List,
 }
 
 impl JobKind {
     /// Every kind, in the order it is documented.
-    pub const ALL: [Self; 4] = [Self::Get, Self::Wait, Self::Create, Self::Send];
+    pub const ALL: [Self; 5] = [Self::Get, Self::Wait, Self::Create, Self::Send, Self::List];
 
     /// As it is written in client files and handed to programs.
     pub fn as_str(self) -> &'static str {
@@ -57,15 +59,16 @@ impl JobKind {
             Self::Wait => "wait",
             Self::Create => "create",
             Self::Send => "send",
+            Self::List => "list",
         }
     }
 
-    /// The endpoint it asks where a client file names none, by its full id; a write is always named.
+    /// The endpoint it asks where a client file names none, by its full id; a write and a list are always named.
     pub fn usual_endpoint(self) -> Option<&'static str> {
         match self {
             Self::Get | Self::Wait => Some("GET /forensics/case_management/case_create_tasks/{id}"),
             Self::Create => Some("POST /forensics/case_management/cases"),
-            Self::Send => None,
+            Self::Send | Self::List => None,
         }
     }
 

@@ -160,8 +160,8 @@ fn read_resource(stdout: &str) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let json = Json::parse(text).map_err(|error| format!("its standard output is not JSON: {error}"))?;
-    if !text.starts_with('{') {
-        return Err("its standard output is JSON, but no object".to_owned());
+    if !text.starts_with(['{', '[']) {
+        return Err("its standard output is JSON, but no object and no list".to_owned());
     }
     if read_outcome(text).is_ok() {
         return Err("its standard output is an outcome, not the resource".to_owned());

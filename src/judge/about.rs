@@ -44,6 +44,7 @@ impl About {
                 (profile.endpoint(&life.task)?, Some(life))
             }
             JobKind::Get | JobKind::Wait | JobKind::Send => (asks, profile.task_of(endpoint)),
+            JobKind::List => (asks, None),
         };
         Some(Self { asks, shows, life, is_usual: job.usual_endpoint() == Some(endpoint) })
     }
@@ -122,6 +123,11 @@ impl About {
             .find(|name| **name == last)
             .map(|_| last)
             .or((is_id && names.contains(&"id")).then_some("id"))
+    }
+
+    /// The member that tells an element of a list from the others, if the API's pages name one.
+    pub(super) fn element_id(&self) -> Option<&'static str> {
+        self.shows.shape.names().contains(&"id").then_some("id")
     }
 
     /// Whether this member decides what the resource is, or how it stands.

@@ -88,7 +88,7 @@ impl Case {
 
     /// The id of what is asked for: the last of the path's parameters. `None` for a creation and for a list.
     pub(super) fn id(&self) -> Option<&str> {
-        let last = self.params.last().filter(|_| self.job != JobKind::Create);
+        let last = self.params.last().filter(|_| !matches!(self.job, JobKind::Create | JobKind::List));
         last.map(|(_, value)| value.as_str())
     }
 
@@ -100,6 +100,7 @@ impl Case {
             (JobKind::Wait, ..) if !self.about.is_usual => format!("wait for the task of {}", asked()),
             (JobKind::Create, ..) if !self.about.is_usual => format!("make a task with {}", asked()),
             (JobKind::Send, ..) => format!("send {}", asked()),
+            (JobKind::List, ..) => format!("list all of {}", asked()),
             (JobKind::Create, _, Some(name)) => format!("create the case `{name}`"),
             (JobKind::Create, _, None) => "create a case".to_owned(),
             (JobKind::Get, Some(id), _) => format!("get task {id}"),
@@ -108,7 +109,7 @@ impl Case {
         };
         let fields = match &self.fields {
             Some(fields) => format!("with fields `{fields}`"),
-            None if self.job == JobKind::Create => String::new(),
+            None if matches!(self.job, JobKind::Create | JobKind::List) => String::new(),
             None => "whole, without fields".to_owned(),
         };
         let scenario = self.scenario.as_ref().filter(|scenario| !scenario.name.is_empty());

@@ -18,6 +18,7 @@ static LESSONS: &[&str] = &[
     include_str!("lesson/partial-is-usable-not-done.toml"),
     include_str!("lesson/creates-once.toml"),
     include_str!("lesson/says-what-it-heard.toml"),
+    include_str!("lesson/pages-through.toml"),
     include_str!("lesson/creates-what-it-was-told.toml"),
     include_str!("lesson/patient-not-greedy.toml"),
     include_str!("lesson/keeps-secrets.toml"),

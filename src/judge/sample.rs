@@ -48,6 +48,12 @@ pub(super) fn create(name: &str) -> Case {
     Case { name: Some(name.into()), ..case(JobKind::Create, None) }
 }
 
+/// The whole list of this endpoint.
+pub(super) fn list(endpoint: &str) -> Case {
+    let about = About::of(JobKind::List, endpoint).unwrap();
+    Case { job: JobKind::List, about, params: Vec::new(), ..get(None) }
+}
+
 /// A run without requests that gave up.
 pub(super) fn run(case: Case) -> Run {
     Run {

@@ -236,6 +236,9 @@ pub(super) fn sent_line(exchange: &Exchange) -> String {
     if let Some(fields) = headers(exchange, "fields").next() {
         line.push_str(&format!(" (header fields: {fields})"));
     }
+    if let Some(range) = headers(exchange, "Range").next() {
+        line.push_str(&format!(" (Range: {range})"));
+    }
     if let Some(body) = exchange.request_body.text().filter(|body| !body.is_empty()) {
         line.push_str(&format!(" {}", clipped(body)));
     }
@@ -245,6 +248,10 @@ pub(super) fn sent_line(exchange: &Exchange) -> String {
 /// One answer in a line for a person.
 pub(super) fn got_line(exchange: &Exchange) -> String {
     let mut line = format!("{} {}", exchange.status, exchange.reason);
+    let is_range = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("Content-Range");
+    if let Some((_, says)) = exchange.response_headers.iter().find(is_range) {
+        line.push_str(&format!(" (Content-Range: {says})"));
+    }
     if let Some(body) = exchange.response_body.text().filter(|body| !body.is_empty()) {
         line.push_str(&format!(" {}", clipped(body)));
     }

@@ -411,6 +411,26 @@ fn who_logs_in_goes_on_in_the_session_and_leaves_it_at_the_end() {
     assert!(seen[3].starts_with("GET /auth/logout "), "{}", seen[3]);
 }
 
+/// A page of so many offenses.
+fn page(count: usize) -> Act {
+    let all: Vec<String> = (1..=count).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+    Act::Json(200, format!("[{}]", all.join(",")))
+}
+
+#[test]
+fn a_list_is_read_to_its_end_and_an_element_that_comes_twice_is_one() {
+    let listed = |act: fn(usize, &str) -> Act| {
+        let (asked, outcome) = behaviour("careful list", act);
+        let Ok(Outcome::Task { standing: Resting::Done, task }) = outcome else { panic!("{outcome:?}") };
+        (asked.len(), task.matches("\"id\"").count())
+    };
+    assert_eq!(listed(|nth, _| page(if nth == 0 { 50 } else { 0 })), (2, 50));
+    assert_eq!(listed(|_, _| page(3)), (1, 3), "a short page is the last");
+    assert_eq!(listed(|_, _| page(50)), (2, 50), "the same once more brings nothing new");
+    assert_eq!(listed(|_, _| page(70)), (1, 70), "who asks for 50 and gets 70 has all");
+    assert_eq!(listed(|_, _| page(0)), (1, 0));
+}
+
 /// Where the defect alone, and with all others, shows; and what then shows it.
 fn shows(defect: &str, defects: &str) -> bool {
     let with = |job: &str| format!("careless {job} --defect {defects}");
@@ -445,6 +465,7 @@ fn shows(defect: &str, defects: &str) -> bool {
             let ran = client(&console, &with("wait --id 42"));
             task_text(ran.outcome).contains("WAITING")
         }
+        "first-page" => asked("list", |nth, _| page(if nth == 0 { 50 } else { 0 })).len() == 1,
         "small-name" => {
             let console = Console::start(|_, _| error(422, 1005));
             drop(client(&console, &with("create --name Case1")));
@@ -508,6 +529,7 @@ fn every_property_has_a_defect_that_breaks_it() {
         "partial-is-usable-not-done",
         "says-what-it-heard",
         "creates-what-it-was-told",
+        "pages-through",
         "creates-once",
         "patient-not-greedy",
         "keeps-secrets",

@@ -178,7 +178,7 @@ fn names_are_looked_up_in_the_working_folder_before_the_embedded_ones() {
 fn every_embedded_client_loads_and_can_do_every_job() {
     for (name, _) in builtins() {
         let exec = open(&format!("builtin:{name}"), settings("/")).unwrap();
-        assert_eq!(exec.jobs(), [JobKind::Get, JobKind::Wait, JobKind::Create]);
+        assert_eq!(exec.jobs(), [JobKind::Get, JobKind::Wait, JobKind::Create, JobKind::List]);
         assert_eq!(exec.dialects(), ["sample", "prose"]);
         let further = exec.with_arguments(["--defect", "none"]);
         assert!(argv(&further, &job(JobKind::Get)).ends_with(&["--defect".to_owned(), "none".to_owned()]));

@@ -44,6 +44,7 @@ mod json_view;
 mod judge_covers;
 mod judge_finds_defects;
 mod judge_in_memory;
+mod judge_lists;
 mod judge_other_endpoints;
 mod judge_repeats_findings;
 mod judge_shrinks;

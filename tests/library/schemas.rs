@@ -182,6 +182,7 @@ const PASS: &[(&str, &[&str])] = &[
             "endpoint-unknown",
             "endpoint-without-a-life",
             "endpoint-without-fields",
+            "list-of-one-thing",
             "failed-task-that-cannot-fail",
             "late-result-id-of-nothing",
             "no-jobs-known-no-parameter-unknown",

@@ -19,12 +19,12 @@ use crate::timeline::Phase;
 /// The answers of a case that has a resource of its own, as a cassette in memory, of a console that takes what is
 /// `taken`. `None` if it has none.
 ///
-/// A resource is there to be got or sent; a task is there to be waited for: it is seen in each phase before it stands
+/// A resource is there to be got or sent, a list to be read; a task is there to be waited for: it is seen in each phase before it stands
 /// as the case says. A creation makes it first.
 pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
     let resource = case.task.as_deref()?;
     let interactions = match case.job {
-        JobKind::Get | JobKind::Send => shown(case, resource)?,
+        JobKind::Get | JobKind::Send | JobKind::List => shown(case, resource)?,
         JobKind::Wait => polls(case, resource, &case.about.path(&case.params)),
         JobKind::Create => {
             let id = Json::parse(resource).ok().and_then(|task| id_of(&case.about, &task));

@@ -62,7 +62,7 @@ impl Draw<'_> {
         let swarm = self.swarm(&mut runner);
         let polls = match self.job {
             JobKind::Wait | JobKind::Create => drawn(&polls_per_phase(), &mut runner).flatten(),
-            JobKind::Get | JobKind::Send => None,
+            JobKind::Get | JobKind::Send | JobKind::List => None,
         };
         let faults = drawn(&swarm.faults(self.job), &mut runner).unwrap_or_default();
         let count = faults.len();

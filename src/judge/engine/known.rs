@@ -145,6 +145,7 @@ fn answers((job, about): (JobKind, About), dialect: &str, on_partial: OnPartial)
         if passes_partial && on_partial == OnPartial::Leaves { Some(Resting::Usable) } else { done };
     let what = match job {
         JobKind::Get | JobKind::Send => "200 with the resource",
+        JobKind::List => "200 with the list",
         JobKind::Wait => "a task on its way to its end",
         JobKind::Create => "201, then a task on its way to its end",
     };
@@ -171,6 +172,11 @@ fn answers((job, about): (JobKind, About), dialect: &str, on_partial: OnPartial)
             expected,
         })
     };
+    if job == JobKind::List {
+        // A list is there, if only with nothing in it.
+        all.extend(error("server-error", "500/1020, each time", Expected::ServerError));
+        return all;
+    }
     all.extend(error("no-such-task", "404/1002: there is no such task", Expected::NotFound));
     match about.life.and_then(|life| life.spelling(Phase::Partial)).filter(|_| job == JobKind::Get) {
         Some(partial) => all.push(Answer {

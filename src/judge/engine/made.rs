@@ -1,10 +1,11 @@
 //! The generated cases of a job: drawn ones, errors by asking wrongly, a task that comes to each end, and answers that
-//! are errors. Which property is judged in which of them, its row says.
+//! are errors; lists of all lengths. Which property is judged in which of them, its row says.
 
 use std::sync::Arc;
 
 use super::fault_plan::Draw;
 use super::generate::{Generated, Sprout, plain, plain_in};
+use super::listed;
 use super::telling;
 use super::trial::Trial;
 use super::unit::{GENERATED, judged_in};
@@ -53,6 +54,7 @@ impl Made<'_> {
             JobKind::Wait | JobKind::Create if self.about.is_usual => return self.lives(cases),
             JobKind::Wait => self.ends().into_iter().chain(self.lives(cases)).collect(),
             JobKind::Create => self.ends(),
+            JobKind::List => self.lists(cases),
         };
         if self.faults {
             trials.extend(self.by_fault());
@@ -99,6 +101,21 @@ impl Made<'_> {
             Some(self.disturbed(&format!("{:04}", index + 1), sprout.value()?, sprout, self.plan(index)))
         };
         (0..cases.div_ceil(LIVES)).filter_map(life).collect()
+    }
+
+    /// Lists of all lengths, and some while this and that goes wrong.
+    fn lists(&self, cases: u32) -> Vec<Trial> {
+        let list = |length| listed::of_length(&self.about, self.dialect, length);
+        let clean = listed::LENGTHS.into_iter();
+        let clean =
+            clean.map(|length| self.trial(&format!("of-{length}"), list(length), judged_in(self.job)));
+        let lengths = listed::LENGTHS_OF_STORIES.into_iter().cycle();
+        let disturbed = (0..cases.div_ceil(LIVES)).zip(lengths).filter_map(|(index, length)| {
+            let mut trial = self.trial(&format!("{:04}", index + 1), list(length), judged_in(self.job));
+            trial.case.scenario = Some(self.plan(index)?);
+            Some(trial)
+        });
+        clean.chain(disturbed).collect()
     }
 
     fn disturbed(

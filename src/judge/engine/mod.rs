@@ -3,7 +3,7 @@
 //! - `adapter` asks first, with one clean case a job, whether the client can be read at all
 //! - `known` shows what is made of a client where everybody knows what has to come of it
 //! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks and the faults that
-//!   `fault_plan` draws, and `staged` those of scenarios
+//!   `fault_plan` draws, and `staged` those of scenarios; `listed` makes the lists that are read to their end
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
 //! - `elsewhere` is the other host to which a console may redirect its client
@@ -24,6 +24,7 @@ mod found;
 mod generate;
 mod keep;
 mod known;
+mod listed;
 mod made;
 mod plan;
 mod shrink;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::evidence::{self, spelt};
+use super::listed;
 use super::telling;
 use super::trial::Trial;
 use super::unit::{judged_in, travels};
@@ -58,8 +59,26 @@ impl Maker<'_> {
                 let name = subject.name.clone().unwrap_or_else(|| "Case1".to_owned());
                 self.create(name, subject.params.unwrap_or_default())
             }
+            // A list of its own answers a story of the program; one in a file is told of what was recorded.
+            (JobKind::List, _) if meets && travels(self.scenario) => self.own_lists(),
+            (JobKind::List, true) => self.recorded_list(&subject),
             _ => Vec::new(),
         }
+    }
+
+    fn own_lists(&self) -> Vec<Trial> {
+        let list = |(n, length)| {
+            let made = listed::of_length(&self.about, self.dialect, length);
+            let case = Case { params: made.params, task: Some(made.task), ..self.case(JobKind::List, None) };
+            self.trial("list", n, case, judged_in(JobKind::List))
+        };
+        (1..).zip(listed::LENGTHS_OF_STORIES).map(list).collect()
+    }
+
+    fn recorded_list(&self, subject: &evidence::Subject) -> Vec<Trial> {
+        let params = subject.params.clone().unwrap_or_default();
+        let case = Case { params, ..self.case(JobKind::List, None) };
+        vec![self.trial("list", 1, case, judged_in(JobKind::List))]
     }
 
     /// Whether one look can meet what goes wrong. In a story of the program that begins later it could show nothing; what a

@@ -84,6 +84,7 @@ pub(super) fn of_scenario<C: Client>(
     client: &C,
 ) -> Result<Unit, JudgeError> {
     let required = resolve(scenario)?;
+    let scenario = &about_its_list(scenario, client);
     let evidence = || {
         (plan.evidence)(scenario).map_err(|why| JudgeError::Evidence { scenario: scenario.name.clone(), why })
     };
@@ -122,6 +123,26 @@ pub(super) fn of_scenario<C: Client>(
     }
     let found = scenario.case.as_ref().and(scenario.file.clone());
     Ok(Unit { name: scenario.name.clone(), scenario: Some(Arc::clone(scenario)), trials, required, found })
+}
+
+/// The same story about the list that a client reads: what befalls pages can befall those of any list. Only one that
+/// travels with the program, and is about lists alone of which the client asks for none.
+fn about_its_list<C: Client>(scenario: &Arc<Scenario>, client: &C) -> Arc<Scenario> {
+    let jobs = About::jobs(client);
+    let own = jobs.iter().find(|(job, _)| *job == JobKind::List).map(|(_, about)| about.asks.id.as_str());
+    let is_list = |id: &str| {
+        About::of(JobKind::List, id).is_some_and(|about| about.asks.is_list && about.asks.takes_range())
+    };
+    let is_of_lists =
+        scenario.faults.iter().all(|planned| planned.when.endpoint.as_deref().is_some_and(is_list));
+    let Some(own) = own.filter(|_| is_of_lists && is_beside(scenario, &jobs)) else {
+        return Arc::clone(scenario);
+    };
+    let mut about_it = Scenario::clone(scenario);
+    for planned in &mut about_it.faults {
+        planned.when.endpoint = Some(own.to_owned());
+    }
+    Arc::new(about_it)
 }
 
 /// The planned faults that wait for a request which only jobs make that the client does not do, by their titles.

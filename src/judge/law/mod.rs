@@ -11,6 +11,7 @@ mod invents_nothing;
 mod keeps_secrets;
 mod keeps_the_session;
 mod names_the_error;
+mod pages_through;
 mod partial_is_usable_not_done;
 mod patient_not_greedy;
 mod reports_what_it_got;
@@ -104,6 +105,7 @@ pub static PROPERTIES: &[&Property] = &[
     &terminates::PROPERTY,
     &partial_is_usable_not_done::PROPERTY,
     &says_what_it_heard::PROPERTY,
+    &pages_through::PROPERTY,
     &creates_what_it_was_told::PROPERTY,
     &creates_once::PROPERTY,
     &patient_not_greedy::PROPERTY,

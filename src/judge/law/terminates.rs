@@ -1,7 +1,9 @@
 //! `terminates`: a client comes to an end.
 
 mod early;
+mod in_vain;
 mod looks;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +25,8 @@ A task that is COMPLETE changes no more. A task that does not exist (404/1002) w
 refused (401, 422) is refused again. A console that fails (5xx) may recover, but not because it is asked for ever. \
 Polling on is polling for ever, at any pace. Where the console never comes to an end by itself (it hangs, a managed \
 host stays down), the client has a limit of its own. `judge` and `run` count alike: the polls of one task in one \
-session after the last state, or after an answer that stays the same.
+session after the last state, or after an answer that stays the same. A list that is read page by page is at its end when \
+pages bring nothing new.
 
 Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED), even if the \
 client gives up some polls later; taking every error for \"not yet\"; no limit where the client's file says that there \
@@ -35,7 +38,7 @@ Not broken by: some more looks at a task that has ended, as many as the limits b
 request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
 claims no limit: that is inconclusive. A test suite that looks at one task more often gives each test a session of \
 its own (`/@NAME` behind the base URL).",
-    jobs: &[JobKind::Wait, JobKind::Create],
+    jobs: &[JobKind::Wait, JobKind::Create, JobKind::List],
     along: &[JobKind::Get],
     report: Needs::Outcome,
     generated: true,
@@ -58,18 +61,22 @@ static LIMITS: &[Limit] = &[
         of: "polls after an error that stays the same, if the client then gives up",
     },
     Limit { most: 0, of: "polls after the last state, if the client then gives up" },
+    Limit { most: AGAIN, of: "pages of a list in a row that bring nothing new" },
 ];
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some(run) = runs.first() else { return Verdict::not_reached("no run") };
     if run.exchanges.is_empty() && run.greeted > 0 {
-        return never_through(run);
+        return in_vain::judge(run);
     }
     if let Some(why) = run.unheard() {
         return Verdict::NotApplicable(why);
     }
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
+    }
+    if run.case.job == JobKind::List {
+        return reading::judge(run);
     }
     if !run.case.job.waits() {
         return looks::judge(run);
@@ -120,24 +127,6 @@ fn judge(runs: &[Run]) -> Verdict {
         _ => Verdict::Held(
             last.filter(|last| last.times > 0).map(|last| last.to_string()).into_iter().collect(),
         ),
-    }
-}
-
-/// Of a client whose connections all met a fault before a request: whether it ended all the same.
-fn never_through(run: &Run) -> Verdict {
-    let times = if run.greeted == 1 { "once".to_owned() } else { format!("{} times", run.greeted) };
-    match (&run.report.outcome, limit_in_words(run)) {
-        (Outcome::TimedOut, Some(limit)) => {
-            violated(run, format!("it connected {times} in vain, {limit}, and did not stop"))
-        }
-        (Outcome::TimedOut, None) => {
-            Verdict::inconclusive("no connection came to a request, and the client claims no limit")
-        }
-        (Outcome::Crashed { how }, _) => Verdict::inconclusive(format!("the client crashed: {how}")),
-        (Outcome::NotStarted { why }, _) => {
-            Verdict::not_reached(format!("the client could not be started: {why}"))
-        }
-        _ => Verdict::Held(vec![format!("it connected {times} in vain, and ended")]),
     }
 }
 

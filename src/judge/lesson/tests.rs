@@ -128,6 +128,7 @@ fn given(text: &str) -> Run {
         "get" => sample::get(quoted),
         "wait" => sample::wait(quoted),
         "create" => sample::create(quoted.unwrap()),
+        "list" => sample::list(text.strip_prefix("list all of ").unwrap()),
         other => panic!("no example has the job {other}"),
     };
     sample::run(case)
@@ -167,8 +168,13 @@ fn sent(run: &mut Run, text: &str) {
     if let Some(timing) = run.timings.last_mut() {
         timing.key = exchange.key.clone();
     }
-    if let Some(body) = words.next() {
-        exchange.request_body = BodyText::Text(body.to_owned());
+    match words.next() {
+        Some(rest) if rest.starts_with('(') => {
+            let (name, value) = rest.trim_matches(['(', ')']).split_once(": ").unwrap();
+            exchange.request_headers.push((name.to_owned(), value.to_owned()));
+        }
+        Some(body) => exchange.request_body = BodyText::Text(body.to_owned()),
+        None => {}
     }
     run.exchanges.push(exchange);
 }

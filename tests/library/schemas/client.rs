@@ -38,7 +38,9 @@ pub struct Client {
 #[schemars(untagged)]
 #[expect(dead_code)]
 enum Jobs {
-    #[schemars(description = "Jobs that ask the usual endpoints; a `send` has none and needs a table.")]
+    #[schemars(
+        description = "Jobs that ask the usual endpoints; a `send` and a `list` have none and need a table."
+    )]
     Words(#[schemars(length(min = 1))] Vec<Word>),
     Tables(Tables),
 }
@@ -68,6 +70,8 @@ struct Tables {
     create: Option<Create>,
     /// One write, with `fields`.
     send: Option<Send>,
+    /// Read a whole list to its end.
+    list: Option<List>,
 }
 
 #[derive(JsonSchema)]
@@ -107,6 +111,15 @@ struct Send {
     /// What it sends, as JSON text.
     #[schemars(extend("examples" = ["{}"]))]
     body: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code)]
+struct List {
+    /// The list it reads, by id or short name: one that takes `Range`.
+    #[schemars(extend("examples" = ["GET /siem/offenses"]))]
+    endpoint: String,
 }
 
 #[derive(JsonSchema)]
