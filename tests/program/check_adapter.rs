@@ -18,12 +18,13 @@ fn the_bundled_client_is_read_as_it_has_to_be_and_its_token_is_hidden() {
         "get: 404/1002: there is no such task",
         "get: 200 with a task that is PARTIALLY_COMPLETE",
         "wait: 500/1020, each time",
+        "list: 200 with the list",
         "create: 201, then a task on its way to its end",
         "client careful get --base http://127.0.0.1:",
         "read as:  done, as it has to be",
         "read as:  usable, as it has to be",
         "read as:  not_found 1002, as it has to be",
-        "all 9 answers were read as they have to be",
+        "all 11 answers were read as they have to be",
     ] {
         assert!(finished.stdout.contains(words), "{words}: {}", finished.stdout);
     }

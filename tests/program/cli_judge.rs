@@ -149,10 +149,7 @@ fn a_crash_is_judged_although_the_exit_map_calls_it_an_error() {
 fn a_property_whose_jobs_the_client_lacks_is_not_applicable_and_asks_for_no_exit_code() {
     let lab = Lab::new();
     for (jobs, lacking) in [
-        (
-            "[\"get\"]",
-            "partial-is-usable-not-done, terminates (the client does not do the job `wait` or `create`)",
-        ),
+        ("[\"get\"]", "terminates (the client does not do the job `wait` or `create` or `list`)"),
         ("[\"get\", \"wait\"]", "creates-once (the client does not do the job `create`)"),
     ] {
         let client = wrapped(&lab, "few", "exec \"$@\"", jobs, "");
