@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::selector::top_level;
 use super::slips::slips;
 use crate::json::{Json, Kind, quote};
 
@@ -20,7 +21,7 @@ pub struct Defect {
 
 /// The defects that are on unless single ones are named, each meant for one property. Most have a condition, so that
 /// with all of them on each is still seen.
-pub const DEFECTS: [Defect; 16] = [
+pub const DEFECTS: [Defect; 17] = [
     Defect {
         name: ENCODES_TWICE,
         summary: "`get` percent-encodes `fields` twice when it names more than two fields",
@@ -49,6 +50,12 @@ pub const DEFECTS: [Defect; 16] = [
         name: STRICT_SHAPE,
         summary: "it crashes on a member it does not know",
         property: "survives-the-unrequested",
+        needs_login: false,
+    },
+    Defect {
+        name: BY_POSITION,
+        summary: "`get` reads values by their place when the names stand from z to a",
+        property: "selector-laws",
         needs_login: false,
     },
     Defect {
@@ -124,6 +131,7 @@ pub(super) const DOUBLE_API: &str = "double-api";
 pub(super) const THROUGH_FLOATS: &str = "through-floats";
 pub(super) const ZERO_FILL: &str = "zero-fill";
 pub(super) const STRICT_SHAPE: &str = "strict-shape";
+pub(super) const BY_POSITION: &str = "by-position";
 pub(super) const ERROR_AS_DATA: &str = "error-as-data";
 pub(super) const POLLS_404: &str = "polls-404";
 pub(super) const PARTIAL_AS_DONE: &str = "partial-as-done";
@@ -173,6 +181,12 @@ impl Defects {
         Ok(Self(on))
     }
 
+    /// The task, perhaps as one reads it who goes by the place of its values.
+    pub(super) fn misread(&self, task: String, fields: Option<&str>) -> String {
+        let asked = top_level(fields.filter(|_| self.has(BY_POSITION)).unwrap_or_default());
+        Json::parse(&task).ok().and_then(|json| by_position(&json, &asked)).unwrap_or(task)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains(name)
     }
@@ -205,6 +219,17 @@ pub(super) fn zero_filled(answer: &Json<'_>, members: &[String]) -> String {
     let fill = |each: &Json<'_>| if members.is_empty() { filled_task(each) } else { filled(each, members) };
     let all: Vec<String> = resources(answer).iter().map(fill).collect();
     if answer.text().starts_with('[') { format!("[{}]", all.join(",")) } else { all.concat() }
+}
+
+/// The values of one resource under the names that were asked for, as they stand; `None` unless the names stand from z to a.
+fn by_position(answer: &Json<'_>, asked: &[&str]) -> Option<String> {
+    let is_turned = asked.len() > 1 && asked.windows(2).all(|pair| matches!(pair, [one, next] if one > next));
+    let values = answer.members();
+    (is_turned && values.len() == asked.len()).then(|| {
+        let all =
+            asked.iter().zip(values).map(|(name, (_, value))| format!("{}:{}", quote(name), value.compact()));
+        format!("{{{}}}", all.collect::<Vec<_>>().join(","))
+    })
 }
 
 fn filled(resource: &Json<'_>, members: &[String]) -> String {

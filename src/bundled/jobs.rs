@@ -124,7 +124,7 @@ impl Program<'_> {
         match answer {
             Answer::Data(task) => {
                 let standing = Standing::of_state(state(&task).as_deref());
-                self.report(standing, &task)
+                self.report(standing, &self.defects.misread(task, self.arguments.fields.as_deref()))
             }
             Answer::ServerError { body: Some(body), .. } if self.defects.has(defects::ERROR_AS_DATA) => {
                 Outcome::Task { standing: Standing::Pending, task: body }

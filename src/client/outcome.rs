@@ -379,9 +379,14 @@ mod tests {
             outcome(Ending::Exited(3), " {\"id\": 1}\n", kind),
             Outcome::Task { standing: Resting::Usable, task: "{\"id\": 1}".to_owned() }
         );
+        // A list is one, too.
+        assert_eq!(
+            outcome(Ending::Exited(0), "[]\n", kind),
+            Outcome::Task { standing: Resting::Done, task: "[]".to_owned() }
+        );
         assert_eq!(outcome(Ending::Exited(7), "", kind), Outcome::GaveUp);
         assert_eq!(outcome(Ending::Exited(0), "", kind), Outcome::Silent);
-        for output in ["<html>", "[]", "7", r#"{"outcome":"gave_up"}"#] {
+        for output in ["<html>", "7", "null", r#"{"outcome":"gave_up"}"#] {
             assert!(
                 matches!(outcome(Ending::Exited(0), output, kind), Outcome::Unreadable { .. }),
                 "{output}"

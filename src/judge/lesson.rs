@@ -13,6 +13,7 @@ static LESSONS: &[&str] = &[
     include_str!("lesson/reports-what-it-got.toml"),
     include_str!("lesson/invents-nothing.toml"),
     include_str!("lesson/survives-the-unrequested.toml"),
+    include_str!("lesson/selector-laws.toml"),
     include_str!("lesson/names-the-error.toml"),
     include_str!("lesson/terminates.toml"),
     include_str!("lesson/partial-is-usable-not-done.toml"),

@@ -453,6 +453,12 @@ fn shows(defect: &str, defects: &str) -> bool {
         "strict-shape" => {
             report("get --id 42", |_, _| Act::Json(200, r#"{"id":42,"unrequested":1}"#.into())).is_err()
         }
+        "by-position" => {
+            let report = report("get --id 42 --fields id,case_id", |_, _| {
+                Act::Json(200, r#"{"case_id":7,"id":42}"#.into())
+            });
+            task_text(report).contains(r#""case_id":42"#)
+        }
         "error-as-data" => task_text(report("get --id 42", |_, _| error(500, 1020))).contains("1020"),
         "polls-404" => {
             let console = Console::start(|nth, _| if nth < 30 { error(404, 1002) } else { task("COMPLETE") });
@@ -524,6 +530,7 @@ fn every_property_has_a_defect_that_breaks_it() {
         "reports-what-it-got",
         "invents-nothing",
         "survives-the-unrequested",
+        "selector-laws",
         "names-the-error",
         "terminates",
         "partial-is-usable-not-done",

@@ -63,7 +63,7 @@ fn the_careful_client_keeps_every_property_on_an_offense_and_a_search() {
         .filter(|line| line.verdict == Standing::Held && line.scenario == "generated")
         .map(|line| line.property.as_str())
         .collect();
-    assert!(held.contains("terminates") && held.contains("creates-once") && held.len() == 12, "{held:?}");
+    assert!(held.contains("terminates") && held.contains("creates-once") && held.len() == 13, "{held:?}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod tests {
             &[JobKind::Get],
             "Its answers are altered, by generated cases or by faults.",
         ),
+        ("selector-laws", &[JobKind::Get], "It runs a case several times: generated ones."),
         ("names-the-error", &[JobKind::Get], "There has to be an error."),
         ("creates-once", &[JobKind::Create], "The answer to a creation has to be lost."),
         (

@@ -8,8 +8,9 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy, Union, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
 
 use super::evidence::spelt;
+use super::telling;
 use crate::client::JobKind;
-use crate::fields::{DEPTH_MAX, FieldSelector, Scalar, Shape, strategy};
+use crate::fields::{DEPTH_MAX, Field, FieldSelector, Scalar, Shape, strategy};
 use crate::json::{quote, replace};
 use crate::judge::about::About;
 use crate::judge::case::Case;
@@ -65,6 +66,8 @@ pub(super) struct Sprout {
     index: u32,
     /// Whether the whole resource is asked for, whatever was drawn.
     is_whole: bool,
+    /// Whether its selector has brackets, whatever was drawn.
+    is_nested: bool,
     moves: Vec<Move>,
 }
 
@@ -78,7 +81,16 @@ enum Move {
 impl Sprout {
     /// The case number `index` of a dialect.
     pub(super) fn new(seed: Seed, (job, about): (JobKind, About), dialect: &str, index: u32) -> Self {
-        Self { seed, job, about, dialect: dialect.to_owned(), index, is_whole: false, moves: Vec::new() }
+        Self {
+            seed,
+            job,
+            about,
+            dialect: dialect.to_owned(),
+            index,
+            is_whole: false,
+            is_nested: false,
+            moves: Vec::new(),
+        }
     }
 
     /// The same for the whole resource.
@@ -86,10 +98,19 @@ impl Sprout {
         Self { is_whole: true, ..self }
     }
 
+    /// The same with brackets in its selector, where the resource has members below members.
+    pub(super) fn nested(self) -> Self {
+        Self { is_nested: true, ..self }
+    }
+
     /// What it is now. `None` only if the generator gave up, which no generator of ours does.
     pub(super) fn value(&self) -> Option<Generated> {
         let value = self.tree()?.current();
-        Some(if self.is_whole { Generated { fields: None, ..value } } else { value })
+        Some(match (self.is_whole, self.is_nested) {
+            (true, _) => Generated { fields: None, ..value },
+            (_, true) => Generated { fields: self.bracketed(value.fields), ..value },
+            _ => value,
+        })
     }
 
     /// A simpler one, if there is one.
@@ -100,6 +121,20 @@ impl Sprout {
     /// After a simpler one that was too simple: something between the two, if there is anything.
     pub(super) fn less_simple(&self) -> Option<Self> {
         self.moved(Move::Complicate)
+    }
+
+    /// A selector with brackets in it; as it was where there is nothing to put into them.
+    fn bracketed(&self, fields: Option<String>) -> Option<String> {
+        let has_brackets = fields.as_ref().is_some_and(|fields| fields.contains('('));
+        let Some(nested) =
+            self.about.shape(&self.dialect).filter(|_| !has_brackets).and_then(telling::nested)
+        else {
+            return fields;
+        };
+        let drawn = fields.as_deref().and_then(|fields| FieldSelector::parse(fields).ok().flatten());
+        let others = drawn.iter().flat_map(FieldSelector::fields).filter(|field| field.name != nested.name);
+        let others: Vec<Field> = others.cloned().collect();
+        FieldSelector::of([vec![nested], others].concat()).map(|selector| selector.to_string())
     }
 
     fn moved(&self, step: Move) -> Option<Self> {
@@ -285,11 +320,16 @@ fn is_number(endpoint: &Endpoint, name: &str) -> bool {
     endpoint.parameters.iter().find(is_it).is_some_and(|known| known.is_integer())
 }
 
-/// Values of a path's parameter: numbers also beyond 2^53; texts also with what has to be encoded in a path.
+/// Ids that no console need have and a client must not alter: none, and negative ones, which a number of 64 bits with a
+/// sign may be.
+const EDGES: [i64; 4] = [0, -1, i64::MIN, i64::MAX];
+
+/// Values of a path's parameter: numbers also beyond 2^53, none and negative; texts also with what has to be encoded in a path.
 fn value(endpoint: &Endpoint, name: &str, big: bool) -> BoxedStrategy<String> {
     if is_number(endpoint, name) {
-        let (small, big_ones) = ((3, 1..1000_u64), (1, (1 << 53)..i64::MAX.unsigned_abs()));
-        let ids = if big { vec![small, big_ones] } else { vec![small] };
+        let (small, big_ones) = ((3, (1..1000_i64).boxed()), (1, ((1 << 53)..i64::MAX).boxed()));
+        let edges = (1, select(&EDGES[..]).boxed());
+        let ids = if big { vec![small, big_ones, edges] } else { vec![small] };
         return Union::new_weighted(ids).prop_map(|id| id.to_string()).boxed();
     }
     const PIECES: [&str; 12] = ["a", "b", "7", "Z", "-", "_", ".", " ", "&", "?", "+", "é"];
@@ -379,7 +419,24 @@ mod tests {
         }
         let share = all.iter().filter(|one| one.fields.is_none()).count();
         assert!((10..60).contains(&share), "{share} of 200 ask for the whole resource");
-        assert!(all.iter().any(|one| one.params[0].1.parse::<u64>().unwrap() > 1 << 53));
+        let ids: Vec<i64> = all.iter().map(|one| one.params[0].1.parse().unwrap()).collect();
+        assert!(ids.iter().any(|id| *id > 1 << 53) && ids.contains(&0) && ids.contains(&-1), "{ids:?}");
+    }
+
+    #[test]
+    fn a_selector_with_brackets_is_drawn_wherever_there_is_anything_below_a_member() {
+        for endpoint in ["GET /siem/offenses/{offense_id}", "GET /help/endpoints"] {
+            let about = About::of(JobKind::Get, endpoint).unwrap();
+            for seed in 1..20 {
+                let sprout = Sprout::new(Seed(seed), (JobKind::Get, about), "sample", 1).nested();
+                let fields = sprout.value().unwrap().fields.unwrap();
+                assert!(fields.contains('('), "{endpoint}, {seed}: {fields}");
+                FieldSelector::parse_for(&fields, &about.shape("sample").unwrap()).unwrap();
+            }
+        }
+        let flat = sample::about(JobKind::Get);
+        let sprout = Sprout::new(Seed(1), (JobKind::Get, flat), "sample", 1);
+        assert_eq!(sprout.clone().nested().value(), sprout.value());
     }
 
     #[test]

@@ -19,7 +19,8 @@ use crate::scenario::{Scenario, fault_toml};
 use crate::seed::Seed;
 use crate::timeline::Phase;
 
-/// Of how many generated cases one is run with its variants too.
+/// Of how many generated cases one is run with its variants too, those of one property; of twice as many with those of the
+/// next.
 const VARIED: u32 = 4;
 /// Which of so many meets faults: never one with variants, which compare undisturbed answers.
 const DISTURBED: u32 = 3;
@@ -51,9 +52,12 @@ impl Made<'_> {
                 let drawn = (0..cases).filter_map(|index| self.drawn(index));
                 drawn.chain(self.mistakes()).collect()
             }
-            JobKind::Wait | JobKind::Create if self.about.is_usual => return self.lives(cases),
+            JobKind::Create if self.about.is_usual => {
+                return self.told_fields().into_iter().chain(self.lives(cases)).collect();
+            }
+            JobKind::Wait if self.about.is_usual => return self.lives(cases),
             JobKind::Wait => self.ends().into_iter().chain(self.lives(cases)).collect(),
-            JobKind::Create => self.ends(),
+            JobKind::Create => self.ends().into_iter().chain(self.told_fields()).collect(),
             JobKind::List => self.lists(cases),
         };
         if self.faults {
@@ -81,15 +85,22 @@ impl Made<'_> {
     fn drawn(&self, index: u32) -> Option<Trial> {
         let sprout = self.sprout(index);
         // The whole resource is always among the cases.
-        let sprout = if index == 0 { sprout.whole() } else { sprout };
+        let sprout = match index {
+            0 => sprout.whole(),
+            // And a selector with brackets, where there is anything below a member.
+            1 => sprout.nested(),
+            _ => sprout,
+        };
         let value = sprout.value()?;
         let name = format!("{:04}", index + 1);
         let is_disturbed = self.job == JobKind::Get && index % VARIED == DISTURBED;
         if is_disturbed && let Some(scenario) = self.plan(index) {
             return Some(self.disturbed(&name, value, sprout, Some(scenario)));
         }
-        let is_varied = index.is_multiple_of(VARIED);
-        let properties = of_generated(self.job).filter(|property| is_varied || property.variants.is_none());
+        let varied = of_generated(self.job).filter(|property| property.variants.is_some());
+        let varied = (0..).zip(varied).filter(|(place, _)| index % (VARIED * (place + 1)) == *place);
+        let once = of_generated(self.job).filter(|property| property.variants.is_none());
+        let properties = once.chain(varied.map(|(_, property)| property));
         let trial = self.trial(&name, value, properties.collect());
         Some(Trial { sprout: Some(sprout), ..trial })
     }
@@ -101,6 +112,15 @@ impl Made<'_> {
             Some(self.disturbed(&format!("{:04}", index + 1), sprout.value()?, sprout, self.plan(index)))
         };
         (0..cases.div_ceil(LIVES)).filter_map(life).collect()
+    }
+
+    /// A creation that is told what to ask for, where its endpoint takes `fields`.
+    fn told_fields(&self) -> Option<Trial> {
+        self.about.asks.fields_in?;
+        let fields = telling::with_the_state(&self.about, self.dialect)?;
+        let value = Generated { fields: Some(fields), ..plain(&self.about, self.dialect) };
+        // Nothing goes wrong, so what needs trouble is not asked.
+        Some(self.trial("told-fields", value, of_generated(self.job).collect()))
     }
 
     /// Lists of all lengths, and some while this and that goes wrong.

@@ -21,6 +21,14 @@ pub(super) fn with_the_state(about: &About, dialect: &str) -> Option<String> {
     FieldSelector::of(deciding.chain(other).collect()).map(|selector| selector.to_string())
 }
 
+/// The first member that has members of its own, narrowed.
+pub(super) fn nested(shape: Shape) -> Option<Field> {
+    let Shape::Object(members) = shape else { return None };
+    members
+        .iter()
+        .find_map(|(name, shape)| Some(Field { name: name.clone(), subfields: Some(below(shape)?) }))
+}
+
 /// The first names below a member, if it has members of its own.
 fn below(shape: &Shape) -> Option<FieldSelector> {
     let Shape::Object(members) = shape.element() else { return None };

@@ -66,11 +66,15 @@ pub(super) fn generated<C: Client>(plan: &Plan, client: &C) -> Unit {
     // What a drawn life puts to the test must hold; what it will be, nobody knows before.
     let is_certain =
         |trial: &Trial| trial.sprout.is_none() || !matches!(trial.case.job, JobKind::Wait | JobKind::Create);
-    let is_put = |job: &JobKind| trials.iter().any(|trial| trial.case.job == *job && is_certain(trial));
+    let is_put = |property: &Property| {
+        let is_meant = |trial: &&Trial| property.jobs.contains(&trial.case.job) && is_certain(trial);
+        let is_judged = |trial: &Trial| trial.properties.iter().any(|judged| judged.id == property.id);
+        trials.iter().filter(is_meant).any(is_judged)
+    };
     // What no job of the client shows is not applicable.
     let is_asked = |property: &&&Property| match property.generated {
-        true => property.jobs.iter().any(is_put) || property.job_among(jobs).is_none(),
-        false => property.story.is_none() && property.jobs.iter().any(is_put),
+        true => is_put(property) || property.job_among(jobs).is_none(),
+        false => property.story.is_none() && is_put(property),
     };
     let required = PROPERTIES.iter().filter(is_asked).copied().collect();
     Unit { name: GENERATED.to_owned(), scenario: None, required, trials, found: None }

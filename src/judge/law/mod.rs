@@ -17,6 +17,7 @@ mod patient_not_greedy;
 mod reports_what_it_got;
 mod right_address;
 mod says_what_it_heard;
+mod selector_laws;
 mod survives_the_unrequested;
 pub(super) mod terminates;
 mod verifies_tls;
@@ -101,6 +102,7 @@ pub static PROPERTIES: &[&Property] = &[
     &reports_what_it_got::PROPERTY,
     &invents_nothing::PROPERTY,
     &survives_the_unrequested::PROPERTY,
+    &selector_laws::PROPERTY,
     &names_the_error::PROPERTY,
     &terminates::PROPERTY,
     &partial_is_usable_not_done::PROPERTY,

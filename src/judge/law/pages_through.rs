@@ -35,6 +35,7 @@ reading a page again; leaving out what the console never showed to whoever reads
 `usable`, which says that something is missing, or an error, where a page was odd or did not come. Pages that are read \
 again for ever are the business of terminates.",
     jobs: &[JobKind::List],
+    along: &[],
     report: Needs::Resource,
     generated: false,
     story: None,

@@ -108,6 +108,11 @@ fn runs(example: &str) -> Vec<Run> {
             "again" => {
                 let mut run = runs[0].clone();
                 run.exchanges.clear();
+                if let Some(fields) = rest.strip_prefix("with fields `") {
+                    run.case.fields = Some(fields.trim_end_matches('`').to_owned());
+                    runs.push(run);
+                    continue;
+                }
                 run.case.answer = Some(Answer { alteration: altered(rest), text: String::new() });
                 runs.push(run);
             }
