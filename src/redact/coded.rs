@@ -65,6 +65,11 @@ fn collect(bytes: &[u8], is_digit: impl Fn(&u8) -> bool, line_min: usize, put: &
 }
 
 impl Run {
+    /// The same kind of run at another place.
+    pub(super) fn moved_to(&self, at: Range<usize>) -> Self {
+        Self { at, is_hex: self.is_hex }
+    }
+
     /// What the run stands for, from each digit it could begin at.
     pub(super) fn decoded(&self, bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let digits = bytes.get(self.at.clone()).unwrap_or_default().iter().copied();
