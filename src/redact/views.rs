@@ -70,7 +70,8 @@ impl View {
                 Escapes::Folded => folded(rest),
             };
             // `=fd` of a placeholder is no escape.
-            let is_before_placeholder = || rest.get(1..).is_some_and(|rest| rest.starts_with(PREFIX.as_bytes()));
+            let is_before_placeholder =
+                || rest.get(1..).is_some_and(|rest| rest.starts_with(PREFIX.as_bytes()));
             let Some((decoded, length)) = found.filter(|_| !is_before_placeholder()) else {
                 view.push(*byte, at);
                 at += 1;
