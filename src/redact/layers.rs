@@ -80,7 +80,7 @@ fn descend(
         // Most runs hold no escape: they stand in this layer as they stand in that view of it.
         let stands_here = |run: &Run| {
             let at = view.place(run.at.clone());
-            at.len() == run.at.len() && runs.contains(&run.moved_to(at))
+            at.len() == run.at.len() && coded::holds(&runs, &run.moved_to(at))
         };
         let depth = if is_folded { 0 } else { depth - 1 };
         descend(&inner, (kind, depth), &stands_here, budget, look);
