@@ -110,9 +110,7 @@ fn sent(exchange: &Exchange, carrier: Option<Carrier>) -> Result<Option<FieldSel
         _ => wire::params(exchange).into_iter().find(|param| param.name == "fields").map(|param| param.value),
     };
     let text = text.unwrap_or_default();
-    if is_encoded_twice(&text) {
-        return Err("`fields` is encoded twice".to_owned());
-    }
+    // The reader of selectors knows one that was encoded twice.
     FieldSelector::parse(&text).map_err(|error| format!("what it sends is no selector: {error}"))
 }
 
@@ -141,17 +139,11 @@ fn otherwise(meant: Option<&FieldSelector>, sent: Option<&FieldSelector>) -> Str
     format!("told to ask for {}, it asks for {}", words(meant), words(sent))
 }
 
-/// Whether percent signs are left after decoding once.
-fn is_encoded_twice(text: &str) -> bool {
-    text.as_bytes().windows(3).any(|three| match three {
-        [b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
-        _ => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::about::About;
+    use crate::judge::case::Case;
     use crate::judge::sample;
 
     const PATH: &str = "/api/forensics/case_management/case_create_tasks/42";
@@ -209,5 +201,55 @@ mod tests {
         exchange.key.endpoint = "GET /help/versions".into();
         run.exchanges = vec![exchange];
         assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn where_fields_travels_is_read_from_the_endpoint() {
+        const GET: &str = "GET /forensics/case_management/case_create_tasks/{id}";
+        const IN_A_HEADER: &str = "POST /forensics/case_management/cases";
+        const IN_THE_QUERY: &str = "POST /services/dns_lookups";
+        for (endpoint, query, header, body, wrong) in [
+            (GET, "?fields=id", "", "", None),
+            (GET, "", "id", "", Some("on a GET it is a query parameter")),
+            (GET, "?fields=id", "id", "", Some("sent 2 times")),
+            (IN_A_HEADER, "", "id", "{}", None),
+            (IN_A_HEADER, "?fields=id", "", "{}", Some("on a request with a body it is a header")),
+            (IN_A_HEADER, "?fields=id", "", "", None),
+            (IN_A_HEADER, "", "", "{}", None),
+            (IN_THE_QUERY, "?IP=1.1.1.1&fields=id", "", "", None),
+            (IN_THE_QUERY, "?IP=1.1.1.1&fields=id", "", "IP=1.1.1.1", None),
+            (IN_THE_QUERY, "?IP=1.1.1.1", "", "", None),
+            (IN_THE_QUERY, "?IP=1.1.1.1", "id", "", Some("on this endpoint it is a query parameter")),
+        ] {
+            let mut exchange = sample::poll(&format!("/api/x{query}"), 200, "{}");
+            exchange.key.endpoint = endpoint.into();
+            exchange.method = endpoint.split(' ').next().unwrap().to_owned();
+            exchange.request_body = crate::ledger::BodyText::Text(body.into());
+            if !header.is_empty() {
+                exchange.request_headers.push(("fields".into(), header.into()));
+            }
+            let why = wrong_place(&exchange);
+            assert_eq!(why.is_some(), wrong.is_some(), "{endpoint} {query} {header}: {why:?}");
+            assert!(
+                why.unwrap_or_default().contains(wrong.unwrap_or_default()),
+                "{endpoint} {query} {header}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_nobody_knows_all_names_asking_for_some_is_not_asking_for_the_whole() {
+        let about = About::of(JobKind::Get, "GET /qvm/filters").unwrap();
+        assert_eq!(about.shape("sample").and_then(|shape| shape.full()), None, "the endpoint of this test");
+        let asked = |told: Option<&str>, query: &str| {
+            let mut run = sample::run(Case { about, ..sample::get(told) });
+            let mut exchange = sample::poll(&format!("/api/qvm/filters{query}"), 200, "{}");
+            exchange.key.endpoint.clone_from(&about.asks.id);
+            run.exchanges = vec![exchange];
+            judge(&[run])
+        };
+        assert_eq!(asked(None, ""), Verdict::held());
+        assert_eq!(asked(Some("name"), "?fields=name"), Verdict::held());
+        assert!(asked(None, "?fields=name").is_violated() && asked(Some("name"), "").is_violated());
     }
 }

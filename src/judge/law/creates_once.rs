@@ -267,4 +267,53 @@ mod tests {
         let Verdict::Violated(violation) = late(true, true) else { panic!() };
         assert!(violation.because.contains("left before"), "{}", violation.because);
     }
+
+    #[test]
+    fn a_complete_answer_that_says_nothing_was_created_is_believed() {
+        // A fault may answer so after the console has done the work: the client cannot know.
+        let mut failed = sample::creation("Case1", 500, "{}");
+        failed.work_done = true;
+        let created = sample::creation("Case1", 201, CREATED);
+        assert!(!judged(vec![failed, created]).is_violated());
+    }
+
+    #[test]
+    fn only_the_list_that_came_is_a_look() {
+        let mut failed = list("[]");
+        failed.status = 500;
+        let mut cut = list("[]");
+        cut.faults.push(sample::fault(Effect::Lost));
+        for between in [failed, cut, sample::poll("/api/help/versions", 200, "[]")] {
+            let verdict = judged(vec![lost(), between.clone(), sample::creation("Case1", 201, CREATED)]);
+            let Verdict::Violated(violation) = verdict else { panic!("{between:?}") };
+            assert!(
+                violation.because.contains("after its answer was lost, without looking"),
+                "{violation:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_no_name_is_told_from_others_by_what_it_asks_for() {
+        let lookup = |ip: &str| {
+            let mut exchange = lost();
+            exchange.key.endpoint = "POST /services/dns_lookups".into();
+            exchange.target = format!("/api/services/dns_lookups?IP={ip}");
+            exchange
+        };
+        let heard = |_: &Exchange| true;
+        assert!(repeated(&[&lookup("1.1.1.1"), &lookup("1.1.1.1")], &heard, Scope::Suite).is_some());
+        assert_eq!(repeated(&[&lookup("1.1.1.1"), &lookup("2.2.2.2")], &heard, Scope::Suite), None);
+    }
+
+    #[test]
+    fn a_suite_is_judged_by_what_its_ledger_says_of_delivery() {
+        let line = |exchange: Exchange| crate::ledger::Line::Exchange(Box::new(exchange));
+        let in_a_suite = PROPERTY.in_a_suite.unwrap();
+        let lines = [lost(), sample::creation("Case1", 201, CREATED)].map(line);
+        let (index, why) = in_a_suite(&Suite::of(&lines, false)).unwrap();
+        assert!(index == 1 && why.contains("`Case1` is created again after its answer was lost"), "{why}");
+        let lines = [(); 2].map(|()| line(sample::creation("Case1", 201, CREATED)));
+        assert_eq!(in_a_suite(&Suite::of(&lines, false)), None);
+    }
 }

@@ -306,4 +306,54 @@ mod tests {
         assert!(because(searched("?query_expression=Case1&query_expression=Case1")).contains("2 times"));
         assert!(because(searched("")).contains("sends no `query_expression`"));
     }
+
+    #[test]
+    fn another_request_before_the_creation_is_not_taken_for_it() {
+        let mut run = sending(r#"{"name":"Case1"}"#, "");
+        let mut other = sample::creation("", 404, "{}");
+        other.key.endpoint.clear();
+        run.exchanges.insert(0, other);
+        assert_eq!(judge(&[run]), Verdict::held());
+    }
+
+    #[test]
+    fn an_object_is_asked_for_only_where_one_is_documented() {
+        let profile = crate::profile::Profile::builtin();
+        let list = profile.endpoint("POST /reference_data/map_of_sets/bulk_load/{name}").unwrap();
+        assert!(list.body().is_some_and(|body| body.mime == "application/json"), "the endpoint of this test");
+        let run = sending(r#"["Case1"]"#, "");
+        assert_eq!(wrong_body(list, &run.exchanges[0]), None);
+    }
+
+    #[test]
+    fn a_required_parameter_is_there_or_the_console_was_seen_to_do_without() {
+        let looked_up = |query: &str, edit: fn(&mut Exchange)| {
+            let mut run = sending("", "");
+            run.case.about = About::of(JobKind::Create, "POST /services/dns_lookups").unwrap();
+            run.exchanges[0].key.endpoint = "POST /services/dns_lookups".into();
+            run.exchanges[0].target = format!("/api/services/dns_lookups{query}");
+            edit(&mut run.exchanges[0]);
+            judge(&[run])
+        };
+        assert_eq!(looked_up("?IP=Case1", |_| {}), Verdict::held());
+        assert!(because(looked_up("?fields=id", |_| {})).contains("`IP` is required"));
+        let taken = |exchange: &mut Exchange| exchange.taken = vec!["422/8 IP".into()];
+        assert!(because(looked_up("?fields=id", taken)).contains("sends no `IP`"), "it was told one");
+        // Parameters may come as a form.
+        let form = |exchange: &mut Exchange| {
+            let kind = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
+            exchange.request_headers.push(kind);
+        };
+        assert_eq!(looked_up("", form), Verdict::held());
+    }
+
+    #[test]
+    fn a_name_of_the_body_is_looked_for_there_whatever_else_the_query_takes() {
+        let run = sending(r#"{"name":"Case1"}"#, "?dry_run=true");
+        let mut asks = run.case.about.asks.clone();
+        let mut other = asks.parameters[0].clone();
+        (other.name, other.kind) = ("dry_run".into(), ParameterKind::Query);
+        asks.parameters.push(other);
+        assert_eq!(wrong_name(&run, &asks, &run.exchanges[0]), None);
+    }
 }

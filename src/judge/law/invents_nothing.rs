@@ -151,4 +151,16 @@ mod tests {
         let marked = BodyText::Text("\u{feff}{\"id\":0}".into());
         assert!(matches!(judged(marked, Outcome::Silent), Verdict::NotReached(_)));
     }
+
+    #[test]
+    fn what_may_have_been_read_out_of_an_unclear_answer_is_not_called_made_up() {
+        let mut run = sample::reporting(Some("id"), r#"{"id":1}"#, r#"{"id":1,"name":""}"#);
+        let mut unclear = sample::poll(sample::PATH, 200, r#"{"id":1,"id":2,"name":""}"#);
+        unclear.faults.push(sample::fault(crate::fault::Effect::Ambiguous));
+        run.exchanges.insert(0, unclear);
+        assert!(matches!(judge(&[run.clone()]), Verdict::NotReached(_)));
+        run.report.outcome =
+            Outcome::Task { standing: crate::client::Resting::Done, task: r#"{"id":1}"#.into() };
+        assert_eq!(judge(&[run]), Verdict::held());
+    }
 }

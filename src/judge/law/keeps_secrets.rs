@@ -163,6 +163,7 @@ mod tests {
                 "a URL",
                 (|exchange: &mut Exchange| exchange.target.push_str("?SEC=fd-secret-1")) as fn(&mut Exchange),
             ),
+            ("a URL", |exchange| exchange.target.push_str("?SEC=fd%2Dsecret-1")),
             ("the body", |exchange| {
                 exchange.request_body = crate::ledger::BodyText::Text("{\"t\":\"fd-secret-1\"}".into())
             }),
@@ -222,5 +223,23 @@ mod tests {
             run.strayed = vec![there.clone()];
             assert!(because(run.clone()).contains(name), "{name}");
         }
+    }
+
+    #[test]
+    fn the_line_that_gives_it_away_is_shown_without_it() {
+        let mut run = run();
+        run.report.stderr = format!("asking\n> SEC: {TOKEN}\ndone\n");
+        let Verdict::Violated(violation) = judge(&[run]) else { panic!() };
+        assert!(violation.evidence.iter().any(|line| line.starts_with("wrote:    > SEC: ")), "{violation:?}");
+    }
+
+    #[test]
+    fn a_header_for_credentials_without_one_may_reach_another_host() {
+        let mut run = run();
+        let mut there = sample::poll(sample::PATH, 200, "{}");
+        there.request_headers =
+            vec![("Cookie".into(), "lang=en".into()), ("X-Trace".into(), "fd-secret-12".into())];
+        run.strayed = vec![there];
+        assert_eq!(judge(&[run]), Verdict::held());
     }
 }

@@ -240,4 +240,46 @@ mod tests {
         assert!(matches!(judged(vec![login(), logout()]), Verdict::NotApplicable(_)));
         assert!(matches!(judged(vec![in_session(), in_session()]), Verdict::NotApplicable(_)));
     }
+
+    #[test]
+    fn a_login_that_no_answer_gave_a_session_for_is_not_reached() {
+        let without = || asks(&[("Authorization", "Basic fd-secret-2")], false);
+        assert!(matches!(judged(vec![without(), without()]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn a_page_that_is_no_log_out_leaves_the_session_open_and_another_scheme_is_no_login() {
+        let mut page = in_session();
+        page.target = "/console/qradar/jsp/QRadar.jsp".into();
+        assert!(matches!(judged(vec![login(), page, in_session()]), Verdict::Held(_)));
+        let bearer = || asks(&[("Authorization", "Bearer fd-secret-2")], false);
+        assert!(matches!(judged(vec![bearer(), bearer()]), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn a_request_without_credentials_is_excused_by_the_same_one_with_them_after_a_401_alone() {
+        let bare = |status: u16, target: &str| {
+            let mut bare = asks(&[], false);
+            (bare.status, bare.target) = (status, target.to_owned());
+            bare
+        };
+        let path = in_session().target;
+        let judged = |bare: Exchange, next: Exchange| judged(vec![login(), bare, next]);
+        assert!(matches!(judged(bare(401, &path), in_session()), Verdict::Held(_)));
+        assert!(
+            because(judged(bare(200, &path), in_session())).contains("neither"),
+            "nobody asked it for them"
+        );
+        assert!(
+            because(judged(bare(401, "/api/siem/offenses"), in_session())).contains("neither"),
+            "another path"
+        );
+        assert!(
+            because(judged(bare(401, &path), bare(401, &path))).contains("neither"),
+            "it never sent them"
+        );
+        let mut other = in_session();
+        other.method = "DELETE".into();
+        assert!(because(judged(bare(401, &path), other)).contains("neither"), "another method");
+    }
 }

@@ -173,4 +173,26 @@ mod tests {
         assert_eq!(address.job_among(&[JobKind::Create, JobKind::Wait]), Some(JobKind::Wait));
         assert_eq!(property("creates-once").unwrap().job_among(&[JobKind::Get]), None);
     }
+
+    #[test]
+    fn a_law_about_pace_is_put_to_the_test_at_a_pace_and_every_other_one_fast() {
+        assert!(
+            property("patient-not-greedy").unwrap().pace_ms() >= 10,
+            "a shorter one cannot be told from none"
+        );
+        assert_eq!(property("reports-what-it-got").unwrap().pace_ms(), USUAL_PACE_MS);
+        assert_eq!(property("keeps-the-session").unwrap().pace_ms(), USUAL_PACE_MS);
+    }
+
+    #[test]
+    fn a_job_is_judged_by_the_laws_that_name_it_and_by_no_other() {
+        let judges = |id: &str, job| property(id).unwrap().judges(job);
+        assert!(judges("terminates", JobKind::Wait) && judges("terminates", JobKind::Get), "along, too");
+        assert!(!judges("creates-once", JobKind::Get) && !judges("terminates", JobKind::Send));
+        assert_eq!(
+            property("terminates"),
+            Some(PROPERTIES.iter().copied().find(|it| it.id == "terminates").unwrap())
+        );
+        assert_ne!(property("terminates"), property("creates-once"));
+    }
 }

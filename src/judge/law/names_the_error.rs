@@ -60,9 +60,6 @@ fn judge(runs: &[Run]) -> Verdict {
     if is_ours(last) {
         return Verdict::not_reached("this answer is a decision of ours, not known of a console");
     }
-    if meaning == Meaning::ServersError && last.method == "POST" && run.case.job == JobKind::Create {
-        return Verdict::not_reached("a creation that failed is judged by creates-once");
-    }
     let word = match meaning {
         Meaning::NoSuchTask => "there is no such task",
         Meaning::NotTheApi => "this is not an address of the API",
@@ -265,5 +262,69 @@ mod tests {
         run.exchanges[0].faults.push(sample::fault(Effect::Ambiguous));
         run.report.outcome = Outcome::Task { standing: Resting::Pending, task: "{\"id\":43}".into() };
         assert!(!judge(&[run]).is_violated());
+    }
+
+    /// An answer in this type of content that is no JSON, as a proxy gives one.
+    fn page(status: u16, kind: &str) -> Exchange {
+        let mut exchange = sample::poll(sample::PATH, status, "<html>");
+        exchange.response_headers = vec![("Content-Type".into(), kind.into())];
+        exchange
+    }
+
+    fn answered(exchange: Exchange, outcome: Outcome) -> Verdict {
+        let mut run = sample::run(sample::get(Some("id")));
+        run.exchanges = vec![exchange];
+        run.report.outcome = outcome;
+        judge(&[run])
+    }
+
+    #[test]
+    fn a_page_in_place_of_an_error_says_nothing_about_the_task() {
+        let absent = || Outcome::NotFound { code: None };
+        let complains = || Outcome::Error { text: "no JSON".into() };
+        assert!(answered(page(404, "text/html"), absent()).is_violated());
+        assert_eq!(answered(page(404, "text/html"), complains()), Verdict::held());
+        assert_eq!(
+            answered(page(502, "text/html"), complains()),
+            Verdict::held(),
+            "it cannot be told which code it is"
+        );
+        // Who can say what is meant by a plain text?
+        for status in [403, 404] {
+            assert!(
+                matches!(answered(page(status, "text/plain"), absent()), Verdict::NotReached(_)),
+                "{status}"
+            );
+        }
+        assert!(matches!(answered(page(200, "application/json"), complains()), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn a_violation_says_what_the_console_said_and_what_it_means() {
+        for (status, code, words) in [
+            (404, 1002, "404/1002 (there is no such task)"),
+            (404, 4, "404/4 (this is not an address of the API)"),
+            (422, 30, "422/30 (the client asked wrongly)"),
+            (500, 1020, "500/1020 (the console has an error)"),
+            (401, 18, "401/18 (the console refuses)"),
+        ] {
+            let Verdict::Violated(violation) = judged(status, code, task()) else {
+                panic!("{status}/{code}")
+            };
+            assert!(violation.because.contains(words), "{}", violation.because);
+        }
+        let Verdict::Violated(violation) = answered(page(503, "text/html"), task()) else { panic!() };
+        assert!(violation.because.contains("503 with a page that is not JSON"), "{}", violation.because);
+    }
+
+    #[test]
+    fn an_answer_that_is_a_decision_of_ours_is_held_against_nobody() {
+        let answer = |source: Source| {
+            let mut exchange = sample::poll(sample::PATH, 422, &body(31));
+            exchange.origin = Origin::Synthesised { rule: "422/31".into(), source: source.as_str().into() };
+            answered(exchange, Outcome::GaveUp)
+        };
+        assert!(matches!(answer(Source::Ours), Verdict::NotReached(_)));
+        assert!(answer(Source::Seen).is_violated());
     }
 }

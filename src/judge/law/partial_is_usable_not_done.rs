@@ -52,9 +52,8 @@ fn judge(runs: &[Run]) -> Verdict {
     let is_last_word = run.exchanges.last().is_some_and(|exchange| exchange.key == last.key);
     // An answer that was cut, or says two things, may have been read all the same.
     let later = run.exchanges.iter().rev().take_while(|exchange| exchange.key != last.key);
-    let may_say_otherwise = later
-        .filter(|exchange| wire::is_poll(exchange) && !wire::is_miss(exchange))
-        .any(|exchange| wire::phase_shown(exchange).is_some_and(|phase| phase != Phase::Partial));
+    let mut later = later.filter_map(wire::phase_shown);
+    let may_say_otherwise = later.any(|phase| phase != Phase::Partial);
     let left_at_once = partial == 1 && run.claims.on_partial == OnPartial::Waits;
     match &run.report.outcome {
         Outcome::Task { standing: Resting::Usable, .. } if left_at_once => {
@@ -168,5 +167,30 @@ mod tests {
         let complaint = Outcome::Error { text: "the task went backwards".into() };
         assert!(matches!(judged(complaint), Verdict::Inconclusive(_)));
         assert!(judged(Outcome::Crashed { how: "signal 6".into() }).is_violated());
+    }
+
+    #[test]
+    fn leaving_it_at_first_sight_is_told_as_advice_unless_the_file_says_so() {
+        let left = |on_partial| {
+            let mut run = sample::run(sample::wait(None));
+            run.exchanges = vec![sample::state("PARTIALLY_COMPLETE")];
+            run.report.outcome = reports(Resting::Usable);
+            run.claims.on_partial = on_partial;
+            judge(&[run])
+        };
+        let Verdict::Held(notes) = left(OnPartial::Waits) else { panic!() };
+        assert!(notes[0].contains("at the first sight"), "{notes:?}");
+        assert_eq!(left(OnPartial::Leaves), Verdict::held());
+    }
+
+    #[test]
+    fn giving_up_and_an_error_after_another_answer_say_nothing() {
+        assert!(matches!(judged(&["PARTIALLY_COMPLETE"], Outcome::GaveUp), Verdict::Inconclusive(_)));
+        let mut run = sample::run(sample::wait(None));
+        let mut failed = sample::poll(sample::PATH, 500, "{}");
+        failed.key.nth = 2;
+        run.exchanges = vec![sample::state("PARTIALLY_COMPLETE"), failed];
+        run.report.outcome = Outcome::Error { text: "the console failed".into() };
+        assert!(matches!(judge(&[run]), Verdict::Inconclusive(_)));
     }
 }

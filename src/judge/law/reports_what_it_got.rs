@@ -244,4 +244,12 @@ mod tests {
         run.report.outcome = Outcome::Error { text: "the id is not first".into() };
         assert!(judge(&[run]).is_violated());
     }
+
+    #[test]
+    fn something_that_is_no_resource_is_told_in_words() {
+        for reported in ["7", "[]", "\"done\"", "null"] {
+            let Verdict::Violated(violation) = judged(None, GOT, reported) else { panic!("{reported}") };
+            assert_eq!(violation.because, "what it reports is no such resource", "{reported}");
+        }
+    }
 }

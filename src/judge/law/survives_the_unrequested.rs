@@ -423,4 +423,56 @@ mod tests {
         both[0].report.outcome = task(&added);
         assert_eq!(judge(&both), Verdict::held());
     }
+
+    #[test]
+    fn what_has_one_member_has_no_other_order_and_an_empty_list_no_variant_at_all() {
+        let kinds = |plain: &str| {
+            let about = case().about;
+            [key_order(plain), extra(plain), blanks(plain), left_out(about, plain)]
+                .map(|answer| answer.is_some())
+        };
+        assert_eq!(kinds(r#"{"id":42}"#), [false, true, true, false]);
+        assert_eq!(kinds(r#"[{"id":42,"name":"a"}]"#), [true; 4]);
+        assert_eq!(kinds("[]"), [false; 4]);
+        let turned = key_order(r#"[{"id":42,"name":"a"},{"id":43,"name":"b"}]"#).unwrap();
+        assert_eq!(turned.text, r#"[{"name":"a","id":42},{"name":"b","id":43}]"#);
+    }
+
+    #[test]
+    fn an_answer_is_altered_as_planned_or_puts_nothing_to_the_test() {
+        let turned = key_order(r#"{"a":1,"b":2,"c":3}"#).unwrap();
+        for (served, shown) in [
+            (r#"{"c":3,"b":2,"a":1}"#, true),
+            (r#"{"c":3,"a":1}"#, true),
+            (r#"{"a":1,"b":2,"c":3}"#, false),
+            (r#"{"c":3}"#, false),
+            (r#"{"c":3,"b":2,"d":4}"#, false),
+        ] {
+            assert_eq!(shows(served, &turned), shown, "{served}");
+        }
+        let more = extra(r#"{"id":42}"#).unwrap();
+        assert!(shows(&more.text, &more) && !shows(r#"{"id":42}"#, &more));
+        let spread = blanks(r#"{"id":42}"#).unwrap();
+        assert!(shows(&spread.text, &spread) && !shows(r#"{"id":42}"#, &spread));
+        let less = left_out(case().about, TASK).unwrap();
+        assert!(shows(r#"{"id":42}"#, &less) && !shows(TASK, &less) && !shows("{}", &less));
+    }
+
+    #[test]
+    fn an_unclear_answer_to_a_client_that_does_not_end_says_nothing_here() {
+        let mut run = sample::run(case());
+        run.exchanges = vec![sample::poll(sample::PATH, 200, r#"{"id":1,"id":2}"#)];
+        run.exchanges[0].faults.push(sample::fault(Effect::Ambiguous));
+        run.report.outcome = Outcome::TimedOut;
+        assert!(matches!(judge(&[run]), Verdict::NotReached(_)));
+    }
+
+    #[test]
+    fn a_value_that_a_fault_made_another_may_be_reported_so() {
+        let mut both = runs(task);
+        let renamed = both[1].exchanges[0].response_body.text().unwrap().replace("Case1", "Case2");
+        both[1].exchanges = vec![sample::poll(sample::PATH, 200, &renamed)];
+        both[1].report.outcome = task(&renamed);
+        assert_eq!(judge(&both), Verdict::held());
+    }
 }

@@ -171,4 +171,21 @@ mod tests {
         created.exchanges[0].request_headers.push(("fields".into(), "id,assigned_to".into()));
         assert!(judge(&[created]).is_violated());
     }
+
+    #[test]
+    fn a_creation_may_be_sent_with_what_decides_alone_or_with_more_than_it_was_told() {
+        for (fields, holds) in [
+            ("id,state", true),
+            ("id,name,state,case_id", true),
+            ("id,name,state", true),
+            ("assigned_to", false),
+        ] {
+            let mut created = sample::run(sample::create("Case1"));
+            created.case.fields = Some("id,name,state".into());
+            let poll = sample::poll(&format!("{}?fields=id,state,name", sample::PATH), 200, "{}");
+            created.exchanges = vec![sample::creation("Case1", 201, "{}"), poll];
+            created.exchanges[0].request_headers.push(("fields".into(), fields.into()));
+            assert_eq!(judge(&[created]) == Verdict::held(), holds, "{fields}");
+        }
+    }
 }

@@ -299,3 +299,146 @@ fn that_a_task_failed_may_be_told_as_an_error() {
     assert!(judged("COMPLETED", error).is_violated());
     assert!(judged("ERROR", reports(Resting::Done, r#"{"status":"ERROR"}"#)).is_violated());
 }
+
+/// An answer of the list of cases.
+fn list(body: &str) -> Exchange {
+    let mut list = sample::poll("/api/forensics/case_management/cases", 200, body);
+    list.key.endpoint = "GET /forensics/case_management/cases".into();
+    list
+}
+
+#[test]
+fn whoever_asks_nothing_or_something_else_alone_is_not_judged() {
+    let mut silent = waited(&[], reports(Resting::Done, &task("COMPLETE")));
+    assert!(
+        matches!(judge(&[silent.clone()]), Verdict::NotReached(_)),
+        "other laws tell that it never asked"
+    );
+    silent.report.outcome = Outcome::GaveUp;
+    silent.exchanges = vec![list("[]")];
+    assert!(matches!(judge(&[silent]), Verdict::NotReached(_)));
+}
+
+#[test]
+fn an_answer_to_something_else_is_not_the_latest_word_on_the_task() {
+    let mut run = sample::run(sample::create("Case1"));
+    run.exchanges = vec![
+        sample::creation("Case1", 201, &task("WAITING")),
+        sample::state("COMPLETE"),
+        list(r#"{"id":7}"#),
+    ];
+    run.report.outcome = reports(Resting::Done, &task("COMPLETE"));
+    assert_eq!(judge(&[run.clone()]), Verdict::held());
+    run.case = sample::wait(None);
+    run.exchanges.remove(0);
+    run.exchanges.push(sample::creation("Case2", 201, r#"{"id":43,"state":"WAITING"}"#));
+    assert_eq!(judge(&[run]), Verdict::held());
+}
+
+#[test]
+fn who_waited_in_vain_may_say_so_with_nothing_alone() {
+    let in_vain = |standing, task: &str| {
+        let mut run = waited(&[], reports(standing, task));
+        run.exchanges = vec![sample::poll(sample::PATH, 404, r#"{"http_response":{},"code":1002}"#)];
+        judge(&[run])
+    };
+    for nothing in ["{}", "[]", "null", r#"{"id":null}"#, r#"[{"id":null}]"#] {
+        assert!(matches!(in_vain(Resting::Pending, nothing), Verdict::NotReached(_)), "{nothing}");
+        assert!(in_vain(Resting::Done, nothing).is_violated(), "{nothing}");
+    }
+    for made_up in [r#"{"id":42}"#, "42", r#"[{"id":42}]"#, r#"{"a":null,"id":42}"#] {
+        assert!(in_vain(Resting::Pending, made_up).is_violated(), "{made_up}");
+    }
+}
+
+#[test]
+fn of_a_look_at_an_error_or_at_nothing_at_all_other_laws_speak() {
+    let done = || reports(Resting::Done, &task("COMPLETE"));
+    let refused = sample::poll(sample::PATH, 404, r#"{"http_response":{},"code":1002}"#);
+    assert!(matches!(judge(&[looked(refused, done())]), Verdict::NotReached(_)));
+    let mut nothing = broken(Effect::Unreadable, "");
+    nothing.response_body = BodyText::Empty;
+    assert!(matches!(judge(&[looked(nothing, done())]), Verdict::NotReached(_)));
+}
+
+#[test]
+fn a_look_that_got_over_a_lost_answer_was_put_to_the_test() {
+    let mut run = looked(broken(Effect::Lost, "{\"id\":42"), reports(Resting::Done, &task("WAITING")));
+    run.exchanges.push(sample::state("WAITING"));
+    run.report.by_exit_code = true;
+    assert_eq!(judge(&[run.clone()]), Verdict::held());
+    run.exchanges.remove(0);
+    assert!(matches!(judge(&[run]), Verdict::NotApplicable(_)));
+}
+
+#[test]
+fn without_a_task_something_must_have_gone_wrong_to_be_a_test() {
+    let error = || Outcome::Error { text: "no".into() };
+    assert!(matches!(judge(&[waited(&["WAITING"], error())]), Verdict::NotReached(_)));
+    assert!(matches!(judge(&[looked(sample::state("WAITING"), Outcome::GaveUp)]), Verdict::NotReached(_)));
+    let mut regressed = waited(&["COMPLETE", "WAITING"], Outcome::GaveUp);
+    regressed.exchanges[1].faults.push(sample::fault(Effect::Altered));
+    assert!(matches!(judge(&[regressed]), Verdict::NotReached(_)), "it had seen the end");
+}
+
+#[test]
+fn what_a_list_shows_may_be_said_where_no_look_came_through() {
+    let failed = || sample::poll(sample::PATH, 500, r#"{"http_response":{},"code":1020}"#);
+    let judged = |shown: &str, standing, reported: &str| {
+        let mut run = waited(&[], reports(standing, reported));
+        run.exchanges = vec![failed(), list(&format!("[{shown}]"))];
+        judge(&[run])
+    };
+    let done = task("COMPLETE");
+    assert_eq!(judged(&done, Resting::Done, &done), Verdict::held());
+    assert_eq!(judged(r#"{"id":42}"#, Resting::Done, r#"{"id":42}"#), Verdict::held(), "it shows no state");
+    assert!(because(judged(&done, Resting::Done, r#"{"id":43}"#)).contains("no answer came whole"));
+}
+
+#[test]
+fn results_and_lists_say_how_a_task_stands_and_other_answers_do_not() {
+    let about = About::of(JobKind::Wait, "GET /ariel/searches/{search_id}").unwrap();
+    let judged = |endpoint: &str, body: &str, standing| {
+        let mut run = waited(&[], reports(standing, r#"{"status":"EXECUTE"}"#));
+        run.case.about = about;
+        let mut poll = sample::poll("/api/ariel/searches/a", 200, r#"{"status":"EXECUTE"}"#);
+        poll.key.endpoint = about.shows.id.clone();
+        let mut other = sample::poll("/api/other", 200, body);
+        other.key.endpoint = endpoint.into();
+        run.exchanges = vec![poll, other];
+        judge(&[run])
+    };
+    let results = "GET /ariel/searches/{search_id}/results";
+    assert_eq!(judged(results, r#"{"events":[]}"#, Resting::Done), Verdict::held());
+    assert!(judged(results, r#"{"events":[]}"#, Resting::Failed).is_violated());
+    assert!(judged("GET /help/versions", r#"{"events":[]}"#, Resting::Done).is_violated());
+    assert_eq!(judged("GET /ariel/searches", r#"[{"status":"COMPLETED"}]"#, Resting::Done), Verdict::held());
+    assert!(judged("GET /ariel/searches", r#"[{"status":"EXECUTE"}]"#, Resting::Done).is_violated());
+}
+
+#[test]
+fn what_is_null_in_one_of_both_is_no_difference() {
+    for (came, reported) in [
+        (r#"{"id":42,"state":"COMPLETE","case_id":7}"#, r#"{"id":42,"state":"COMPLETE","case_id":null}"#),
+        (r#"{"id":42,"state":"COMPLETE","case_id":null}"#, r#"{"id":42,"state":"COMPLETE","case_id":7}"#),
+    ] {
+        let mut run = waited(&["WAITING"], reports(Resting::Done, reported));
+        run.exchanges.push(sample::poll(sample::PATH, 200, came));
+        assert_eq!(judge(&[run]), Verdict::held(), "{reported}");
+    }
+}
+
+#[test]
+fn an_answer_that_did_not_come_puts_no_task_out_of_order() {
+    let mut run = waited(&["WAITING", "COMPLETE", "PROCESSING"], reports(Resting::Pending, &task("WAITING")));
+    run.exchanges[1].faults.push(sample::fault(Effect::Lost));
+    assert!(because(judge(&[run])).contains("an earlier answer"));
+}
+
+#[test]
+fn a_word_of_no_kind_may_be_taken_for_an_error_or_for_nothing_known() {
+    for (standing, holds) in [(Resting::Pending, true), (Resting::Done, false)] {
+        let run = waited(&["WITH_ERRORS"], reports(standing, &task("WITH_ERRORS")));
+        assert_eq!(judge(&[run]) == Verdict::held(), holds, "{standing}");
+    }
+}

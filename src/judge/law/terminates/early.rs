@@ -105,4 +105,12 @@ mod tests {
         }
         assert!(is_too_early(&odd[1]), "waiting twice is on its way");
     }
+
+    #[test]
+    fn a_task_that_is_partly_done_is_left_on_purpose_only_where_the_file_says_so() {
+        assert!(is_too_early(&early(&["WAITING", "PARTIALLY_COMPLETE"])), "it says that it waits on");
+        let mut working = early(&["WAITING", "PROCESSING"]);
+        working.claims.on_partial = OnPartial::Leaves;
+        assert!(is_too_early(&working), "there is nothing to leave yet");
+    }
 }

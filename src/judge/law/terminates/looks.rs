@@ -105,6 +105,7 @@ mod tests {
     use crate::fault::Effect;
     use crate::judge::sample;
     use crate::judge::verdict::Verdict;
+    use crate::ledger::Timing;
 
     /// A look at a task that was answered so, again and again.
     fn run(statuses: &[u16], outcome: Outcome) -> Run {
@@ -172,5 +173,59 @@ mod tests {
         let mut claims = run(&[500; 30], Outcome::ServerError { code: Some(1020) });
         (claims.claims.retries_max, claims.claims.retries_on) = (40, vec![500]);
         assert!(matches!(judge(&claims), Verdict::Held(_)));
+    }
+
+    #[test]
+    fn the_very_last_answer_counts_whether_or_not_it_came_before_the_end() {
+        let refused_thrice = |cut: &[usize]| {
+            let mut run = run(&[503; 3], Outcome::TimedOut);
+            for (index, exchange) in run.exchanges.iter_mut().enumerate() {
+                exchange.key.nth = u32::try_from(index).unwrap() + 1;
+                let key = exchange.key.clone();
+                run.timings.push(Timing { key, cut_short: cut.contains(&index), ..Timing::default() });
+            }
+            because(judge(&run))
+        };
+        let often = "after the answer 503 it asked 2 times more, and did not stop";
+        assert_eq!((refused_thrice(&[]), refused_thrice(&[2])), (often.to_owned(), often.to_owned()));
+        let mut answered = run(&[503, 503, 200], Outcome::TimedOut);
+        for (index, exchange) in answered.exchanges.iter_mut().enumerate() {
+            exchange.key.nth = u32::try_from(index).unwrap() + 1;
+            let key = exchange.key.clone();
+            answered.timings.push(Timing { key, cut_short: index > 0, ..Timing::default() });
+        }
+        assert!(matches!(judge(&answered), Verdict::Inconclusive(_)), "the answer may just have come");
+        answered.exchanges.push(answered.exchanges[0].clone());
+        assert!(judge(&answered).is_violated(), "it did not wait for the answers before the last one");
+    }
+
+    #[test]
+    fn as_many_repetitions_as_the_limit_says_are_no_storm_and_claims_count_for_their_own_answers() {
+        let ended = Outcome::ServerError { code: None };
+        let storm = |count: u32| judge(&run(&vec![500; count as usize], ended.clone()));
+        assert!(matches!(storm(AGAIN + 1), Verdict::Held(_)) && storm(AGAIN + 2).is_violated());
+        let mut claims = run(&[500; 30], ended.clone());
+        (claims.claims.retries_max, claims.claims.retries_on) = (40, vec![503]);
+        assert!(judge(&claims).is_violated());
+    }
+
+    #[test]
+    fn repetitions_of_a_client_that_ends_are_told_as_advice() {
+        let notes = |count| match judge(&run(&vec![500; count], Outcome::GaveUp)) {
+            Verdict::Held(notes) => notes,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(notes(1), [""; 0]);
+        assert_eq!(notes(2), ["after the answer 500 it asked once more, and ended"]);
+        assert_eq!(notes(4), ["after the answer 500 it asked 3 times more, and ended"]);
+    }
+
+    #[test]
+    fn a_limit_that_has_not_passed_is_not_held_against_a_look() {
+        for lasted in [2_000, 3_000] {
+            let mut told = run(&[503], Outcome::TimedOut);
+            (told.given.deadline_ms, told.lasted) = (Some(3_000), Duration::from_millis(lasted));
+            assert!(matches!(judge(&told), Verdict::Inconclusive(_)), "{lasted}");
+        }
     }
 }

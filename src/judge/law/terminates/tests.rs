@@ -2,7 +2,7 @@ use super::*;
 use crate::client::Resting;
 use crate::fault::Effect;
 use crate::judge::sample;
-use crate::ledger::{BodyText, Line};
+use crate::ledger::{BodyText, Line, Timing};
 
 fn run(states: &[&str], outcome: Outcome) -> Run {
     let mut run = sample::run(sample::wait(None));
@@ -169,4 +169,116 @@ fn the_state_that_a_fault_shows_is_the_one_that_counts() {
         exchange.faults = vec![sample::fault(Effect::Ambiguous)];
     }
     assert!(!judge(&[run]).is_violated());
+}
+
+/// Three polls that are refused, of which these did not come whole to a client that was ended.
+fn refused_thrice(cut: &[usize]) -> String {
+    let mut run = errors(404, 3, Outcome::TimedOut);
+    for (index, exchange) in run.exchanges.iter_mut().enumerate() {
+        exchange.key.nth = u32::try_from(index).unwrap() + 1;
+        let key = exchange.key.clone();
+        run.timings.push(Timing { key, cut_short: cut.contains(&index), ..Timing::default() });
+    }
+    because(judge(&[run]))
+}
+
+#[test]
+fn the_very_last_answer_counts_whether_or_not_it_came_before_the_end() {
+    let often = |times: &str| format!("after the answer 404/7 it asked {times}, and did not stop");
+    assert_eq!(refused_thrice(&[]), often("2 times more"));
+    assert_eq!(refused_thrice(&[2]), often("2 times more"), "when the client is ended is chance");
+    assert_eq!(refused_thrice(&[1]), often("once more"), "what it did not hear of it did not ask on after");
+}
+
+#[test]
+fn one_look_at_a_task_that_goes_on_is_no_wait() {
+    assert!(matches!(judge(&[run(&["PROCESSING"], Outcome::GaveUp)]), Verdict::NotReached(_)));
+    assert!(judge(&[run(&["PROCESSING"], Outcome::TimedOut)]).is_violated(), "it hangs");
+    assert_eq!(
+        judge(&[run(&["ARCHIVED"], Outcome::GaveUp)]),
+        Verdict::held(),
+        "who can say that it goes on?"
+    );
+}
+
+#[test]
+fn whoever_never_stops_is_told_from_whoever_stops_late() {
+    let often = because(judge(&[run(&["COMPLETE"; 30], Outcome::TimedOut)]));
+    assert_eq!(often, "after the state COMPLETE it asked 29 times more, and did not stop");
+    let Verdict::Held(notes) = judge(&[run(&["COMPLETE"; 2], done())]) else { panic!() };
+    assert_eq!(notes, ["after the state COMPLETE it asked once more"]);
+}
+
+#[test]
+fn a_crash_says_nothing_about_coming_to_an_end() {
+    let crashed = || Outcome::Crashed { how: "signal 6".into() };
+    assert!(matches!(judge(&[run(&["WAITING"; 2], crashed())]), Verdict::Inconclusive(_)));
+    let mut vain = run(&[], crashed());
+    vain.greeted = 3;
+    assert!(matches!(judge(&[vain.clone()]), Verdict::Inconclusive(_)));
+    vain.report.outcome = Outcome::NotStarted { why: "no such file".into() };
+    assert!(matches!(judge(&[vain]), Verdict::NotReached(_)));
+}
+
+#[test]
+fn giving_up_long_before_its_own_limit_is_told_with_the_limit() {
+    let mut early = run(&["WAITING"; 2], Outcome::GaveUp);
+    (early.claims.gives_up_after_ms, early.lasted) = (Some(3_000), std::time::Duration::from_secs(1));
+    let why = because(judge(&[early]));
+    assert_eq!(
+        why,
+        "it says it gives up after 3000 ms, and stopped in less than half of that while the task went on"
+    );
+}
+
+#[test]
+fn an_error_that_may_pass_is_no_end_of_the_task() {
+    let mut failing = errors(500, 3, Outcome::TimedOut);
+    assert!(
+        because(judge(std::slice::from_ref(&failing))).starts_with("it was told to give up after 3000 ms")
+    );
+    failing.given.deadline_ms = None;
+    assert!(matches!(judge(&[failing]), Verdict::Inconclusive(_)));
+}
+
+#[test]
+fn a_task_that_begins_anew_has_not_ended_and_nothing_else_undoes_an_end() {
+    let mut anew = run(&["COMPLETE"], Outcome::GaveUp);
+    anew.exchanges.extend(run(&["PROCESSING"; 30], done()).exchanges);
+    assert!(!judge(&[anew]).is_violated());
+    let mut lost = run(&["COMPLETE"; 26], done());
+    lost.exchanges.iter_mut().skip(1).for_each(|poll| poll.faults.push(sample::fault(Effect::Lost)));
+    assert_eq!(because(judge(&[lost])), "after the state COMPLETE it asked 25 times more");
+    let mut refused = run(&["COMPLETE"], done());
+    refused.exchanges.extend(errors(404, 25, done()).exchanges);
+    assert_eq!(because(judge(&[refused])), "after the state COMPLETE it asked 25 times more");
+    let mut between = errors(404, 5, Outcome::TimedOut);
+    between.exchanges[2].faults.push(sample::fault(Effect::Lost));
+    assert_eq!(because(judge(&[between])), "after the answer 404/7 it asked 3 times more, and did not stop");
+}
+
+#[test]
+fn three_repetitions_before_giving_up_are_no_lack_of_understanding() {
+    let given_up = |count| judge(&[errors(404, count, Outcome::GaveUp)]);
+    assert_eq!(given_up(BEFORE_GIVING_UP as usize + 1), Verdict::held());
+    assert_eq!(judge(&[run(&["WAITING", "COMPLETE"], Outcome::GaveUp)]), Verdict::held(), "it came too late");
+    assert!(given_up(BEFORE_GIVING_UP as usize + 2).is_violated());
+}
+
+#[test]
+fn repetitions_that_are_claimed_of_another_answer_excuse_nothing() {
+    let mut claims = errors(404, 25, Outcome::Error { text: String::new() });
+    (claims.claims.retries_max, claims.claims.retries_on) = (30, vec![503]);
+    assert_eq!(because(judge(&[claims])), "after the answer 404/7 it asked 24 times more");
+}
+
+#[test]
+fn a_suite_that_was_ended_at_what_may_pass_or_at_its_first_look_is_not_held_to_an_end() {
+    let stopped = |polls: Vec<Exchange>| {
+        let lines: Vec<Line> = polls.into_iter().map(|poll| Line::Exchange(Box::new(poll))).collect();
+        asked_on(&Suite::of(&lines, true)).map(|(_, why)| why)
+    };
+    assert_eq!(stopped(errors(500, 3, done()).exchanges), None);
+    assert_eq!(stopped(run(&["WAITING", "COMPLETE"], done()).exchanges), None);
+    assert!(stopped(run(&["COMPLETE", "COMPLETE"], done()).exchanges).is_some());
 }
