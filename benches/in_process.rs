@@ -2,7 +2,8 @@
 //! judging a client costs beside calling it (`cargo bench`).
 //!
 //! `in_process kinds` lists the kinds of decisions, `in_process decide KIND` makes some. `cargo bench` judges a client in
-//! this process. Without either, as `cargo test --all-targets` runs it, it decides once of each kind and says nothing.
+//! this process, and `in_process judge CASES` does so once, through a door, for callgrind: it prints how many requests were
+//! served. Without either, as `cargo test --all-targets` runs it, it decides once of each kind and says nothing.
 
 // A bench may stop where a fact it relies on does not hold, and prints.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
@@ -40,6 +41,9 @@ fn main() {
         ["kinds"] => KINDS.iter().for_each(|kind| println!("{} {DECISIONS}", kind.name)),
         ["decide", name] => {
             KINDS.iter().filter(|kind| kind.name == name).for_each(|kind| decide(kind, DECISIONS))
+        }
+        ["judge", cases] => {
+            println!("{}", judgement(&Through(ask_through), cases.parse().unwrap(), 0));
         }
         // `cargo bench` says so, `cargo test` does not.
         [.., "--bench"] => judged(),

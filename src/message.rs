@@ -6,6 +6,7 @@
 mod headers;
 pub mod octets;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -108,12 +109,15 @@ impl Request {
         let Some(query) = self.query() else { return Vec::new() };
         let query = octets::bytes(query);
         let pairs = query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-        pairs.map(pair).collect()
+        let whole = |(name, value): (&[u8], &[u8])| (decoded(name).into_owned(), decoded(value).into_owned());
+        pairs.map(|part| whole(halves(part))).collect()
     }
 
     /// The first query parameter called `name`, decoded once.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
-        self.params().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        let query = octets::bytes(self.query()?);
+        let mut pairs = query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(halves);
+        pairs.find(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value).into_owned())
     }
 
     /// Whether it changes nothing on a console: GET, HEAD, OPTIONS (RFC 9110, section 9.2.1).
@@ -134,15 +138,21 @@ impl Request {
     }
 }
 
-/// One part of a query, decoded.
-fn pair(part: &[u8]) -> (String, String) {
+/// The name and the value in a part of a query.
+fn halves(part: &[u8]) -> (&[u8], &[u8]) {
     let mut halves = part.splitn(2, |byte| *byte == b'=');
-    let mut decoded = || {
-        let half = halves.next().unwrap_or_default();
-        let blanks = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte });
-        octets::text(&percent_decode(&blanks.collect::<Vec<u8>>()).collect::<Vec<u8>>())
-    };
-    (decoded(), decoded())
+    let mut next = || halves.next().unwrap_or_default();
+    (next(), next())
+}
+
+fn decoded(half: &[u8]) -> Cow<'_, str> {
+    // Most names, and many values, stand as they are.
+    let is_plain = half.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'+' | b'%'));
+    if is_plain && let Ok(text) = std::str::from_utf8(half) {
+        return text.into();
+    }
+    let blanks = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte });
+    octets::text(&percent_decode(&blanks.collect::<Vec<u8>>()).collect::<Vec<u8>>()).into()
 }
 
 /// A response as it was sent.

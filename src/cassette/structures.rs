@@ -4,6 +4,7 @@
 //! of its endpoint, follows from its structure alone. Most bodies of a cassette have one that was seen before.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use foldhash::quality::RandomState;
 
@@ -29,6 +30,8 @@ pub(super) struct Structures {
     /// Pointers of the members that stand twice, by structure.
     duplicates: Vec<Vec<String>>,
     scratch: Vec<u8>,
+    /// Where in it the names stand.
+    names: Vec<Range<usize>>,
 }
 
 impl Structures {
@@ -38,11 +41,16 @@ impl Structures {
             return (None, Vec::new());
         }
         self.scratch.clear();
-        let is_known = body.len() <= BODY_BYTES_MAX && is_structured(body, &mut self.scratch);
+        self.names.clear();
+        let structure = Structure { out: &mut self.scratch, names: &mut self.names };
+        let is_known = body.len() <= BODY_BYTES_MAX && is_structured(body, structure);
         if is_known && let Some(known) = self.known.get(&self.scratch) {
             return (Some(*known), self.duplicates.get(*known as usize).cloned().unwrap_or_default());
         }
-        let duplicates = Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default();
+        let duplicates = match is_known && self.has_each_name_once() {
+            true => Vec::new(),
+            false => Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default(),
+        };
         if !is_known || self.scratch.len() > BYTES_MAX || self.duplicates.len() >= KNOWN_MAX {
             return (None, duplicates);
         }
@@ -53,40 +61,53 @@ impl Structures {
         }
         (fresh, duplicates)
     }
+
+    /// Whether no two members of a body are called alike, wherever they stand: then none stands twice in one object.
+    fn has_each_name_once(&self) -> bool {
+        let name = |at: &Range<usize>| self.scratch.get(at.clone()).unwrap_or_default();
+        let mut names: Vec<&[u8]> = self.names.iter().map(name).collect();
+        names.sort_unstable();
+        names.is_sorted_by(|one, next| one < next)
+    }
 }
 
-/// Puts the structure of `body` into `out`, if it is one plain JSON value.
-fn is_structured(body: &[u8], out: &mut Vec<u8>) -> bool {
-    let walked = tokens::walk(body, 0, &mut Structure(out));
+/// Writes down the structure of `body`, if it is one plain JSON value.
+fn is_structured(body: &[u8], mut structure: Structure<'_>) -> bool {
+    let walked = tokens::walk(body, 0, &mut structure);
     walked.is_some_and(|walked| walked.is_plain && body.get(walked.end..).is_some_and(<[u8]>::is_empty))
 }
 
 /// Leaves values out.
-struct Structure<'o>(&'o mut Vec<u8>);
+struct Structure<'o> {
+    out: &'o mut Vec<u8>,
+    names: &'o mut Vec<Range<usize>>,
+}
 
 impl Tokens for Structure<'_> {
     fn mark(&mut self, mark: u8) {
-        self.0.push(mark);
+        self.out.push(mark);
     }
 
     fn name(&mut self, quoted: &[u8]) {
-        self.0.extend_from_slice(quoted);
+        let start = self.out.len();
+        self.out.extend_from_slice(quoted);
+        self.names.push(start..self.out.len());
     }
 
     fn string(&mut self, _: &[u8]) {
-        self.0.push(b's');
+        self.out.push(b's');
     }
 
     fn other(&mut self, text: &[u8]) {
         match text.first() {
-            Some(b't' | b'f') => self.0.push(b'b'),
-            Some(b'n') => self.0.push(b'n'),
+            Some(b't' | b'f') => self.out.push(b'b'),
+            Some(b'n') => self.out.push(b'n'),
             _ if text.len() <= DIGITS_MAX
                 && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') =>
             {
-                self.0.push(b'i');
+                self.out.push(b'i');
             }
-            _ => self.0.extend_from_slice(text),
+            _ => self.out.extend_from_slice(text),
         }
     }
 }

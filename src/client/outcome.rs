@@ -127,7 +127,7 @@ fn last_value(text: &str) -> Option<&str> {
     let mut last = None;
     for line in lines.filter(|line| !line.is_empty()) {
         last = last.or(Some(line));
-        if line.starts_with('{') && Json::parse(line).is_ok() {
+        if line.starts_with('{') && Json::is_one(line) {
             return Some(line);
         }
     }

@@ -54,7 +54,7 @@ pub fn resources(shape: &Shape) -> BoxedStrategy<String> {
 }
 
 /// What may stand in a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Knobs {
     /// Text beyond plain ASCII, and escapes.
     pub odd_text: bool,

@@ -4,7 +4,7 @@
 //! but the last of duplicate members. This view keeps number text, duplicates and member order, and every value knows
 //! its own source text, so that what is copied from a recording is copied to the byte.
 //!
-//! The syntax is judged first, as serde_json judges it; the tree is then read off the text in one pass. Members with serde_json's
+//! A text is read in one pass, which is as strict as serde_json; that has the words for what is wrong. Members with its
 //! private names (`$serde_json::private::RawValue`) are ordinary members here.
 
 mod decimal;
@@ -86,6 +86,13 @@ impl<'a> Json<'a> {
     /// [`JsonError::Syntax`], also for half a surrogate pair, [`JsonError::TooDeep`] or [`JsonError::TooMany`].
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         walk::parse(text)
+    }
+
+    /// Whether [`Json::parse`] reads a text, told mostly without a tree.
+    pub(crate) fn is_one(text: &str) -> bool {
+        // Without escapes there is no half of a surrogate pair; no value takes less than a byte.
+        let is_simple = text.len() <= VALUES_MAX && memchr::memchr(b'\\', text.as_bytes()).is_none();
+        (is_simple && tokens::is_shallow_value(text)) || Json::parse(text).is_ok()
     }
 
     /// As [`Json::parse`], from bytes.

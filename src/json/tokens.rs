@@ -30,7 +30,7 @@ pub(crate) struct Walked {
 
 /// Hands on the tokens of the value that begins at `at`; `None` if there is no valid one.
 pub(crate) fn walk(text: &[u8], at: usize, tokens: &mut impl Tokens) -> Option<Walked> {
-    let mut walk = Walk { text, at, is_plain: true };
+    let mut walk = Cursor { at, ..Cursor::new(text) };
     let (mut depth, mut objects) = (0_u32, 0_u64);
     loop {
         // A value begins here.
@@ -84,13 +84,20 @@ pub(crate) fn walk(text: &[u8], at: usize, tokens: &mut impl Tokens) -> Option<W
 
 /// Whether a whole text is one value; as serde_json judges it, and mostly faster.
 pub(crate) fn is_value(text: &str) -> bool {
-    let walked = walk(text.as_bytes(), 0, &mut Nobody);
-    let rest = walked.and_then(|walked| text.as_bytes().get(walked.end..));
-    match rest {
-        Some(rest) => rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')),
-        // It may be nested deeper than this walk goes.
-        None => serde_json::from_str::<IgnoredAny>(text).is_ok(),
-    }
+    // It may be nested deeper than this walk goes.
+    walked(text).unwrap_or_else(|| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
+
+/// The same of a text that is not nested deeply: any other is none.
+pub(super) fn is_shallow_value(text: &str) -> bool {
+    walked(text).unwrap_or_default()
+}
+
+/// Whether nothing but blanks stands behind the value that a text begins with; `None` if the walk finds no value.
+fn walked(text: &str) -> Option<bool> {
+    let walked = walk(text.as_bytes(), 0, &mut Nobody)?;
+    let rest = text.as_bytes().get(walked.end..)?;
+    Some(rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')))
 }
 
 /// Whom nothing is handed on to.
@@ -103,24 +110,30 @@ impl Tokens for Nobody {
     fn other(&mut self, _: &[u8]) {}
 }
 
-struct Walk<'t> {
+/// A place in JSON text, which moves over what is valid there.
+pub(super) struct Cursor<'t> {
     text: &'t [u8],
-    at: usize,
+    pub(super) at: usize,
     is_plain: bool,
 }
 
-impl<'t> Walk<'t> {
-    fn peek(&self) -> Option<u8> {
+impl<'t> Cursor<'t> {
+    /// At the beginning.
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0, is_plain: true }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    fn next(&mut self) -> Option<u8> {
+    pub(super) fn next(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
     }
 
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
@@ -133,18 +146,20 @@ impl<'t> Walk<'t> {
         (self.next()? == b':').then(|| tokens.mark(b':'))
     }
 
-    fn string(&mut self) -> Option<&'t [u8]> {
+    /// A string, in its quotes.
+    pub(super) fn string(&mut self) -> Option<&'t [u8]> {
         let from = self.at;
         if self.next()? != b'"' {
             return None;
         }
+        let is_odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x80..);
         loop {
+            self.at += self.text.get(self.at..)?.iter().position(is_odd)?;
             match self.next()? {
                 b'"' => return self.text.get(from..self.at),
                 b'\\' => self.escape()?,
                 0..=0x1f => return None,
-                0x80.. => self.is_plain = false,
-                _ => {}
+                _ => self.is_plain = false,
             }
         }
     }
@@ -162,7 +177,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn other(&mut self, first: u8) -> Option<&'t [u8]> {
+    /// What is no string and no container, and begins with `first`.
+    pub(super) fn other(&mut self, first: u8) -> Option<&'t [u8]> {
         let from = self.at;
         match first {
             b't' => self.word(b"true")?,
@@ -216,6 +232,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::json::Json;
 
     /// Puts the tokens together again.
     impl Tokens for Vec<u8> {
@@ -242,6 +259,12 @@ mod tests {
         let walked = walk(text.as_bytes(), 0, &mut tokens)?;
         text[walked.end..].trim_matches([' ', '\n', '\t', '\r']).is_empty().then_some(())?;
         String::from_utf8(tokens).ok()
+    }
+
+    /// Whether a tree is made of a text, and whether that is told without one.
+    fn is_read(text: &str, expected: bool) {
+        assert_eq!(Json::parse(text).is_ok(), expected, "{text}");
+        assert_eq!(Json::is_one(text), expected, "{text}");
     }
 
     #[test]
@@ -315,6 +338,7 @@ mod tests {
             let expected = serde_json::from_str::<&RawValue>(text).is_ok();
             assert_eq!(walked(text).is_some(), expected, "{text}");
             assert_eq!(is_value(text), expected, "{text}");
+            is_read(text, expected && !text.contains("ud800"));
         }
         assert_eq!(
             walked(" {\"a \" : [ 1 , {} , \"x \\\" y\" ], \"b\":{ \"c\" :null}} ").as_deref(),
@@ -334,6 +358,7 @@ mod tests {
                 let expected = serde_json::from_str::<&RawValue>(&text).is_ok();
                 assert_eq!(walked(&text).is_some(), expected, "{text}");
                 assert_eq!(is_value(&text), expected, "{text}");
+                is_read(&text, expected);
             }
         }
     }

@@ -1,21 +1,20 @@
-//! From text to tree. The syntax has been judged before the walk begins, so the walk only has to
-//! find where values begin and end; it still answers with an error, never a panic, should the two ever disagree.
+//! From text to tree, and to what is wrong with a text, in serde_json's words.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX, tokens};
+use super::tokens::Cursor;
+use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX};
 
 /// Reads a whole text.
 pub(super) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
-    // Skips iteratively, so depth is no danger before the walk limits it.
-    if !tokens::is_value(text) {
-        serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error, (1, 0)))?;
-    }
-    let mut walk = Walk { text, at: 0, values: 0 };
-    walk.skip_blank();
-    walk.value(0)
+    let mut walk = Walk { text, cursor: Cursor::new(text.as_bytes()), values: 0 };
+    walk.whole().map_err(|lost| match serde_json::from_str::<&RawValue>(text) {
+        // It skips iteratively, so depth is no danger; what breaks the grammar comes before what is too much.
+        Err(error) => syntax(&error, (1, 0)),
+        Ok(_) => lost,
+    })
 }
 
 /// A serde_json error, moved to where its text stands in the whole: `before` is that place's line and the bytes before
@@ -29,53 +28,43 @@ fn syntax(error: &serde_json::Error, before: (usize, usize)) -> JsonError {
 
 struct Walk<'a> {
     text: &'a str,
-    at: usize,
+    cursor: Cursor<'a>,
     /// Values begun so far.
     values: usize,
 }
 
 impl<'a> Walk<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
-        while self.peek().is_some_and(&wanted) {
-            self.at += 1;
-        }
-    }
-
-    fn skip_blank(&mut self) {
-        self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    fn whole(&mut self) -> Result<Json<'a>, JsonError> {
+        self.cursor.blanks();
+        let value = self.value(0)?;
+        self.cursor.blanks();
+        if self.cursor.peek().is_some() { Err(self.lost()) } else { Ok(value) }
     }
 
     /// The text from `start` to here.
     fn since(&self, start: usize) -> &'a str {
-        self.text.get(start..self.at).unwrap_or_default()
+        self.text.get(start..self.cursor.at).unwrap_or_default()
     }
 
     fn value(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
-        let start = self.at;
+        let start = self.cursor.at;
         self.values += 1;
-        let kind = match self.peek() {
+        let kind = match self.cursor.peek() {
             _ if self.values > VALUES_MAX => return Err(JsonError::TooMany),
             Some(b'{' | b'[') if depth == DEPTH_MAX => return Err(JsonError::TooDeep),
             Some(b'{') => Kind::Object(self.members(depth + 1)?),
             Some(b'[') => Kind::Array(self.elements(depth + 1)?),
             Some(b'"') => Kind::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => {
-                self.skip_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
-                Kind::Number
-            }
-            _ => {
-                self.skip_while(|byte| byte.is_ascii_lowercase());
-                match self.since(start) {
-                    "null" => Kind::Null,
-                    "true" => Kind::Bool(true),
-                    "false" => Kind::Bool(false),
-                    _ => return Err(self.lost()),
+            Some(first) => {
+                self.cursor.other(first).ok_or_else(|| self.lost())?;
+                match first {
+                    b'n' => Kind::Null,
+                    b't' => Kind::Bool(true),
+                    b'f' => Kind::Bool(false),
+                    _ => Kind::Number,
                 }
             }
+            None => return Err(self.lost()),
         };
         Ok(Json { text: self.since(start), kind })
     }
@@ -100,12 +89,11 @@ impl<'a> Walk<'a> {
         }
         loop {
             let name = self.string()?;
-            self.skip_blank();
-            if self.peek() != Some(b':') {
+            self.cursor.blanks();
+            if self.cursor.next() != Some(b':') {
                 return Err(self.lost());
             }
-            self.at += 1;
-            self.skip_blank();
+            self.cursor.blanks();
             members.push((name, self.value(depth)?));
             if self.ended(b'}')? {
                 return Ok(members);
@@ -115,50 +103,35 @@ impl<'a> Walk<'a> {
 
     /// Steps over the opening bracket; whether the container is empty and has been stepped over whole.
     fn opened(&mut self, close: u8) -> bool {
-        self.at += 1;
-        self.skip_blank();
-        let empty = self.peek() == Some(close);
-        self.at += usize::from(empty);
+        self.cursor.at += 1;
+        self.cursor.blanks();
+        let empty = self.cursor.peek() == Some(close);
+        self.cursor.at += usize::from(empty);
         empty
     }
 
     /// Steps over what follows a value: whether it was the closing bracket rather than a comma.
     fn ended(&mut self, close: u8) -> Result<bool, JsonError> {
-        self.skip_blank();
-        let next = self.peek();
-        if next != Some(close) && next != Some(b',') {
-            return Err(self.lost());
+        self.cursor.blanks();
+        match self.cursor.next() {
+            Some(b',') => {
+                self.cursor.blanks();
+                Ok(false)
+            }
+            Some(byte) if byte == close => Ok(true),
+            _ => Err(self.lost()),
         }
-        self.at += 1;
-        if next == Some(close) {
-            return Ok(true);
-        }
-        self.skip_blank();
-        Ok(false)
     }
 
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        let start = self.at;
-        self.at += 1;
-        let mut escapes = false;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escapes = true;
-                    self.at += 2;
-                }
-                Some(_) => self.at += 1,
-                None => return Err(self.lost()),
-            }
-        }
-        self.at += 1;
-        if escapes {
-            // `RawValue` lets half a surrogate pair pass; decoding does not.
+        let start = self.cursor.at;
+        let quoted = self.cursor.string().ok_or_else(|| self.lost())?;
+        if memchr::memchr(b'\\', quoted).is_some() {
+            // The grammar lets half a surrogate pair pass; decoding does not.
             let decoded = serde_json::from_str(self.since(start));
             return decoded.map(Cow::Owned).map_err(|error| syntax(&error, self.place(start)));
         }
-        Ok(Cow::Borrowed(self.text.get(start + 1..self.at - 1).unwrap_or_default()))
+        Ok(Cow::Borrowed(self.text.get(start + 1..self.cursor.at - 1).unwrap_or_default()))
     }
 
     /// The line of a byte, from 1, and the bytes before it in that line.
@@ -169,7 +142,7 @@ impl<'a> Walk<'a> {
     }
 
     fn lost(&self) -> JsonError {
-        let (line, before) = self.place(self.at.min(self.text.len()));
+        let (line, before) = self.place(self.cursor.at.min(self.text.len()));
         JsonError::Syntax { message: "expected a JSON value".to_owned(), line, column: before + 1 }
     }
 }

@@ -142,8 +142,8 @@ fn params_of(endpoint: &'static Endpoint) -> impl Iterator<Item = &'static str> 
 }
 
 fn path(endpoint: &'static Endpoint, values: &[(String, String)], id: Option<&str>) -> String {
-    let last = params_of(endpoint).last();
-    let mut path = String::new();
+    let last = id.and_then(|_| params_of(endpoint).last());
+    let mut path = String::with_capacity(endpoint.template.len());
     for segment in endpoint.template.split('/').skip(1) {
         path.push('/');
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {

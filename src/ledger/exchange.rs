@@ -1,5 +1,6 @@
 //! One request served, with what was decided and why.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 /// Bodies longer than this are cut in the ledger, with their length and hash kept.
@@ -212,16 +213,21 @@ pub struct FaultLine {
 /// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from
 /// run to run, and means nothing.
 pub(crate) fn without_address(text: &str, url: &str) -> String {
-    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    let authority = authority_of(url);
     if authority.is_empty() || !text.contains(authority) {
         return text.to_owned();
     }
     text.replace(url, "{base}").replace(authority, "{base}")
 }
 
+fn authority_of(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, authority)| authority)
+}
+
 impl Exchange {
     /// Puts `{base}` in place of the listener's own address, wherever it stands.
     pub(crate) fn leave_address(&mut self, url: &str) {
+        let authority = memmem::Finder::new(authority_of(url));
         let lines = self.request_headers.iter_mut().chain(&mut self.response_headers);
         let bodies = [&mut self.request_body, &mut self.response_body];
         let bodies = bodies.into_iter().filter_map(|body| match body {
@@ -229,7 +235,9 @@ impl Exchange {
             _ => None,
         });
         for text in lines.map(|(_, value)| value).chain(bodies).chain([&mut self.target]) {
-            *text = without_address(text, url);
+            if authority.find(text.as_bytes()).is_some() {
+                *text = without_address(text, url);
+            }
         }
     }
 }

@@ -28,6 +28,12 @@ pub(super) fn runs(bytes: &[u8], readings: Readings) -> Vec<Run> {
     all
 }
 
+/// Whether a run is among these, which are all of a text and in its order, those of one kind after those of the other.
+pub(super) fn holds(runs: &[Run], run: &Run) -> bool {
+    let place = |run: &Run| (run.is_hex, run.at.start);
+    runs.binary_search_by_key(&place(run), place).is_ok_and(|found| runs.get(found) == Some(run))
+}
+
 fn is_base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
@@ -65,6 +71,11 @@ fn collect(bytes: &[u8], is_digit: impl Fn(&u8) -> bool, line_min: usize, put: &
 }
 
 impl Run {
+    /// The same kind of run at another place.
+    pub(super) fn moved_to(&self, at: Range<usize>) -> Self {
+        Self { at, is_hex: self.is_hex }
+    }
+
     /// What the run stands for, from each digit it could begin at.
     pub(super) fn decoded(&self, bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let digits = bytes.get(self.at.clone()).unwrap_or_default().iter().copied();
@@ -125,6 +136,22 @@ mod tests {
 
     fn found(bytes: &[u8]) -> Vec<Run> {
         runs(bytes, Readings::of(bytes))
+    }
+
+    #[test]
+    fn a_run_is_held_by_all_the_runs_of_its_text_and_no_other_one_is() {
+        let all = found(b"0123456789abcdef0123 QUJDREVGR0hJSktMTU5PUFFS fedcba9876543210 ghijklmnopqrstuvwx");
+        assert!(all.len() > 5 && all.iter().all(|run| holds(&all, run)), "{all:?}");
+        let others = all.iter().flat_map(|run| {
+            let Range { start, end } = run.at;
+            [
+                run.moved_to(start..end - 1),
+                run.moved_to(start + 1..end),
+                Run { is_hex: !run.is_hex, ..run.clone() },
+            ]
+        });
+        let held = others.filter(|other| holds(&all, other) && !all.contains(other)).count();
+        assert_eq!(held, 0);
     }
 
     proptest::proptest! {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::coded;
+use super::coded::{self, Run};
 use super::packed;
 use super::readings::Readings;
 use super::views::{Escapes, View};
@@ -40,12 +40,15 @@ pub(super) enum Depth {
 /// Shows every form of `text` to `look`, itself first.
 pub(super) fn each(text: &[u8], depth: Depth, look: &mut dyn FnMut(&Layer<'_>)) {
     let mut budget = text.len().saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET_MIN);
-    descend(&Layer { bytes: text, is_text: true, place: &|at| at }, (depth, DEPTH), &mut budget, look);
+    let whole = Layer { bytes: text, is_text: true, place: &|at| at };
+    descend(&whole, (depth, DEPTH), &|_| false, &mut budget, look);
 }
 
+/// The runs that `is_shown` were decoded before, where they stood, and at least as deep.
 fn descend(
     layer: &Layer<'_>,
     (kind, depth): (Depth, usize),
+    is_shown: &dyn Fn(&Run) -> bool,
     budget: &mut usize,
     look: &mut dyn FnMut(&Layer<'_>),
 ) {
@@ -60,6 +63,7 @@ fn descend(
     if readings.is_one() {
         return;
     }
+    let runs = if kind == Depth::All { coded::runs(layer.bytes, readings) } else { Vec::new() };
     for escapes in Escapes::ALL {
         let Some(view) = View::of(layer.bytes, escapes, readings) else { continue };
         if !charge(budget, view.bytes.len()) {
@@ -73,10 +77,15 @@ fn descend(
             is_text: layer.is_text && (view.is_decoded || escapes == Escapes::Wide),
             place: &place,
         };
-        descend(&inner, (kind, if is_folded { 0 } else { depth - 1 }), budget, look);
+        // Most runs hold no escape: they stand in this layer as they stand in that view of it.
+        let stands_here = |run: &Run| {
+            let at = view.place(run.at.clone());
+            at.len() == run.at.len() && coded::holds(&runs, &run.moved_to(at))
+        };
+        let depth = if is_folded { 0 } else { depth - 1 };
+        descend(&inner, (kind, depth), &stands_here, budget, look);
     }
-    let runs = if kind == Depth::All { coded::runs(layer.bytes, readings) } else { Vec::new() };
-    for run in runs {
+    for run in runs.iter().filter(|run| !is_shown(run)) {
         let place = |_: Range<usize>| layer.place(run.at.clone());
         for bytes in run.decoded(layer.bytes) {
             if !charge(budget, bytes.len()) {
@@ -86,7 +95,8 @@ fn descend(
             let is_text = reads_as_text(&bytes);
             // What is no text is searched for known values, and not decoded any further.
             let depth = if is_text { depth - 1 } else { 0 };
-            descend(&Layer { bytes: &bytes, is_text, place: &place }, (kind, depth), budget, look);
+            let inner = Layer { bytes: &bytes, is_text, place: &place };
+            descend(&inner, (kind, depth), &|_| false, budget, look);
         }
     }
 }
@@ -106,4 +116,32 @@ fn reads_as_text(bytes: &[u8]) -> bool {
         zeros += usize::from(*byte == 0);
     }
     odd * 8 <= bytes.len() || (zeros * 3 >= bytes.len() && (odd - zeros) * 8 <= bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every form of a text, and where in it each stands.
+    fn forms(text: &str) -> Vec<(Vec<u8>, Range<usize>)> {
+        let mut all = Vec::new();
+        each(text.as_bytes(), Depth::All, &mut |layer| {
+            all.push((layer.bytes.to_vec(), layer.place(0..layer.bytes.len())));
+        });
+        all
+    }
+
+    #[test]
+    fn a_run_without_escapes_is_decoded_once_however_often_the_text_around_it_is() {
+        let run = "RkVEQ0JBOTg3NjU0MzIxMA";
+        let text = format!("a%2520b {run}");
+        let decoded = |(bytes, at): &&(Vec<u8>, Range<usize>)| {
+            bytes.starts_with(b"FEDCBA") && *at == (text.len() - run.len()..text.len())
+        };
+        assert_eq!(forms(&text).iter().filter(decoded).count(), 1);
+        // In the text it stands in two parts, too short for a run.
+        let broken = format!("a%2520b {}%4E{}", &run[..12], &run[13..]);
+        let is_decoded = |(bytes, _): &(Vec<u8>, Range<usize>)| bytes.starts_with(b"FEDCBA98");
+        assert!(forms(&broken).iter().any(is_decoded), "{:?}", forms(&broken));
+    }
 }

@@ -64,14 +64,15 @@ impl View {
         while let Some(byte) = source.get(at) {
             let rest = source.get(at..).unwrap_or_default();
             let found = match escapes {
-                // `=fd` of a placeholder is no escape.
-                _ if rest.get(1..).is_some_and(|rest| rest.starts_with(PREFIX.as_bytes())) => None,
                 Escapes::Web => web(rest),
                 Escapes::Quoted => quoted(rest),
                 Escapes::Wide => (*byte == 0).then_some((Decoded::Nothing, 1)),
                 Escapes::Folded => folded(rest),
             };
-            let Some((decoded, length)) = found else {
+            // `=fd` of a placeholder is no escape.
+            let is_before_placeholder =
+                || rest.get(1..).is_some_and(|rest| rest.starts_with(PREFIX.as_bytes()));
+            let Some((decoded, length)) = found.filter(|_| !is_before_placeholder()) else {
                 view.push(*byte, at);
                 at += 1;
                 continue;

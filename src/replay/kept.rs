@@ -39,6 +39,10 @@ impl Kept {
         self.held().lines.clone()
     }
 
+    pub(super) fn take_lines(&self) -> Vec<Line> {
+        std::mem::take(&mut self.held().lines)
+    }
+
     /// How many lines did not fit.
     pub(super) fn lost(&self) -> u64 {
         self.held().lost

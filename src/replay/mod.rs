@@ -250,6 +250,11 @@ impl Replay {
         self.kept.as_ref().map_or_else(Vec::new, |kept| kept.lines())
     }
 
+    /// The same, handed over: they are kept here no longer.
+    pub(crate) fn take_lines(&self) -> Vec<Line> {
+        self.kept.as_ref().map_or_else(Vec::new, |kept| kept.take_lines())
+    }
+
     /// The account so far. `command`, `dials` and what it all comes to are the caller's to fill.
     pub fn account(&self) -> EndLine {
         let sessions = lock(&self.sessions);

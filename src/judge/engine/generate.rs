@@ -105,7 +105,12 @@ impl Sprout {
 
     /// What it is now. `None` only if the generator gave up, which no generator of ours does.
     pub(super) fn value(&self) -> Option<Generated> {
-        let value = self.tree()?.current();
+        self.value_by(&self.strategy(self.knobs()))
+    }
+
+    /// The same, where what draws it was made before.
+    pub(super) fn value_by(&self, cases: &BoxedStrategy<Generated>) -> Option<Generated> {
+        let value = self.tree(cases)?.current();
         Some(match (self.is_whole, self.is_nested) {
             (true, _) => Generated { fields: None, ..value },
             (_, true) => Generated { fields: self.bracketed(value.fields), ..value },
@@ -138,7 +143,7 @@ impl Sprout {
     }
 
     fn moved(&self, step: Move) -> Option<Self> {
-        let mut tree = self.tree()?;
+        let mut tree = self.tree(&self.strategy(self.knobs()))?;
         apply(&mut tree, step).then(|| {
             let mut next = self.clone();
             next.moves.push(step);
@@ -146,14 +151,22 @@ impl Sprout {
         })
     }
 
-    fn tree(&self) -> Option<Box<dyn ValueTree<Value = Generated>>> {
+    /// What its block of cases turns.
+    pub(super) fn knobs(&self) -> Knobs {
+        Knobs::of(self.seed, &self.about.asks.id, self.index / BLOCK)
+    }
+
+    /// What draws it with these knobs.
+    pub(super) fn strategy(&self, knobs: Knobs) -> BoxedStrategy<Generated> {
+        cases((self.job, &self.about), &self.dialect, knobs)
+    }
+
+    fn tree(&self, cases: &BoxedStrategy<Generated>) -> Option<Box<dyn ValueTree<Value = Generated>>> {
         let index = self.index.to_string();
         let key: &[&str] = match self.job {
             JobKind::Get | JobKind::Send => &["judge", "generated", &self.dialect, &index],
             job => &["judge", "generated", job.as_str(), &self.dialect, &index],
         };
-        let knobs = Knobs::of(self.seed, &self.about.asks.id, self.index / BLOCK);
-        let cases = cases((self.job, &self.about), &self.dialect, knobs);
         let mut tree = cases.new_tree(&mut runner(self.seed, key)).ok()?;
         for step in &self.moves {
             apply(&mut tree, *step);
@@ -178,8 +191,8 @@ pub(super) fn runner(seed: Seed, key: &[&str]) -> TestRunner {
 pub(super) const BLOCK: u32 = 8;
 
 /// What is odd in a block of cases: a swarm, so that what is rare alone meets what is rare beside it.
-#[derive(Clone, Copy)]
-struct Knobs {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Knobs {
     values: strategy::Knobs,
     big_ids: bool,
     /// How deep selectors go.

@@ -6,7 +6,7 @@ use super::generate::{Generated, plain, plain_in};
 use super::made::with_fault;
 use super::plan::JudgeError;
 use super::slot::Slot;
-use super::trial::{Bench, TOKEN, Trial};
+use super::trial::{Bench, TOKEN, Trial, placeholders};
 use super::unit::dialects_of;
 use crate::client::{Asked, Client, JobKind, OnPartial, Outcome, Report, Resting};
 use crate::fault::Fault;
@@ -116,7 +116,8 @@ pub async fn known_answers<C: Client>(
     let (taken, verb) = (Taken::default(), "judge".to_owned());
     let secrets = Redactor::new();
     secrets.learn(TOKEN);
-    let bench = Bench { client, redactor: redactor.clone(), secrets, verb, taken, tls: tls.cloned() };
+    let (redactor, placeholders) = (redactor.clone(), placeholders(redactor));
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: tls.cloned() };
     let mut all = Vec::new();
     for (job, about) in About::jobs(client) {
         let Some(dialect) = dialects_of(client, &about).into_iter().next() else { continue };

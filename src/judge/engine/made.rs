@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::fault_plan::Draw;
 use super::generate::{Generated, Sprout, plain, plain_in};
 use super::listed;
+use super::sower::Sower;
 use super::telling;
 use super::trial::Trial;
 use super::unit::{GENERATED, judged_in};
@@ -49,7 +50,8 @@ impl Made<'_> {
     pub(super) fn trials(&self, cases: u32) -> Vec<Trial> {
         let mut trials = match self.job {
             JobKind::Get | JobKind::Send => {
-                let drawn = (0..cases).filter_map(|index| self.drawn(index));
+                let mut sower = self.sower();
+                let drawn = (0..cases).filter_map(|index| self.drawn(&mut sower, index));
                 drawn.chain(self.mistakes()).collect()
             }
             JobKind::Create if self.about.is_usual => {
@@ -82,16 +84,14 @@ impl Made<'_> {
         Trial { label: self.label(name), case, evidence: None, properties, sprout: None }
     }
 
-    fn drawn(&self, index: u32) -> Option<Trial> {
-        let sprout = self.sprout(index);
-        // The whole resource is always among the cases.
-        let sprout = match index {
+    fn drawn(&self, sower: &mut Sower, index: u32) -> Option<Trial> {
+        let (sprout, value) = sower.sow(index, |sprout| match index {
+            // The whole resource is always among the cases.
             0 => sprout.whole(),
             // And a selector with brackets, where there is anything below a member.
             1 => sprout.nested(),
             _ => sprout,
-        };
-        let value = sprout.value()?;
+        })?;
         let name = format!("{:04}", index + 1);
         let is_disturbed = self.job == JobKind::Get && index % VARIED == DISTURBED;
         if is_disturbed && let Some(scenario) = self.plan(index) {
@@ -107,9 +107,10 @@ impl Made<'_> {
 
     /// Tasks that come to an end, or never do, while this and that goes wrong on the way.
     fn lives(&self, cases: u32) -> Vec<Trial> {
+        let mut sower = self.sower();
         let life = |index: u32| {
-            let sprout = self.sprout(index);
-            Some(self.disturbed(&format!("{:04}", index + 1), sprout.value()?, sprout, self.plan(index)))
+            let (sprout, value) = sower.sow(index, |sprout| sprout)?;
+            Some(self.disturbed(&format!("{:04}", index + 1), value, sprout, self.plan(index)))
         };
         (0..cases.div_ceil(LIVES)).filter_map(life).collect()
     }
@@ -152,8 +153,8 @@ impl Made<'_> {
         Trial { sprout: Some(sprout), ..trial }
     }
 
-    fn sprout(&self, index: u32) -> Sprout {
-        Sprout::new(self.seed, (self.job, self.about), self.dialect, index)
+    fn sower(&self) -> Sower {
+        Sower::new(self.seed, (self.job, self.about), self.dialect)
     }
 
     fn plan(&self, index: u32) -> Option<Arc<Scenario>> {

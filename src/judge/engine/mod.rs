@@ -2,7 +2,7 @@
 //!
 //! - `adapter` asks first, with one clean case a job, whether the client can be read at all
 //! - `known` shows what is made of a client where everybody knows what has to come of it
-//! - `unit` says which cases there are: `made` makes the generated ones, of what `generate` draws and shrinks and the faults that
+//! - `unit` says which cases there are: `made` makes the generated ones, of what `sower` draws and `generate` shrinks and the faults that
 //!   `fault_plan` draws, and `staged` those of scenarios; `listed` makes the lists that are read to their end
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
 //!   and `unplaced` takes the listener's port out of what is kept of it
@@ -30,6 +30,7 @@ mod plan;
 mod shrink;
 mod simpler;
 mod slot;
+mod sower;
 mod staged;
 mod tally;
 mod telling;
@@ -50,7 +51,7 @@ pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progre
 use self::slot::Slot;
 use self::tally::Tally;
 use self::together::together;
-use self::trial::{Bench, PASSWORD, TOKEN, Tried};
+use self::trial::{Bench, PASSWORD, TOKEN, Tried, placeholders};
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
 use crate::judge::about::About;
@@ -83,7 +84,8 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     let mut taken = Taken::default();
     units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
-    let bench = Bench { client, redactor, secrets, verb, taken, tls: plan.tls.clone() };
+    let placeholders = placeholders(&redactor);
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: plan.tls.clone() };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,
@@ -110,7 +112,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
         let at = weigh::At { plan, bench: &bench, slots: &slots, unit, keeper: &keeper, tell };
         for property in weigh::properties(unit, &tried) {
             let weighed = weigh::weigh(&at, property, &tried).await;
-            tally.add(weighed);
+            tally.add(weighed, |ran| bench.lines(ran));
         }
     }
     client.end().await;

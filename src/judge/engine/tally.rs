@@ -64,15 +64,19 @@ impl Tally {
         self.not_started = Some(why.to_owned());
     }
 
-    /// Adds a verdict and the sessions that show it.
-    pub(super) fn add(&mut self, weighed: Weighed) {
+    /// Adds a verdict and the sessions that show it, with the lines of each.
+    pub(super) fn add(&mut self, weighed: Weighed, lines: impl Fn(Ran) -> Vec<Line>) {
         for ran in weighed.shown {
             if self.kept.insert(ran.label.clone()) {
-                self.lines.extend(ran.lines);
+                self.lines.extend(lines(ran));
             }
         }
-        self.lines.push(Line::Verdict(weighed.line.clone()));
-        self.verdicts.push(weighed.line);
+        self.add_verdict(weighed.line);
+    }
+
+    fn add_verdict(&mut self, line: VerdictLine) {
+        self.lines.push(Line::Verdict(line.clone()));
+        self.verdicts.push(line);
     }
 
     /// Names the properties of which no verdict speaks, because the scenarios that ask for them were left out.
@@ -94,7 +98,7 @@ impl Tally {
                 required: true,
                 ..VerdictLine::without_a_case(property, scenario, Standing::NotApplicable, why)
             };
-            self.add(Weighed { line, shown: Vec::new() });
+            self.add_verdict(line);
         }
     }
 

@@ -57,8 +57,8 @@ pub(super) struct Trial {
 #[derive(Clone, Debug)]
 pub(super) struct Ran {
     pub(super) run: Run,
-    /// Its part of the ledger.
-    pub(super) lines: Vec<Line>,
+    /// What its replay kept. A ledger gets it from [`Bench::lines`]: few runs come to stand in one.
+    kept: Vec<Line>,
     pub(super) account: EndLine,
     pub(super) label: String,
 }
@@ -77,22 +77,29 @@ pub(super) struct Bench<'c, C> {
     pub(super) verb: String,
     /// Knows what the client is given to keep to itself.
     pub(super) secrets: Redactor,
+    /// What stands in a ledger where they stood.
+    pub(super) placeholders: Vec<String>,
     /// What the scenarios' recordings show their console to take.
     pub(super) taken: Taken,
     /// With it the client is spoken to over TLS.
     pub(super) tls: Option<Identity>,
 }
 
+/// What stands where the client's token and password stood, once they are learnt.
+pub(super) fn placeholders(redactor: &Redactor) -> Vec<String> {
+    [TOKEN, PASSWORD].map(|secret| redactor.text(secret)).to_vec()
+}
+
 impl<C: Client> Bench<'_, C> {
     /// Puts a trial to the client, with the variants of each of its properties.
     pub(super) async fn attempt(&self, slot: &Slot, trial: &Trial) -> Tried {
         let base = self.run(slot, trial, &trial.case, &trial.label).await;
-        let alone = [base.run.clone()];
+        let alone = std::slice::from_ref(&base.run);
         let mut answers = Vec::new();
         for property in &trial.properties {
             let further = property.variants.map(|variants| variants(&trial.case)).unwrap_or_default();
             if further.is_empty() {
-                answers.push((*property, (property.judge)(&alone), Vec::new()));
+                answers.push((*property, (property.judge)(alone), Vec::new()));
                 continue;
             }
             let mut variants = Vec::new();
@@ -180,9 +187,8 @@ impl<C: Client> Bench<'_, C> {
             Some(elsewhere) => elsewhere.stop().await,
             None => Arrived::default(),
         };
-        let (mut lines, mut account) = (watch.cut(replay.lines()), replay.account());
+        let (mut lines, mut account) = (watch.cut(replay.take_lines()), replay.account());
         arrived.leave_address(&mut lines, &mut report, &mut account);
-        let lines = self.labelled(lines, case, label, &report);
         let run = Run {
             case: case.clone(),
             exchanges: exchanges(&lines, &evidence),
@@ -195,7 +201,7 @@ impl<C: Client> Bench<'_, C> {
             given: self.given(&job),
             strayed: arrived.exchanges,
         };
-        Ran { run, lines, account, label: label.to_owned() }
+        Ran { run, kept: lines, account, label: label.to_owned() }
     }
 
     fn not_run(&self, case: &Case, label: &str, why: &str) -> Ran {
@@ -213,7 +219,7 @@ impl<C: Client> Bench<'_, C> {
             given: Given::default(),
             strayed: Vec::new(),
         };
-        Ran { run, lines: Vec::new(), account: EndLine::default(), label: label.to_owned() }
+        Ran { run, kept: Vec::new(), account: EndLine::default(), label: label.to_owned() }
     }
 
     /// What of a job the client was told.
@@ -227,7 +233,7 @@ impl<C: Client> Bench<'_, C> {
             name: takes.name,
             over_tls: self.tls.is_some(),
             secrets: self.secrets.clone(),
-            placeholders: [TOKEN, PASSWORD].map(|secret| self.redactor.text(secret)).to_vec(),
+            placeholders: self.placeholders.clone(),
         }
     }
 
@@ -253,9 +259,14 @@ impl<C: Client> Bench<'_, C> {
         }
     }
 
-    /// The lines of a case under its own name, with what the client was and reported.
-    fn labelled(&self, lines: Vec<Line>, case: &Case, label: &str, report: &Report) -> Vec<Line> {
-        let mut labelled: Vec<Line> = lines
+    /// A run's part of the ledger: its lines under its own name, with what the client was and reported. Of a case that was
+    /// not run there is none.
+    pub(super) fn lines(&self, ran: Ran) -> Vec<Line> {
+        let Ran { run: Run { case, report, .. }, kept, label, .. } = ran;
+        if kept.is_empty() {
+            return kept;
+        }
+        let mut labelled: Vec<Line> = kept
             .into_iter()
             .map(|mut line| {
                 match &mut line {
@@ -275,7 +286,7 @@ impl<C: Client> Bench<'_, C> {
                 line
             })
             .collect();
-        let mut outcome = report.line(label, case.job);
+        let mut outcome = report.line(&label, case.job);
         outcome.outcome = self.redactor.text(&outcome.outcome);
         outcome.task = outcome.task.map(|task| self.redactor.text(&task));
         outcome.stderr = self.redactor.text(&outcome.stderr);

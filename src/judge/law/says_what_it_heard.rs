@@ -83,7 +83,7 @@ fn brought<'e>(run: &Run, exchange: &'e Exchange) -> Option<(Heard, Option<&'e s
     if exchange.response_body.text().is_none() {
         return Some((how, None));
     }
-    let text = wire::data(exchange).filter(|text| Json::parse(text).is_ok())?;
+    let text = wire::data(exchange).filter(|text| Json::is_one(text))?;
     Some((how, Some(text)))
 }
 
