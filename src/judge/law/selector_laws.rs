@@ -255,4 +255,18 @@ mod tests {
         told_nothing.given.fields = false;
         assert!(matches!(judge(&[told_nothing]), Verdict::NotApplicable(_)));
     }
+
+    #[test]
+    fn names_are_turned_round_below_members_too() {
+        assert_eq!(texts("name(b,c(d,e)),id")[1], "id,name(c(e,d),b)");
+    }
+
+    #[test]
+    fn the_same_question_again_is_told_as_such() {
+        let other = || run("id,case_id", r#"{"id":42,"case_id":8}"#);
+        let why = because(judge(&[run("id,case_id", BOTH), other()]));
+        assert!(why.starts_with("again with fields `id,case_id`, "), "{why}");
+        let why = because(judge(&[run("case_id,id", BOTH), other()]));
+        assert!(why.starts_with("with fields `id,case_id`, "), "{why}");
+    }
 }

@@ -76,4 +76,24 @@ mod tests {
         assert!(read(vec![page("[]")], Outcome::TimedOut).is_violated());
         assert_eq!(read(vec![page("[]")], Outcome::GaveUp), Verdict::held());
     }
+
+    #[test]
+    fn whoever_stops_is_told_from_whoever_was_stopped_and_who_claims_nothing_is_not_judged() {
+        let again = |outcome| {
+            let count = usize::try_from(AGAIN).unwrap() + 2;
+            match read(std::iter::repeat_n(page(r#"[{"id":1}]"#), count).collect(), outcome) {
+                Verdict::Violated(violation) => violation.because,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(again(Outcome::GaveUp), "21 pages in a row brought nothing new");
+        let stopped = again(Outcome::TimedOut);
+        assert_eq!(stopped, "more than 20 pages in a row brought nothing new, and it did not stop");
+        let mut run = sample::run(sample::list("GET /siem/offenses"));
+        (run.exchanges, run.given.deadline_ms) = (vec![page(r#"[{"id":1}]"#)], None);
+        for outcome in [Outcome::TimedOut, Outcome::Crashed { how: "signal 6".into() }] {
+            run.report.outcome = outcome;
+            assert!(matches!(judge(&run), Verdict::Inconclusive(_)), "{:?}", run.report.outcome);
+        }
+    }
 }
