@@ -187,7 +187,11 @@ impl Run {
     /// What the client reported, in a line.
     pub(super) fn reported_line(&self) -> String {
         match &self.report.outcome {
-            Outcome::Task { standing, task } => format!("{standing} {task}"),
+            // A client may print its JSON over many lines; a line break never stands within a value.
+            Outcome::Task { standing, task } => {
+                let lines: Vec<&str> = task.lines().map(str::trim).collect();
+                format!("{standing} {}", lines.join(" "))
+            }
             other => other.to_string(),
         }
     }
@@ -197,6 +201,14 @@ impl Run {
 mod tests {
     use super::*;
     use crate::judge::sample;
+
+    #[test]
+    fn what_is_reported_over_many_lines_is_told_in_one() {
+        let task = "{\n  \"id\": 7,\n  \"name\": \"a  b\"\n}".to_owned();
+        let mut run = sample::run(sample::get(None));
+        run.report.outcome = Outcome::Task { standing: crate::client::Resting::Done, task };
+        assert_eq!(run.reported_line(), r#"done { "id": 7, "name": "a  b" }"#);
+    }
 
     #[test]
     fn of_who_ends_while_nobody_is_listened_to_nothing_is_known() {

@@ -156,11 +156,22 @@ pub(super) fn is_delivered(run: &Run, exchange: &Exchange) -> bool {
     came_whole(exchange, timing, !run.timings.is_empty())
 }
 
+/// Whether it leaves the session: said at the end, and about nothing that was asked.
+pub(super) fn is_logout(exchange: &Exchange) -> bool {
+    let path = path(exchange);
+    Profile::builtin().is_outside(path) && path.ends_with("/logout")
+}
+
+/// The last request that is about something, and its answer: what a client says of its end it has from there.
+pub(super) fn last_word(run: &Run) -> Option<&Exchange> {
+    run.exchanges.iter().rev().find(|exchange| !is_logout(exchange))
+}
+
 /// Whether the client may have given up before it had read this answer, its last one: it ran for as long as it waits at
 /// most for anything, by its file or by what it was told. What is sent in the moment in which a client leaves, it need
 /// not have seen, and on a busy machine that moment is long.
 pub(super) fn may_have_left(run: &Run, exchange: &Exchange) -> bool {
-    let is_last = run.exchanges.last().is_some_and(|last| last.key == exchange.key);
+    let is_last = last_word(run).is_some_and(|last| last.key == exchange.key);
     let gave_up = matches!(run.report.outcome, Outcome::GaveUp | Outcome::Error { .. });
     // Who reports what an answer said did not end with a request that took too long.
     let for_one = run.claims.request_timeout_ms.filter(|_| gave_up);

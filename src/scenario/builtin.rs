@@ -102,6 +102,7 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "ariel/slow-search"
     "network/bandwidth"
     "network/breaks-for-good"
+    "network/breaks-when-partly-done"
     "network/chunk"
     "network/close"
     "network/closed-at-once"

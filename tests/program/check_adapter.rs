@@ -80,6 +80,26 @@ fn what_is_wrong_is_shown_with_its_fix() {
 }
 
 #[test]
+fn a_script_whose_exit_code_says_that_the_look_went_well_is_read_as_it_has_to_be() {
+    let lab = Lab::new();
+    let out = "printf %s \"$text\"; case $text in *1002*) exit 4;; esac";
+    client(&lab, out, "stdout = \"resource\"\nexit = { 0 = \"done\", 4 = \"not_found\" }");
+    let finished = checked(&lab, "mine");
+    assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    assert!(finished.stdout.contains("all 3 answers"), "{}", finished.stdout);
+}
+
+#[test]
+fn leaving_a_session_is_not_odd() {
+    let lab = Lab::new();
+    let out = "curl -s -H \"SEC: $2\" \"$1/auth/logout\" >/dev/null; case $text in *1002*) echo \
+               '{\"outcome\":\"not_found\"}';; *) echo '{\"outcome\":\"gave_up\"}';; esac";
+    client(&lab, out, "");
+    let finished = checked(&lab, "mine");
+    assert!(!finished.stdout.contains("does not begin with /api"), "{}", finished.stdout);
+}
+
+#[test]
 fn a_client_that_gets_no_address_or_no_token_or_cannot_be_started_is_told_so() {
     let lab = Lab::new();
     let file = |argv: &str| {

@@ -256,3 +256,22 @@ fn nothing_that_a_console_holds_stands_in_what_is_kept_of_it() {
         shown.stderr
     );
 }
+
+#[test]
+fn whoever_gives_up_when_the_answer_to_a_creation_is_lost_need_not_look_for_the_case() {
+    let lab = Lab::new();
+    lab.write(
+        "client.sh",
+        "curl -s -m 1 -o answer -H \"SEC: $SEC_TOKEN\" -H 'Content-Type: application/json' -d \"{\\\"name\\\":\\\"$2\\\"}\" \
+         \"$1/api/forensics/case_management/cases\"\necho '{\"outcome\":\"gave_up\"}'\n",
+    );
+    lab.write(
+        "client.toml",
+        "summary = \"It asks once.\"\njobs = [\"create\"]\n\n[exec]\nargv = [\"sh\", \"client.sh\", \"{base_url}\", \
+         [\"{name}\"]]\nenv = { SEC_TOKEN = \"{sec}\" }\n",
+    );
+    for story in ["task/lost-answer", "task/lost-answer-and-no-list"] {
+        let finished = judged(&lab, &["--scenario", story]);
+        assert_eq!(finished.code, Some(0), "{story}: {}{}", finished.stdout, finished.stderr);
+    }
+}

@@ -6,7 +6,6 @@ use crate::judge::case::Run;
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
 use crate::ledger::Exchange;
-use crate::profile::Profile;
 
 pub(super) static PROPERTY: Property = Property {
     id: "keeps-the-session",
@@ -81,7 +80,7 @@ impl Visit {
     fn wrong(&mut self, run: &Run, exchange: &Exchange, later: &[Exchange]) -> Option<String> {
         let path = wire::path(exchange);
         if !path.starts_with("/api/") {
-            self.has_left |= Profile::builtin().is_outside(path) && path.ends_with("/logout");
+            self.has_left |= wire::is_logout(exchange);
             return None;
         }
         self.asked += 1;

@@ -50,7 +50,7 @@ fn judge(runs: &[Run]) -> Verdict {
         return Verdict::not_reached(why);
     }
     let Some(last) =
-        run.exchanges.last().filter(|last| wire::is_delivered(run, last) && !wire::may_have_left(run, last))
+        wire::last_word(run).filter(|last| wire::is_delivered(run, last) && !wire::may_have_left(run, last))
     else {
         return Verdict::not_reached("the last answer did not arrive whole");
     };
@@ -239,6 +239,21 @@ mod tests {
         exchange.faults.push(sample::fault(Effect::Lost));
         run.exchanges = vec![exchange];
         assert!(not_reached(judge(&[run])));
+    }
+
+    #[test]
+    fn a_log_out_at_the_end_is_not_the_last_word() {
+        let left = |status: u16, code: i64, outcome: Outcome| {
+            let mut run = sample::run(sample::get(Some("id")));
+            let mut logout = sample::poll("/auth/logout", 200, "<html>");
+            logout.response_headers = vec![("Content-Type".into(), "text/html".into())];
+            run.exchanges = vec![sample::poll(sample::PATH, status, &body(code)), logout];
+            run.report.outcome = outcome;
+            judge(&[run])
+        };
+        assert_eq!(left(404, 1002, Outcome::NotFound { code: Some(1002) }), Verdict::held());
+        assert!(left(404, 4, Outcome::NotFound { code: None }).is_violated());
+        assert!(left(500, 1020, task()).is_violated());
     }
 
     #[test]

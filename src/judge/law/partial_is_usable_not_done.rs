@@ -49,10 +49,10 @@ fn judge(runs: &[Run]) -> Verdict {
     if *phase != Phase::Partial {
         return Verdict::held();
     }
-    let is_last_word = run.exchanges.last().is_some_and(|exchange| exchange.key == last.key);
-    // An answer that was cut, or says two things, may have been read all the same.
+    let is_last_word = wire::last_word(run).is_some_and(|exchange| exchange.key == last.key);
+    // An answer that was cut, or says two things, may have been read all the same; not one of which nothing was sent.
     let later = run.exchanges.iter().rev().take_while(|exchange| exchange.key != last.key);
-    let mut later = later.filter_map(wire::phase_shown);
+    let mut later = later.filter(|exchange| exchange.planned_bytes > 0).filter_map(wire::phase_shown);
     let may_say_otherwise = later.any(|phase| phase != Phase::Partial);
     let left_at_once = partial == 1 && run.claims.on_partial == OnPartial::Waits;
     match &run.report.outcome {
@@ -67,6 +67,9 @@ fn judge(runs: &[Run]) -> Verdict {
             violated(run, format!("the task is partly done, and the client reports it as {standing}"))
         }
         Outcome::TimedOut => Verdict::inconclusive("it was still watching when its time was up"),
+        outcome if outcome.is_of_its_own() && failed_later(run, last) => Verdict::Held(vec![
+            "what it asked after that failed, and it does not call the task done".to_owned(),
+        ]),
         Outcome::GaveUp => Verdict::inconclusive("it gave up without saying that the case is usable"),
         // Who is shown a task that goes backwards, or one in no known state, may well complain.
         outcome
@@ -79,6 +82,15 @@ fn judge(runs: &[Run]) -> Verdict {
         }
         _ => Verdict::inconclusive("another answer came after the task was seen partly done"),
     }
+}
+
+/// Whether it asked on after this answer, and all that came of it were errors and answers that broke off.
+fn failed_later(run: &Run, last: &Exchange) -> bool {
+    let mut later = (run.exchanges.iter().rev())
+        .take_while(|exchange| exchange.key != last.key)
+        .filter(|exchange| wire::is_poll(exchange))
+        .peekable();
+    later.peek().is_some() && later.all(|exchange| wire::is_broken(exchange) || exchange.status >= 500)
 }
 
 fn violated(run: &Run, because: String) -> Verdict {
@@ -139,12 +151,37 @@ mod tests {
         for effect in [Effect::Lost, Effect::Ambiguous] {
             let mut run = sample::run(sample::wait(None));
             run.exchanges = vec![sample::state("PARTIALLY_COMPLETE"), sample::state("COMPLETE")];
-            run.exchanges[1].key.nth = 2;
+            (run.exchanges[1].key.nth, run.exchanges[1].planned_bytes) = (2, 90);
             run.exchanges[1].faults.push(sample::fault(effect));
             run.report.outcome = reports(Resting::Done);
             assert!(matches!(judge(&[run.clone()]), Verdict::Inconclusive(_)), "{effect:?}");
             run.exchanges[1].response_body = run.exchanges[0].response_body.clone();
             assert!(judge(&[run]).is_violated(), "{effect:?}: it says the same");
+        }
+    }
+
+    #[test]
+    fn a_task_whose_console_went_away_is_not_done_and_whoever_says_so_keeps_the_law() {
+        let judged = |answer: Exchange, outcome: Outcome| {
+            let mut run = sample::run(sample::wait(None));
+            run.exchanges = vec![sample::state("PARTIALLY_COMPLETE"), answer];
+            run.exchanges[1].key.nth = 2;
+            run.report.outcome = outcome;
+            judge(&[run])
+        };
+        let lost = || {
+            let mut lost = sample::state("COMPLETE");
+            lost.faults.push(sample::fault(Effect::Lost));
+            lost
+        };
+        for answer in [lost(), sample::poll(sample::PATH, 503, "<html>")] {
+            for standing in [Resting::Done, Resting::Pending, Resting::Failed] {
+                assert!(judged(answer.clone(), reports(standing)).is_violated(), "{standing}");
+            }
+            assert!(matches!(judged(answer.clone(), reports(Resting::Usable)), Verdict::Held(_)));
+            for outcome in [Outcome::GaveUp, Outcome::Error { text: "reset".into() }] {
+                assert!(matches!(judged(answer.clone(), outcome.clone()), Verdict::Held(_)), "{outcome}");
+            }
         }
     }
 
@@ -184,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn giving_up_and_an_error_after_another_answer_say_nothing() {
+    fn giving_up_says_nothing_and_an_error_after_another_one_is_told_for_what_it_is() {
         assert!(matches!(judged(&["PARTIALLY_COMPLETE"], Outcome::GaveUp), Verdict::Inconclusive(_)));
         let mut run = sample::run(sample::wait(None));
         let mut failed = sample::poll(sample::PATH, 500, "{}");
         failed.key.nth = 2;
         run.exchanges = vec![sample::state("PARTIALLY_COMPLETE"), failed];
         run.report.outcome = Outcome::Error { text: "the console failed".into() };
-        assert!(matches!(judge(&[run]), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&[run]), Verdict::Held(_)));
     }
 }

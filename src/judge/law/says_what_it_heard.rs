@@ -23,8 +23,10 @@ came: all of it, and not one that a later answer has overtaken.
 
 Broken by: `done` before any answer showed the last state, as of a client that creates and never looks again; `failed` \
 because a poll failed, or because the state is one it does not know; `pending` or `usable` although the last answer \
-showed the end; a task made out of an answer that broke off, was not JSON or never came; a task from an earlier poll, or \
-from the creation, after a later answer showed another; an error in place of a task that came to its end undisturbed.
+showed the end; a task made out of an answer that broke off, was not JSON or never came; \
+a task from an earlier poll, or from the creation, after a later answer showed another; an error in place of a task that came to its end undisturbed; \
+ending without a word in the middle of a wait, or when the answer to a look breaks off: a crash, nothing on standard \
+output, or nothing that can be read.
 
 Not broken by: leaving members out, or adding those of an earlier answer that the last one does not have; a task from an \
 answer that may have come (late, or cut behind its last byte); whatever a client makes of an answer that can be read in \
@@ -142,10 +144,14 @@ fn of_no_task(run: &Run) -> Verdict {
             _ => violated(run, format!("the task came to its end, and it reports: {}", run.reported_line())),
         };
     }
-    if outcome.says_nothing() {
-        return Verdict::not_reached(format!("it says nothing: {}", run.reported_line()));
-    }
     let asked = asked(run);
+    if outcome.says_nothing() {
+        let why = format!("it ends without a word of the task: {}", run.reported_line());
+        // Who waits has something to say whatever comes. Of a look that was answered other laws speak.
+        let was_cut = asked.last().is_some_and(|last| wire::is_broken(last));
+        let has_to_say = waits(run) && !asked.is_empty() || was_cut;
+        return if has_to_say { violated(run, why) } else { Verdict::not_reached(why) };
+    }
     let is_sure = |exchange: &&Exchange| matches!(brought(run, exchange), Some((Heard::Surely, _)));
     let has_failed =
         |exchange: &&Exchange| matches!(wire::phase_shown(exchange), Some(Phase::Failed | Phase::Cancelled));
@@ -171,8 +177,8 @@ fn has_ended_well(run: &Run) -> bool {
         exchange.faults.is_empty() && !wire::is_miss(exchange) && (200..300).contains(&exchange.status)
     };
     let is_done = |exchange: &Exchange| wire::phase_shown(exchange) == Some(Phase::Done);
-    let Some(last) = run.exchanges.last() else { return false };
-    run.exchanges.iter().all(is_plain)
+    let Some(last) = wire::last_word(run) else { return false };
+    run.exchanges.iter().filter(|exchange| !wire::is_logout(exchange)).all(is_plain)
         && run.case.about.is_asked(last)
         && heard(run, last) == Heard::Surely
         && is_done(last)

@@ -83,7 +83,7 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     let polls: Vec<&Exchange> = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).collect();
     if polls.is_empty() {
-        return Verdict::not_reached("it never asked for the task");
+        return of_no_poll(run);
     }
     let mut endless = Endless::default();
     let mut worst: Option<AskedOn> = None;
@@ -128,6 +128,17 @@ fn judge(runs: &[Run]) -> Verdict {
             last.filter(|last| last.times > 0).map(|last| last.to_string()).into_iter().collect(),
         ),
     }
+}
+
+/// Whoever lost the answer to its creation, and ended, knew of no task to wait for.
+fn of_no_poll(run: &Run) -> Verdict {
+    let is_lost = |exchange: &Exchange| wire::is_creation(exchange) && wire::is_broken(exchange);
+    let ended = run.report.outcome.is_of_its_own();
+    if run.case.job == JobKind::Create && ended && run.exchanges.iter().any(is_lost) {
+        let why = "the answer to its creation was lost: it knew of no task to wait for, and ended";
+        return Verdict::NotApplicable(why.to_owned());
+    }
+    Verdict::not_reached("it never asked for the task")
 }
 
 /// The limit a client has of its own, or was told, to follow "it".

@@ -53,6 +53,17 @@ fn what_was_heard_last_may_be_said() {
 }
 
 #[test]
+fn a_log_out_at_the_end_hides_nothing_of_what_was_heard() {
+    let left = |outcome: Outcome| {
+        let mut run = waited(&["WAITING", "COMPLETE"], outcome);
+        run.exchanges.push(sample::poll("/auth/logout", 200, "<html>"));
+        judge(&[run])
+    };
+    assert_eq!(left(reports(Resting::Done, &task("COMPLETE"))), Verdict::held());
+    assert!(because(left(Outcome::Error { text: "oops".into() })).contains("came to its end"));
+}
+
+#[test]
 fn a_standing_that_no_answer_showed_is_a_violation() {
     for (states, standing) in [
         (&["WAITING", "PROCESSING"][..], Resting::Done),
@@ -213,6 +224,28 @@ fn an_error_in_place_of_a_done_task_is_a_violation_unless_something_went_wrong()
     // One that does not know the state, and looks a few times more before it says so.
     assert!(judge(&[waited(&["WAITING", "COMPLETE", "COMPLETE"], error.clone())]).is_violated());
     assert!(!judge(&[waited(&["WAITING"], error)]).is_violated());
+}
+
+#[test]
+fn ending_without_a_word_is_a_violation_unless_another_law_speaks_of_it() {
+    let words = [
+        Outcome::Crashed { how: "exit code 255".into() },
+        Outcome::Silent,
+        Outcome::Unreadable { why: "{}".into() },
+    ];
+    for outcome in words {
+        let mut wait = waited(&["WAITING", "PROCESSING"], outcome.clone());
+        wait.exchanges.push(broken(Effect::Lost, &task("COMPLETE")));
+        assert!(because(judge(&[wait])).contains("without a word"), "{outcome}");
+        let cut = looked(broken(Effect::Lost, &task("COMPLETE")), outcome.clone());
+        assert!(because(judge(&[cut])).contains("without a word"), "{outcome}");
+        let refused = looked(sample::poll(sample::PATH, 500, "{}"), outcome.clone());
+        assert!(matches!(judge(&[refused]), Verdict::NotReached(_)), "{outcome}");
+        // It never came to ask.
+        let mut other = waited(&["WAITING"], outcome.clone());
+        other.exchanges[0].key.endpoint = "GET /help/versions".into();
+        assert!(matches!(judge(&[other]), Verdict::NotReached(_)), "{outcome}");
+    }
 }
 
 #[test]

@@ -282,3 +282,19 @@ fn a_suite_that_was_ended_at_what_may_pass_or_at_its_first_look_is_not_held_to_a
     assert_eq!(stopped(run(&["WAITING", "COMPLETE"], done()).exchanges), None);
     assert!(stopped(run(&["COMPLETE", "COMPLETE"], done()).exchanges).is_some());
 }
+
+#[test]
+fn whoever_lost_the_answer_to_its_creation_and_ended_has_nothing_to_wait_for() {
+    let judged = |outcome: Outcome, is_lost: bool| {
+        let mut run = sample::run(sample::create("Case1"));
+        run.exchanges = vec![sample::creation("Case1", 201, "{}")];
+        if is_lost {
+            run.exchanges[0].faults.push(sample::fault(Effect::Lost));
+        }
+        run.report.outcome = outcome;
+        judge(&[run])
+    };
+    assert!(matches!(judged(Outcome::GaveUp, true), Verdict::NotApplicable(_)));
+    assert!(matches!(judged(Outcome::GaveUp, false), Verdict::NotReached(_)));
+    assert!(matches!(judged(Outcome::TimedOut, true), Verdict::NotReached(_)));
+}
