@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 /// Generated cases a dialect: a mutant has to be caught within 200.
 const CASES: u32 = 20;
 /// How many stories are told before it is looked whether a mutant is caught.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 2;
 /// Cases at a time: most spend their time waiting.
 const JOBS: usize = 6;
 /// Mutants at a time, where all are judged: most of them wait, too.
@@ -221,8 +221,9 @@ pub fn evidence() -> Arc<EvidenceOf> {
 fn parts(law: &str) -> Vec<(u32, Vec<Arc<Scenario>>)> {
     let all = Plan::new(evidence()).scenarios;
     let asks = |scenario: &&Arc<Scenario>| scenario.must.hold.iter().any(|named| named.name == law);
-    let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(asks);
-    let stories = |some: Vec<&Arc<Scenario>>| {
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|scenario| asks(&scenario));
+    let stories = |some: Vec<Arc<Scenario>>| {
+        let some = by_turns(&some);
         let chunks = some.chunks(AT_A_TIME).map(|some| (0, some.iter().copied().map(Arc::clone).collect()));
         chunks.collect::<Vec<(u32, Vec<Arc<Scenario>>)>>()
     };
@@ -233,6 +234,21 @@ fn parts(law: &str) -> Vec<(u32, Vec<Arc<Scenario>>)> {
     );
     parts.extend(stories(others));
     parts
+}
+
+/// One story of each folder, then the next of each: what lies side by side is much alike.
+fn by_turns(some: &[Arc<Scenario>]) -> Vec<&Arc<Scenario>> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut turns: Vec<(usize, &str, &Arc<Scenario>)> = (some.iter())
+        .map(|scenario| {
+            let folder = scenario.name.split('/').next().unwrap_or_default();
+            let turn = seen.entry(folder).or_default();
+            *turn += 1;
+            (*turn, folder, scenario)
+        })
+        .collect();
+    turns.sort_by_key(|(turn, folder, _)| (*turn, *folder));
+    turns.into_iter().map(|(_, _, scenario)| scenario).collect()
 }
 
 /// What only a handshake shows.
@@ -383,8 +399,9 @@ fn page(known: &BTreeMap<(&'static str, String), [String; 3]>) -> String {
     let mut page = format!(
         "# Mutants\n\nWhat the judge makes of small realistic defects. A mutant is a right client with one of them: it has to be\n\
          caught by the law it was written for, in the default judgement with {CASES} generated cases a dialect (those about\n\
-         certificates with `--tls`). What puts that law to the test is told first, and no more is told once it has spoken; so\n\
-         other laws may speak that are not listed. Cases are counted by whole parts of the judgement. The right clients themselves keep every law: the test suite judges them.\n\
+         certificates with `--tls`). What puts that law to the test is told first, one story of each folder\n\
+         in turn, and no more is told once it has spoken; so other laws may speak that are not listed. Cases are counted by\n\
+         whole parts of the judgement. The right clients themselves keep every law: the test suite judges them.\n\
          Written by `scripts/mutants`.\n\n\
          **{} of {} caught**",
         sum(|score| score.0),
