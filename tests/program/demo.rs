@@ -106,8 +106,15 @@ async fn a_single_defect_violates_exactly_the_property_it_is_meant_for() {
     for defect in DEFECTS {
         let mut expected: BTreeSet<String> =
             Some(&defect).filter(is_of_demo).map(|defect| defect.property.to_owned()).into_iter().collect();
-        // A task whose numbers were rounded is also not the one that was heard of.
-        expected.extend((defect.name == "through-floats").then(|| "says-what-it-heard".to_owned()));
+        let also: &[&str] = match defect.name {
+            // A task whose numbers were rounded is also not the one that was heard of; and who crashes over a member that
+            // nobody asked for ends a wait without a word.
+            "through-floats" | "strict-shape" => &["says-what-it-heard"],
+            // Values under the names of others are wrong by themselves, and in any order that nobody asked for.
+            "by-position" => &["reports-what-it-got", "survives-the-unrequested"],
+            _ => &[],
+        };
+        expected.extend(also.iter().map(|law| (*law).to_owned()));
         assert_eq!(violated_by(defect.name).await, expected, "{}", defect.name);
     }
 }
