@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ports::Ports;
 use super::slot::Slot;
 use super::trial::exchanges;
 use crate::client::{Outcome, Report};
@@ -31,13 +32,17 @@ impl Elsewhere {
     ///
     /// # Errors
     /// If there is no listener for it.
-    pub(super) async fn of(setup: &Setup, tls: Option<&Identity>) -> Result<Option<Self>, StartError> {
+    pub(super) async fn of(
+        setup: &Setup,
+        tls: Option<&Identity>,
+        ports: &Ports,
+    ) -> Result<Option<Self>, StartError> {
         let Some(planned) = setup.scenario.as_ref().filter(|it| it.faults.iter().any(leads)) else {
             return Ok(None);
         };
         let setup = Setup { scenario: None, ..setup.clone() };
         let replay = Arc::new(Replay::new(setup.clone()).keeping());
-        let slot = Slot::alone(Arc::clone(&replay), tls).await?;
+        let slot = Slot::alone(Arc::clone(&replay), tls, ports).await?;
         let origin = slot.url().replace(NAMES.0, NAMES.1);
         let mut scenario = Scenario::clone(planned);
         let mut places = Vec::new();

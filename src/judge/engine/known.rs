@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::generate::{Generated, plain, plain_in};
 use super::made::with_fault;
 use super::plan::JudgeError;
+use super::ports::Ports;
 use super::slot::Slot;
 use super::trial::{Bench, TOKEN, Trial, placeholders};
 use super::unit::dialects_of;
@@ -123,7 +124,8 @@ pub async fn known_answers<C: Client>(
     let secrets = Redactor::new();
     secrets.learn(TOKEN);
     let (redactor, placeholders) = (redactor.clone(), placeholders(redactor));
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: tls.cloned() };
+    let ports = Ports::beginning_by(slot.port());
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: tls.cloned(), ports };
     let mut all = Vec::new();
     for (job, about) in About::jobs(client) {
         let Some(dialect) = dialects_of(client, &about).into_iter().next() else { continue };

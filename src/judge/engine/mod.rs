@@ -27,6 +27,7 @@ mod known;
 mod listed;
 mod made;
 mod plan;
+mod ports;
 mod shrink;
 mod simpler;
 mod slot;
@@ -48,6 +49,7 @@ pub use self::floor::{CoverageFloor, FloorError};
 use self::keep::Keeper;
 pub use self::known::{Known, known_answers};
 pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat};
+use self::ports::Ports;
 use self::slot::Slot;
 use self::tally::Tally;
 use self::together::together;
@@ -85,7 +87,8 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     units.iter().for_each(|unit| taken.join(&evidence::taken(&unit.trials)));
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
     let placeholders = placeholders(&redactor);
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: plan.tls.clone() };
+    let ports = Ports::beginning_by(slots.first().map_or(0, Slot::port));
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: plan.tls.clone(), ports };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,

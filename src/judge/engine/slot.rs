@@ -1,12 +1,14 @@
 //! A listener that stays while the cases it serves come and go.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::ports::Ports;
 use crate::delivery::{Delivery, End, Step};
 use crate::greeting::{Arrival, Greeting, Part, Reception};
 use crate::message::{Request, Response};
@@ -16,6 +18,9 @@ use crate::serve::{Answer, Came, Options, Performed, Refusal, Reply, Server, Sta
 
 /// How long after its client ended a case may still be performing an answer.
 const SETTLING: Duration = Duration::from_millis(200);
+
+/// How many ports are tried for a listener of its own before the system chooses one.
+const TRIES: usize = 16;
 
 /// A listener and what it serves now.
 #[derive(Debug)]
@@ -129,25 +134,38 @@ impl Slot {
     /// # Errors
     /// If the system gives none.
     pub(super) async fn start(tls: Option<&Identity>) -> Result<Self, StartError> {
-        Self::with(Playing::default(), tls).await
+        Self::with(Playing::default(), tls, 0).await
     }
 
     /// A listener for this replay alone: the first connection is the first, and time begins now.
     ///
     /// # Errors
     /// If the system gives none, or what is planned for connections is not possible.
-    pub(super) async fn alone(replay: Arc<Replay>, tls: Option<&Identity>) -> Result<Self, StartError> {
-        let playing =
-            Playing { replay: Some((Arc::clone(&replay), Some(Duration::ZERO))), ..Playing::default() };
-        let slot = Self::with(playing, tls).await?;
+    pub(super) async fn alone(
+        replay: Arc<Replay>,
+        tls: Option<&Identity>,
+        ports: &Ports,
+    ) -> Result<Self, StartError> {
+        let mut tries = TRIES;
+        let slot = loop {
+            let replay = Some((Arc::clone(&replay), Some(Duration::ZERO)));
+            let port = if tries == 0 { 0 } else { ports.next() };
+            match Self::with(Playing { replay, ..Playing::default() }, tls, port).await {
+                Err(StartError::Listen { .. }) if tries > 0 => tries -= 1,
+                started => break started?,
+            }
+        };
         replay.set_base(&slot.url);
         Ok(slot)
     }
 
-    async fn with(playing: Playing, tls: Option<&Identity>) -> Result<Self, StartError> {
+    /// On this port; on any free one where it is 0.
+    async fn with(playing: Playing, tls: Option<&Identity>, port: u16) -> Result<Self, StartError> {
         let stage = Arc::new(Stage { playing: Mutex::new(playing), settled: Notify::new() });
+        let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let server =
-            Server::start(Options { tls: tls.cloned(), ..Options::default() }, Arc::clone(&stage)).await?;
+            Server::start(Options { listen, tls: tls.cloned(), ..Options::default() }, Arc::clone(&stage))
+                .await?;
         let url = server.url();
         Ok(Self { stage, server, url })
     }
@@ -155,6 +173,10 @@ impl Slot {
     /// `http://127.0.0.1:PORT` or `https://...`.
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.server.addr().port()
     }
 
     /// From now on requests go to this replay.

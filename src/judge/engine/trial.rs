@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::elsewhere::{Arrived, Elsewhere};
 use super::evidence;
+use super::ports::Ports;
 use super::slot::Slot;
 use super::unplaced;
 use crate::client::{Claims, Client, Job, JobKind, Outcome, Report};
@@ -83,6 +84,8 @@ pub(super) struct Bench<'c, C> {
     pub(super) taken: Taken,
     /// With it the client is spoken to over TLS.
     pub(super) tls: Option<Identity>,
+    /// Of the listeners that serve one case each.
+    pub(super) ports: Ports,
 }
 
 /// What stands where the client's token and password stood, once they are learnt.
@@ -130,7 +133,7 @@ impl<C: Client> Bench<'_, C> {
             session: SESSION.to_owned(),
             clock: Clock::default(),
         };
-        let elsewhere = match Elsewhere::of(&setup, self.tls.as_ref()).await {
+        let elsewhere = match Elsewhere::of(&setup, self.tls.as_ref(), &self.ports).await {
             Ok(elsewhere) => elsewhere,
             Err(error) => return self.not_run(case, label, &error.to_string()),
         };
@@ -152,7 +155,7 @@ impl<C: Client> Bench<'_, C> {
             || replay.reception() == Reception::default() && !self.client.outlives_its_cases();
         let own = match is_shared {
             true => None,
-            false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref()).await {
+            false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref(), &self.ports).await {
                 Ok(own) => Some(own),
                 Err(error) => return self.not_run(case, label, &error.to_string()),
             },
