@@ -132,7 +132,8 @@ function exchange(url, { body, ...options }, limit) {
       reject(new Trouble(`no answer: ${error.message}`, wasSent));
     };
     // A time-out of the socket begins anew with each byte; this one does not.
-    const timer = setTimeout(() => request.destroy(new Error("it took too long")), limit);
+    // Timers take whole milliseconds and may come one early: what ends at the deadline must not end before it.
+    const timer = setTimeout(() => request.destroy(new Error("it took too long")), Math.ceil(limit) + 1);
     request.on("socket", (socket) => {
       const connected = () => (wasSent = true);
       if (!socket.connecting) connected();
@@ -173,7 +174,7 @@ class Console {
   }
 
   async pause(ms) {
-    await sleep(Math.max(0, Math.min(ms, this.left)));
+    await sleep(Math.max(0, Math.ceil(Math.min(ms, this.left + 1))));
   }
 
   /** One request and its answer, all within the time a request has. */

@@ -159,6 +159,9 @@ async fn a_client_that_fails_three_times_in_ten_is_told_apart_with_its_rate() {
     let times = line.because.strip_prefix("flaky: broken ").and_then(|rest| rest.split(' ').next()).unwrap();
     assert!((1..=6).contains(&times.parse::<u32>().unwrap()), "{}", line.because);
     assert!(line.because.contains("of 10 times"), "{}", line.because);
+    // And what it was, once, can be read.
+    assert!(line.because.contains("; the first time: "), "{}", line.because);
+    assert!(line.evidence.iter().any(|line| line.starts_with("reported: ")), "{:?}", line.evidence);
     assert_eq!(files(folder.path()), Vec::<String>::new(), "what breaks at times is no counter-example");
 }
 

@@ -1,5 +1,6 @@
 //! One verdict for a property over all cases of a unit; a violation is confirmed, saved and shrunk on the way.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Tell;
@@ -68,7 +69,7 @@ pub(super) async fn weigh<C: Client>(
         .filter(|(_, verdict, _)| verdict.is_violated())
         .map(|(index, _, _)| index)
         .collect();
-    let mut flaky: Option<&Trial> = None;
+    let mut flaky: Option<(usize, &Trial)> = None;
     if let (Some(slot), false) = (at.slots.first(), broken.is_empty()) {
         let looks = Looks { bench: at.bench, slot, property };
         for index in broken.iter().take(CANDIDATES) {
@@ -78,9 +79,9 @@ pub(super) async fn weigh<C: Client>(
             {
                 return violated(at, property, small, cases);
             }
-            flaky = flaky.or(Some(trial));
+            flaky = flaky.or(Some((*index, trial)));
         }
-        if let Some(trial) = flaky {
+        if let Some((index, trial)) = flaky {
             let times = looks.rate(trial).await;
             // Once not, or only when it was made smaller, and each time since: that is no flaky client.
             if times == LOOKS_AT_FLAKY
@@ -89,11 +90,7 @@ pub(super) async fn weigh<C: Client>(
                 return violated(at, property, Small { example, note: None }, cases);
             }
             at.keeper.drop(property);
-            let why = format!("flaky: broken {times} of {LOOKS_AT_FLAKY} times in the same case, run again");
-            return Weighed {
-                line: line(at, property, &Verdict::Inconclusive(why), cases),
-                shown: Vec::new(),
-            };
+            return once_broken(at, property, (times, cases), (index, tried));
         }
     }
     let mut heaviest: Option<(usize, &Verdict, u8)> = None;
@@ -119,6 +116,30 @@ pub(super) async fn weigh<C: Client>(
         // What a counter-example found before is fixed.
         line.found = at.unit.found.as_ref().map(|path| path.display().to_string());
     }
+    Weighed { line, shown }
+}
+
+/// What was broken once and seldom again: how often, and what was seen then.
+fn once_broken<C: Client>(
+    at: &At<'_, C>,
+    property: &'static Property,
+    (times, cases): (u32, usize),
+    (index, tried): (usize, &[Tried]),
+) -> Weighed {
+    let seen = answers(property, tried).find_map(|(one, verdict, variants)| match verdict {
+        Verdict::Violated(violation) if one == index => Some((violation, variants)),
+        _ => None,
+    });
+    let mut why = format!("flaky: broken {times} of {LOOKS_AT_FLAKY} times in the same case, run again");
+    let Some((violation, variants)) = seen else {
+        return Weighed { line: line(at, property, &Verdict::Inconclusive(why), cases), shown: Vec::new() };
+    };
+    let _ = write!(why, "; the first time: {}", violation.because);
+    let mut line = line(at, property, &Verdict::Inconclusive(why), cases);
+    line.evidence = violation.evidence.iter().map(|line| at.plan.redactor.text(line)).collect();
+    let base = tried.get(index).map(|tried| &tried.base);
+    let shown: Vec<Ran> = base.into_iter().chain(variants).cloned().collect();
+    line.session = shown.first().map(|ran| ran.label.clone());
     Weighed { line, shown }
 }
 
