@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +22,9 @@ use super::{GRACE, Group};
 
 /// The variable that holds a program's mark: `RUN.NUMBER`, after those of the runs around this one, with colons between.
 pub(crate) const MARK: &str = "FAULTDECK_CHILD";
+
+/// Bytes of the longest line that is read of /proc: a name is short, and all else are numbers.
+const LINE: usize = 1024;
 
 /// For so long after a program was started the numbers of processes cannot have gone round once.
 const IN_ORDER: Duration = Duration::from_secs(10);
@@ -152,9 +155,12 @@ impl Family {
     /// Every process that can be younger than the program.
     fn younger(&self) -> Vec<Process> {
         let leader = self.leader.map_or(0, |pid| pid.as_raw_nonzero().get());
-        // Numbers are given in order. Once they have begun anew, a younger process may have a smaller one.
-        let in_order = self.born.elapsed() < IN_ORDER && newest().is_some_and(|newest| newest >= leader);
-        processes(|pid| !in_order || pid > leader)
+        let pids = pids();
+        // Numbers are given in order: what is younger lies between the program and who came last, who is asked for after
+        // all the others were seen. Once they have begun anew, a younger process may have a smaller one.
+        let newest = newest().filter(|newest| self.born.elapsed() < IN_ORDER && *newest >= leader);
+        let meant = |pid: &i32| newest.is_none_or(|newest| (leader + 1..=newest).contains(pid));
+        pids.into_iter().filter(meant).filter_map(Process::read).collect()
     }
 
     /// The processes that belong to the program; of itself only what is no longer waited for.
@@ -243,7 +249,7 @@ struct Process {
 
 impl Process {
     fn read(pid: i32) -> Option<Self> {
-        Self::parse(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(pid, &line(&format!("/proc/{pid}/stat"))?)
     }
 
     /// Reads `pid (name) state parent group session terminal ... started ...`; the name may hold anything.
@@ -275,19 +281,26 @@ impl Process {
 
 /// Every process that can be seen.
 fn everybody() -> Vec<Process> {
-    processes(|_| true)
+    pids().into_iter().filter_map(Process::read).collect()
 }
 
-/// Those of them with a number that is meant.
-fn processes(is_meant: impl Fn(i32) -> bool) -> Vec<Process> {
+/// The number of each of them.
+fn pids() -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| is_meant(*pid)).filter_map(Process::read).collect()
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The number that was given last.
 fn newest() -> Option<i32> {
-    fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().last()?.parse().ok()
+    line("/proc/loadavg")?.split_whitespace().last()?.parse().ok()
+}
+
+/// A line of /proc: the system makes it up as a whole when it is read.
+fn line(path: &str) -> Option<String> {
+    let mut line = [0; LINE];
+    let length = fs::File::open(path).ok()?.read(&mut line).ok()?;
+    // A name may be no UTF-8.
+    Some(String::from_utf8_lossy(line.get(..length)?).into_owned())
 }
 
 /// The processes with these numbers, and all that descends from them.
@@ -317,6 +330,19 @@ mod tests {
         let process = Process { pid: 42, parent: 7, group: 40, is_zombie: false, started: 1234 };
         assert_eq!(Process::parse(42, stat), Some(process));
         assert_eq!(Process::parse(42, "42 (a) S"), None);
+    }
+
+    #[test]
+    fn a_process_whose_name_is_no_text_is_seen() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff) S 1"));
+        fs::copy("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(program).arg("60").spawn().unwrap();
+        let seen = i32::try_from(child.id()).ok().and_then(Process::read);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(seen.map(|process| process.parent), Some(getpid().as_raw_nonzero().get()));
     }
 
     #[test]

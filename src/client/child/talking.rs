@@ -29,6 +29,8 @@ pub(in crate::client) struct Talking {
     /// What has come of the next lines.
     pending: Vec<u8>,
     complaints: Captured,
+    /// Where a piece of each output is read into.
+    pieces: Box<[[u8; PIECE]; 2]>,
 }
 
 /// What a program says when it is listened to.
@@ -57,6 +59,7 @@ impl Talking {
             stderr,
             pending: Vec::new(),
             complaints: Captured::default(),
+            pieces: Box::new([[0; PIECE]; 2]),
         })
     }
 
@@ -96,7 +99,6 @@ impl Talking {
 
     /// The next line that the program says. What it complains of meanwhile is kept for [`Self::complaints`].
     pub(in crate::client) async fn listen(&mut self) -> Said {
-        let (mut piece, mut complaint) = (vec![0; PIECE], vec![0; PIECE]);
         let mut looked_at = 0;
         loop {
             if let Some(line) = self.next_line(&mut looked_at) {
@@ -105,13 +107,14 @@ impl Talking {
             if self.pending.len() > LINE_MAX {
                 return Said::TooMuch;
             }
+            let [piece, complaint] = &mut *self.pieces;
             tokio::select! {
                 biased;
-                more = self.stdout.read(&mut piece) => match more.unwrap_or(0) {
+                more = self.stdout.read(piece) => match more.unwrap_or(0) {
                     0 => return self.last().await,
                     more => self.pending.extend_from_slice(piece.get(..more).unwrap_or_default()),
                 },
-                more = complain(&mut self.stderr, &mut complaint) => match more {
+                more = complain(&mut self.stderr, complaint) => match more {
                     0 => self.stderr = None,
                     more => self.complaints.push(complaint.get(..more).unwrap_or_default()),
                 },
@@ -141,11 +144,11 @@ impl Talking {
     /// What it has complained of since it was asked last. All that a program wrote before a line of its own is here
     /// when the line is.
     pub(in crate::client) fn complaints(&mut self) -> Captured {
-        let mut piece = vec![0; PIECE];
+        let [piece, _] = &mut *self.pieces;
         // Not by way of the runtime, which learns of what has come only later.
         for _ in 0..PIECES_MAX {
             let Some(stderr) = &self.stderr else { break };
-            match rustix::io::read(stderr, &mut piece) {
+            match rustix::io::read(stderr, &mut *piece) {
                 Ok(more @ 1..) => self.complaints.push(piece.get(..more).unwrap_or_default()),
                 Ok(0) | Err(_) => break,
             }

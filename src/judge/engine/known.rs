@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::generate::{Generated, plain, plain_in};
 use super::made::with_fault;
 use super::plan::JudgeError;
@@ -125,7 +127,8 @@ pub async fn known_answers<C: Client>(
     secrets.learn(TOKEN);
     let (redactor, placeholders) = (redactor.clone(), placeholders(redactor));
     let ports = Ports::beginning_by(slot.port());
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: tls.cloned(), ports };
+    let (tls, places) = (tls.cloned(), Semaphore::new(1));
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, places };
     let mut all = Vec::new();
     for (job, about) in About::jobs(client) {
         let Some(dialect) = dialects_of(client, &about).into_iter().next() else { continue };

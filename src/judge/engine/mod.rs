@@ -44,6 +44,8 @@ mod weigh;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Semaphore;
+
 use self::adapter::Adapter;
 pub use self::floor::{CoverageFloor, FloorError};
 use self::keep::Keeper;
@@ -79,8 +81,9 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
         plan.redactor.learn(secret);
         secrets.learn(secret);
     }
+    let at_a_time = plan.jobs.max(1);
     let mut slots = Vec::new();
-    for _ in 0..plan.jobs.max(1) {
+    for _ in 0..lanes(at_a_time) {
         slots.push(Slot::start(plan.tls.as_ref()).await?);
     }
     let mut taken = Taken::default();
@@ -88,7 +91,9 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
     let placeholders = placeholders(&redactor);
     let ports = Ports::beginning_by(slots.first().map_or(0, Slot::port));
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls: plan.tls.clone(), ports };
+    let places = Semaphore::new(at_a_time);
+    let tls = plan.tls.clone();
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, places };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,
@@ -123,6 +128,12 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     tally.leave_out(plan, client.name());
     tally.cover(client, &plan.coverage);
     Ok(tally.judged())
+}
+
+/// Cases on their way at a time. While some keep the client busy, others are made ready or judged, so that it need not
+/// wait for that; one at a time is one after the other.
+fn lanes(at_a_time: usize) -> usize {
+    if at_a_time == 1 { 1 } else { at_a_time.saturating_mul(2) }
 }
 
 async fn stop(slots: Vec<Slot>) {

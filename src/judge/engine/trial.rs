@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::elsewhere::{Arrived, Elsewhere};
 use super::evidence;
@@ -86,6 +86,8 @@ pub(super) struct Bench<'c, C> {
     pub(super) tls: Option<Identity>,
     /// Of the listeners that serve one case each.
     pub(super) ports: Ports,
+    /// A place for each client that may be busy at a time. What is made ready and judged around it needs none.
+    pub(super) places: Semaphore,
 }
 
 /// What stands where the client's token and password stood, once they are learnt.
@@ -153,6 +155,8 @@ impl<C: Client> Bench<'_, C> {
         let is_asked_in_memory = self.client.asks_through_a_door();
         let is_shared = is_asked_in_memory
             || replay.reception() == Reception::default() && !self.client.outlives_its_cases();
+        // Time begins with the listener, or later: nobody waits between it and the client.
+        let place = self.places.acquire().await;
         let own = match is_shared {
             true => None,
             false => match Slot::alone(Arc::clone(&replay), self.tls.as_ref(), &self.ports).await {
@@ -179,6 +183,7 @@ impl<C: Client> Bench<'_, C> {
             () = watch.hopeless.notified() => Report::of(Outcome::TimedOut),
         };
         let lasted = began.elapsed();
+        drop(place);
         if !is_asked_in_memory {
             slot.clear().await;
         }
