@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use super::coded;
 use super::layers;
 use super::looks;
 use super::names::{Likeness, is_redacted};
 use super::packed::{self, Charset, Kind as Bytes};
 use super::place::{Place, What};
 use super::places::{Visit, pairs, spliced};
+use super::readings::Readings;
 use super::rules::Rules;
 use super::text as search;
 use super::tokens::{self, Kind, Token};
@@ -19,6 +21,8 @@ use crate::json::tokens::is_value;
 const JSON_DEPTH: usize = 4;
 /// A body is looked through so often, until nothing more is found in it.
 const ROUNDS_MAX: usize = 4;
+/// The type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Numbers of so many digits may be a secret; shorter ones count something.
 const DIGITS_MIN: usize = 8;
 
@@ -59,7 +63,7 @@ fn decoded_body(
     visit: &mut Visit<'_>,
 ) -> Option<Vec<u8>> {
     let whole = charset.decode(bytes);
-    if kind.starts_with("application/x-www-form-urlencoded") {
+    if kind.starts_with(FORM) {
         let fields = pairs(&whole, What::FormField, rules, visit);
         let now = fields.as_deref().unwrap_or(&whole);
         let new = text(now.as_bytes(), rules, visit).map(|new| String::from_utf8_lossy(&new).into_owned());
@@ -108,6 +112,53 @@ pub(super) fn holds_nothing(bytes: &[u8], rules: &Rules, is_known: &dyn Fn(&[u8]
         is_clean = is_clean && !is_named(layer.bytes) && !is_known(layer.bytes);
     });
     is_clean
+}
+
+/// The same of a body that is one text of JSON without escapes: most are. Of any other it is never sure, and says no.
+///
+/// Without escapes each form of a token is one of the whole text as well, so that it is enough to walk over that: a run of
+/// digits ends with its token, at the latest.
+pub(super) fn json_holds_nothing(
+    bytes: &[u8],
+    content_type: &str,
+    rules: &Rules,
+    is_known: &dyn Fn(&[u8]) -> bool,
+) -> bool {
+    let readings = Readings::of(bytes);
+    let is_form =
+        content_type.trim_start().get(..FORM.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(FORM));
+    if is_form || readings.has_escapes() || !rules.pointers().is_empty() {
+        return false;
+    }
+    let Some(whole) = apart(bytes, readings) else { return false };
+    let holds_nothing = |token: &Token| {
+        let inner = tokens::inner(whole.get(token.at.clone()).unwrap_or_default());
+        let is_nothing = || {
+            search::is_dull(inner, rules)
+                || (!tokens::looks_like_json(inner) && search::find(inner.as_bytes(), rules).is_empty())
+        };
+        token.credential.is_none() && (token.kind != Kind::Text || is_nothing())
+    };
+    if is_known(bytes) || !tokens::tokens(whole, rules).iter().all(holds_nothing) {
+        return false;
+    }
+    let (mut is_clean, mut is_whole) = (true, true);
+    let is_all = layers::each(bytes, layers::Depth::All, &mut |layer| {
+        // That one was looked at token by token.
+        if !std::mem::take(&mut is_whole) {
+            let is_named = || layer.is_text && !search::find(layer.bytes, rules).is_empty();
+            is_clean = is_clean && !is_known(layer.bytes) && !is_named();
+        }
+    });
+    is_clean && is_all
+}
+
+/// A body as text, if it is one text of JSON whose tokens stand apart: no form that the whole can be read in has anything
+/// that goes over the end of a token.
+pub(super) fn apart(bytes: &[u8], readings: Readings) -> Option<&str> {
+    let may_go_on = readings.has_breaks() || bytes.contains(&b'\r') || coded::has_shared_run(bytes, readings);
+    let text = std::str::from_utf8(bytes).ok().filter(|_| !may_go_on)?;
+    (tokens::looks_like_json(text) && is_value(text)).then_some(text)
 }
 
 fn finds(bytes: &[u8], rules: &Rules, visit: &mut Visit<'_>) -> Vec<(Range<usize>, String)> {

@@ -34,6 +34,14 @@ pub(super) fn holds(runs: &[Run], run: &Run) -> bool {
     runs.binary_search_by_key(&place(run), place).is_ok_and(|found| runs.get(found) == Some(run))
 }
 
+/// Whether a run of hexadecimal digits goes on over signs that stand between tokens of JSON, too: two tokens may share it.
+pub(super) fn has_shared_run(bytes: &[u8], readings: Readings) -> bool {
+    let is_sign = |byte: &u8| !byte.is_ascii_hexdigit();
+    let is_shared =
+        |run: &Run| run.is_hex && bytes.get(run.at.clone()).unwrap_or_default().iter().any(is_sign);
+    readings.has_hex && runs(bytes, readings).iter().any(is_shared)
+}
+
 fn is_base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }

@@ -14,7 +14,7 @@ use super::packed::{self, Charset, Kind as Bytes};
 use super::places::spliced;
 use super::readings::Readings;
 use super::tokens::{self, Kind};
-use super::{SECRETS_MAX, layers, spellings};
+use super::{SECRETS_MAX, bodies, layers, spellings};
 
 /// New secrets are searched for apart until there are so many: a client with a new token for each request must not
 /// make all that is known be built anew each time.
@@ -216,6 +216,15 @@ impl Search {
         self.parts.iter().flatten().any(|part| part.automaton.is_match(bytes))
     }
 
+    /// Whether no known value stands in these bytes under any layer of encoding, for certain.
+    fn holds_nothing(&self, bytes: &[u8]) -> bool {
+        let mut is_clean = true;
+        let is_all = layers::each(bytes, layers::Depth::All, &mut |layer| {
+            is_clean = is_clean && !self.is_in(layer.bytes);
+        });
+        is_clean && is_all
+    }
+
     /// `bytes` with every known value replaced; `None` if there is none.
     pub(super) fn replace(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let found = self.found(bytes);
@@ -275,10 +284,27 @@ impl Search {
     /// A body that is not packed.
     fn in_body(&self, body: &[u8], charset: Charset) -> Option<Vec<u8>> {
         // Each part of such a text stands in it as it is: where the whole holds nothing, no part does.
-        if charset == Charset::Utf8 && Readings::of(body).is_one() && !self.is_in(body) {
+        let readings = Readings::of(body);
+        if charset == Charset::Utf8 && readings.is_one() && !self.is_in(body) {
+            return None;
+        }
+        if charset == Charset::Utf8 && self.is_clean_json(body, readings) {
             return None;
         }
         self.in_any_body(body, charset)
+    }
+
+    /// Whether a text of JSON holds no known value, for certain. A token without escapes has no form that the whole text has
+    /// not: it is enough to look at the others by themselves.
+    fn is_clean_json(&self, body: &[u8], readings: Readings) -> bool {
+        let Some(text) = bodies::apart(body, readings) else { return false };
+        let holds_nothing = |at: Range<usize>| {
+            let source = text.get(at).unwrap_or_default();
+            let has_escapes = memchr::memchr3(b'\\', b'%', b'&', source.as_bytes()).is_some();
+            !has_escapes || self.holds_nothing(tokens::decoded(source).as_bytes())
+        };
+        self.holds_nothing(body)
+            && tokens::strings_and_values(text).into_iter().all(|(at, _)| holds_nothing(at))
     }
 
     /// The same without a quick look before.

@@ -37,11 +37,11 @@ pub(super) enum Depth {
     All,
 }
 
-/// Shows every form of `text` to `look`, itself first.
-pub(super) fn each(text: &[u8], depth: Depth, look: &mut dyn FnMut(&Layer<'_>)) {
+/// Shows every form of `text` to `look`, itself first. Whether all of them were shown: what is decoded has a limit.
+pub(super) fn each(text: &[u8], depth: Depth, look: &mut dyn FnMut(&Layer<'_>)) -> bool {
     let mut budget = text.len().saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET_MIN);
     let whole = Layer { bytes: text, is_text: true, place: &|at| at };
-    descend(&whole, (depth, DEPTH), &|_| false, &mut budget, look);
+    descend(&whole, (depth, DEPTH), &|_| false, &mut budget, look)
 }
 
 /// The runs that `is_shown` were decoded before, where they stood, and at least as deep.
@@ -51,23 +51,24 @@ fn descend(
     is_shown: &dyn Fn(&Run) -> bool,
     budget: &mut usize,
     look: &mut dyn FnMut(&Layer<'_>),
-) {
+) -> bool {
     look(layer);
     if depth == 0 {
-        return;
+        return true;
     }
     let readings = match kind {
         Depth::All => Readings::of(layer.bytes),
         Depth::Escapes => Readings::of_escapes(layer.bytes),
     };
     if readings.is_one() {
-        return;
+        return true;
     }
+    let mut is_all = true;
     let runs = if kind == Depth::All { coded::runs(layer.bytes, readings) } else { Vec::new() };
     for escapes in Escapes::ALL {
         let Some(view) = View::of(layer.bytes, escapes, readings) else { continue };
         if !charge(budget, view.bytes.len()) {
-            return;
+            return false;
         }
         let place = |at: Range<usize>| layer.place(view.place(at));
         // Lines that were put together by trial name nothing; folded ones are not decoded any further.
@@ -83,22 +84,23 @@ fn descend(
             at.len() == run.at.len() && coded::holds(&runs, &run.moved_to(at))
         };
         let depth = if is_folded { 0 } else { depth - 1 };
-        descend(&inner, (kind, depth), &stands_here, budget, look);
+        is_all &= descend(&inner, (kind, depth), &stands_here, budget, look);
     }
     for run in runs.iter().filter(|run| !is_shown(run)) {
         let place = |_: Range<usize>| layer.place(run.at.clone());
         for bytes in run.decoded(layer.bytes) {
             if !charge(budget, bytes.len()) {
-                return;
+                return false;
             }
             let bytes = packed::unpacked_within(&bytes).unwrap_or(bytes);
             let is_text = reads_as_text(&bytes);
             // What is no text is searched for known values, and not decoded any further.
             let depth = if is_text { depth - 1 } else { 0 };
             let inner = Layer { bytes: &bytes, is_text, place: &place };
-            descend(&inner, (kind, depth), &|_| false, budget, look);
+            is_all &= descend(&inner, (kind, depth), &|_| false, budget, look);
         }
     }
+    is_all
 }
 
 fn charge(budget: &mut usize, bytes: usize) -> bool {

@@ -223,13 +223,16 @@ impl Redactor {
         parts.iter().zip(placed).map(|(part, placed)| self.without_known(part, placed)).collect()
     }
 
-    /// Whether a target comes out as it goes in: most do, and one walk over it tells.
+    /// Whether a target or a body comes out as it goes in: most do, and one walk over it tells.
     fn is_clean(&self, part: &Part<'_>) -> bool {
+        let search = self.search();
+        let is_known = |bytes: &[u8]| search.as_ref().is_some_and(|search| search.is_in(bytes));
+        if part.step == Step::Body {
+            return bodies::json_holds_nothing(part.bytes, part.beside, &self.rules, &is_known);
+        }
         let Some(target) = std::str::from_utf8(part.bytes).ok().filter(|_| part.step == Step::Target) else {
             return false;
         };
-        let search = self.search();
-        let is_known = |bytes: &[u8]| search.as_ref().is_some_and(|search| search.is_in(bytes));
         let mut visit = |place: &super::Place, value: &[u8]| self.placed(place, value);
         // A `+` may stand for a blank.
         !target.contains('+')
@@ -377,8 +380,10 @@ mod tests {
             let redactor = Redactor::new();
             redactor.learn(SECRET);
             let target = format!("/{text}");
+            let plain = format!(r#"{{"a":"{text}","{text}":[12,34,-12.5e3],"name":"{text}"}}"#);
             let body = if is_json { serde_json::json!({"a": text, "b": [1, text]}).to_string() } else { text };
-            for part in [Part::of(Step::Target, target.as_bytes()), Part::body(body.as_bytes(), "")] {
+            let bodies = [&body, &plain].map(|body| Part::body(body.as_bytes(), ""));
+            for part in bodies.into_iter().chain([Part::of(Step::Target, target.as_bytes())]) {
                 let quick = redactor.clean(&[part]).pop().and_then(|it| it.value);
                 // Place by place, then every known value, each in a walk of its own.
                 let placed = redactor.place(&part);

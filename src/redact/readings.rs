@@ -77,9 +77,19 @@ impl Readings {
         self.line_feed
     }
 
+    /// Whether it may be read without some of its bytes.
+    pub(super) fn has_breaks(self) -> bool {
+        self.quoted || self.zero || self.line_feed
+    }
+
+    /// Whether any of its bytes may stand for others, runs of digits apart.
+    pub(super) fn has_escapes(self) -> bool {
+        self.web || self.has_breaks()
+    }
+
     /// Whether the text can be read in no way but as it stands, and so can each part of it.
     pub(super) fn is_one(self) -> bool {
-        !(self.web || self.quoted || self.zero || self.line_feed || self.has_base64 || self.has_hex)
+        !(self.has_escapes() || self.has_base64 || self.has_hex)
     }
 }
 
