@@ -151,8 +151,9 @@ fn decoded(half: &[u8]) -> Cow<'_, str> {
     if is_plain && let Ok(text) = std::str::from_utf8(half) {
         return text.into();
     }
-    let blanks = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte });
-    octets::text(&percent_decode(&blanks.collect::<Vec<u8>>()).collect::<Vec<u8>>()).into()
+    let blanks = || half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let half: Cow<'_, [u8]> = if half.contains(&b'+') { Cow::Owned(blanks()) } else { Cow::Borrowed(half) };
+    octets::text(&Cow::from(percent_decode(&half))).into()
 }
 
 /// A response as it was sent.

@@ -186,20 +186,34 @@ impl Shown {
         }
         let request = &interaction.request;
         if let Some((endpoint, structure)) = fact.endpoint.zip(fact.structure)
-            && !absorbed.insert((std::ptr::from_ref(endpoint).addr(), structure))
+            && !absorbed.structures.insert((place_of(endpoint), structure))
         {
-            if let Some(shape) = self.shapes.get_mut(&endpoint.id).filter(|_| may_carry_fields(request)) {
-                admit(shape, fields_text(endpoint, request));
+            if may_carry_fields(request)
+                && let Some(asked) = asked_for(fields_text(endpoint, request))
+            {
+                self.shapes
+                    .entry(endpoint.id.clone())
+                    .or_insert_with(|| endpoint.shape.clone())
+                    .admit(&asked);
             }
             return;
         }
         let Some(body) = interaction.response.text().and_then(|text| Json::parse(text).ok()) else { return };
+        if let Some(endpoint) = fact.endpoint
+            && !self.shapes.contains_key(&endpoint.id)
+        {
+            // Most answers hold what is published and no more: nothing is to be kept for them.
+            let is_first = !absorbed.as_published.contains(&place_of(endpoint));
+            let dialect = if is_first { recorded_dialect(profile, endpoint, &body) } else { None };
+            if dialect.is_none() && !may_carry_fields(request) && endpoint.shape.holds(&body) {
+                absorbed.as_published.insert(place_of(endpoint));
+                return;
+            }
+            let first = dialect.unwrap_or_else(|| endpoint.shape.clone());
+            self.shapes.insert(endpoint.id.clone(), first);
+        }
         let (shape, asked) = match fact.endpoint {
             Some(endpoint) => {
-                if !self.shapes.contains_key(&endpoint.id) {
-                    let first = recorded_dialect(profile, endpoint, &body);
-                    self.shapes.insert(endpoint.id.clone(), first);
-                }
                 let Some(shape) = self.shapes.get_mut(&endpoint.id) else { return };
                 (shape, fields_text(endpoint, request))
             }
@@ -213,18 +227,28 @@ impl Shown {
             }
         };
         shape.absorb(&body);
-        admit(shape, asked);
+        if let Some(asked) = asked_for(asked) {
+            shape.admit(&asked);
+        }
     }
 }
 
-/// Which structures of bodies each endpoint's shape has, by where the endpoint is.
-type Absorbed = HashSet<(usize, StructureId), RandomState>;
+/// What the shapes have of the bodies so far, by where the endpoints are.
+#[derive(Default)]
+struct Absorbed {
+    /// Which structures of bodies each endpoint's shape has.
+    structures: HashSet<(usize, StructureId), RandomState>,
+    /// The endpoints whose bodies hold what is published, as it is called there.
+    as_published: HashSet<usize, RandomState>,
+}
 
-/// Adds what was asked for, where it can be read.
-fn admit(shape: &mut Shape, asked: Option<String>) {
-    if let Some(asked) = asked.and_then(|text| FieldSelector::parse(&text).ok()).flatten() {
-        shape.admit(&asked);
-    }
+fn place_of(endpoint: &Endpoint) -> usize {
+    std::ptr::from_ref(endpoint).addr()
+}
+
+/// What was asked for, where it can be read.
+fn asked_for(text: Option<String>) -> Option<FieldSelector> {
+    FieldSelector::parse(&text?).ok().flatten()
 }
 
 /// Most requests do not, and nothing has to be decoded to see it.
@@ -315,19 +339,12 @@ pub(super) fn came(response: &Response) -> Option<Came> {
     (code >= ENDPOINT_CODES || PAST_THE_PATH.contains(&code)).then_some(Came::ToTheEndpoint)
 }
 
-/// The endpoint's shape, with the member names of the dialect that this body speaks.
-fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> Shape {
-    let lifecycle = profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id));
-    let spoken = lifecycle.and_then(|lifecycle| {
-        lifecycle.dialects.iter().find(|(_, renames)| {
-            renames.iter().any(|(usual, other)| body.member(other).is_some() && body.member(usual).is_none())
-        })
-    });
-    match spoken {
-        Some((_, renames)) => {
-            let renames: Vec<_> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
-            endpoint.shape.renamed(&renames)
-        }
-        None => endpoint.shape.clone(),
-    }
+/// The endpoint's shape with the member names of the dialect that this body speaks, if it speaks another than is published.
+fn recorded_dialect(profile: &Profile, endpoint: &Endpoint, body: &Json<'_>) -> Option<Shape> {
+    let lifecycle = profile.task_of(&endpoint.id).or_else(|| profile.created_by(&endpoint.id))?;
+    let (_, renames) = lifecycle.dialects.iter().find(|(_, renames)| {
+        renames.iter().any(|(usual, other)| body.member(other).is_some() && body.member(usual).is_none())
+    })?;
+    let renames: Vec<_> = renames.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    Some(endpoint.shape.renamed(&renames))
 }

@@ -30,8 +30,17 @@ pub(super) struct Structures {
     /// Pointers of the members that stand twice, by structure.
     duplicates: Vec<Vec<String>>,
     scratch: Vec<u8>,
-    /// Where in it the names stand.
-    names: Vec<Range<usize>>,
+    names: Names,
+}
+
+/// The names of a body's members.
+#[derive(Default)]
+struct Names {
+    /// The number of the object that each stands in, and where in the structure it stands.
+    found: Vec<(u32, Range<usize>)>,
+    /// The objects that are open, by their numbers.
+    open: Vec<u32>,
+    objects: u32,
 }
 
 impl Structures {
@@ -62,12 +71,25 @@ impl Structures {
         (fresh, duplicates)
     }
 
-    /// Whether no two members of a body are called alike, wherever they stand: then none stands twice in one object.
+    /// Whether no two members of one object are called alike: then none stands twice.
     fn has_each_name_once(&self) -> bool {
-        let name = |at: &Range<usize>| self.scratch.get(at.clone()).unwrap_or_default();
-        let mut names: Vec<&[u8]> = self.names.iter().map(name).collect();
+        let name =
+            |(object, at): &(u32, Range<usize>)| (*object, self.scratch.get(at.clone()).unwrap_or_default());
+        let mut names: Vec<(u32, &[u8])> = self.names.found.iter().map(name).collect();
         names.sort_unstable();
         names.is_sorted_by(|one, next| one < next)
+    }
+}
+
+impl Names {
+    fn clear(&mut self) {
+        self.found.clear();
+        self.open.clear();
+        self.objects = 0;
+    }
+
+    fn note(&mut self, at: Range<usize>) {
+        self.found.push((self.open.last().copied().unwrap_or_default(), at));
     }
 }
 
@@ -80,18 +102,27 @@ fn is_structured(body: &[u8], mut structure: Structure<'_>) -> bool {
 /// Leaves values out.
 struct Structure<'o> {
     out: &'o mut Vec<u8>,
-    names: &'o mut Vec<Range<usize>>,
+    names: &'o mut Names,
 }
 
 impl Tokens for Structure<'_> {
     fn mark(&mut self, mark: u8) {
         self.out.push(mark);
+        match mark {
+            b'{' => {
+                // No body that is walked has as many objects as there are numbers for them.
+                self.names.objects += 1;
+                self.names.open.push(self.names.objects);
+            }
+            b'}' => drop(self.names.open.pop()),
+            _ => {}
+        }
     }
 
     fn name(&mut self, quoted: &[u8]) {
         let start = self.out.len();
         self.out.extend_from_slice(quoted);
-        self.names.push(start..self.out.len());
+        self.names.note(start..self.out.len());
     }
 
     fn string(&mut self, _: &[u8]) {
@@ -147,7 +178,15 @@ mod tests {
     #[test]
     fn members_that_stand_twice_are_found_however_often_the_structure_was_seen() {
         let mut structures = Structures::default();
-        for body in [r#"{"a":1,"a":2}"#, r#"{"a":3,"a":4}"#, "{\"a\":3,\"\\u0061\":4}", r#"{"a":3}"#] {
+        for body in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":3,"a":4}"#,
+            "{\"a\":3,\"\\u0061\":4}",
+            r#"{"a":3}"#,
+            r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#,
+            r#"{"a":{"a":1,"b":{},"a":2},"b":[{"a":1},{"a":2,"a":3}]}"#,
+            r#"{"a":[{"b":1}],"b":1,"a":2}"#,
+        ] {
             let expected = Json::parse(body).unwrap().duplicates();
             assert_eq!(structures.look(body.as_bytes()).1, expected, "{body}");
         }

@@ -13,6 +13,32 @@ pub(super) struct Parsed {
     pub(super) names: Vec<Range<usize>>,
 }
 
+/// So many names of a level are looked through one by one: most levels have no more.
+const FEW: usize = 8;
+
+/// The names of a level so far, and where each began first.
+#[derive(Default)]
+struct Here<'t> {
+    few: [(&'t str, usize); FEW],
+    count: usize,
+    more: BTreeMap<&'t str, usize>,
+}
+
+impl<'t> Here<'t> {
+    /// Takes a name that begins here; where it stood before, if it did.
+    fn note(&mut self, name: &'t str, start: usize) -> Option<usize> {
+        let few = self.few.iter().take(self.count).find(|(known, _)| *known == name).map(|(_, first)| *first);
+        let known = few.or_else(|| self.more.get(name).copied());
+        if known.is_none() {
+            match self.few.get_mut(self.count) {
+                Some(free) => (*free, self.count) = ((name, start), self.count + 1),
+                None => drop(self.more.insert(name, start)),
+            }
+        }
+        known
+    }
+}
+
 /// Parses a whole text.
 pub(super) fn parse(text: &str) -> Result<Parsed, FieldsError> {
     if text.len() > LENGTH_MAX {
@@ -57,8 +83,8 @@ impl<'t> Parser<'t> {
             let why = format!("subfields are nested deeper than {DEPTH_MAX} levels");
             return Err(FieldsError::TooLarge { why, at: self.at - 1..self.at });
         }
-        let mut fields = Vec::new();
-        let mut here = BTreeMap::new();
+        let mut fields = Vec::with_capacity(FEW);
+        let mut here = Here::default();
         loop {
             self.skip_blank();
             let name = self.name(opened, &mut here)?;
@@ -83,11 +109,7 @@ impl<'t> Parser<'t> {
     }
 
     /// One name. `here` holds the names this level has so far.
-    fn name(
-        &mut self,
-        opened: Option<usize>,
-        here: &mut BTreeMap<&'t str, Range<usize>>,
-    ) -> Result<&'t str, FieldsError> {
+    fn name(&mut self, opened: Option<usize>, here: &mut Here<'t>) -> Result<&'t str, FieldsError> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             self.at += 1;
@@ -102,11 +124,9 @@ impl<'t> Parser<'t> {
             return Err(FieldsError::TooLarge { why, at: place });
         }
         self.names.push(place.clone());
-        if let Some(first) = here.get(name) {
-            let (name, first, again) = (name.to_owned(), first.clone(), place);
+        if let Some(first) = here.note(name, start) {
+            let (name, first, again) = (name.to_owned(), first..first + name.len(), place);
             self.duplicate.get_or_insert(FieldsError::Duplicate { name, first, again });
-        } else {
-            here.insert(name, place);
         }
         Ok(name)
     }

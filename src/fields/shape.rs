@@ -99,6 +99,26 @@ impl Shape {
         self.grow(value, real_scalar);
     }
 
+    /// Whether [`Self::absorb`] would leave it as it is: it has every member of this real value.
+    pub(crate) fn holds(&self, value: &Json<'_>) -> bool {
+        match (self, value.kind()) {
+            (Self::Scalar(_), Kind::Object(_) | Kind::Array(_)) => false,
+            (Self::Scalar(_) | Self::Any, _) => true,
+            (Self::List(element), Kind::Array(elements)) => elements.iter().all(|value| element.holds(value)),
+            (Self::List(element), _) => element.holds(value),
+            (Self::Object(_), Kind::Array(elements)) => elements.iter().all(|value| self.holds(value)),
+            (Self::Object(known), _) => {
+                // In most objects the members are the known ones, in their order.
+                let mut next = known.iter();
+                value.members().iter().all(|(name, value)| {
+                    let is_it = |(known, _): &&(String, Self)| known == name;
+                    let shape = next.next().filter(is_it).or_else(|| known.iter().find(is_it));
+                    shape.is_some_and(|(_, shape)| shape.holds(value))
+                })
+            }
+        }
+    }
+
     /// Adds every name of a selector that a console took. What an added one holds is not known: of the members below
     /// it, only those that were named.
     pub fn admit(&mut self, selector: &FieldSelector) {
@@ -329,4 +349,42 @@ fn find_unknown<'s>(
         above.pop();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// JSON of few names, so that much of it fits together.
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec!["1", "2.5", "null", "true", "\"x\"", "{}", "[]"]);
+        leaf.prop_map(str::to_owned).prop_recursive(3, 12, 3, |inner| {
+            let member = (prop::sample::select(vec!["a", "b", "c"]), inner.clone());
+            let member = member.prop_map(|(name, value)| format!("\"{name}\":{value}"));
+            prop_oneof![
+                prop::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(","))),
+                prop::collection::vec(inner, 0..3).prop_map(|elements| format!("[{}]", elements.join(","))),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn a_shape_holds_a_value_that_adds_nothing_to_it(first in value(), other in value(), is_open in any::<bool>()) {
+            let (first, other) = (Json::parse(&first).unwrap(), Json::parse(&other).unwrap());
+            let mut shape = Shape::of_value(&first);
+            if is_open {
+                shape.open_empty();
+            }
+            for value in [&first, &other] {
+                let mut grown = shape.clone();
+                grown.absorb(value);
+                prop_assert_eq!(shape.holds(value), grown == shape, "{:?} and {}", shape, value.text());
+                shape = grown;
+            }
+        }
+    }
 }

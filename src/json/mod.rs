@@ -90,8 +90,10 @@ impl<'a> Json<'a> {
 
     /// Whether [`Json::parse`] reads a text, told mostly without a tree.
     pub(crate) fn is_one(text: &str) -> bool {
-        // Without escapes there is no half of a surrogate pair; no value takes less than a byte.
-        let is_simple = text.len() <= VALUES_MAX && memchr::memchr(b'\\', text.as_bytes()).is_none();
+        // Half a surrogate pair is written `\ud...`; no value takes less than a byte.
+        let bytes = text.as_bytes();
+        let is_half = |at: usize| matches!(bytes.get(at + 1..at + 3), Some([b'u', b'd' | b'D']));
+        let is_simple = text.len() <= VALUES_MAX && !memchr::memchr_iter(b'\\', bytes).any(is_half);
         (is_simple && tokens::is_shallow_value(text)) || Json::parse(text).is_ok()
     }
 

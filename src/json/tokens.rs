@@ -147,8 +147,13 @@ impl<'t> Cursor<'t> {
     }
 
     /// A string, in its quotes.
-    pub(super) fn string(&mut self) -> Option<&'t [u8]> {
-        let from = self.at;
+    fn string(&mut self) -> Option<&'t [u8]> {
+        self.string_with_escapes().map(|(quoted, _)| quoted)
+    }
+
+    /// The same, and whether any escape stands in it.
+    pub(super) fn string_with_escapes(&mut self) -> Option<(&'t [u8], bool)> {
+        let (from, mut has_escapes) = (self.at, false);
         if self.next()? != b'"' {
             return None;
         }
@@ -156,8 +161,11 @@ impl<'t> Cursor<'t> {
         loop {
             self.at += self.text.get(self.at..)?.iter().position(is_odd)?;
             match self.next()? {
-                b'"' => return self.text.get(from..self.at),
-                b'\\' => self.escape()?,
+                b'"' => return Some((self.text.get(from..self.at)?, has_escapes)),
+                b'\\' => {
+                    has_escapes = true;
+                    self.escape()?;
+                }
                 0..=0x1f => return None,
                 _ => self.is_plain = false,
             }

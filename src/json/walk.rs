@@ -7,6 +7,11 @@ use serde_json::value::RawValue;
 use super::tokens::Cursor;
 use super::{DEPTH_MAX, Json, JsonError, Kind, Member, VALUES_MAX};
 
+/// About so many bytes a member has.
+const MEMBER_BYTES: usize = 24;
+/// For so many members at most room is made at once.
+const ROOM_MAX: usize = 32;
+
 /// Reads a whole text.
 pub(super) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
     let mut walk = Walk { text, cursor: Cursor::new(text.as_bytes()), values: 0 };
@@ -83,10 +88,12 @@ impl<'a> Walk<'a> {
     }
 
     fn members(&mut self, depth: usize) -> Result<Vec<Member<'a>>, JsonError> {
-        let mut members = Vec::new();
         if self.opened(b'}') {
-            return Ok(members);
+            return Ok(Vec::new());
         }
+        // Most texts are one object: room is made for its members at once, for those of others as they come.
+        let room = if depth == 1 { (self.text.len() / MEMBER_BYTES).min(ROOM_MAX) } else { 0 };
+        let mut members = Vec::with_capacity(room);
         loop {
             let name = self.string()?;
             self.cursor.blanks();
@@ -125,8 +132,8 @@ impl<'a> Walk<'a> {
 
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let start = self.cursor.at;
-        let quoted = self.cursor.string().ok_or_else(|| self.lost())?;
-        if memchr::memchr(b'\\', quoted).is_some() {
+        let (_, has_escapes) = self.cursor.string_with_escapes().ok_or_else(|| self.lost())?;
+        if has_escapes {
             // The grammar lets half a surrogate pair pass; decoding does not.
             let decoded = serde_json::from_str(self.since(start));
             return decoded.map(Cow::Owned).map_err(|error| syntax(&error, self.place(start)));

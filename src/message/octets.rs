@@ -14,6 +14,10 @@ const OFFSET: u32 = 0xef00;
 
 /// The text of `bytes`.
 pub(crate) fn text(bytes: &[u8]) -> String {
+    // Nearly every one.
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii()) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

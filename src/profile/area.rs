@@ -29,6 +29,8 @@ pub(super) struct Area {
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
+    /// The places of the entries whose templates have so many segments.
+    by_length: Vec<Vec<usize>>,
     pub(super) lifecycles: Vec<Lifecycle>,
     /// What a console was seen to do.
     pub(super) observed: Vec<Observation>,
@@ -163,7 +165,7 @@ impl Area {
             Ok(Entry::new(name.endpoint_id(), Form::Description(from..from + part.get().len())))
         };
         let entries: Result<_, serde_json::Error> = parts.into_iter().map(entry).collect();
-        Ok(Contents { entries: entries.map_err(|error| self.not_described(error))?, ..Contents::default() })
+        Ok(Contents::of(entries.map_err(|error| self.not_described(error))?))
     }
 
     fn described(&self, range: &Range<usize>) -> Result<Description, ProfileError> {
@@ -194,9 +196,9 @@ impl Area {
             rows.lifecycle.into_iter().map(|row| row.into_lifecycle(&self.vocabularies)).collect();
         Ok(Contents {
             observed: rows.observed,
-            entries: sections.endpoints.into_iter().map(entry).collect(),
             lifecycles: lifecycles
                 .map_err(|why| ProfileError::Lifecycle { file: self.file.to_string(), why })?,
+            ..Contents::of(sections.endpoints.into_iter().map(entry).collect())
         })
     }
 
@@ -218,6 +220,24 @@ impl Area {
                 Ok(facts.into_endpoint(method, template))
             }
         }
+    }
+}
+
+impl Contents {
+    fn of(entries: Vec<Entry>) -> Self {
+        let mut by_length: Vec<Vec<usize>> = Vec::new();
+        for (place, entry) in entries.iter().enumerate() {
+            let length = entry.segments.len();
+            by_length.resize_with(by_length.len().max(length + 1), Vec::new);
+            by_length.iter_mut().skip(length).take(1).for_each(|places| places.push(place));
+        }
+        Self { entries, by_length, ..Self::default() }
+    }
+
+    /// The entries whose templates have so many segments, in order.
+    pub(super) fn of_length(&self, length: usize) -> impl Iterator<Item = &Entry> {
+        let places = self.by_length.get(length).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.entries.get(*place))
     }
 }
 

@@ -155,15 +155,11 @@ impl Profile {
         segments.extend(path.strip_prefix("/api/")?.split('/'));
         let root = decoded(segments.first()?);
         let is_escaped = path.contains('%');
-        let fits = |entry: &&Entry| {
-            entry.segments().len() == segments.len()
-                && entry.method() == method
-                && fits(entry, &segments, is_escaped)
-        };
+        let fits = |entry: &&Entry| entry.method() == method && fits(entry, &segments, is_escaped);
         // The template whose first parameter comes latest: `false` sorts before `true`.
         let mut best: Option<(&Area, &Entry)> = None;
         for area in self.areas_of(&root) {
-            for entry in area.contents().entries.iter().filter(fits) {
+            for entry in area.contents().of_length(segments.len()).filter(fits) {
                 if best.is_none_or(|(_, held)| parameters(entry).lt(parameters(held))) {
                     best = Some((area, entry));
                 }
