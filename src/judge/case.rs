@@ -163,7 +163,7 @@ pub struct Given {
     /// Knows what the client was given to keep to itself, and nothing else.
     pub secrets: Redactor,
     /// What stands in an exchange where its token, its password or its session stood.
-    pub placeholders: Vec<String>,
+    pub placeholders: Arc<[String]>,
 }
 
 impl Run {

@@ -80,7 +80,7 @@ pub(super) fn given() -> Given {
         fields: true,
         name: true,
         secrets,
-        placeholders: vec!["fd-secret-1".into()],
+        placeholders: ["fd-secret-1".to_owned()].into(),
         ..Given::default()
     }
 }

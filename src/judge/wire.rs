@@ -57,6 +57,9 @@ pub(super) fn params(exchange: &Exchange) -> Vec<Param> {
 }
 
 fn decode_form(text: &str) -> String {
+    if !text.contains(['+', '%']) {
+        return text.to_owned();
+    }
     decode(&text.replace('+', " "))
 }
 

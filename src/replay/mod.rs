@@ -214,6 +214,13 @@ impl Replay {
         self
     }
 
+    /// The same, for what happens from now on: that its first session was opened is no news.
+    #[must_use]
+    pub(crate) fn seen_by(mut self, watch: Watch) -> Self {
+        self.watches.push(watch);
+        self
+    }
+
     /// The same, for what a report names: sessions, refusals, and of the requests those that are
     /// [remarkable](Served::is_remarkable) or met a fault; no timings.
     #[must_use]

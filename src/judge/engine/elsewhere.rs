@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::evidence;
+use super::kept::Kept;
 use super::ports::Ports;
 use super::slot::Slot;
-use super::trial::exchanges;
 use crate::client::{Outcome, Report};
 use crate::fault::Fault;
 use crate::ledger::{EndLine, Exchange, Line};
@@ -64,7 +65,9 @@ impl Elsewhere {
     /// Closes it; what arrived.
     pub(super) async fn stop(self) -> Arrived {
         self.slot.stop().await;
-        Arrived { exchanges: exchanges(&self.replay.lines(), &self.setup.evidence), places: self.places }
+        let lines = self.replay.take_lines();
+        let (_, exchanges, _) = Kept::of(lines, |id| evidence::body_of(&self.setup.evidence, id));
+        Arrived { exchanges, places: self.places }
     }
 }
 

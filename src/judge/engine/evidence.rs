@@ -41,6 +41,13 @@ pub(super) fn generated(case: &Case, taken: &Taken) -> Option<Evidence> {
     Some(Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin()).beside(taken))))
 }
 
+/// The body of the answer of this interaction, as text.
+pub(super) fn body_of(evidence: &Evidence, id: &str) -> Option<String> {
+    let Evidence::Cassette(material) = evidence else { return None };
+    let found = material.cassette().interactions.iter().find(|one| one.id == id)?;
+    found.response.text().map(str::to_owned)
+}
+
 /// What the recordings that a client is judged with show their console to take: it holds for generated cases, too.
 pub(super) fn taken(trials: &[Trial]) -> Taken {
     let mut all = Taken::default();

@@ -5,7 +5,7 @@
 //! - `unit` says which cases there are: `made` makes the generated ones, of what `sower` draws and `generate` shrinks and the faults that
 //!   `fault_plan` draws, and `staged` those of scenarios; `listed` makes the lists that are read to their end
 //! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
-//!   and `unplaced` takes the listener's port out of what is kept of it
+//!   `kept` its lines, and `unplaced` takes the listener's port out of what is kept of it
 //! - `elsewhere` is the other host to which a console may redirect its client
 //! - `weigh` gives a property's one verdict over many cases: `confirm` runs again what breaks it, `shrink` makes that small
 //!   with what `simpler` offers, `keep` keeps it on disk and `found` writes its file; `tally` is the
@@ -23,6 +23,7 @@ mod floor;
 mod found;
 mod generate;
 mod keep;
+mod kept;
 mod known;
 mod listed;
 mod made;

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::elsewhere::{Arrived, Elsewhere};
 use super::evidence;
+use super::kept::Kept;
 use super::ports::Ports;
 use super::slot::Slot;
 use super::unplaced;
@@ -18,7 +19,7 @@ use crate::judge::law::Property;
 use crate::judge::law::terminates::{Endless, Failing};
 use crate::judge::verdict::Verdict;
 use crate::judge::wire;
-use crate::ledger::{BodyText, EndLine, Exchange, Line};
+use crate::ledger::{EndLine, Exchange, Line};
 use crate::profile::{Profile, Taken};
 use crate::redact::Redactor;
 use crate::replay::{self, Auth, Clock, Door, Evidence, Outside, Replay, Setup};
@@ -58,10 +59,32 @@ pub(super) struct Trial {
 #[derive(Clone, Debug)]
 pub(super) struct Ran {
     pub(super) run: Run,
-    /// What its replay kept. A ledger gets it from [`Bench::lines`]: few runs come to stand in one.
-    kept: Vec<Line>,
+    /// What its replay kept beside that. A ledger gets it from [`Bench::lines`]: few runs come to stand in one.
+    kept: Option<Kept>,
     pub(super) account: EndLine,
     pub(super) label: String,
+}
+
+/// What is kept of a run beside what laws read.
+struct Rest {
+    kept: Option<Kept>,
+    account: EndLine,
+    label: String,
+}
+
+impl Ran {
+    /// The run by itself: laws read several in a row.
+    fn apart(self) -> (Run, Rest) {
+        let Self { run, kept, account, label } = self;
+        (run, Rest { kept, account, label })
+    }
+}
+
+impl Rest {
+    fn with(self, run: Run) -> Ran {
+        let Self { kept, account, label } = self;
+        Ran { run, kept, account, label }
+    }
 }
 
 /// What came of a trial: the answer of each of its properties, with the runs it rests on, the plain one first.
@@ -79,7 +102,7 @@ pub(super) struct Bench<'c, C> {
     /// Knows what the client is given to keep to itself.
     pub(super) secrets: Redactor,
     /// What stands in a ledger where they stood.
-    pub(super) placeholders: Vec<String>,
+    pub(super) placeholders: Arc<[String]>,
     /// What the scenarios' recordings show their console to take.
     pub(super) taken: Taken,
     /// With it the client is spoken to over TLS.
@@ -91,31 +114,35 @@ pub(super) struct Bench<'c, C> {
 }
 
 /// What stands where the client's token and password stood, once they are learnt.
-pub(super) fn placeholders(redactor: &Redactor) -> Vec<String> {
-    [TOKEN, PASSWORD].map(|secret| redactor.text(secret)).to_vec()
+pub(super) fn placeholders(redactor: &Redactor) -> Arc<[String]> {
+    [TOKEN, PASSWORD].map(|secret| redactor.text(secret)).into()
 }
 
 impl<C: Client> Bench<'_, C> {
     /// Puts a trial to the client, with the variants of each of its properties.
     pub(super) async fn attempt(&self, slot: &Slot, trial: &Trial) -> Tried {
-        let base = self.run(slot, trial, &trial.case, &trial.label).await;
-        let alone = std::slice::from_ref(&base.run);
-        let mut answers = Vec::new();
+        let (plain, rest) = self.run(slot, trial, &trial.case, &trial.label).await.apart();
+        let mut runs = vec![plain];
+        let mut answers = Vec::with_capacity(trial.properties.len());
         for property in &trial.properties {
             let further = property.variants.map(|variants| variants(&trial.case)).unwrap_or_default();
             if further.is_empty() {
-                answers.push((*property, (property.judge)(alone), Vec::new()));
+                answers.push((*property, (property.judge)(&runs), Vec::new()));
                 continue;
             }
-            let mut variants = Vec::new();
+            let mut rests = Vec::new();
             for (index, case) in further.into_iter().enumerate() {
                 let label = format!("{}/variant-{}", trial.label, index + 1);
-                variants.push(self.run(slot, trial, &case, &label).await);
+                let (run, rest) = self.run(slot, trial, &case, &label).await.apart();
+                runs.push(run);
+                rests.push(rest);
             }
-            let runs: Vec<Run> = std::iter::once(&base).chain(&variants).map(|ran| ran.run.clone()).collect();
-            answers.push((*property, (property.judge)(&runs), variants));
+            let verdict = (property.judge)(&runs);
+            let variants = runs.drain(1..).zip(rests).map(|(run, rest)| rest.with(run)).collect();
+            answers.push((*property, verdict, variants));
         }
-        Tried { base, answers }
+        let plain = runs.pop().expect("the plain run stays the first of the runs");
+        Tried { base: rest.with(plain), answers }
     }
 
     /// Runs one case of a trial.
@@ -144,7 +171,7 @@ impl<C: Client> Bench<'_, C> {
         }
         let watch = Arc::new(Watch::of(case.job, self.client.claims()));
         let watching = Arc::clone(&watch);
-        let replay = Replay::new(setup).keeping().watched(Arc::new(move |event| {
+        let replay = Replay::new(setup).keeping().seen_by(Arc::new(move |event| {
             if let replay::Event::Served { served, .. } = event {
                 watching.see(served.exchange());
             }
@@ -197,10 +224,11 @@ impl<C: Client> Bench<'_, C> {
         };
         let (mut lines, mut account) = (watch.cut(replay.take_lines()), replay.account());
         arrived.leave_address(&mut lines, &mut report, &mut account);
+        let (kept, exchanges, timings) = Kept::of(lines, |id| evidence::body_of(&evidence, id));
         let run = Run {
             case: case.clone(),
-            exchanges: exchanges(&lines, &evidence),
-            timings: lines.iter().filter_map(timing).collect(),
+            exchanges,
+            timings,
             report,
             claims: self.client.claims().clone(),
             lasted,
@@ -209,7 +237,7 @@ impl<C: Client> Bench<'_, C> {
             given: self.given(&job),
             strayed: arrived.exchanges,
         };
-        Ran { run, kept: lines, account, label: label.to_owned() }
+        Ran { run, kept: Some(kept), account, label: label.to_owned() }
     }
 
     fn not_run(&self, case: &Case, label: &str, why: &str) -> Ran {
@@ -227,7 +255,7 @@ impl<C: Client> Bench<'_, C> {
             given: Given::default(),
             strayed: Vec::new(),
         };
-        Ran { run, kept: Vec::new(), account: EndLine::default(), label: label.to_owned() }
+        Ran { run, kept: None, account: EndLine::default(), label: label.to_owned() }
     }
 
     /// What of a job the client was told.
@@ -241,7 +269,7 @@ impl<C: Client> Bench<'_, C> {
             name: takes.name,
             over_tls: self.tls.is_some(),
             secrets: self.secrets.clone(),
-            placeholders: self.placeholders.clone(),
+            placeholders: Arc::clone(&self.placeholders),
         }
     }
 
@@ -270,11 +298,10 @@ impl<C: Client> Bench<'_, C> {
     /// A run's part of the ledger: its lines under its own name, with what the client was and reported. Of a case that was
     /// not run there is none.
     pub(super) fn lines(&self, ran: Ran) -> Vec<Line> {
-        let Ran { run: Run { case, report, .. }, kept, label, .. } = ran;
-        if kept.is_empty() {
-            return kept;
-        }
+        let Ran { run: Run { case, report, exchanges, timings, .. }, kept, label, .. } = ran;
+        let Some(kept) = kept else { return Vec::new() };
         let mut labelled: Vec<Line> = kept
+            .lines(exchanges, timings)
             .into_iter()
             .map(|mut line| {
                 match &mut line {
@@ -368,36 +395,4 @@ impl Watch {
         lines.retain(|line| !matches!(line, Line::Timing(timing) if !kept.contains(&timing.key)));
         lines
     }
-}
-
-fn timing(line: &Line) -> Option<crate::ledger::Timing> {
-    match line {
-        Line::Timing(timing) => Some(timing.clone()),
-        _ => None,
-    }
-}
-
-/// The exchanges, with the bodies that the ledger names by their interaction put in full.
-pub(super) fn exchanges(lines: &[Line], evidence: &Evidence) -> Vec<Exchange> {
-    let full = |id: &str| match evidence {
-        Evidence::Cassette(material) => {
-            let found = material.cassette().interactions.iter().find(|one| one.id == id)?;
-            found.response.text().map(str::to_owned)
-        }
-        Evidence::Console(_) => None,
-    };
-    (lines.iter())
-        .filter_map(|line| match line {
-            Line::Exchange(exchange) => Some((**exchange).clone()),
-            _ => None,
-        })
-        .map(|mut exchange| {
-            if let BodyText::SameAs(id) = &exchange.response_body
-                && let Some(text) = full(id)
-            {
-                exchange.response_body = BodyText::Text(text);
-            }
-            exchange
-        })
-        .collect()
 }

@@ -119,11 +119,15 @@ fn wrong_selector(run: &Run, exchange: &Exchange, meant: Option<&FieldSelector>)
         Ok(sent) => sent,
         Err(why) => return Some(why),
     };
-    let full = run.case.about.shape(&run.case.dialect).and_then(|shape| shape.full());
-    let spelt_out = |selector: Option<&FieldSelector>| selector.cloned().or_else(|| full.clone());
-    let same = match (spelt_out(meant), spelt_out(sent.as_ref())) {
-        (Some(meant), Some(sent)) => meant.same(&sent),
-        (meant, sent) => meant.is_none() && sent.is_none(),
+    // Nothing told, or nothing sent, means all there is.
+    let is_all = |one: &FieldSelector| {
+        let full = run.case.about.shape(&run.case.dialect).and_then(|shape| shape.full());
+        full.is_some_and(|full| one.same(&full))
+    };
+    let same = match (meant, sent.as_ref()) {
+        (Some(meant), Some(sent)) => meant.same(sent),
+        (Some(one), None) | (None, Some(one)) => is_all(one),
+        (None, None) => true,
     };
     if same {
         return None;

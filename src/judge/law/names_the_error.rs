@@ -82,11 +82,14 @@ fn judge(runs: &[Run]) -> Verdict {
 
 /// Reads an error; `None` if the answer is none.
 fn meaning(exchange: &Exchange) -> Option<Meaning> {
-    let is_json = wire::error_code(exchange).is_some();
     let html = (exchange.response_headers.iter())
         .any(|(name, value)| name.eq_ignore_ascii_case("content-type") && value.contains("html"));
-    match (exchange.status, wire::error_code(exchange)) {
-        (200..=299, _) if html => Some(Meaning::NotTheApi),
+    if (200..=299).contains(&exchange.status) {
+        return html.then_some(Meaning::NotTheApi);
+    }
+    let code = wire::error_code(exchange);
+    let is_json = code.is_some();
+    match (exchange.status, code) {
         (404, Some(1002)) => Some(Meaning::NoSuchTask),
         (404, Some(4)) => Some(Meaning::NotTheApi),
         (404, None) if html => Some(Meaning::NotTheApi),

@@ -114,7 +114,8 @@ fn of_task(run: &Run, standing: Resting, task: &str) -> Verdict {
             false => Verdict::not_reached("no answer came whole"),
         };
     }
-    if let Some(why) = standing::wrong(run, standing) {
+    let shown = standing::shown(run);
+    if let Some(why) = standing::wrong(run, standing, &shown) {
         return violated(run, why);
     }
     if waits(run)
@@ -123,7 +124,7 @@ fn of_task(run: &Run, standing: Resting, task: &str) -> Verdict {
         return violated(run, why);
     }
     let was_lost = asked.iter().any(|exchange| brought(run, exchange).is_none());
-    if waits(run) || was_lost { Verdict::held() } else { standing::compared(run) }
+    if waits(run) || was_lost { Verdict::held() } else { standing::compared(run, &shown) }
 }
 
 /// Of a look that was answered with an error, or with nothing at all, other laws speak.

@@ -129,6 +129,9 @@ fn judge(runs: &[Run]) -> Verdict {
     let Some((standing, task, plain)) = reported(base) else {
         return Verdict::not_reached("the plain case reports no task");
     };
+    let wanted = expected(base, plain);
+    let wanted = wanted.as_deref().and_then(|text| Json::parse(text).ok());
+    let report = Json::parse(task).ok();
     let mut reached = disturbed;
     for run in altered {
         let Some(answer) = &run.case.answer else { continue };
@@ -148,7 +151,9 @@ fn judge(runs: &[Run]) -> Verdict {
                 format!("the task is {other_standing} in place of {standing}"),
             );
         }
-        if let Some(why) = first_difference(run, answer, [&plain, text], [&task, &other]) {
+        if let Some(wanted) = &wanted
+            && let Some(why) = first_difference(answer, wanted, text, report.as_ref(), other)
+        {
             return violated(base, run, answer, why);
         }
     }
@@ -206,10 +211,10 @@ fn unclear_by_a_fault(run: &Run) -> Option<Verdict> {
 }
 
 /// The standing and the task that were reported, and the answer they came from.
-fn reported(run: &Run) -> Option<(Resting, String, String)> {
+fn reported(run: &Run) -> Option<(Resting, &str, &str)> {
     let Outcome::Task { standing, task } = &run.report.outcome else { return None };
     let (_, text) = answers(run).pop()?;
-    Some((*standing, task.clone(), text.to_owned()))
+    Some((*standing, task, text))
 }
 
 /// Whether an answer that was served is altered as planned: a client that asks for something else gets another.
@@ -232,20 +237,26 @@ fn shows(text: &str, answer: &Answer) -> bool {
     }
 }
 
-/// The first member that both answers hold and the two reports do not agree on.
-fn first_difference(run: &Run, answer: &Answer, got: [&str; 2], reported: [&str; 2]) -> Option<String> {
-    let wanted = expected(run, got[0])?;
-    let (wanted, altered) = (Json::parse(&wanted).ok()?, Json::parse(got[1]).ok()?);
-    let (Ok(plain), Ok(other)) = (Json::parse(reported[0]), Json::parse(reported[1])) else {
+/// The first member that both answers hold, the one that was `wanted` and the altered one, and the two reports do not agree
+/// on: the `report` of the one, if it can be read, and that of the other.
+fn first_difference(
+    answer: &Answer,
+    wanted: &Json<'_>,
+    altered: &str,
+    report: Option<&Json<'_>>,
+    other: &str,
+) -> Option<String> {
+    let altered = Json::parse(altered).ok()?;
+    let (Some(plain), Ok(other)) = (report, Json::parse(other)) else {
         return Some("what it reports is not JSON".to_owned());
     };
-    let of_each = resources(&wanted).iter().zip(resources(&altered));
-    let mut pairs = of_each.zip(resources(&plain).iter().zip(resources(&other)));
-    if resources(&plain).len() != resources(&other).len() {
+    let of_each = resources(wanted).iter().zip(resources(&altered));
+    let mut pairs = of_each.zip(resources(plain).iter().zip(resources(&other)));
+    if resources(plain).len() != resources(&other).len() {
         return Some(format!(
             "it reports {} in place of {}",
             resources(&other).len(),
-            resources(&plain).len()
+            resources(plain).len()
         ));
     }
     pairs.find_map(|((wanted, altered), (plain, other))| unlike(answer, [wanted, altered], [plain, other]))

@@ -11,24 +11,23 @@ use crate::profile::{Lifecycle, Profile};
 use crate::timeline::Phase;
 
 /// A state that an answer showed.
-struct Shown {
+pub(super) struct Shown {
     how: Heard,
     state: String,
     /// `None` for a word that this kind of task does not know.
     phase: Option<Phase>,
 }
 
-/// What is wrong with a standing, if anything.
-pub(super) fn wrong(run: &Run, standing: Resting) -> Option<String> {
+/// What is wrong with a standing, if anything; `shown` are the states that came.
+pub(super) fn wrong(run: &Run, standing: Resting, shown: &[Shown]) -> Option<String> {
     let life = run.case.about.life?;
     if run.case.job == JobKind::Get && run.report.by_exit_code {
         return None;
     }
-    let shown = shown(run, life);
     if shown.is_empty() {
         return of_nothing_shown(run, standing);
     }
-    let counted = if waits(run) { counted(&shown) } else { shown.as_slice() };
+    let counted = if waits(run) { counted(shown) } else { shown };
     if waits(run) && counted.iter().any(|shown| shown.phase == Some(Phase::Partial)) {
         // Another law's.
         return None;
@@ -42,24 +41,21 @@ pub(super) fn wrong(run: &Run, standing: Resting) -> Option<String> {
 }
 
 /// What a standing with which nothing is wrong comes to.
-pub(super) fn compared(run: &Run) -> Verdict {
-    let Some(life) = run.case.about.life else {
+pub(super) fn compared(run: &Run, shown: &[Shown]) -> Verdict {
+    if run.case.about.life.is_none() {
         return Verdict::NotApplicable("what it asks for is no task, and has no standing".to_owned());
-    };
+    }
     if run.case.job == JobKind::Get && run.report.by_exit_code {
         let why = "its exit code says that the look went well, and nothing of how the task stands";
         return Verdict::NotApplicable(why.to_owned());
     }
-    if shown(run, life).is_empty() {
-        Verdict::not_reached("no answer showed a state")
-    } else {
-        Verdict::held()
-    }
+    if shown.is_empty() { Verdict::not_reached("no answer showed a state") } else { Verdict::held() }
 }
 
-/// The states that came, in order.
-fn shown(run: &Run, life: &Lifecycle) -> Vec<Shown> {
+/// The states that came, in order; none of what is no task.
+pub(super) fn shown(run: &Run) -> Vec<Shown> {
     let mut all = Vec::new();
+    let Some(life) = run.case.about.life else { return all };
     for exchange in run.exchanges.iter().filter(|exchange| tells(run, exchange)) {
         let Some((how, text)) = brought(run, exchange) else { continue };
         // A ledger that does not keep the text keeps the state.
