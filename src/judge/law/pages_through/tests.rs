@@ -164,13 +164,108 @@ fn an_error_that_came_may_be_reported() {
 
 #[test]
 fn of_a_list_that_nobody_knows_whole_the_pages_alone_tell() {
-    let unknown = |pages: Vec<Exchange>, reported: &[u64]| {
-        let mut run = run(0, pages, &list(reported.iter().copied()));
-        run.case.task = None;
-        judge(&[run])
+    assert_eq!(unknown(vec![page("0-1", 1..=2, "0-1/2")], [1, 2]), Verdict::held());
+    assert!(unknown(vec![page("0-1", 1..=2, "0-1/3")], [1, 2]).is_violated());
+    assert!(unknown(vec![page("0-1", 1..=2, "0-1/2")], [1, 1, 2]).is_violated());
+    assert_eq!(unknown(vec![altered(page("0-1", 1..=2, "0-1/3"))], [1, 2]), Verdict::held());
+}
+
+/// Of a list that nobody knows whole.
+fn unknown(pages: Vec<Exchange>, reported: impl IntoIterator<Item = u64>) -> Verdict {
+    let mut run = run(0, pages, &list(reported));
+    run.case.task = None;
+    judge(&[run])
+}
+
+fn is_open(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotReached(_))
+}
+
+#[test]
+fn where_the_list_ends_is_read_off_each_page() {
+    // Full pages without a total say nothing of the end, wherever they stand.
+    assert!(unknown(vec![page("0-1", 1..=2, ""), page("2-3", 3..=4, "")], 1..=4).is_violated());
+    assert_eq!(unknown(vec![page("0-1", 1..=2, ""), page("2-3", 3..=3, "")], 1..=3), Verdict::held());
+    // More than was asked for is all there is, in whatever page it came.
+    assert_eq!(unknown(vec![page("0-1", 1..=2, ""), page("2-3", 1..=5, "")], 1..=5), Verdict::held());
+    assert!(unknown(vec![page("2-4", 3..=5, "")], 3..=5).is_violated());
+    // A full page that brings nothing new ends it, even where a total says otherwise.
+    assert_eq!(unknown(vec![page("0-1", 1..=2, ""), page("2-3", 1..=2, "")], 1..=2), Verdict::held());
+    assert_eq!(unknown(vec![page("0-1", 1..=2, "*/9"), page("2-3", 1..=2, "*/9")], 1..=2), Verdict::held());
+    // A total that is not reached speaks against a page that is short; one that was passed ends the list.
+    assert!(unknown(vec![page("0-4", 1..=2, "0-1/3")], 1..=2).is_violated());
+    assert_eq!(unknown(vec![page("0-1", 1..=2, "0-1/1")], 1..=2), Verdict::held());
+}
+
+#[test]
+fn what_was_gone_when_the_list_was_read_again_is_not_missed() {
+    let again = vec![page("0-4", 1..=5, "0-4/5"), page("0-4", 1..=4, "0-3/4")];
+    assert_eq!(unknown(again.clone(), 1..=4), Verdict::held());
+    assert_eq!(unknown(again, 1..=5), Verdict::held());
+    let further = vec![page("0-2", 1..=3, "0-2/5"), page("3-4", 4..=5, "3-4/5")];
+    assert!(because(unknown(further, 1..=3)).contains("2 elements came and are not reported"));
+}
+
+#[test]
+fn an_element_may_be_reported_as_often_as_it_is_there() {
+    let twice = || page("", [1, 1, 2], "");
+    assert_eq!(unknown(vec![twice()], [1, 1, 2]), Verdict::held());
+    assert!(because(unknown(vec![twice()], [1, 1, 1, 2])).contains("reported 3 times"));
+    // A fault that doubles one makes no second one of it.
+    assert!(because(judged(2, vec![altered(twice())], [1, 1, 2])).contains("reported twice"));
+    // Whose list has it twice reports it twice.
+    let mut doubled = run(0, vec![twice()], &list([1, 1, 2]));
+    doubled.case.task = Some(list([1, 1, 2]));
+    assert_eq!(judge(&[doubled]), Verdict::held());
+}
+
+#[test]
+fn an_element_that_a_fault_made_another_leaves_the_list_open() {
+    let changed = altered(page("", [1, 99], ""));
+    assert!(is_open(&judged(2, vec![changed.clone()], [1, 99])));
+    assert!(is_open(&judged(2, vec![changed], [1, 2])));
+}
+
+#[test]
+fn who_asks_for_a_part_by_filter_reads_that_part() {
+    let target = |what: &str| {
+        let mut page = page("0-1", 1..=2, "0-1/5");
+        page.target = format!("/api/siem/offenses?{what}");
+        page
     };
-    assert_eq!(unknown(vec![page("0-1", 1..=2, "0-1/2")], &[1, 2]), Verdict::held());
-    assert!(unknown(vec![page("0-1", 1..=2, "0-1/3")], &[1, 2]).is_violated());
-    assert!(unknown(vec![page("0-1", 1..=2, "0-1/2")], &[1, 1, 2]).is_violated());
-    assert_eq!(unknown(vec![altered(page("0-1", 1..=2, "0-1/3"))], &[1, 2]), Verdict::held());
+    assert_eq!(judged(5, vec![target("filter=id%3C3")], 1..=2), Verdict::held());
+    assert!(judged(5, vec![target("sort=%2Bid")], 1..=2).is_violated());
+}
+
+#[test]
+fn pages_that_may_not_have_come_decide_nothing() {
+    let lost = || {
+        let mut page = page("0-1", 1..=2, "0-1/2");
+        page.faults.push(sample::fault(Effect::Lost));
+        page
+    };
+    assert!(is_open(&judged(2, vec![lost()], [])));
+    // Neither its total nor what stood in it is held against anybody.
+    let first = || page("0-1", 1..=2, "0-1/4");
+    let mut cut = page("2-3", 3..=4, "2-3/9");
+    cut.faults.push(sample::fault(Effect::Lost));
+    assert!(because(unknown(vec![first(), cut.clone()], 1..=2)).contains("4 are there"));
+    assert!(is_open(&judge(&[Run {
+        report: sample::report(Outcome::Crashed { how: "exit code 1".into() }),
+        ..run(4, vec![first(), cut], "[]")
+    }])));
+}
+
+#[test]
+fn a_page_that_was_refused_may_be_reported_as_that() {
+    for status in [400, 500] {
+        let mut refused = page("2-3", [], "");
+        refused.status = status;
+        let mut run = run(4, vec![page("0-1", 1..=2, "0-1/4"), refused], "[]");
+        for outcome in [Outcome::Error { text: "no".into() }, Outcome::Crashed { how: "exit code 1".into() }]
+        {
+            run.report.outcome = outcome;
+            assert!(is_open(&judge(&[run.clone()])), "{status}");
+        }
+    }
 }
