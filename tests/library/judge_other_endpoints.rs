@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use faultdeck::client::{InProcess, Job, JobKind, Outcome, Resting};
 use faultdeck::json::{Json, quote};
@@ -221,7 +221,8 @@ async fn every_life_cycle_of_the_profile_can_be_waited_for() {
         let life = Profile::builtin().task_of(task).unwrap();
         InProcess::new("patient", move |job: Job| {
             Box::pin(async move {
-                loop {
+                let until = Instant::now() + Duration::from_millis(job.deadline_ms);
+                while Instant::now() < until {
                     let text = match ask(&job, Defect::None).await {
                         Ok(text) => text,
                         Err(outcome) => return outcome,
@@ -243,10 +244,13 @@ async fn every_life_cycle_of_the_profile_can_be_waited_for() {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                 }
+                Outcome::GaveUp
             }) as Answered
         })
         .with_jobs(&[JobKind::Wait])
         .with_endpoint(JobKind::Wait, task)
+        // A task that goes on for ever is among those of each life cycle.
+        .with_timeout_ms(1_000)
     };
     let mut count = 0;
     for life in Profile::builtin()

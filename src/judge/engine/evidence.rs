@@ -92,8 +92,10 @@ fn polls(case: &Case, task: &str, path: &str) -> Vec<Interaction> {
     if let (Ok(json), Some(life)) = (Json::parse(task), case.about.life)
         && let Some((member, last)) = life.state_of(&json)
     {
-        let before = [Phase::Waiting, Phase::Working, Phase::Partial].map(|phase| life.spelling(phase));
-        for state in before.into_iter().flatten().filter(|state| *state != last) {
+        let rank = life.phase(last).map_or(u8::MAX, Phase::rank);
+        let before = [Phase::Waiting, Phase::Working, Phase::Partial].into_iter();
+        let before = before.filter(|phase| phase.rank() < rank).filter_map(|phase| life.spelling(phase));
+        for state in before {
             texts.push(replace(task, &[(&format!("/{member}"), &quote(state))]));
         }
     }
@@ -302,5 +304,25 @@ mod tests {
             Replay::new(setup).decide(asked, Duration::ZERO).0.response.status
         };
         assert_eq!((status(Taken::nothing()), status(old.taken())), (422, 200));
+    }
+
+    #[test]
+    fn a_task_is_seen_in_each_phase_before_the_one_it_comes_to_and_in_none_behind_it() {
+        for (last, seen) in [
+            ("WAITING", &["WAITING"][..]),
+            ("PROCESSING", &["WAITING", "PROCESSING"]),
+            ("PARTIALLY_COMPLETE", &["WAITING", "PROCESSING", "PARTIALLY_COMPLETE"]),
+            ("COMPLETE", &["WAITING", "PROCESSING", "PARTIALLY_COMPLETE", "COMPLETE"]),
+        ] {
+            let task = format!(r#"{{"id":42,"state":"{last}"}}"#);
+            let polls = polls(&sample::wait(None), &task, sample::PATH);
+            let text = |poll: &Interaction| poll.response.text().unwrap_or_default().to_owned();
+            let states: Vec<String> = (polls.iter())
+                .map(|poll| {
+                    Json::parse(&text(poll)).unwrap().member("state").unwrap().as_str().unwrap().to_owned()
+                })
+                .collect();
+            assert_eq!(states, seen);
+        }
     }
 }

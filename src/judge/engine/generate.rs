@@ -68,6 +68,8 @@ pub(super) struct Sprout {
     is_whole: bool,
     /// Whether its selector has brackets, whatever was drawn.
     is_nested: bool,
+    /// Whether its task comes to no end, whatever was drawn.
+    goes_on: bool,
     moves: Vec<Move>,
 }
 
@@ -89,6 +91,7 @@ impl Sprout {
             index,
             is_whole: false,
             is_nested: false,
+            goes_on: false,
             moves: Vec::new(),
         }
     }
@@ -103,6 +106,11 @@ impl Sprout {
         Self { is_nested: true, ..self }
     }
 
+    /// The same with a task that is worked on for ever, where a task has a life.
+    pub(super) fn going_on(self) -> Self {
+        Self { goes_on: true, ..self }
+    }
+
     /// What it is now. `None` only if the generator gave up, which no generator of ours does.
     pub(super) fn value(&self) -> Option<Generated> {
         self.value_by(&self.strategy(self.knobs()))
@@ -111,9 +119,13 @@ impl Sprout {
     /// The same, where what draws it was made before.
     pub(super) fn value_by(&self, cases: &BoxedStrategy<Generated>) -> Option<Generated> {
         let value = self.tree(cases)?.current();
-        Some(match (self.is_whole, self.is_nested) {
-            (true, _) => Generated { fields: None, ..value },
-            (_, true) => Generated { fields: self.bracketed(value.fields), ..value },
+        let working = self.about.life.filter(|_| self.goes_on).and_then(|life| life.spelling(Phase::Working));
+        Some(match (self.is_whole, self.is_nested, working) {
+            (true, ..) => Generated { fields: None, ..value },
+            (_, true, _) => Generated { fields: self.bracketed(value.fields), ..value },
+            (.., Some(working)) => {
+                Generated { task: in_state(&self.about, &self.dialect, value.task, working), ..value }
+            }
             _ => value,
         })
     }

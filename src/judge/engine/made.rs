@@ -109,8 +109,12 @@ impl Made<'_> {
     fn lives(&self, cases: u32) -> Vec<Trial> {
         let mut sower = self.sower();
         let life = |index: u32| {
-            let (sprout, value) = sower.sow(index, |sprout| sprout)?;
-            Some(self.disturbed(&format!("{:04}", index + 1), value, sprout, self.plan(index)))
+            // The first task that is waited for goes on for ever, and nothing goes wrong.
+            let goes_on = index == 0 && self.job == JobKind::Wait;
+            let (sprout, value) =
+                sower.sow(index, |sprout| if goes_on { sprout.going_on() } else { sprout })?;
+            let scenario = if goes_on { None } else { self.plan(index) };
+            Some(self.disturbed(&format!("{:04}", index + 1), value, sprout, scenario))
         };
         (0..cases.div_ceil(LIVES)).filter_map(life).collect()
     }
@@ -226,4 +230,25 @@ pub(super) fn with_fault(name: &str, endpoint: &str, inject: &str) -> Option<Arc
          \"{endpoint}\", nth = \"1-\" }}\ninject = {inject}\n"
     );
     Scenario::parse(name, name, &text, Profile::builtin()).ok().map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::sample;
+
+    #[test]
+    fn the_first_task_that_is_waited_for_goes_on_for_ever_and_no_other_does() {
+        let lives = |job| {
+            let about = sample::about(job);
+            let made = Made { seed: Seed(1), job, about, dialect: "sample", body: None, faults: true };
+            made.trials(100)
+        };
+        let goes_on =
+            |trial: &Trial| trial.case.task.as_ref().is_some_and(|task| task.contains("\"PROCESSING\""));
+        let waited = lives(JobKind::Wait);
+        assert!(goes_on(&waited[0]) && waited[0].case.scenario.is_none());
+        assert_eq!(waited.iter().filter(|trial| goes_on(trial)).count(), 1);
+        assert!(!lives(JobKind::Create).iter().any(goes_on));
+    }
 }
