@@ -1,6 +1,10 @@
 //! What a worker or a service is told of a job: one JSON object.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::path::Path;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Job;
 
@@ -9,28 +13,55 @@ use super::Job;
 /// An id is a number where the API has one, of any size, and stands there once more as a text: a reader whose numbers
 /// end at 2^53 takes that.
 pub(super) fn case_line(case: u64, job: &Job) -> String {
-    let params: Map<String, Value> =
-        job.params.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
-    let ca_file = job.ca_file.as_ref().map(|file| file.display().to_string());
-    let rest = json!({
-        "job": job.kind.as_str(),
-        "base_url": job.base_url,
-        "method": job.method,
-        "path": job.path,
-        "params": params,
-        "id_text": job.id,
-        "fields": job.fields,
-        "name": job.name,
-        "body": job.body,
-        "sec": job.sec,
-        "user": job.user,
-        "password": job.password,
-        "ca_file": ca_file,
-        "pace_ms": job.pace_ms,
-        "deadline_ms": job.deadline_ms,
-    });
-    let rest = rest.to_string();
-    format!("{{\"case\":{case},\"id\":{},{}", id(job), rest.trim_start_matches('{'))
+    let told = Told {
+        base_url: &job.base_url,
+        body: job.body.as_deref(),
+        ca_file: job.ca_file.as_deref().map(Path::to_string_lossy),
+        deadline_ms: job.deadline_ms,
+        fields: job.fields.as_deref(),
+        id_text: job.id.as_deref(),
+        job: job.kind.as_str(),
+        method: &job.method,
+        name: job.name.as_deref(),
+        pace_ms: job.pace_ms,
+        params: Params(&job.params),
+        password: &job.password,
+        path: &job.path,
+        sec: &job.sec,
+        user: &job.user,
+    };
+    // Texts and numbers are never refused.
+    let told = serde_json::to_string(&told).unwrap_or_default();
+    format!("{{\"case\":{case},\"id\":{},{}", id(job), told.trim_start_matches('{'))
+}
+
+/// All but the number of the case and the id, in the order in which it is written.
+#[derive(Serialize)]
+struct Told<'j> {
+    base_url: &'j str,
+    body: Option<&'j str>,
+    ca_file: Option<Cow<'j, str>>,
+    deadline_ms: u64,
+    fields: Option<&'j str>,
+    id_text: Option<&'j str>,
+    job: &'j str,
+    method: &'j str,
+    name: Option<&'j str>,
+    pace_ms: u64,
+    params: Params<'j>,
+    password: &'j str,
+    path: &'j str,
+    sec: &'j str,
+    user: &'j str,
+}
+
+/// Names and values, as an object.
+struct Params<'j>(&'j [(String, String)]);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// The id as it stands in JSON: its digits are not ours to change.

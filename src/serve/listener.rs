@@ -186,8 +186,15 @@ impl Door {
                 place = place(site, number) => place,
             };
             if let Some(place) = place {
-                // A panic in an answer ends this task, and so this connection, and nothing else.
-                tokio::spawn(connection::run(socket, number, place, Arc::clone(site), phases.clone()));
+                // A panic in an answer ends this task, and so this connection, and nothing else. It is some kilobytes,
+                // which a runtime moves about until they have a place: they are given one here.
+                tokio::spawn(Box::pin(connection::run(
+                    socket,
+                    number,
+                    place,
+                    Arc::clone(site),
+                    phases.clone(),
+                )));
             } else if site.tls.is_none() {
                 match Arc::clone(&self.refusals).try_acquire_owned() {
                     Ok(refusal) => {

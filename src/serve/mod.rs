@@ -338,7 +338,7 @@ impl<A: Answer> Bound<A> {
             began,
         });
         let hours = Hours { began, away };
-        let accepting = tokio::spawn(listener::run(ear, addr, hours, site, Phases::of(&phase)));
+        let accepting = tokio::spawn(Box::pin(listener::run(ear, addr, hours, site, Phases::of(&phase))));
         Server { addr, scheme, drain, places, phase, accepting }
     }
 }
