@@ -13,7 +13,7 @@ use super::Job;
 /// An id is a number where the API has one, of any size, and stands there once more as a text: a reader whose numbers
 /// end at 2^53 takes that.
 pub(super) fn case_line(case: u64, job: &Job) -> String {
-    let told = Told {
+    let all = Told {
         base_url: &job.base_url,
         body: job.body.as_deref(),
         ca_file: job.ca_file.as_deref().map(Path::to_string_lossy),
@@ -31,8 +31,8 @@ pub(super) fn case_line(case: u64, job: &Job) -> String {
         user: &job.user,
     };
     // Texts and numbers are never refused.
-    let told = serde_json::to_string(&told).unwrap_or_default();
-    format!("{{\"case\":{case},\"id\":{},{}", id(job), told.trim_start_matches('{'))
+    let rest = serde_json::to_string(&all).unwrap_or_default();
+    format!("{{\"case\":{case},\"id\":{},{}", id(job), rest.trim_start_matches('{'))
 }
 
 /// All but the number of the case and the id, in the order in which it is written.

@@ -249,7 +249,7 @@ struct Process {
 
 impl Process {
     fn read(pid: i32) -> Option<Self> {
-        Self::parse(pid, &line(&format!("/proc/{pid}/stat"))?)
+        Self::parse(pid, &line(&format!("{pid}/stat"))?)
     }
 
     /// Reads `pid (name) state parent group session terminal ... started ...`; the name may hold anything.
@@ -292,13 +292,13 @@ fn pids() -> Vec<i32> {
 
 /// The number that was given last.
 fn newest() -> Option<i32> {
-    line("/proc/loadavg")?.split_whitespace().last()?.parse().ok()
+    line("loadavg")?.split_whitespace().last()?.parse().ok()
 }
 
 /// A line of /proc: the system makes it up as a whole when it is read.
-fn line(path: &str) -> Option<String> {
+fn line(name: &str) -> Option<String> {
     let mut line = [0; LINE];
-    let length = fs::File::open(path).ok()?.read(&mut line).ok()?;
+    let length = fs::File::open(format!("/proc/{name}")).ok()?.read(&mut line).ok()?;
     // A name may be no UTF-8.
     Some(String::from_utf8_lossy(line.get(..length)?).into_owned())
 }
