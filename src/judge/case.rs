@@ -143,6 +143,8 @@ pub struct Run {
     pub given: Given,
     /// The requests that reached another host, to which the console had sent the client; redacted.
     pub strayed: Vec<Exchange>,
+    /// The first requests that came when the client had reported, where it was waited for them.
+    pub later: Vec<Exchange>,
 }
 
 /// What a client was told beside its job. What its file hands to nobody, it was not told.

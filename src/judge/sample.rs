@@ -67,6 +67,7 @@ pub(super) fn run(case: Case) -> Run {
         was_unheard: false,
         given: given(),
         strayed: Vec::new(),
+        later: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 use crate::judging;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use faultdeck::client::{Client as _, InProcess, Job, JobKind, Outcome};
 use faultdeck::judge::{JudgeError, Judged, PROPERTIES, Plan, Property, judge, property};
@@ -146,5 +147,80 @@ async fn a_client_with_one_job_is_judged_by_what_that_job_shows() {
             let expected = if does { Standing::Held } else { Standing::NotApplicable };
             assert_eq!(line.verdict, expected, "{job}: {line:#?}");
         }
+    }
+}
+
+/// The careful client with something done to what it reports of a job.
+fn spoilt(
+    jobs: &[JobKind],
+    spoil: impl Fn(JobKind, Outcome) -> Outcome + Clone + Send + Sync + 'static,
+) -> impl faultdeck::client::Client {
+    InProcess::new("spoilt", move |job: Job| {
+        let (careful, spoil) = (client(Defect::None), spoil.clone());
+        async move { spoil(job.kind, careful.run(&job).await.outcome) }
+    })
+    .with_dialects(&["sample", "prose"])
+    .with_jobs(jobs)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_that_ends_a_wait_and_is_told_for_another_breaks_the_law_about_errors() {
+    let plan = Plan { cases: 0, ..plan() };
+    let vague = |kind: JobKind, outcome: Outcome| match outcome {
+        Outcome::ServerError { .. } if kind == JobKind::Wait => Outcome::Error { text: "oops".into() },
+        outcome => outcome,
+    };
+    let judged =
+        judge(&plan, &spoilt(&[JobKind::Get, JobKind::Wait, JobKind::Create], vague), &|_| {}).await.unwrap();
+    assert_eq!(violated(&judged), ["names-the-error"], "{:#?}", judged.verdicts);
+    let line = judged.verdicts.iter().find(|line| line.verdict == Standing::Violated).unwrap();
+    assert!(line.scenario == "task/server-error" && line.because.contains("500/1020"), "{line:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_keeps_answers_for_the_next_time_breaks_the_laws_of_selectors() {
+    let kept: Arc<std::sync::Mutex<std::collections::BTreeMap<String, Outcome>>> = Arc::default();
+    let client = InProcess::new("keeps", move |job: Job| {
+        let (careful, kept) = (client(Defect::None), Arc::clone(&kept));
+        async move {
+            if let Some(outcome) = kept.lock().unwrap().get(&job.path) {
+                return outcome.clone();
+            }
+            let outcome = careful.run(&job).await.outcome;
+            if matches!(outcome, Outcome::Task { .. }) {
+                kept.lock().unwrap().insert(job.path, outcome.clone());
+            }
+            outcome
+        }
+    })
+    .with_jobs(&[JobKind::Get]);
+    let plan = Plan { scenarios: Vec::new(), ..plan() };
+    let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+    let line = judged.verdicts.iter().find(|line| line.property == "selector-laws").unwrap();
+    assert_eq!(line.verdict, Standing::Violated, "{line:#?}");
+    assert!(line.because.contains("it sends no request, and reports a resource"), "{line:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_gives_up_long_before_it_was_told_to_does_not_end_where_it_should() {
+    let mut plan = Plan { cases: 0, ..Plan::new(Arc::new(|_| Ok(recording()))) };
+    plan.scenarios.retain(|scenario| scenario.name == "task/works-for-ever");
+    for (ms, is_early) in [(40, true), (10_000, false)] {
+        let client = InProcess::new("hasty", move |job: Job| {
+            let pace_ms = job.pace_ms.max(8);
+            let careful = client(Defect::None);
+            async move {
+                let job = Job { pace_ms, ..job };
+                let done = careful.run(&job);
+                match tokio::time::timeout(Duration::from_millis(ms), done).await {
+                    Ok(report) => report.outcome,
+                    Err(_) => Outcome::GaveUp,
+                }
+            }
+        })
+        .with_timeout_ms(1_500)
+        .with_jobs(&[JobKind::Wait]);
+        let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+        assert_eq!(violated(&judged).contains(&"terminates"), is_early, "{ms}: {:#?}", judged.verdicts);
     }
 }

@@ -34,7 +34,7 @@ mod tests {
             "Its answers are altered, by generated cases or by faults.",
         ),
         ("selector-laws", &[JobKind::Get], "It runs a case several times: generated ones."),
-        ("names-the-error", &[JobKind::Get], "There has to be an error."),
+        ("names-the-error", &USUAL, "There has to be an error."),
         ("creates-once", &[JobKind::Create], "The answer to a creation has to be lost."),
         (
             "patient-not-greedy",

@@ -217,7 +217,10 @@ impl Made<'_> {
 }
 
 /// Errors by asking wrongly: what it is called, and with which `fields`.
-const MISTAKES: [(&str, &str); 2] = [("unknown-field", "id,nope"), ("field-twice", "id,id")];
+/// Brackets behind a name that is unknown everywhere are there for resources that have nothing below a member: they have
+/// to travel, too.
+const MISTAKES: [(&str, &str); 3] =
+    [("unknown-field", "id,nope"), ("field-twice", "id,id"), ("unknown-brackets", "id,nope(below,it)")];
 
 /// The faults that take an answer away: with the connection, and without a word.
 const LOST: [(&str, &str); 2] =

@@ -40,6 +40,9 @@ const SESSION: &str = "case";
 /// From this many requests on a case is ended: it leads nowhere, and a ledger must stay a size to read.
 const REQUESTS_MAX: usize = 20_000;
 
+/// For how long it is waited for what a client asks when it has reported: many times the pace of such a case.
+const LOOKED_AFTER: Duration = Duration::from_millis(40);
+
 /// A case waiting to be put to a client.
 #[derive(Clone, Debug)]
 pub(super) struct Trial {
@@ -211,6 +214,11 @@ impl<C: Client> Bench<'_, C> {
         };
         let lasted = began.elapsed();
         drop(place);
+        let is_looked_after = own.is_some() && is_looked_after(trial, case);
+        let in_time = if is_looked_after { watch.seen().requests } else { usize::MAX };
+        if is_looked_after {
+            tokio::time::sleep(LOOKED_AFTER).await;
+        }
         if !is_asked_in_memory {
             slot.clear().await;
         }
@@ -223,6 +231,7 @@ impl<C: Client> Bench<'_, C> {
             None => Arrived::default(),
         };
         let (mut lines, mut account) = (watch.cut(replay.take_lines()), replay.account());
+        let later = later(&mut lines, in_time);
         arrived.leave_address(&mut lines, &mut report, &mut account);
         let (kept, exchanges, timings) = Kept::of(lines, |id| evidence::body_of(&evidence, id));
         let run = Run {
@@ -236,6 +245,7 @@ impl<C: Client> Bench<'_, C> {
             was_unheard: !account.in_force.is_empty(),
             given: self.given(&job),
             strayed: arrived.exchanges,
+            later,
         };
         Ran { run, kept: Some(kept), account, label: label.to_owned() }
     }
@@ -254,6 +264,7 @@ impl<C: Client> Bench<'_, C> {
             was_unheard: false,
             given: Given::default(),
             strayed: Vec::new(),
+            later: Vec::new(),
         };
         Ran { run, kept: None, account: EndLine::default(), label: label.to_owned() }
     }
@@ -328,6 +339,28 @@ impl<C: Client> Bench<'_, C> {
         labelled.push(Line::Outcome(outcome));
         labelled
     }
+}
+
+/// Whether it is waited for what a client asks when it has reported: where nothing goes wrong in a wait, in a story.
+fn is_looked_after(trial: &Trial, case: &Case) -> bool {
+    let is_plain = case.scenario.as_ref().is_some_and(|scenario| scenario.faults.is_empty());
+    is_plain && case.job.waits() && trial.sprout.is_none()
+}
+
+/// Takes the requests that came when the client had reported out of the lines: no other law is about them.
+fn later(lines: &mut Vec<Line>, in_time: usize) -> Vec<Exchange> {
+    let all = lines.iter().filter_map(|line| match line {
+        Line::Exchange(exchange) => Some(&**exchange),
+        _ => None,
+    });
+    let late: Vec<Exchange> = all.skip(in_time).cloned().collect();
+    let is_kept = |key: &crate::ledger::ExchangeKey| !late.iter().any(|late| late.key == *key);
+    lines.retain(|line| match line {
+        Line::Exchange(exchange) => is_kept(&exchange.key),
+        Line::Timing(timing) => is_kept(&timing.key),
+        _ => true,
+    });
+    late
 }
 
 /// Notices a run that can only end one way.

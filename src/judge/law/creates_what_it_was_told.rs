@@ -24,7 +24,7 @@ place; a member that stands twice; a body that is no JSON object; a text where a
 creating something else beside.
 
 Not broken by: further members and parameters; members in any order; white space; null for what is not required; a name \
-of its own if the client's file hands no `{name}` on. Whether the creation may be repeated is judged by creates-once.",
+of its own if the client's file hands no `{name}` on; a body of JSON without a `Content-Type` that says so, which is advice. Whether the creation may be repeated is judged by creates-once.",
     jobs: &[JobKind::Create],
     along: &[],
     report: Needs::Nothing,
@@ -52,8 +52,19 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     match wrong(run, creation) {
         Some(why) => violated(run, creation, &why),
-        None => Verdict::held(),
+        None => Verdict::Held(untyped(asks, creation).into_iter().collect()),
     }
+}
+
+/// Advice: a body whose type is not told. What a console makes of it is not known.
+fn untyped(asks: &Endpoint, creation: &Exchange) -> Option<String> {
+    object_of(asks)?;
+    body(creation)?;
+    let mut types = wire::headers(creation, "Content-Type").map(str::to_ascii_lowercase).peekable();
+    let none = types.peek().is_none().then(|| "nothing of its type".to_owned());
+    let other = || types.find(|one| !one.contains("json")).map(|one| format!("that it is {one}"));
+    let says = none.or_else(other)?;
+    Some(format!("its body is JSON, as documented, and its headers say {says} (`Content-Type`)"))
 }
 
 fn violated(run: &Run, exchange: &Exchange, why: &str) -> Verdict {
@@ -216,6 +227,7 @@ mod tests {
     fn sending(body: &str, query: &str) -> Run {
         let mut creation = sample::creation("", 201, CREATED);
         creation.target.push_str(query);
+        creation.request_headers.push(("content-type".into(), "application/json; charset=utf-8".into()));
         creation.request_body = if body.is_empty() { BodyText::Empty } else { BodyText::Text(body.into()) };
         let mut run = sample::run(sample::create("Case1"));
         run.exchanges = vec![creation];
@@ -242,6 +254,25 @@ mod tests {
         ] {
             assert_eq!(judged(body, ""), Verdict::held(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_body_whose_type_is_not_told_is_advice() {
+        let notes = |kind: Option<&str>, body: &str| {
+            let mut run = sending(body, "");
+            let headers = &mut run.exchanges[0].request_headers;
+            headers.pop();
+            headers.extend(kind.map(|kind| ("Content-Type".to_owned(), kind.to_owned())));
+            match judge(&[run]) {
+                Verdict::Held(notes) => notes.join(" "),
+                other => panic!("{other:?}"),
+            }
+        };
+        const NAMED: &str = r#"{"name":"Case1"}"#;
+        assert!(notes(None, NAMED).contains("say nothing of its type"));
+        let form = "application/x-www-form-urlencoded";
+        assert!(notes(Some(form), NAMED).contains(&format!("say that it is {form}")));
+        assert_eq!(notes(Some("Application/JSON"), NAMED), "");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `names-the-error`: an error of the console is told for what it is.
 
+mod at_the_end_of_a_wait;
+
 use super::{Needs, Property};
 use crate::client::{JobKind, Outcome, Resting};
 use crate::judge::answers::answers;
@@ -20,11 +22,13 @@ with code 4 means that the address is wrong, and a 200 HTML page that it was not
 about the task. Error bodies are never reported as a task.
 
 Broken by: taking every 404 for \"no such task\"; blaming the server for a selector the client made; reporting an \
-error body, or a task that failed, in place of an error; a crash on a page of HTML; naming another code.
+error body, or a task that failed, in place of an error; a crash on a page of HTML; naming another code; all that at the \
+end of a wait, too, if every request since the task was last seen had the same error.
 
-Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording.",
+Not broken by: leaving the code out; giving up after repeating a request that failed with 5xx; wording; what is said of a \
+task that was there and is gone, but for blaming the server.",
     jobs: &[JobKind::Get, JobKind::Send],
-    along: &[],
+    along: &[JobKind::Wait, JobKind::Create],
     report: Needs::Outcome,
     generated: true,
     story: None,
@@ -49,6 +53,9 @@ fn judge(runs: &[Run]) -> Verdict {
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
     }
+    if run.case.job.waits() {
+        return at_the_end_of_a_wait::judge(run);
+    }
     let Some(last) =
         wire::last_word(run).filter(|last| wire::is_delivered(run, last) && !wire::may_have_left(run, last))
     else {
@@ -60,6 +67,16 @@ fn judge(runs: &[Run]) -> Verdict {
     if is_ours(last) {
         return Verdict::not_reached("this answer is a decision of ours, not known of a console");
     }
+    if run.report.outcome == Outcome::TimedOut {
+        return Verdict::not_reached("it never came to an end: judged by terminates");
+    }
+    match wrong(run, last, meaning) {
+        None => Verdict::held(),
+        Some(why) => violated(run, last, meaning, &why),
+    }
+}
+
+fn violated(run: &Run, last: &Exchange, meaning: Meaning, why: &str) -> Verdict {
     let word = match meaning {
         Meaning::NoSuchTask => "there is no such task",
         Meaning::NotTheApi => "this is not an address of the API",
@@ -67,17 +84,9 @@ fn judge(runs: &[Run]) -> Verdict {
         Meaning::ServersError => "the console has an error",
         Meaning::Refused => "the console refuses",
     };
-    if run.report.outcome == Outcome::TimedOut {
-        return Verdict::not_reached("it never came to an end: judged by terminates");
-    }
-    match wrong(run, last, meaning) {
-        None => Verdict::held(),
-        Some(why) => {
-            let mut evidence = wire::story(run);
-            evidence.push(format!("means:    {word}"));
-            Verdict::violated(format!("the console says {} ({word}), and {why}", spelt(last)), evidence)
-        }
-    }
+    let mut evidence = wire::story(run);
+    evidence.push(format!("means:    {word}"));
+    Verdict::violated(format!("the console says {} ({word}), and {why}", spelt(last)), evidence)
 }
 
 /// Reads an error; `None` if the answer is none.
@@ -120,6 +129,12 @@ fn wrong(run: &Run, last: &Exchange, meaning: Meaning) -> Option<String> {
     if outcome.says_nothing() {
         return Some(format!("the client says nothing of it: {}", run.reported_line()));
     }
+    otherwise(run, last, meaning, false)
+}
+
+/// What is wrong with an outcome that is no task: it means another thing, if that is not excused, or names another code.
+fn otherwise(run: &Run, last: &Exchange, meaning: Meaning, is_excused: bool) -> Option<String> {
+    let outcome = &run.report.outcome;
     let fits = match meaning {
         Meaning::NoSuchTask => matches!(outcome, Outcome::NotFound { .. }),
         Meaning::NotTheApi => !matches!(outcome, Outcome::NotFound { .. }),
@@ -132,7 +147,7 @@ fn wrong(run: &Run, last: &Exchange, meaning: Meaning) -> Option<String> {
         }
         Meaning::Refused => !matches!(outcome, Outcome::NotFound { .. }),
     };
-    if !fits {
+    if !fits && !is_excused {
         return Some(format!("the client reports: {}", run.reported_line()));
     }
     let named = match outcome {
@@ -261,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_last_known_state_after_an_error_is_no_false_data() {
-        let mut run = sample::run(sample::wait(None));
+        let mut run = sample::run(sample::get(None));
         let seen = r#"{"id":42,"state":"PARTIALLY_COMPLETE"}"#;
         run.exchanges =
             vec![sample::poll(sample::PATH, 200, seen), sample::poll(sample::PATH, 500, &body(1020))];

@@ -27,7 +27,8 @@ is held to it only where an answer said so. An answer that never comes ends at a
 Broken by: the same poll again and again in less than a quarter of the pause that the client was told to leave \
 (`{pace_ms}`; if its file hands that to nobody, with no pause at all); a failed request repeated more often than the limits \
 below and the file's `retries` say, without a pause (most of them within a quarter of the one it was told, or a third of them within an eighth); coming back in less than half the time that `Retry-After` asks for; still \
-waiting for an answer long after the limit that the file claims (`request_timeout_ms`), or after the deadline it was told.
+waiting for an answer long after the limit that the file claims (`request_timeout_ms`), or after the deadline it was told; \
+ending a request only at that deadline, at twice the limit that the file claims or later.
 
 Not broken by: pauses of any other length; pauses that do not grow; a first poll straight after the creation, which is \
 advice. Whatever takes long is the machine's doing, and excuses. A client that waits for an answer until it is ended, and was \
@@ -55,6 +56,9 @@ const NO_PAUSE: Duration = Duration::from_millis(2);
 const PART_OF_PACE: u32 = 4;
 /// How far beyond its limit a client has to be waiting to be past it for sure, in percent of the limit.
 const PAST_PERCENT: u64 = 150;
+
+/// How many times its own limit a client has to have waited for one answer to have none, if it ended by itself.
+const WAITED_OUT: u64 = 2;
 
 static LIMITS: &[Limit] = &[Limit { most: STORM, of: "repetitions of a failed request without a pause" }];
 
@@ -269,6 +273,9 @@ fn endless_wait(run: &Run, asked: &Asked<'_>) -> Find {
     let is_silent = |sent: &Sent<'_>| wire::is_broken(sent.exchange) && sent.timing.cut_short;
     let was_ended = run.report.outcome == Outcome::TimedOut;
     let left_by_itself = asked.0.iter().rev().skip(usize::from(was_ended)).any(is_silent);
+    if let Some(why) = waited_out(run, asked, is_silent).filter(|_| !was_ended) {
+        return Find::Broken(why);
+    }
     if !was_ended || !is_silent(last) {
         return if left_by_itself { Find::Holds } else { Find::Nothing };
     }
@@ -290,6 +297,25 @@ fn endless_wait(run: &Run, asked: &Asked<'_>) -> Find {
         _ if left_by_itself => Find::Holds,
         _ => Find::Unclear("it waited for an answer until it was ended, and no longer than its file says".to_owned()),
     }
+}
+
+/// A claimed limit of one request that is none: the whole job's end was, far beyond it, and no answer that never came was
+/// left before. One such wait may be the machine's doing; that it ends with the job each time is not.
+fn waited_out(run: &Run, asked: &Asked<'_>, is_silent: impl Fn(&Sent<'_>) -> bool) -> Option<String> {
+    let (limit, deadline) = (run.claims.request_timeout_ms?, run.given.deadline_ms?);
+    let silent: Vec<&Sent<'_>> = asked.0.iter().filter(|sent| is_silent(sent)).collect();
+    let [only] = silent.as_slice() else { return None };
+    let is_last = asked.0.last().is_some_and(|last| last.exchange.key == only.exchange.key);
+    let is_long = only.timing.took_us / 1_000 >= limit.saturating_mul(WAITED_OUT);
+    // The limit of the job counts from the client's start, and a request is seen later.
+    let ended_with_the_job =
+        run.lasted >= Duration::from_millis(deadline) && run.report.outcome.is_of_its_own();
+    (is_last && is_long && ended_with_the_job).then(|| {
+        format!(
+            "its file says that it ends a request after {limit} ms, and it waited for an answer until the {deadline} ms of the \
+             whole job were over"
+        )
+    })
 }
 
 /// Advice: what was just made cannot be done yet.

@@ -19,7 +19,8 @@ Each case is run as it is, then once more the same, with the names in the other 
 with one more name. The answers hold the same values each time, so the client has to report the same of them, and with \
 one more name at least that.
 
-Broken by: reading an answer by the order of the names; keeping something of one run for the next; losing a member because \
+Broken by: reading an answer by the order of the names; keeping something of one run for the next, such as the answer: a \
+resource that is reported and was not asked for; losing a member because \
 one more was asked for; an error for blanks or for another order, although the answer came.
 
 Not broken by: refusing a selector without a request; what the console answered differently; what is reported beside what \
@@ -95,6 +96,11 @@ fn answer(run: &Run) -> Option<&str> {
 
 fn judge(runs: &[Run]) -> Verdict {
     let Some((base, others)) = runs.split_first() else { return Verdict::not_reached("no run") };
+    // The client may have kept it from a case before this one: then it asks in none.
+    if let Some(kept) = runs.iter().find(|run| is_kept(run)).filter(|_| !others.is_empty()) {
+        let why = "it sends no request, and reports a resource: one that it has kept, or made up";
+        return violated(base, kept, why);
+    }
     if let Some(why) = base.vacuous() {
         return Verdict::not_reached(why);
     }
@@ -120,6 +126,13 @@ fn judge(runs: &[Run]) -> Verdict {
         }
     }
     if is_reached { Verdict::held() } else { Verdict::not_reached("no other spelling was asked with") }
+}
+
+/// Whether a resource is reported in a run in which nothing was asked for, of anybody.
+fn is_kept(run: &Run) -> bool {
+    let is_silent =
+        run.exchanges.is_empty() && run.strayed.is_empty() && run.greeted == 0 && !run.was_unheard;
+    is_silent && matches!(run.report.outcome, Outcome::Task { .. })
 }
 
 /// Whether two answers hold the same of what was asked for.
@@ -254,6 +267,29 @@ mod tests {
         let mut told_nothing = base();
         told_nothing.given.fields = false;
         assert!(matches!(judge(&[told_nothing]), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn a_resource_that_was_not_asked_for_was_kept_or_made_up() {
+        let silent = || {
+            let mut run = run("id,case_id", BOTH);
+            run.exchanges.clear();
+            run
+        };
+        let base = || run("id,case_id", BOTH);
+        for runs in [[base(), silent()], [silent(), base()], [silent(), silent()]] {
+            let why = because(judge(&runs));
+            assert!(why.contains("it sends no request, and reports a resource"), "{why}");
+        }
+        // One run alone does not show that it is not made up for a test of the file.
+        assert!(matches!(judge(&[silent()]), Verdict::NotReached(_)));
+        let mut refuses = silent();
+        refuses.report.outcome = Outcome::Rejected { code: None };
+        let mut unheard = silent();
+        unheard.was_unheard = true;
+        for run in [refuses, unheard] {
+            assert!(!judge(&[base(), run]).is_violated());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `terminates`: a client comes to an end.
 
+mod after_its_report;
 mod early;
 mod in_vain;
 mod looks;
@@ -31,8 +32,10 @@ pages bring nothing new.
 Broken by: a set of last states that lacks this one, or spells it as another endpoint does (COMPLETED), even if the \
 client gives up some polls later; taking every error for \"not yet\"; no limit where the client's file says that there \
 is one, or hands `{deadline_ms}` on; giving up in less than half the time that its file claims (`gives_up_after_ms`), \
-after fewer than 100 polls, while the task went on and nothing went wrong; a single look (`get`) that is repeated after \
-errors or lost answers until the client is ended, whatever limit it claims.
+after fewer than 100 polls, or (if it claims nothing) of that after which it was told to give up, after fewer than 25, \
+while the task went on and nothing went wrong; a single look (`get`) that is repeated after \
+errors or lost answers until the client is ended, whatever limit it claims; polls that go on behind a report, as of a \
+timer that nobody stopped (looked for where a client does many jobs in one process, and nothing goes wrong).
 
 Not broken by: some more looks at a task that has ended, as many as the limits below say; more repetitions of a failed \
 request if the client's file says so (`retries`); giving up; a task that stays partly done for ever, and a client that \
@@ -74,6 +77,9 @@ fn judge(runs: &[Run]) -> Verdict {
     }
     if let Some(why) = run.vacuous() {
         return Verdict::not_reached(why);
+    }
+    if let Some(verdict) = after_its_report::judge(run) {
+        return verdict;
     }
     if run.case.job == JobKind::List {
         return reading::judge(run);

@@ -179,6 +179,45 @@ fn leaving_an_answer_that_does_not_come_holds_however_long_it_took() {
 }
 
 #[test]
+fn a_limit_of_a_request_that_ends_only_with_the_whole_job_is_none() {
+    let waited = |waited_ms: u64, lasted_ms: u64| {
+        let mut run = silent(waited_ms, Outcome::GaveUp);
+        run.claims.request_timeout_ms = Some(1_000);
+        run.lasted = Duration::from_millis(lasted_ms);
+        run
+    };
+    let why = because(judge(&[waited(2_900, 3_010)]));
+    assert!(
+        why.ends_with(
+            "after 1000 ms, and it waited for an answer until the 3000 ms of the whole job were over"
+        ),
+        "{why}"
+    );
+    assert!(holds(&judge(&[waited(1_990, 3_010)])), "twice its limit is not over");
+    assert!(holds(&judge(&[waited(2_900, 2_990)])), "a slow machine, and it ended by itself");
+    let mut none = waited(2_900, 3_010);
+    none.claims.request_timeout_ms = None;
+    assert!(holds(&judge(&[none])), "it says nothing of a limit");
+    let mut untold = waited(2_900, 3_010);
+    untold.given.deadline_ms = None;
+    assert!(holds(&judge(&[untold])));
+    // It left one before: what came after was begun late.
+    let mut twice = waited(2_900, 3_010);
+    let (mut exchange, mut timing) = (twice.exchanges[0].clone(), twice.timings[0].clone());
+    exchange.key.nth = 2;
+    timing.key = exchange.key.clone();
+    twice.exchanges.push(exchange);
+    twice.timings.push(timing);
+    assert!(holds(&judge(&[twice])));
+    // It left that one, and went on.
+    let mut on = waited(2_900, 3_010);
+    let mut next = run(polls("COMPLETE", &[0, 2_950]));
+    on.exchanges.push(next.exchanges.remove(1));
+    on.timings.push(next.timings.remove(1));
+    assert!(holds(&judge(&[on])));
+}
+
+#[test]
 fn a_first_poll_straight_after_the_creation_is_advice() {
     let mut sent = vec![(0, sample::creation("Case1", 201, r#"{"id":42,"state":"WAITING"}"#))];
     sent.extend(polls("PROCESSING", &[1, 51, 101, 151, 201, 251]));

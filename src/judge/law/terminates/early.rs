@@ -11,19 +11,22 @@ use crate::timeline::Phase;
 /// From so many polls on a client may have counted them, however little time they took: it is told to leave next to
 /// none between them.
 const BY_NUMBER: usize = 100;
+/// The same for a client that claims no limit, and was told when to give up: it may have one of its own beside.
+const BY_NUMBER_UNCLAIMED: usize = 25;
 /// Below its limit divided by this a client has clearly not come to it.
 const CLEARLY: u32 = 2;
 
-/// Whether the client stopped in less than half the time it claims, although nothing gave it a reason to. What else the
-/// machine does makes a run longer, which only ever excuses.
+/// Whether the client stopped in less than half the time it claims, or was told to take, although nothing gave it a reason
+/// to. What else the machine does makes a run longer, which only ever excuses.
 pub(super) fn is_too_early(run: &Run) -> bool {
     let stopped =
         matches!(run.report.outcome, Outcome::GaveUp | Outcome::Task { standing: Resting::Pending, .. });
-    let Some(claimed) = run.claims.gives_up_after_ms.filter(|_| stopped) else { return false };
-    let given = run.given.deadline_ms.unwrap_or(u64::MAX);
-    let limit = Duration::from_millis(claimed.min(given));
+    let limits = [run.claims.gives_up_after_ms, run.given.deadline_ms];
+    let Some(limit) = limits.into_iter().flatten().min().filter(|_| stopped) else { return false };
+    let limit = Duration::from_millis(limit);
+    let by_number = if run.claims.gives_up_after_ms.is_some() { BY_NUMBER } else { BY_NUMBER_UNCLAIMED };
     let polls: Vec<&Exchange> = run.exchanges.iter().filter(|exchange| wire::is_poll(exchange)).collect();
-    run.lasted < limit / CLEARLY && polls.len() < BY_NUMBER && goes_on(run, &polls)
+    run.lasted < limit / CLEARLY && polls.len() < by_number && goes_on(run, &polls)
 }
 
 /// Whether all that the client had was a task on its way, as a console shows it.
@@ -35,7 +38,9 @@ fn goes_on(run: &Run, polls: &[&Exchange]) -> bool {
     };
     let phases: Option<Vec<Phase>> = polls.iter().map(|poll| wire::phase_shown(poll)).collect();
     let Some(phases) = phases else { return false };
-    let is_left = phases.contains(&Phase::Partial) && run.claims.on_partial == OnPartial::Leaves;
+    // Of whoever claims nothing it is not known that partly done is no reason for it to leave.
+    let waits = run.claims.on_partial == OnPartial::Waits && run.claims.gives_up_after_ms.is_some();
+    let is_left = phases.contains(&Phase::Partial) && !waits;
     run.exchanges.iter().all(is_plain)
         && !phases.is_empty()
         && phases.is_sorted_by_key(|phase| phase.rank())
@@ -68,9 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn whoever_claims_no_limit_or_came_near_it_may_give_up() {
+    fn whoever_has_no_limit_or_came_near_it_may_give_up() {
         let mut none = early(&["WAITING"]);
-        none.claims.gives_up_after_ms = None;
+        (none.claims.gives_up_after_ms, none.given.deadline_ms) = (None, None);
         assert!(!is_too_early(&none));
         let mut near = early(&["WAITING"]);
         near.lasted = Duration::from_millis(1_500);
@@ -79,6 +84,24 @@ mod tests {
         let mut shorter = early(&["WAITING"]);
         shorter.given.deadline_ms = Some(1_200);
         assert!(!is_too_early(&shorter));
+    }
+
+    #[test]
+    fn a_client_that_was_told_when_to_give_up_is_too_early_after_a_few_polls() {
+        let told = |states: &[&str]| {
+            let mut run = early(states);
+            run.claims.gives_up_after_ms = None;
+            is_too_early(&run)
+        };
+        assert!(told(&["WAITING"; 10]) && told(&["WAITING"; BY_NUMBER_UNCLAIMED - 1]));
+        assert!(!told(&["WAITING"; BY_NUMBER_UNCLAIMED]), "it may count its polls beside");
+        assert!(!told(&["WAITING", "PARTIALLY_COMPLETE"]), "it may leave what is usable");
+        let mut pending = early(&["WAITING"; 3]);
+        pending.claims.gives_up_after_ms = None;
+        pending.report.outcome = Outcome::Task { standing: Resting::Pending, task: "{}".into() };
+        assert!(is_too_early(&pending));
+        pending.lasted = Duration::from_millis(1_500);
+        assert!(!is_too_early(&pending), "it came near its limit");
     }
 
     #[test]
