@@ -327,7 +327,8 @@ fn method(request: &Request) -> String {
 /// A page is no answer of the API: a login, a proxy, `Application error`.
 pub(super) fn came(response: &Response) -> Option<Came> {
     let content_type = response.headers.text("Content-Type").unwrap_or_default();
-    let is_page = content_type.trim_start().to_ascii_lowercase().starts_with("text/html");
+    let kind = content_type.trim_start().get(.."text/html".len());
+    let is_page = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"));
     if is_page {
         return None;
     }

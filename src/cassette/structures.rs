@@ -41,6 +41,7 @@ struct Names {
     /// The objects that are open, by their numbers.
     open: Vec<u32>,
     objects: u32,
+    has_escapes: bool,
 }
 
 impl Structures {
@@ -52,11 +53,13 @@ impl Structures {
         self.scratch.clear();
         self.names.clear();
         let structure = Structure { out: &mut self.scratch, names: &mut self.names };
-        let is_known = body.len() <= BODY_BYTES_MAX && is_structured(body, structure);
+        let walked = if body.len() <= BODY_BYTES_MAX { is_plain(body, structure) } else { None };
+        let is_known = walked == Some(true);
         if is_known && let Some(known) = self.known.get(&self.scratch) {
             return (Some(*known), self.duplicates.get(*known as usize).cloned().unwrap_or_default());
         }
-        let duplicates = match is_known && self.has_each_name_once() {
+        // Names without escapes are alike where their texts are.
+        let duplicates = match walked.is_some() && !self.names.has_escapes && self.has_each_name_once() {
             true => Vec::new(),
             false => Json::parse_bytes(body).map(|body| body.duplicates()).unwrap_or_default(),
         };
@@ -86,6 +89,7 @@ impl Names {
         self.found.clear();
         self.open.clear();
         self.objects = 0;
+        self.has_escapes = false;
     }
 
     fn note(&mut self, at: Range<usize>) {
@@ -93,10 +97,10 @@ impl Names {
     }
 }
 
-/// Writes down the structure of `body`, if it is one plain JSON value.
-fn is_structured(body: &[u8], mut structure: Structure<'_>) -> bool {
-    let walked = tokens::walk(body, 0, &mut structure);
-    walked.is_some_and(|walked| walked.is_plain && body.get(walked.end..).is_some_and(<[u8]>::is_empty))
+/// Writes down the structure of `body`, if it is one JSON value; whether that is a plain one.
+fn is_plain(body: &[u8], mut structure: Structure<'_>) -> Option<bool> {
+    let walked = tokens::walk(body, 0, &mut structure)?;
+    body.get(walked.end..)?.is_empty().then_some(walked.is_plain)
 }
 
 /// Leaves values out.
@@ -122,6 +126,7 @@ impl Tokens for Structure<'_> {
     fn name(&mut self, quoted: &[u8]) {
         let start = self.out.len();
         self.out.extend_from_slice(quoted);
+        self.names.has_escapes |= memchr::memchr(b'\\', quoted).is_some();
         self.names.note(start..self.out.len());
     }
 
@@ -186,6 +191,8 @@ mod tests {
             r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#,
             r#"{"a":{"a":1,"b":{},"a":2},"b":[{"a":1},{"a":2,"a":3}]}"#,
             r#"{"a":[{"b":1}],"b":1,"a":2}"#,
+            "{\"a\":\"\\n\",\"b\":\"\u{e9}\",\"\u{e9}\":1}",
+            "{\"a\":\"\\n\",\"\u{e9}\":\"\u{e9}\",\"\u{e9}\":1}",
         ] {
             let expected = Json::parse(body).unwrap().duplicates();
             assert_eq!(structures.look(body.as_bytes()).1, expected, "{body}");

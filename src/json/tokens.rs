@@ -8,6 +8,17 @@ use serde::de::IgnoredAny;
 /// Containers inside each other; a bit each says of what kind they are.
 const DEPTH_MAX: u32 = 60;
 
+/// Bytes that end a string, are no text of their own in it, or are not ASCII.
+static IS_ODD: [bool; 256] = {
+    let mut odd = [false; 256];
+    let mut byte = 0;
+    while byte < odd.len() {
+        odd[byte] = byte < 0x20 || byte >= 0x80 || byte == b'"' as usize || byte == b'\\' as usize;
+        byte += 1;
+    }
+    odd
+};
+
 /// What is handed on, in the order of the text. White space between tokens is not.
 pub(crate) trait Tokens {
     /// One of `{}[],:`.
@@ -157,7 +168,7 @@ impl<'t> Cursor<'t> {
         if self.next()? != b'"' {
             return None;
         }
-        let is_odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x80..);
+        let is_odd = |byte: &u8| IS_ODD.get(usize::from(*byte)).copied().unwrap_or(true);
         loop {
             self.at += self.text.get(self.at..)?.iter().position(is_odd)?;
             match self.next()? {

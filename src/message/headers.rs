@@ -98,6 +98,17 @@ impl Headers {
         shared.iter().map(|line| &**line).chain(own)
     }
 
+    /// The lines, in order, handed over.
+    pub(crate) fn into_lines(self) -> impl Iterator<Item = Header> {
+        let (own, shared) = match self.0 {
+            Lines::Own(lines) => (lines, None),
+            Lines::Shared(lines) => (Vec::new(), Some(lines)),
+        };
+        let shared: Vec<Header> =
+            shared.iter().flat_map(|lines| lines.iter()).map(|line| Header::clone(line)).collect();
+        shared.into_iter().chain(own)
+    }
+
     /// The lines, in order, to be edited in place.
     pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Header> {
         self.edit(|_| ());

@@ -259,7 +259,7 @@ impl Entry {
     }
 
     /// The segments of the template, each with its text.
-    pub(super) fn segments(&self) -> impl ExactSizeIterator<Item = (&Segment, &str)> {
+    pub(super) fn segments(&self) -> impl DoubleEndedIterator<Item = (&Segment, &str)> {
         self.segments.iter().map(|segment| (segment, self.id.get(segment.at.clone()).unwrap_or_default()))
     }
 }

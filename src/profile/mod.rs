@@ -152,10 +152,14 @@ impl Profile {
     pub fn find(&self, method: &str, path: &str) -> Option<Matched<'_>> {
         let method = if method == "HEAD" { "GET" } else { method };
         let mut segments: Vec<&str> = Vec::with_capacity(SEGMENTS_MOSTLY);
-        segments.extend(path.strip_prefix("/api/")?.split('/'));
+        let rest = path.strip_prefix("/api/")?;
+        let ends = memchr::memchr_iter(b'/', rest.as_bytes()).chain([rest.len()]);
+        let mut from = 0;
+        segments
+            .extend(ends.map(|end| rest.get(std::mem::replace(&mut from, end + 1)..end).unwrap_or_default()));
         let root = decoded(segments.first()?);
         let is_escaped = path.contains('%');
-        let fits = |entry: &&Entry| entry.method() == method && fits(entry, &segments, is_escaped);
+        let fits = |entry: &&Entry| fits(entry, &segments, is_escaped) && entry.method() == method;
         // The template whose first parameter comes latest: `false` sorts before `true`.
         let mut best: Option<(&Area, &Entry)> = None;
         for area in self.areas_of(&root) {
@@ -304,11 +308,14 @@ fn holds(area: &Area, id: &str) -> bool {
     area.contents().entries.iter().any(|entry| entry.id == id)
 }
 
-/// Whether the segments are those of the template; an empty one is no value of a parameter.
+/// Whether the segments are those of the template, as many; an empty one is no value of a parameter. Templates of a root
+/// begin alike: the last one comes first.
 fn fits(entry: &Entry, segments: &[&str], is_escaped: bool) -> bool {
-    entry.segments().zip(segments).all(|((segment, expected), found)| match segment.is_parameter {
-        true => !found.is_empty(),
-        false => expected == *found || (is_escaped && expected == decoded(found)),
+    entry.segments().rev().zip(segments.iter().rev()).all(|((segment, expected), found)| {
+        match segment.is_parameter {
+            true => !found.is_empty(),
+            false => expected == *found || (is_escaped && expected == decoded(found)),
+        }
     })
 }
 

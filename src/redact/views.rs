@@ -22,6 +22,16 @@ pub(super) enum Escapes {
 impl Escapes {
     pub(super) const ALL: [Self; 4] = [Self::Web, Self::Quoted, Self::Wide, Self::Folded];
 
+    /// Where the first of them may begin.
+    fn next(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Web => memchr::memchr3(b'%', b'\\', b'&', bytes),
+            Self::Quoted => memchr::memchr(b'=', bytes),
+            Self::Wide => memchr::memchr(0, bytes),
+            Self::Folded => memchr::memchr2(b'\r', b'\n', bytes),
+        }
+    }
+
     /// Whether a text can hold any.
     fn may_be_in(self, readings: Readings) -> bool {
         match self {
@@ -61,8 +71,13 @@ impl View {
             is_decoded: false,
         };
         let (mut at, mut changed) = (0, false);
-        while let Some(byte) = source.get(at) {
-            let rest = source.get(at..).unwrap_or_default();
+        while let Some(rest) = source.get(at..) {
+            // What begins no escape stands for itself.
+            let next = at + escapes.next(rest).unwrap_or(rest.len());
+            view.bytes.extend_from_slice(source.get(at..next).unwrap_or_default());
+            view.starts.extend(at..next);
+            at = next;
+            let Some((byte, rest)) = source.get(at).zip(source.get(at..)) else { break };
             let found = match escapes {
                 Escapes::Web => web(rest),
                 Escapes::Quoted => quoted(rest),

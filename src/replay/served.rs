@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::cassette::{Index, base_for};
 use crate::ledger::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
-use crate::message::{Headers, Request, Response};
+use crate::message::{Header, Headers, Request, Response};
 use crate::profile::Ground;
 use crate::redact::Redactor;
 
@@ -148,12 +148,12 @@ impl Served {
         self.exchange.get_or_init(|| {
             let redactor = &self.setup.redactor;
             let generation = redactor.generation();
-            let request = redactor.request(&self.record.request);
+            let mut request = redactor.request(&self.record.request);
             let response = redactor.response(&self.record.response);
             let mut exchange = Exchange {
-                request_headers: lines(&request.headers),
+                request_headers: lines(std::mem::take(&mut request.headers)),
                 request_body: body(&request.body),
-                response_headers: lines(&response.headers),
+                response_headers: lines(response.headers),
                 response_body: self.named().unwrap_or_else(|| body(&response.body)),
                 reason: String::from_utf8_lossy(&response.reason).into_owned(),
                 ..self.decided_for(request)
@@ -276,8 +276,12 @@ impl Record {
     }
 }
 
-fn lines(headers: &Headers) -> Vec<HeadLine> {
-    headers.iter().map(|line| (line.name.clone(), line.text().into_owned())).collect()
+fn lines(headers: Headers) -> Vec<HeadLine> {
+    let line = |line: Header| {
+        let text = line.text().into_owned();
+        (line.name, text)
+    };
+    headers.into_lines().map(line).collect()
 }
 
 fn body(bytes: &[u8]) -> BodyText {

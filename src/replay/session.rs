@@ -14,7 +14,7 @@ use crate::delivery::Delivery;
 use crate::fault::Work;
 use crate::fields::FieldSelector;
 use crate::ledger::{Origin, Sum};
-use crate::message::Request;
+use crate::message::{Request, Response};
 use crate::profile::{Admitted, GateOptions, Gated, Ground, OwnShapes, Taken, gate_at};
 use crate::scenario::{Clock, PlannedFault};
 use crate::serve::{Came, Rendered};
@@ -346,14 +346,17 @@ impl Session {
             true => setup.redactor.response(&answer.response),
             false => answer.response,
         };
-        let mut delivery = Delivery::of(own.clone());
-        delivery.bodiless |= turn.request.method == "HEAD";
         let firing = if missed { Vec::new() } else { firing };
+        // Without a fault it stays as it is.
+        let before = (!firing.is_empty()).then(|| own.clone());
+        let mut delivery = Delivery::of(own);
+        delivery.bodiless |= turn.request.method == "HEAD";
         let Spoilt { faults, replaced } =
             self.spoil(setup, &turn, &firing, noted.heard.as_deref(), noted.came, &mut delivery);
         let is_own =
             matches!(answer.origin, Origin::Recorded(_)) && !answer.projected && answer.computed.is_empty();
-        let (head_stands, body_stands) = own.stands_in(&delivery.response);
+        let stands = |own: &Response| own.stands_in(&delivery.response);
+        let (head_stands, body_stands) = before.as_ref().map_or((true, true), stands);
         let unchanged = is_own && replaced.is_none() && body_stands;
         let whole = answer.index.filter(|_| unchanged && head_stands);
         if whole.is_none_or(|index| self.learnt.insert(index)) {

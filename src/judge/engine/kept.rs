@@ -27,8 +27,10 @@ impl Kept {
         lines: Vec<Line>,
         full: impl Fn(&str) -> Option<String>,
     ) -> (Self, Vec<Exchange>, Vec<Timing>) {
-        let (mut kept, mut exchanges, mut timings) = (Self::default(), Vec::new(), Vec::new());
-        kept.places.reserve(lines.len());
+        let of_kind = |is_it: fn(&Line) -> bool| lines.iter().filter(|line| is_it(line)).count();
+        let mut exchanges = Vec::with_capacity(of_kind(|line| matches!(line, Line::Exchange(_))));
+        let mut timings = Vec::with_capacity(of_kind(|line| matches!(line, Line::Timing(_))));
+        let mut kept = Self { places: Vec::with_capacity(lines.len()), named: Vec::new() };
         for line in lines {
             kept.places.push(match line {
                 Line::Exchange(mut exchange) => {

@@ -62,19 +62,26 @@ fn wider(case: &Case, selector: &FieldSelector) -> Option<FieldSelector> {
     Some(selector.union(&more))
 }
 
-/// An answer that surely came, and what was reported of it.
-struct Told<'r> {
-    run: &'r Run,
-    got: &'r str,
-    standing: Resting,
-    reported: &'r str,
+/// What a selector leaves of a resource, as text.
+fn part(selector: &FieldSelector, resource: &str) -> Option<String> {
+    Some(selector.project(&Json::parse(resource).ok()?))
 }
 
-impl<'r> Told<'r> {
-    fn of(run: &'r Run, got: &'r str) -> Option<Self> {
-        let Outcome::Task { standing, task } = &run.report.outcome else { return None };
-        Some(Self { run, got, standing: *standing, reported: task })
-    }
+fn read(text: Option<&str>) -> Option<Json<'_>> {
+    Json::parse(text?).ok()
+}
+
+/// What was reported of an answer that surely came.
+fn reported(run: &Run) -> Option<(Resting, &str)> {
+    let Outcome::Task { standing, task } = &run.report.outcome else { return None };
+    Some((*standing, task))
+}
+
+/// The plain run: its standing, and what the selector leaves of its answer and of its report, where they can be read.
+struct Plain<'p> {
+    standing: Resting,
+    got: Option<Json<'p>>,
+    report: Option<Json<'p>>,
 }
 
 /// The answer that a run ended with, if nothing else came before or beside it.
@@ -110,15 +117,19 @@ fn judge(runs: &[Run]) -> Verdict {
     let Ok(Some(selector)) = base.case.selector() else {
         return Verdict::not_reached("there is no selector to spell otherwise");
     };
-    let Some(plain) = answer(base).and_then(|got| Told::of(base, got)) else {
+    let Some((got, (standing, task))) = answer(base).zip(reported(base)) else {
         return Verdict::not_reached("no resource was reported of an answer that surely came");
     };
+    let (got, report) = (part(&selector, got), part(&selector, task));
+    let plain = Plain { standing, got: read(got.as_deref()), report: read(report.as_deref()) };
     let mut is_reached = false;
     for run in others {
-        let Some(got) = answer(run).filter(|got| is_alike(&selector, plain.got, got)) else { continue };
+        if !answer(run).is_some_and(|got| is_alike(&selector, &plain, got)) {
+            continue;
+        }
         is_reached = true;
-        let wrong = match Told::of(run, got) {
-            Some(other) => unlike(&selector, &plain, &other),
+        let wrong = match reported(run) {
+            Some(other) => unlike(&selector, &plain, run, other),
             None => Some(format!("it reports: {}", run.reported_line())),
         };
         if let Some(why) = wrong {
@@ -135,30 +146,33 @@ fn is_kept(run: &Run) -> bool {
     is_silent && matches!(run.report.outcome, Outcome::Task { .. })
 }
 
-/// Whether two answers hold the same of what was asked for.
-fn is_alike(selector: &FieldSelector, one: &str, other: &str) -> bool {
-    let (Ok(one), Ok(other)) = (Json::parse(one), Json::parse(other)) else { return false };
-    let (one, other) = (selector.project(&one), selector.project(&other));
-    matches!((Json::parse(&one), Json::parse(&other)), (Ok(one), Ok(other)) if one.same(&other))
+/// Whether another answer holds the same of what was asked for.
+fn is_alike(selector: &FieldSelector, plain: &Plain<'_>, other: &str) -> bool {
+    let other = part(selector, other);
+    plain.got.as_ref().zip(read(other.as_deref())).is_some_and(|(one, other)| one.same(&other))
 }
 
 /// What two reports do not agree on, of what both were asked for.
-fn unlike(selector: &FieldSelector, plain: &Told<'_>, other: &Told<'_>) -> Option<String> {
-    let (Ok(one), Ok(two)) = (Json::parse(plain.reported), Json::parse(other.reported)) else {
+fn unlike(
+    selector: &FieldSelector,
+    plain: &Plain<'_>,
+    run: &Run,
+    (standing, task): (Resting, &str),
+) -> Option<String> {
+    let (Some(before), Some(after)) = (&plain.report, part(selector, task)) else {
         return Some("what it reports is not JSON".to_owned());
     };
     let means_the_same =
-        other.run.case.selector().is_ok_and(|other| other.is_some_and(|other| other.same(selector)));
-    if means_the_same && plain.standing != other.standing {
-        return Some(format!("the task is {} in place of {}", other.standing, plain.standing));
+        run.case.selector().is_ok_and(|other| other.is_some_and(|other| other.same(selector)));
+    if means_the_same && plain.standing != standing {
+        return Some(format!("the task is {standing} in place of {}", plain.standing));
     }
-    let (before, after) = (selector.project(&one), selector.project(&two));
-    let (Ok(before), Ok(after)) = (Json::parse(&before), Json::parse(&after)) else { return None };
+    let after = Json::parse(&after).ok()?;
     let value = |json: &Json<'_>, at: &str| json.pointer(at).map_or("nothing", Json::text).to_owned();
-    differences(&before, &after).into_iter().find_map(|difference| {
+    differences(before, &after).into_iter().find_map(|difference| {
         let at = difference.at.as_str();
         let name = at.trim_start_matches('/');
-        let (was, is) = (value(&before, at), value(&after, at));
+        let (was, is) = (value(before, at), value(&after, at));
         match difference.kind {
             Differs::Missing => Some(format!("`{name}` was {was} and is not reported any more")),
             Differs::Changed => Some(format!("`{name}` was {was} and is {is}")),

@@ -40,6 +40,7 @@ const EXTRA: &str = r#""unrequested":"state","id_note":7,"unrequested_list":[{"i
 /// The same case with each alteration of its answer. Needs a generated task.
 fn variants(case: &Case) -> Vec<Case> {
     let Some(plain) = plain_answer(case) else { return Vec::new() };
+    let Ok(plain) = Json::parse(&plain) else { return Vec::new() };
     let altered = [key_order(&plain), extra(&plain), blanks(&plain), left_out(case.about, &plain)];
     (altered.into_iter().flatten()).map(|answer| Case { answer: Some(answer), ..case.clone() }).collect()
 }
@@ -59,10 +60,9 @@ fn resources<'j, 'a>(json: &'j Json<'a>) -> &'j [Json<'a>] {
 }
 
 /// An answer with each of its resources altered; `None` if one cannot be.
-fn each(plain: &str, alter: impl Fn(&Json<'_>) -> Option<String>) -> Option<String> {
-    let json = Json::parse(plain).ok()?;
-    let altered: Vec<String> = resources(&json).iter().map(alter).collect::<Option<_>>()?;
-    match json.text().starts_with('[') {
+fn each(plain: &Json<'_>, alter: impl Fn(&Json<'_>) -> Option<String>) -> Option<String> {
+    let altered: Vec<String> = resources(plain).iter().map(alter).collect::<Option<_>>()?;
+    match plain.text().starts_with('[') {
         true if altered.is_empty() => None,
         true => Some(format!("[{}]", altered.join(","))),
         false => altered.into_iter().next(),
@@ -73,7 +73,7 @@ fn object(members: impl Iterator<Item = String>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn key_order(plain: &str) -> Option<Answer> {
+fn key_order(plain: &Json<'_>) -> Option<Answer> {
     let turned = |json: &Json<'_>| {
         let members = json.members();
         let turned = members.iter().rev().map(|(name, value)| format!("{}:{}", quote(name), value.text()));
@@ -82,7 +82,7 @@ fn key_order(plain: &str) -> Option<Answer> {
     Some(Answer { alteration: Alteration::KeyOrder, text: each(plain, turned)? })
 }
 
-fn extra(plain: &str) -> Option<Answer> {
+fn extra(plain: &Json<'_>) -> Option<Answer> {
     let more = |json: &Json<'_>| {
         let inner = json.text().trim().strip_prefix('{')?;
         let comma = if inner.trim() == "}" { "" } else { "," };
@@ -91,7 +91,7 @@ fn extra(plain: &str) -> Option<Answer> {
     Some(Answer { alteration: Alteration::ExtraMembers, text: each(plain, more)? })
 }
 
-fn blanks(plain: &str) -> Option<Answer> {
+fn blanks(plain: &Json<'_>) -> Option<Answer> {
     Some(Answer { alteration: Alteration::Blanks, text: each(plain, with_blanks)? })
 }
 
@@ -105,9 +105,8 @@ fn with_blanks(json: &Json<'_>) -> Option<String> {
 }
 
 /// Leaves out the first member that decides nothing.
-fn left_out(about: About, plain: &str) -> Option<Answer> {
-    let json = Json::parse(plain).ok()?;
-    let first = resources(&json).first()?;
+fn left_out(about: About, plain: &Json<'_>) -> Option<Answer> {
+    let first = resources(plain).first()?;
     let (name, _) = first.members().iter().find(|(name, _)| !about.decides(name))?;
     let text = each(plain, |json| Some(remove_member(json.text(), name)))?;
     Some(Answer { alteration: Alteration::LeftOut(name.to_string()), text })
@@ -219,20 +218,20 @@ fn reported(run: &Run) -> Option<(Resting, &str, &str)> {
 
 /// Whether an answer that was served is altered as planned: a client that asks for something else gets another.
 fn shows(text: &str, answer: &Answer) -> bool {
-    let (Ok(served), Ok(planned)) = (Json::parse(text), Json::parse(&answer.text)) else { return false };
-    let (Some(served), Some(planned)) = (resources(&served).first(), resources(&planned).first()) else {
-        return false;
-    };
-    let names = |json: &Json<'_>| json.members().iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
-    let (served_names, planned_names) = (names(served), names(planned));
+    let Ok(served) = Json::parse(text) else { return false };
+    let Some(served) = resources(&served).first() else { return false };
     match &answer.alteration {
         Alteration::KeyOrder => {
-            let kept: Vec<&String> =
-                planned_names.iter().filter(|name| served_names.contains(name)).collect();
-            kept.len() > 1 && kept == served_names.iter().collect::<Vec<_>>()
+            let planned = Json::parse(&answer.text).ok();
+            planned.as_ref().and_then(|planned| resources(planned).first()).is_some_and(|planned| {
+                let names = served.members().iter().map(|(name, _)| name);
+                let order = planned.members().iter().map(|(name, _)| name);
+                let kept = order.filter(|name| served.member(name).is_some());
+                kept.clone().count() > 1 && kept.eq(names)
+            })
         }
         Alteration::ExtraMembers => served.member("unrequested").is_some(),
-        Alteration::LeftOut(name) => served.member(name).is_none() && !served_names.is_empty(),
+        Alteration::LeftOut(name) => served.member(name).is_none() && !served.members().is_empty(),
         Alteration::Blanks => text.contains("\r\n\t"),
     }
 }
@@ -438,20 +437,21 @@ mod tests {
     #[test]
     fn what_has_one_member_has_no_other_order_and_an_empty_list_no_variant_at_all() {
         let kinds = |plain: &str| {
-            let about = case().about;
+            let (about, plain) = (case().about, &Json::parse(plain).unwrap());
             [key_order(plain), extra(plain), blanks(plain), left_out(about, plain)]
                 .map(|answer| answer.is_some())
         };
         assert_eq!(kinds(r#"{"id":42}"#), [false, true, true, false]);
         assert_eq!(kinds(r#"[{"id":42,"name":"a"}]"#), [true; 4]);
         assert_eq!(kinds("[]"), [false; 4]);
-        let turned = key_order(r#"[{"id":42,"name":"a"},{"id":43,"name":"b"}]"#).unwrap();
+        let list = Json::parse(r#"[{"id":42,"name":"a"},{"id":43,"name":"b"}]"#).unwrap();
+        let turned = key_order(&list).unwrap();
         assert_eq!(turned.text, r#"[{"name":"a","id":42},{"name":"b","id":43}]"#);
     }
 
     #[test]
     fn an_answer_is_altered_as_planned_or_puts_nothing_to_the_test() {
-        let turned = key_order(r#"{"a":1,"b":2,"c":3}"#).unwrap();
+        let turned = key_order(&Json::parse(r#"{"a":1,"b":2,"c":3}"#).unwrap()).unwrap();
         for (served, shown) in [
             (r#"{"c":3,"b":2,"a":1}"#, true),
             (r#"{"c":3,"a":1}"#, true),
@@ -461,11 +461,12 @@ mod tests {
         ] {
             assert_eq!(shows(served, &turned), shown, "{served}");
         }
-        let more = extra(r#"{"id":42}"#).unwrap();
+        let one = Json::parse(r#"{"id":42}"#).unwrap();
+        let more = extra(&one).unwrap();
         assert!(shows(&more.text, &more) && !shows(r#"{"id":42}"#, &more));
-        let spread = blanks(r#"{"id":42}"#).unwrap();
+        let spread = blanks(&one).unwrap();
         assert!(shows(&spread.text, &spread) && !shows(r#"{"id":42}"#, &spread));
-        let less = left_out(case().about, TASK).unwrap();
+        let less = left_out(case().about, &Json::parse(TASK).unwrap()).unwrap();
         assert!(shows(r#"{"id":42}"#, &less) && !shows(TASK, &less) && !shows("{}", &less));
     }
 
