@@ -224,3 +224,32 @@ async fn a_client_that_gives_up_long_before_it_was_told_to_does_not_end_where_it
         assert_eq!(violated(&judged).contains(&"terminates"), is_early, "{ms}: {:#?}", judged.verdicts);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_selector_that_loses_its_brackets_or_its_capitals_is_found_where_the_resource_has_neither() {
+    fn without_brackets(text: &str) -> String {
+        match (text.find('('), text.rfind(')')) {
+            (Some(from), Some(to)) => [&text[..from], &text[to + 1..]].concat(),
+            _ => text.to_owned(),
+        }
+    }
+    type Spoil = fn(&str) -> String;
+    let spoils: [(Spoil, bool); 3] =
+        [(without_brackets, true), (str::to_lowercase, true), (str::to_owned, false)];
+    let plan = Plan { scenarios: Vec::new(), ..plan() };
+    for (spoil, is_found) in spoils {
+        let client = InProcess::new("spoils", move |job: Job| {
+            let careful = client(Defect::None);
+            let job = Job { fields: job.fields.as_deref().map(spoil), ..job };
+            async move { careful.run(&job).await.outcome }
+        })
+        .with_jobs(&[JobKind::Get]);
+        let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+        assert_eq!(
+            violated(&judged).contains(&"asks-for-what-it-was-told"),
+            is_found,
+            "{:#?}",
+            judged.verdicts
+        );
+    }
+}

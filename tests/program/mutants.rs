@@ -239,8 +239,9 @@ fn parts(law: &str) -> Vec<(u32, Vec<Arc<Scenario>>)> {
 /// Those that ask for the fewest laws first: they are aimed at them. Among equals one story of each folder, then the next
 /// of each: what lies side by side is much alike.
 fn by_turns(some: &[Arc<Scenario>]) -> Vec<&Arc<Scenario>> {
+    type Place<'s> = (usize, usize, &'s str);
     let mut seen: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    let mut turns: Vec<((usize, usize, &str), &Arc<Scenario>)> = (some.iter())
+    let mut turns: Vec<(Place<'_>, &Arc<Scenario>)> = (some.iter())
         .map(|scenario| {
             let folder = scenario.name.split('/').next().unwrap_or_default();
             let laws = scenario.must.hold.len();

@@ -217,10 +217,10 @@ impl Made<'_> {
 }
 
 /// Errors by asking wrongly: what it is called, and with which `fields`.
-/// Brackets behind a name that is unknown everywhere are there for resources that have nothing below a member: they have
-/// to travel, too.
+/// Brackets behind a name that is unknown everywhere are there for resources that have nothing below a member, and capitals
+/// for those that have none in their names: they have to travel, too.
 const MISTAKES: [(&str, &str); 3] =
-    [("unknown-field", "id,nope"), ("field-twice", "id,id"), ("unknown-brackets", "id,nope(below,it)")];
+    [("unknown-field", "id,nope"), ("field-twice", "id,id"), ("unknown-brackets", "id,noSuchName(below,it)")];
 
 /// The faults that take an answer away: with the connection, and without a word.
 const LOST: [(&str, &str); 2] =
