@@ -213,6 +213,10 @@ pub struct FaultLine {
 /// `text` with `{base}` in place of a listener's own address `url`, with and without its scheme: its port differs from
 /// run to run, and means nothing.
 pub(crate) fn without_address(text: &str, url: &str) -> String {
+    // Most clients write nothing where this is asked.
+    if text.is_empty() {
+        return String::new();
+    }
     let authority = authority_of(url);
     if authority.is_empty() || !text.contains(authority) {
         return text.to_owned();
