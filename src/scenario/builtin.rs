@@ -10,7 +10,7 @@ macro_rules! scenarios {
 /// How many of the first are the stories that everything begins with.
 pub(super) const STORIES: usize = 6;
 
-/// Name and text: the six stories first, then folder by folder.
+/// Name and text: the six stories first and what finds most beside them, then folder by folder.
 pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "task/not-found"
     "task/server-error"
@@ -19,8 +19,10 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "task/lagging-managed-host"
     "task/lost-answer"
     "task/all-is-well"
-    "task/application-error-page"
+    "task/unknown-state"
+    "task/malformed-json"
     "task/bad-parameter"
+    "task/application-error-page"
     "task/big-id"
     "task/big-integer"
     "task/by-the-clock"
@@ -48,7 +50,6 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "task/late-result-id"
     "task/latin-1"
     "task/lost-answer-and-no-list"
-    "task/malformed-json"
     "task/missing-state"
     "task/no-case-id"
     "task/no-state"
@@ -69,7 +70,6 @@ pub(super) const BUILTINS: &[(&str, &str)] = scenarios! {
     "task/two-at-once"
     "task/undone"
     "task/unknown-field"
-    "task/unknown-state"
     "task/vanished-task"
     "task/waits-for-ever"
     "task/word-of-another-api"

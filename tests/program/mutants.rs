@@ -236,9 +236,15 @@ fn parts(law: &str) -> Vec<(u32, Vec<Arc<Scenario>>)> {
     parts
 }
 
-/// Those that ask for the fewest laws first: they are aimed at them. Among equals one story of each folder, then the next
-/// of each: what lies side by side is much alike.
+/// By turns: the next as they stand, what finds most first; and the next of those that ask for the fewest laws, for they are
+/// aimed at them: one of each folder, then the next of each, because what lies side by side is much alike.
 fn by_turns(some: &[Arc<Scenario>]) -> Vec<&Arc<Scenario>> {
+    let mut told = BTreeSet::new();
+    let both = some.iter().zip(aimed(some)).flat_map(|(next, aimed)| [next, aimed]);
+    both.filter(|scenario| told.insert(&scenario.name)).collect()
+}
+
+fn aimed(some: &[Arc<Scenario>]) -> Vec<&Arc<Scenario>> {
     type Place<'s> = (usize, usize, &'s str);
     let mut seen: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     let mut turns: Vec<(Place<'_>, &Arc<Scenario>)> = (some.iter())
@@ -403,8 +409,8 @@ fn page(known: &BTreeMap<(&'static str, String), [String; 3]>) -> String {
     let mut page = format!(
         "# Mutants\n\nWhat the judge makes of small realistic defects. A mutant is a right client with one of them: it has to be\n\
          caught by the law it was written for, in the default judgement with {CASES} generated cases a dialect (those about\n\
-         certificates with `--tls`). What puts that law to the test is told first, what is aimed at it before what asks for\n\
-         many laws, and no more is told once it has spoken; so other laws may speak that are not listed. Cases are counted by\n\
+         certificates with `--tls`). What puts that law to the test is told first, by turns what finds most and what is aimed at\n\
+         it, and no more is told once it has spoken; so other laws may speak that are not listed. Cases are counted by\n\
          whole parts of the judgement. The right clients themselves keep every law: the test suite judges them.\n\
          Written by `scripts/mutants`.\n\n\
          **{} of {} caught**",
