@@ -87,7 +87,7 @@ impl Scenario {
         load_as(&name, path, profile)
     }
 
-    /// The embedded ones: full name and text, the six stories first, then folder by folder.
+    /// The embedded ones: full name and text, the six stories first and what finds most beside them, then folder by folder.
     pub fn builtins() -> &'static [(&'static str, &'static str)] {
         BUILTINS
     }
