@@ -253,3 +253,32 @@ async fn a_selector_that_loses_its_brackets_or_its_capitals_is_found_where_the_r
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_gets_out_fails_a_judgement_in_whatever_story_it_does() {
+    let mut plan = Plan { cases: 0, ..Plan::new(Arc::new(|_| Ok(recording()))) };
+    plan.scenarios.retain(|scenario| scenario.name == "outage/bad-gateway");
+    let asks = |plan: &Plan| {
+        plan.scenarios.iter().any(|story| story.must.hold.iter().any(|law| law.name == "keeps-secrets"))
+    };
+    assert!(plan.scenarios.len() == 1 && !asks(&plan));
+    for leaks in [true, false] {
+        let client = InProcess::new("asks again", move |job: Job| {
+            let careful = client(Defect::None);
+            async move {
+                let ended = careful.run(&job).await.outcome;
+                if leaks && !matches!(ended, Outcome::Task { .. }) {
+                    let id = job.id.as_ref().map(|id| format!("{id}?token={}", job.sec));
+                    let _ = careful.run(&Job { id, fields: None, ..job }).await;
+                }
+                ended
+            }
+        })
+        .with_jobs(&[JobKind::Get, JobKind::Wait]);
+        let judged = judge(&plan, &client, &|_| {}).await.unwrap();
+        let line = judged.verdicts.iter().find(|line| line.property == "keeps-secrets").unwrap();
+        let expected = if leaks { (Standing::Violated, true) } else { (Standing::Held, false) };
+        assert_eq!((line.verdict, line.required), expected, "{line:#?}");
+        assert_eq!(judged.account.exit == Exit::Failed, leaks, "{}", judged.account.because);
+    }
+}

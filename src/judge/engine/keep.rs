@@ -41,6 +41,11 @@ impl<'a> Keeper<'a> {
         has_no_list || self.unit.required.contains(&property)
     }
 
+    /// Whether it counts that this property is broken: it must hold, or must be broken nowhere.
+    pub(super) fn counts(&self, property: &'static Property) -> bool {
+        property.everywhere || self.is_required(property)
+    }
+
     /// Keeps a violation, unless one of the property is kept already.
     pub(super) fn at_first_sight(&self, property: &'static Property, case: &Case, because: &str) {
         let is_first = !self.own().contains_key(property.id);
@@ -59,7 +64,7 @@ impl<'a> Keeper<'a> {
         because: &str,
     ) -> Option<Result<PathBuf, String>> {
         let folder = self.plan.found.as_ref()?;
-        if self.unit.found.is_some() || !self.is_required(property) {
+        if self.unit.found.is_some() || !self.counts(property) {
             return None;
         }
         let finding = Finding { property, client: self.client, case, because };

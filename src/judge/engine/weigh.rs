@@ -185,7 +185,7 @@ struct Small {
 /// the property each time either.
 async fn smallest<C: Client>(at: &At<'_, C>, looks: &Looks<'_, C>, example: Example) -> Option<Small> {
     // What nobody asked for is told as it is, and so is what a file holds: that is small already.
-    if !at.keeper.is_required(looks.property) || at.unit.found.is_some() {
+    if !at.keeper.counts(looks.property) || at.unit.found.is_some() {
         return Some(Small { example, note: None });
     }
     let _ = at.keeper.keep(looks.property, &example.trial.case, &example.violation.because);
@@ -265,7 +265,7 @@ fn line<C: Client>(
         scenario: at.unit.name.clone(),
         client: at.bench.client.name().to_owned(),
         verdict: verdict.standing(),
-        required: at.keeper.is_required(property),
+        required: at.keeper.is_required(property) || (verdict.is_violated() && at.keeper.counts(property)),
         because: redactor.text(&because),
         evidence: evidence.iter().map(|line| redactor.text(line)).collect(),
         cases: u32::try_from(cases).unwrap_or(u32::MAX),

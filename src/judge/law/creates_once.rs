@@ -29,6 +29,7 @@ showed that the case is not there; giving up; waiting for an answer that is late
     generated: false,
     story: None,
     variants: None,
+    everywhere: false,
     limits: &[],
     judge,
     in_a_suite: Some(repeated_in_a_suite),

@@ -31,6 +31,7 @@ of its own if the client's file hands no `{name}` on; a body of JSON without a `
     generated: false,
     story: None,
     variants: None,
+    everywhere: false,
     limits: &[],
     judge,
     in_a_suite: None,

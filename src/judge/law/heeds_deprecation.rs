@@ -21,6 +21,7 @@ Broken by: nothing. A client that keeps the warning to itself is given it as adv
     generated: false,
     story: Some(Story { pace_ms: USUAL_PACE_MS }),
     variants: None,
+    everywhere: false,
     limits: &[],
     judge,
     in_a_suite: None,

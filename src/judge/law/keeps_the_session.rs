@@ -27,6 +27,7 @@ whose file hands it no `{password}` sends a token, and keeps no session: it is n
     generated: false,
     story: Some(Story { pace_ms: USUAL_PACE_MS }),
     variants: None,
+    everywhere: false,
     limits: &[],
     judge,
     in_a_suite: None,

@@ -53,6 +53,8 @@ pub struct Property {
     pub story: Option<Story>,
     /// Further cases whose runs are judged together with that of the case itself. They need a task of the case's own.
     pub variants: Option<fn(&Case) -> Vec<Case>>,
+    /// Whether breaking it counts in every story: nothing that goes wrong excuses it, whatever the story asks for.
+    pub everywhere: bool,
     /// How much of something is still no violation.
     pub limits: &'static [Limit],
     /// The answer for the runs of a case and its variants, the case itself first.

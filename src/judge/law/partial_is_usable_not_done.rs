@@ -25,6 +25,7 @@ Not broken by: waiting on; leaving it as `usable`, whatever the client's file sa
     generated: false,
     story: None,
     variants: None,
+    everywhere: false,
     limits: &[],
     judge,
     in_a_suite: None,
