@@ -22,9 +22,9 @@ fn main() -> ExitCode {
 fn verb(arguments: Vec<std::ffi::OsString>) -> ExitCode {
     match runtime() {
         Ok(runtime) => {
-            let run = || runtime.block_on(faultdeck::cli::main(arguments));
-            let code =
-                std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| faultdeck::cli::defect());
+            // As a task of the runtime's own threads: whoever wakes it need not wake another thread.
+            let run = async { tokio::spawn(faultdeck::cli::main(arguments)).await };
+            let code = runtime.block_on(run).unwrap_or_else(|_| faultdeck::cli::defect());
             // A thread that still waits for a stuck file or name look-up must not keep the program alive.
             runtime.shutdown_background();
             code

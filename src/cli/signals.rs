@@ -78,8 +78,9 @@ impl Signals {
 
     /// Resolves with the first signal, at once if it has already come.
     pub(super) async fn first(&mut self) -> Stop {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(stop) => stop.unwrap_or(Stop::Interrupt),
+        let came = self.0.wait_for(Option::is_some).await.map(|stop| stop.unwrap_or(Stop::Interrupt));
+        match came {
+            Ok(stop) => stop,
             // The listening task never ends before the process does.
             Err(_) => std::future::pending().await,
         }

@@ -7,7 +7,7 @@ use super::rule::Rule;
 use super::whole::Whole;
 
 /// One test of one place of a console. Judging is pure: it sees answers and nothing else.
-pub(super) trait Check: fmt::Debug {
+pub(super) trait Check: fmt::Debug + Send + Sync {
     /// The test in a few words: `fields=id,rules(id)`.
     fn case(&self) -> String;
 

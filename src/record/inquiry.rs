@@ -113,7 +113,7 @@ impl Inquiry {
     ///
     /// # Errors
     /// If any page cannot be had: a part is never taken for the whole.
-    pub async fn endpoints(&self, seen: &dyn Fn(usize)) -> Result<String, InquiryError> {
+    pub async fn endpoints(&self, seen: &(dyn Fn(usize) + Sync)) -> Result<String, InquiryError> {
         let asking = Asking::new(self.upstream.clone(), &self.trust, self.sec.clone(), self.wait)?;
         let mut all = String::from("[");
         let mut count = 0;

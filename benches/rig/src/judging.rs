@@ -16,14 +16,31 @@ const FEW: u64 = 100;
 /// Those of the long one, of workers and of programs that are started anew.
 const OF_WORKERS: u64 = 2_100;
 const OF_PROGRAMS: u64 = 600;
-/// At a time, judged and in the loop.
-const JOBS: usize = 2;
+
+/// How clients are judged, and run in the loop.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// One at a time, on whatever processor the system likes: how long a case takes.
+    OneByOne,
+    /// Two at a time, all on one processor: what a case costs.
+    TwoOnOneProcessor,
+}
+
+impl Way {
+    /// At a time.
+    fn jobs(self) -> u64 {
+        match self {
+            Self::OneByOne => 1,
+            Self::TwoOnOneProcessor => 2,
+        }
+    }
+}
 
 /// The page with the worker that is measured.
 const PAGE: &str = include_str!("../../../docs/worker.md");
 
 /// A worker in Python: wall time a case, against the same worker given cases by nobody who judges.
-pub(crate) fn worker(bench: &Bench) -> Result<Measured, String> {
+pub(crate) fn worker(bench: &Bench, way: Way) -> Result<Measured, String> {
     let text = PAGE.split_once("```python\n").and_then(|(_, rest)| rest.split_once("```"));
     let worker = bench.write("worker.py", text.ok_or("docs/worker.md has no worker in Python")?.0)?;
     let file = format!("summary = \"bench\"\njobs = [\"get\"]\n[worker]\nargv = [\"python3\", {worker:?}]\n");
@@ -31,9 +48,10 @@ pub(crate) fn worker(bench: &Bench) -> Result<Measured, String> {
     let floor = floor(bench)?;
     against(
         bench,
-        |bench| judged(bench, &file, OF_WORKERS),
+        way,
+        |bench| judged(bench, way, &file, OF_WORKERS),
         |_| {
-            in_turns(OF_WORKERS - FEW, |part| {
+            in_turns(way, OF_WORKERS - FEW, |part| {
                 let mut child = Command::new("python3")
                     .arg(&worker)
                     .stdin(Stdio::piped())
@@ -49,7 +67,7 @@ pub(crate) fn worker(bench: &Bench) -> Result<Measured, String> {
 }
 
 /// The bundled client: wall time a case, against as many bare starts of it.
-pub(crate) fn program(bench: &Bench) -> Result<Measured, String> {
+pub(crate) fn program(bench: &Bench, way: Way) -> Result<Measured, String> {
     let floor = floor(bench)?;
     let file = "summary = \"bench\"\njobs = [\"get\"]\n[exec]\nargv = [\"{faultdeck}\", \"client\", \"careful\", \"get\", \
                 \"--base\", \"{base_url}\", \"--id\", \"1\"]\nenv = { SEC_TOKEN = \"{sec}\" }\n";
@@ -58,10 +76,11 @@ pub(crate) fn program(bench: &Bench) -> Result<Measured, String> {
     let base = format!("http://{}", floor.addr);
     against(
         bench,
-        |bench| judged(bench, &file, OF_PROGRAMS),
+        way,
+        |bench| judged(bench, way, &file, OF_PROGRAMS),
         |bench| {
             let faultdeck = &bench.faultdeck;
-            in_turns(OF_PROGRAMS - FEW, |part| {
+            in_turns(way, OF_PROGRAMS - FEW, |part| {
                 let began = Instant::now();
                 for id in part {
                     let id = (id % TASKS + 1).to_string();
@@ -91,12 +110,17 @@ fn floor(bench: &Bench) -> Result<Server, String> {
 /// Cases a second, judged and bare, in turns; the figure is how many times as long a judged case takes.
 fn against(
     bench: &Bench,
+    way: Way,
     judged: impl Fn(&Bench) -> Result<f64, String>,
     bare: impl Fn(&Bench) -> Result<f64, String>,
 ) -> Result<Measured, String> {
     let (mut floors, mut rates, mut figures) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
+        if let Way::OneByOne = way {
+            bench.processors.to_both();
+        }
         let (floor, rate) = (bare(bench)?, judged(bench)?);
+        bench.processors.to_load();
         floors.push(floor);
         rates.push(rate);
         figures.push(floor / rate);
@@ -106,16 +130,16 @@ fn against(
 }
 
 /// Cases a second of a judgement, without what its start and its end cost.
-fn judged(bench: &Bench, file: &str, many: u64) -> Result<f64, String> {
-    let (few, little) = judgement(bench, file, FEW)?;
-    let (all, long) = judgement(bench, file, many)?;
+fn judged(bench: &Bench, way: Way, file: &str, many: u64) -> Result<f64, String> {
+    let (few, little) = judgement(bench, way, file, FEW)?;
+    let (all, long) = judgement(bench, way, file, many)?;
     let (cases, time) = (all.saturating_sub(few), long.saturating_sub(little));
     Ok(cases as f64 / time.as_secs_f64())
 }
 
 /// One judgement: the requests that it served, one a case, and its time.
-fn judgement(bench: &Bench, file: &str, cases: u64) -> Result<(u64, Duration), String> {
-    let (cases, jobs) = (cases.to_string(), JOBS.to_string());
+fn judgement(bench: &Bench, way: Way, file: &str, cases: u64) -> Result<(u64, Duration), String> {
+    let (cases, jobs) = (cases.to_string(), way.jobs().to_string());
     let began = Instant::now();
     let ended = Command::new(&bench.faultdeck)
         .args(["judge", file, "--cases", &cases, "--no-faults", "--scenario", "not-found", "--jobs", &jobs])
@@ -132,14 +156,15 @@ fn judgement(bench: &Bench, file: &str, cases: u64) -> Result<(u64, Duration), S
     }
 }
 
-/// So many cases in [`JOBS`] threads; gives the cases a second.
+/// So many cases in one thread for each at a time; gives the cases a second.
 fn in_turns(
+    way: Way,
     cases: u64,
     work: impl Fn(std::ops::Range<u64>) -> Result<Duration, String> + Sync,
 ) -> Result<f64, String> {
-    let each = cases / JOBS as u64;
+    let (jobs, each) = (way.jobs(), cases / way.jobs());
     let times: Result<Vec<Duration>, String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..JOBS as u64)
+        let threads: Vec<_> = (0..jobs)
             .map(|job| {
                 let work = &work;
                 scope.spawn(move || work(job * each..(job + 1) * each))
@@ -148,7 +173,7 @@ fn in_turns(
         threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?).collect()
     });
     let longest = times?.into_iter().max().unwrap_or_default();
-    Ok((each * JOBS as u64) as f64 / longest.as_secs_f64())
+    Ok((each * jobs) as f64 / longest.as_secs_f64())
 }
 
 /// Gives a worker its cases, and waits for each reply; how long that took once it was up.

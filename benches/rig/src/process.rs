@@ -82,6 +82,15 @@ impl Processors {
         self.0.into_iter().for_each(|(servers, _)| Self::pin(servers));
     }
 
+    /// Lets this thread, and what it starts from now on, be put wherever the system likes.
+    pub(crate) fn to_both(self) {
+        let Some((servers, load)) = self.0 else { return };
+        let mut both = CpuSet::new();
+        both.set(servers);
+        both.set(load);
+        let _ = sched_setaffinity(None, &both);
+    }
+
     /// Puts this thread to the processor of the load.
     pub(crate) fn to_load(self) {
         self.0.into_iter().for_each(|(_, load)| Self::pin(load));

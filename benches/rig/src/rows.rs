@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::judging::Way;
 use crate::process::{Arguments, Place, Processors, Server};
 use crate::recording::{self, Recorded};
 use crate::replaying::{self, Replay};
@@ -80,8 +81,16 @@ const ROWS: &[Row] = &[
     row("record, against a naive file writer", 1.2, recording::cost),
     row("record, p99 of a request under load, ms", 3.0, recording::latency),
     // At least 0.8 and 0.9 times as many cases a second as without anybody who judges.
-    row("judge, a worker in Python, against a bare loop", 1.25, judging::worker),
-    row("judge, exec, against bare starts", 1.11, judging::program),
+    row("judge, a worker in Python, against a bare loop", 1.25, |bench| {
+        judging::worker(bench, Way::OneByOne)
+    }),
+    row("judge, exec, against bare starts", 1.11, |bench| judging::program(bench, Way::OneByOne)),
+    open(row("judge, two workers, one processor for all", 0.0, |bench| {
+        judging::worker(bench, Way::TwoOnOneProcessor)
+    })),
+    open(row("judge, two exec, one processor for all", 0.0, |bench| {
+        judging::program(bench, Way::TwoOnOneProcessor)
+    })),
     row("50 ms injected: answers that came early", 0.0, wide::early),
     row("50 ms injected, 1 connection: median late, ms", 0.8, |bench| wide::late(bench, 1, 0.5)),
     row("50 ms injected, 256 connections: p99 late, ms", 3.0, |bench| wide::late(bench, 256, 0.99)),

@@ -29,6 +29,9 @@ const LINE: usize = 1024;
 /// For so long after a program was started the numbers of processes cannot have gone round once.
 const IN_ORDER: Duration = Duration::from_secs(10);
 
+/// So many numbers after a program's own are asked for one by one.
+const FEW: i32 = 16;
+
 /// Whether every child of this process was started from here.
 static IN_CHARGE: AtomicBool = AtomicBool::new(false);
 
@@ -155,10 +158,19 @@ impl Family {
     /// Every process that can be younger than the program.
     fn younger(&self) -> Vec<Process> {
         let leader = self.leader.map_or(0, |pid| pid.as_raw_nonzero().get());
-        let pids = pids();
-        // Numbers are given in order: what is younger lies between the program and who came last, who is asked for after
-        // all the others were seen. Once they have begun anew, a younger process may have a smaller one.
-        let newest = newest().filter(|newest| self.born.elapsed() < IN_ORDER && *newest >= leader);
+        // Numbers are given in order: what is younger lies between the program and who came last. Once they have begun
+        // anew, a younger process may have a smaller one.
+        let last = || newest().filter(|newest| self.born.elapsed() < IN_ORDER && *newest >= leader);
+        // Mostly there is nobody, or few: to ask for each is quicker than to have all listed. Nobody came meanwhile if
+        // the last one is still the last.
+        if let Some(newest) = last().filter(|newest| newest - leader <= FEW) {
+            let few = (leader + 1..=newest).filter_map(Process::read).collect();
+            if newest == leader || last() == Some(newest) {
+                return few;
+            }
+        }
+        // Who came last is asked for after all the others were seen.
+        let (pids, newest) = (pids(), last());
         let meant = |pid: &i32| newest.is_none_or(|newest| (leader + 1..=newest).contains(pid));
         pids.into_iter().filter(meant).filter_map(Process::read).collect()
     }

@@ -42,7 +42,7 @@ pub(super) async fn check<C: Client>(
         }
         let Some(dialect) = dialects_of(bench.client, &about).into_iter().next() else { continue };
         let trial = clean((job, about), &dialect, bench.client.body());
-        let report = bench.run(slot, &trial, &trial.case, &trial.label).await.run.report;
+        let report = bench.run_alone(slot, &trial).await.run.report;
         let why = match report.outcome {
             Outcome::NotStarted { why } => return Ok(Adapter::NotStarted(why)),
             Outcome::Silent => "there is nothing on its standard output".to_owned(),

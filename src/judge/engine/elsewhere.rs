@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::evidence;
 use super::kept::Kept;
 use super::ports::Ports;
-use super::slot::Slot;
+use super::slot::{Begins, Slot};
 use crate::client::{Outcome, Report};
 use crate::fault::Fault;
 use crate::ledger::{EndLine, Exchange, Line};
@@ -43,7 +43,7 @@ impl Elsewhere {
         };
         let setup = Setup { scenario: None, ..setup.clone() };
         let replay = Arc::new(Replay::new(setup.clone()).keeping());
-        let slot = Slot::alone(Arc::clone(&replay), tls, ports).await?;
+        let slot = Slot::alone(Arc::clone(&replay), Begins::Now, tls, ports).await?;
         let origin = slot.url().replace(NAMES.0, NAMES.1);
         let mut scenario = Scenario::clone(planned);
         let mut places = Vec::new();

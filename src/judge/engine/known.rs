@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::generate::{Generated, plain, plain_in};
 use super::made::with_fault;
 use super::plan::JudgeError;
 use super::ports::Ports;
 use super::slot::Slot;
 use super::trial::{Bench, TOKEN, Trial, placeholders};
+use super::turns::Turns;
 use super::unit::dialects_of;
 use crate::client::{Asked, Client, JobKind, OnPartial, Outcome, Report, Resting};
 use crate::fault::Fault;
@@ -127,8 +126,8 @@ pub async fn known_answers<C: Client>(
     secrets.learn(TOKEN);
     let (redactor, placeholders) = (redactor.clone(), placeholders(redactor));
     let ports = Ports::beginning_by(slot.port());
-    let (tls, places) = (tls.cloned(), Semaphore::new(1));
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, places };
+    let (tls, turns) = (tls.cloned(), Turns::of(1));
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, turns };
     let mut all = Vec::new();
     for (job, about) in About::jobs(client) {
         let Some(dialect) = dialects_of(client, &about).into_iter().next() else { continue };
@@ -208,7 +207,7 @@ async fn known<C: Client>(bench: &Bench<'_, C>, slot: &Slot, case: Case, answer:
     let label = format!("known/{job}/{}", answer.label);
     let trial = Trial { label: label.clone(), case, evidence: None, properties: Vec::new(), sprout: None };
     let asked = bench.client.asked(&bench.job(&trial.case, slot.url()));
-    let ran = bench.run(slot, &trial, &trial.case, &label).await.run;
+    let ran = bench.run_alone(slot, &trial).await.run;
     let is_right = answer.expected.is_met(job, &ran.report);
     let mut remarks = remarks(&asked, &ran.exchanges, &ran.report);
     if !is_right {

@@ -4,8 +4,8 @@
 //! - `known` shows what is made of a client where everybody knows what has to come of it
 //! - `unit` says which cases there are: `made` makes the generated ones, of what `sower` draws and `generate` shrinks and the faults that
 //!   `fault_plan` draws, and `staged` those of scenarios; `listed` makes the lists that are read to their end
-//! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run,
-//!   `kept` its lines, and `unplaced` takes the listener's port out of what is kept of it
+//! - `evidence` is what a case is answered from, `slot` a listener that serves one case at a time, `trial` one case run in
+//!   its turn (`turns`), `meeting` each of its runs, `kept` its lines, and `unplaced` takes the listener's port out of what is kept of it
 //! - `elsewhere` is the other host to which a console may redirect its client
 //! - `weigh` gives a property's one verdict over many cases: `confirm` runs again what breaks it, `shrink` makes that small
 //!   with what `simpler` offers, `keep` keeps it on disk and `found` writes its file; `tally` is the
@@ -27,6 +27,7 @@ mod kept;
 mod known;
 mod listed;
 mod made;
+mod meeting;
 mod plan;
 mod ports;
 mod shrink;
@@ -38,14 +39,13 @@ mod tally;
 mod telling;
 mod together;
 mod trial;
+mod turns;
 mod unit;
 mod unplaced;
 mod weigh;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-use tokio::sync::Semaphore;
 
 use self::adapter::Adapter;
 pub use self::floor::{CoverageFloor, FloorError};
@@ -57,12 +57,17 @@ use self::slot::Slot;
 use self::tally::Tally;
 use self::together::together;
 use self::trial::{Bench, PASSWORD, TOKEN, Tried, placeholders};
+use self::turns::Turns;
 use self::unit::Unit;
 use crate::client::{Client, Outcome};
 use crate::judge::about::About;
 use crate::judge::verdict::Verdict;
 use crate::profile::Taken;
 use crate::redact::Redactor;
+
+/// Cases on their way for each that may keep the client busy: while it is, the next one is made ready and the one before
+/// judged, so that it need not wait for that.
+const LANES: usize = 2;
 
 /// What is told while a plan runs.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
@@ -84,7 +89,7 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     }
     let at_a_time = plan.jobs.max(1);
     let mut slots = Vec::new();
-    for _ in 0..lanes(at_a_time) {
+    for _ in 0..at_a_time.saturating_mul(LANES) {
         slots.push(Slot::start(plan.tls.as_ref()).await?);
     }
     let mut taken = Taken::default();
@@ -92,9 +97,9 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     let (redactor, verb) = (plan.redactor.clone(), plan.verb.clone());
     let placeholders = placeholders(&redactor);
     let ports = Ports::beginning_by(slots.first().map_or(0, Slot::port));
-    let places = Semaphore::new(at_a_time);
+    let turns = Turns::of(at_a_time);
     let tls = plan.tls.clone();
-    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, places };
+    let bench = Bench { client, redactor, secrets, verb, placeholders, taken, tls, ports, turns };
     let mut tally = Tally::default();
     let units = match adapter::check(&bench, &slots, &units).await {
         Ok(Adapter::Reads) => units,
@@ -129,12 +134,6 @@ pub async fn judge<C: Client>(plan: &Plan, client: &C, tell: Tell<'_>) -> Result
     tally.leave_out(plan, client.name());
     tally.cover(client, &plan.coverage);
     Ok(tally.judged())
-}
-
-/// Cases on their way at a time. While some keep the client busy, others are made ready or judged, so that it need not
-/// wait for that; one at a time is one after the other.
-fn lanes(at_a_time: usize) -> usize {
-    if at_a_time == 1 { 1 } else { at_a_time.saturating_mul(2) }
 }
 
 async fn stop(slots: Vec<Slot>) {

@@ -22,6 +22,13 @@ const SETTLING: Duration = Duration::from_millis(200);
 /// How many ports are tried for a listener of its own before the system chooses one.
 const TRIES: usize = 16;
 
+/// When a case's time begins. How long a program takes to start is not the console's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    Now,
+    WithItsFirstRequest,
+}
+
 /// A listener and what it serves now.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -40,7 +47,7 @@ struct Stage {
 
 #[derive(Debug, Default)]
 struct Playing {
-    /// And when its time began: with its first request, for how long a program takes to start is not the console's doing.
+    /// And when its time began; with its first request, if it is not said.
     replay: Option<(Arc<Replay>, Option<Duration>)>,
     /// Whose connections are greeted: one that is left waiting may hear of its end when its case is over.
     greets: Option<Arc<Replay>>,
@@ -137,18 +144,23 @@ impl Slot {
         Self::with(Playing::default(), tls, 0).await
     }
 
-    /// A listener for this replay alone: the first connection is the first, and time begins now.
+    /// A listener for this replay alone: the first connection is the first.
     ///
     /// # Errors
     /// If the system gives none, or what is planned for connections is not possible.
     pub(super) async fn alone(
         replay: Arc<Replay>,
+        begins: Begins,
         tls: Option<&Identity>,
         ports: &Ports,
     ) -> Result<Self, StartError> {
+        let since = match begins {
+            Begins::Now => Some(Duration::ZERO),
+            Begins::WithItsFirstRequest => None,
+        };
         let mut tries = TRIES;
         let slot = loop {
-            let replay = Some((Arc::clone(&replay), Some(Duration::ZERO)));
+            let replay = Some((Arc::clone(&replay), since));
             let port = if tries == 0 { 0 } else { ports.next() };
             match Self::with(Playing { replay, ..Playing::default() }, tls, port).await {
                 Err(StartError::Listen { .. }) if tries > 0 => tries -= 1,
@@ -185,9 +197,13 @@ impl Slot {
         self.stage.playing().replay = Some((replay, None));
     }
 
-    /// From now on requests go nowhere; waits a moment for answers that are still being performed.
-    pub(super) async fn clear(&self) {
+    /// From now on requests go nowhere.
+    pub(super) fn leave(&self) {
         self.stage.playing().replay = None;
+    }
+
+    /// Waits a moment for answers that are still being performed.
+    pub(super) async fn settle(&self) {
         let settled = async {
             loop {
                 let mut notified = std::pin::pin!(self.stage.settled.notified());
