@@ -71,6 +71,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Tls {
+    /// Whether https is spoken.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.tls
+    }
+
     /// The flags as they were given, to repeat a command with.
     pub(super) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -118,6 +118,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             limit: Duration::from_secs(args.timeout),
             group: Group::Own,
             time_scale: 1,
+            variables: Vec::new(),
             is_quiet: true,
         };
         let plan = Plan {
@@ -149,7 +150,7 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
     }
     args.tls.words().iter().for_each(|word| repeat.word(word));
     let command: Vec<OsString> = args.command.clone();
-    repeat.command(&command, env::vars_os(), redactor);
+    repeat.command(&[], &command, env::vars_os(), redactor);
     if args.scenario.iter().any(|scenario| scenario == stdin::ARGUMENT) {
         repeat.shell(stdin::AGAIN);
     }

@@ -41,15 +41,17 @@ impl Repeat {
         self.word(value);
     }
 
-    /// Adds somebody's command. Only the secrets themselves are left out of it; one that a variable of `environment`
+    /// Adds flags that may hold secrets, and somebody's command. Only the secrets themselves are left out of it; one that a variable of `environment`
     /// holds is taken from there again.
     pub(super) fn command(
         &mut self,
+        flags: &[String],
         command: &[OsString],
         environment: impl Iterator<Item = (OsString, OsString)>,
         redactor: &Redactor,
     ) {
-        self.word("--");
+        let command: Vec<OsString> =
+            flags.iter().map(OsString::from).chain(["--".into()]).chain(command.iter().cloned()).collect();
         let texts: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let mut variables = Variables::of(environment, &texts);
         variables.held.iter().for_each(|(_, value)| redactor.learn(value));
@@ -188,7 +190,7 @@ mod tests {
         let mut repeat = Repeat::of("run");
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let held = [("POLLER_TOKEN".into(), "a-token-that-is-set".into())];
-        repeat.command(&words, held.into_iter(), &Redactor::new());
+        repeat.command(&[], &words, held.into_iter(), &Redactor::new());
         repeat
     }
 
@@ -272,6 +274,16 @@ mod tests {
         let repeat = repeated(&["sh", "-c", script]);
         let expected = format!("faultdeck run -- sh -c '{script}'");
         assert_eq!((repeat.line(), repeat.first()), (expected, None));
+    }
+
+    #[test]
+    fn a_flag_s_secret_has_a_variable_as_the_commands_have() {
+        let mut repeat = Repeat::of("run");
+        let flags = ["--env", "API_TOKEN=a-long-secret-1", "--env", "API={url}/api"].map(str::to_owned);
+        let command = ["x", "a-long-secret-1"].map(OsString::from);
+        repeat.command(&flags, &command, std::iter::empty(), &Redactor::new());
+        let expected = "faultdeck run --env \"API_TOKEN=$FAULTDECK_SECRET\" --env 'API={url}/api' -- x \"$FAULTDECK_SECRET\"";
+        assert_eq!(repeat.line(), expected);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::ledger::Exit;
 use crate::redact::Redactor;
 use crate::replay::Setup;
 use crate::report::visible;
-use crate::run::{Plan, Under};
+use crate::run::{Plan, Under, Variable};
 use crate::scenario::{CommandMust, Scenario};
 
 /// How long a command may take if `--timeout` does not say, in seconds.
@@ -64,6 +64,10 @@ pub(super) struct Args {
     /// Ends the command, as failed, after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
+    /// Gives the command a variable of its own. In the text `{url}`, `{host}`, `{port}`, `{sec}` (a token) and `{ca_file}` (with
+    /// --tls) stand for the replay's; `{{` is a brace. Can be given several times.
+    #[arg(long = "env", value_name = "NAME=TEXT")]
+    variables: Vec<String>,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
     trace: bool,
@@ -81,7 +85,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let redactor = setup.redactor.clone();
     let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
-    let repeat = repeat(&args, &redactor);
+    let variables = variables(&args)?;
+    let repeat = repeat(&args, &variables, &redactor);
     stepping::listen(setup.scenario.as_deref(), &setup.clock, false)?;
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
@@ -93,6 +98,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
             limit: Duration::from_secs(args.timeout),
             group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
             time_scale: args.story.time_scale,
+            variables,
             is_quiet: false,
         },
         command: args.command,
@@ -111,6 +117,19 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         }
     }
     Ok(exit)
+}
+
+/// The variables of `--env`.
+fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
+    let variables = args.variables.iter().map(|text| Variable::parse(text)).collect::<Result<Vec<_>, _>>();
+    let variables = variables.map_err(|error| Problem::input(format!("--env: {error}")))?;
+    if let Some(name) = variables.iter().find_map(Variable::asks_for_a_ca)
+        && !args.tls.is_asked_for()
+    {
+        let problem = format!("--env: `{name}` is to have {{ca_file}}, and plain http has none");
+        return Err(Problem::input(problem).help("add `--tls`"));
+    }
+    Ok(variables)
 }
 
 /// `--command [SCENARIO=]passes|fails|any`.
@@ -167,7 +186,7 @@ fn of_what(setup: &Setup) -> String {
 }
 
 /// The command line that does the same again.
-fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
+fn repeat(args: &Args, variables: &[Variable], redactor: &Redactor) -> Repeat {
     let mut repeat = Repeat::of("run");
     if let Some(scenario) = &args.story.scenario {
         repeat.flag("--scenario", scenario);
@@ -194,7 +213,10 @@ fn repeat(args: &Args, redactor: &Redactor) -> Repeat {
         repeat.word("--no-auth");
     }
     args.tls.words().iter().for_each(|word| repeat.word(word));
-    repeat.command(&args.command, env::vars_os(), redactor);
+    variables.iter().filter(|one| one.is_all_ours()).for_each(|one| repeat.flag("--env", &one.written()));
+    let theirs = variables.iter().filter(|one| !one.is_all_ours());
+    let flags: Vec<String> = theirs.flat_map(|one| ["--env".to_owned(), one.written()]).collect();
+    repeat.command(&flags, &args.command, env::vars_os(), redactor);
     if args.story.scenario.as_deref() == Some(stdin::ARGUMENT) {
         repeat.shell(stdin::AGAIN);
     }

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use super::variable::{Replayed, Variable};
 use crate::client::child::{self, Ending, Environment, Group, Streams};
 
 /// How long a command that was asked to end (SIGTERM) has before it is killed: a test suite has things to put away.
@@ -28,6 +29,8 @@ pub struct Under {
     pub group: Group,
     /// How many seconds of the scenario pass in one: it is told so.
     pub time_scale: u32,
+    /// What it is told of the replay under names of its own.
+    pub variables: Vec<Variable>,
     /// Whether its output is kept in place of being shown; then it has no input either.
     pub is_quiet: bool,
 }
@@ -97,7 +100,7 @@ pub(super) async fn run(
 ) -> (Ended, Option<String>) {
     let command = child::Command {
         argv: argv.iter().map(|argument| with_url(argument, url)).collect(),
-        environment: variables(under.environment.clone(), url, ca_file, under.time_scale),
+        environment: variables(under, &Replayed { url, sec: SEC, ca_file }),
         folder: None,
         deadline: Some(under.limit),
         grace: GRACE,
@@ -127,18 +130,16 @@ fn with_url(argument: &OsString, url: &str) -> OsString {
 }
 
 /// What the command finds of the replay in its environment.
-fn variables(
-    mut environment: Environment,
-    url: &str,
-    ca_file: Option<&Path>,
-    time_scale: u32,
-) -> Environment {
-    environment.set("FAULTDECK_URL", url);
-    environment.set("FAULTDECK_TIME_SCALE", time_scale.to_string());
-    environment.set("FAULTDECK_SEC", SEC);
-    if let Some(file) = ca_file {
+fn variables(under: &Under, replayed: &Replayed<'_>) -> Environment {
+    let mut environment = under.environment.clone();
+    environment.set("FAULTDECK_URL", replayed.url);
+    environment.set("FAULTDECK_TIME_SCALE", under.time_scale.to_string());
+    environment.set("FAULTDECK_SEC", replayed.sec);
+    if let Some(file) = replayed.ca_file {
         environment.trust(file);
     }
+    // The last word is the user's.
+    under.variables.iter().for_each(|variable| variable.set(&mut environment, replayed));
     environment
 }
 
@@ -153,6 +154,7 @@ mod tests {
             limit,
             group: Group::Own,
             time_scale: 1,
+            variables: Vec::new(),
             is_quiet: false,
         }
     }
@@ -203,7 +205,9 @@ mod tests {
 
     #[test]
     fn with_tls_the_command_learns_whom_to_trust() {
-        let environment = variables(Environment::default(), "https://h:1", Some(Path::new("ca.pem")), 60);
+        let under = Under { environment: Environment::default(), ..under(Duration::ZERO) };
+        let replayed = Replayed { url: "https://h:1", sec: SEC, ca_file: Some(Path::new("ca.pem")) };
+        let environment = variables(&under, &replayed);
         for (name, value) in [("SSL_CERT_FILE", "ca.pem"), ("FAULTDECK_URL", "https://h:1")] {
             assert_eq!(environment.get(name), Some(std::ffi::OsStr::new(value)));
         }

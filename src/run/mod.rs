@@ -3,15 +3,18 @@
 //! - `whole` is the run: a listener, the command, its end, and a closed ledger
 //! - `observed` is a command under one story after the other, judged from the wire alone
 //! - `command` starts the command and says how it ended
+//! - `variable` is what a command is told of its replay under names of its own
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
 //! - `wire` judges the properties that the wire shows
 
 mod combine;
 mod command;
 mod observed;
+mod variable;
 mod whole;
 mod wire;
 
 pub use command::{Ended, Under};
 pub use observed::{Observed, Story, observe};
+pub use variable::{NoVariable, Variable};
 pub use whole::{Plan, Ran, run};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::combine::combine;
 use super::command::{self, Ended, Under};
+use super::variable::Variable;
 use super::wire::verdicts;
 use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::record;
@@ -74,6 +75,8 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, Star
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
+    let theirs = under.variables.iter().filter(|variable| !variable.is_all_ours());
+    redactor.learn_arguments(&theirs.map(Variable::written).collect::<Vec<_>>());
     let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
     let mut replay = Replay::new(setup).of_command(&words).keeping();
     for watch in watches {

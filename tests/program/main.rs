@@ -55,4 +55,5 @@ mod secrets_stay_in;
 mod shipped_cassette;
 mod time_and_pieces;
 mod undisturbed;
+mod ways_in;
 mod workers;
