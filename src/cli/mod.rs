@@ -29,6 +29,7 @@ mod listen;
 mod observe;
 mod offered;
 mod output;
+mod outputs;
 mod private;
 mod problem;
 mod profile;

@@ -7,6 +7,7 @@
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
 //! - `coverage` is what a judgement put to the test
 //! - `account` adds up what was served: one sum, for every verb and every report
+//! - `merge` makes one ledger of many
 //! - `exit` is what an exit code means, and who decides it: [`Reasons`], where every verb puts what it has found
 
 mod account;
@@ -15,6 +16,7 @@ mod exchange;
 mod exit;
 mod late;
 mod lines;
+mod merge;
 mod pieces;
 
 use std::io::{self, Write};
@@ -32,6 +34,7 @@ pub use lines::{
     GapLine, GreetedLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine,
     exchange_to_json, needs_client_file,
 };
+pub use merge::{MergeError, Merged, Part, merge};
 pub use pieces::ExchangePieces;
 
 /// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
@@ -55,6 +58,12 @@ pub enum LedgerError {
     TooNew {
         /// The format found.
         found: u32,
+    },
+    /// Its last line is not the closing one.
+    #[error("the ledger ends at line {line} without its closing line: the run was cut short")]
+    Cut {
+        /// The last line, from 1.
+        line: usize,
     },
     /// There is nothing in it.
     #[error("the ledger is empty")]

@@ -1,7 +1,7 @@
 //! A ledger's lines, sorted by kind and counted.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
 use crate::ledger::{
@@ -143,6 +143,18 @@ impl<'a> Account<'a> {
     pub(super) fn session(&self, name: &str) -> Vec<&'a Exchange> {
         let exchanges = self.exchanges.iter().map(|(exchange, _)| *exchange);
         exchanges.filter(|exchange| exchange.key.session == name).collect()
+    }
+
+    /// The seeds of the runs, in order.
+    pub(super) fn seeds(&self) -> Vec<u64> {
+        let seeds: BTreeSet<u64> = self.runs.iter().map(|run| run.seed).collect();
+        seeds.into_iter().collect()
+    }
+
+    /// The seed of the run that a verdict is about, where the ledger says which.
+    pub(super) fn seed_of(&self, verdict: &VerdictLine) -> Option<u64> {
+        let session = verdict.session.as_ref()?;
+        self.runs.iter().find(|run| run.session == *session).map(|run| run.seed)
     }
 
     /// Distinct values of one thing about the runs, in order of first appearance.

@@ -54,7 +54,7 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
         return String::new();
     };
     let title = format!("faultdeck {} {}", visible(&run.faultdeck), visible(&run.verb));
-    let mut text = format!("{}, seed {}\n", paint.heading(&title), run.seed);
+    let mut text = format!("{}, {}\n", paint.heading(&title), seeds(&account.seeds()));
     let mut row = |name: &str, values: Vec<&str>| {
         if !values.is_empty() {
             let more = values.len().saturating_sub(NAMES_SHOWN);
@@ -72,6 +72,22 @@ fn heading(account: &Account<'_>, paint: Paint) -> String {
     let command = run.command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     row("command", if command.is_empty() { Vec::new() } else { vec![&command] });
     text
+}
+
+/// `seed 3`, `seeds 1 to 50`, `seeds 1, 7, 9`.
+pub(super) fn seeds(seeds: &[u64]) -> String {
+    match seeds {
+        [one] => format!("seed {one}"),
+        [first, .., last] if last.checked_sub(*first) == Some(seeds.len() as u64 - 1) => {
+            format!("seeds {first} to {last}")
+        }
+        several => {
+            let named: Vec<String> = several.iter().take(NAMES_SHOWN).map(u64::to_string).collect();
+            let more = several.len().saturating_sub(NAMES_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("seeds {}{more}", named.join(", "))
+        }
+    }
 }
 
 /// The answers of what was asked for, in a table; then, a line each, what held beside them and what was not

@@ -21,6 +21,9 @@ struct Summary<'a> {
     because: Option<&'a str>,
     reasons: &'a [Reason],
     seed: Option<u64>,
+    /// Of all runs, where they are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seeds: Vec<u64>,
     cassettes: Vec<&'a str>,
     scenarios: Vec<&'a str>,
     clients: Vec<&'a str>,
@@ -97,6 +100,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
         because: end.map(|end| end.because.as_str()),
         reasons: end.map_or(&[], |end| &end.reasons),
         seed: run.map(|run| run.seed),
+        seeds: Some(account.seeds()).filter(|seeds| seeds.len() > 1).unwrap_or_default(),
         cassettes: account.distinct(|run| run.cassette.as_deref()),
         scenarios: account.distinct(|run| run.scenario.as_deref().filter(|name| !name.is_empty())),
         clients: account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())),

@@ -70,7 +70,10 @@ fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
             status.set_description(description(account, verdict));
         }
     }
-    let mut case = TestCase::new(visible(&verdict.property).as_ref(), status);
+    // Under several seeds, a name would stand there several times.
+    let seed = account.seed_of(verdict).filter(|_| account.seeds().len() > 1);
+    let seed = seed.map_or_else(String::new, |seed| format!(" (seed {seed})"));
+    let mut case = TestCase::new(format!("{}{seed}", visible(&verdict.property)), status);
     case.set_classname(joined(&verdict.client, &verdict.scenario, "."));
     case
 }

@@ -25,8 +25,13 @@ pub(super) fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
             let of = |verdict: &&&VerdictLine| {
                 verdict.property == property && verdict.scenario == scenario && verdict.client == *client
             };
-            let verdict = verdicts.iter().find(of);
-            row.push(verdict.map_or_else(|| Cell::plain("-"), |verdict| cell(verdict, paint)));
+            let of: Vec<&VerdictLine> = verdicts.iter().filter(of).copied().collect();
+            row.push(match of.as_slice() {
+                [] => Cell::plain("-"),
+                [one] => cell(one, paint),
+                // Under several seeds, or on several machines.
+                several => sum(several.iter().copied(), paint),
+            });
         }
         rows.push(row);
     }
@@ -149,5 +154,14 @@ mod tests {
 ";
         assert_eq!(matrix(&all, Paint::Plain), expected);
         assert!(matrix(&all[..10], Paint::Plain).contains("s9"));
+    }
+
+    #[test]
+    fn a_cell_of_several_runs_hides_no_violation() {
+        let of = |standing| verdict("terminates", "s", standing, true);
+        let verdicts = [of(Standing::Held), of(Standing::Violated), of(Standing::Held)];
+        let all: Vec<&VerdictLine> = verdicts.iter().collect();
+        let text = matrix(&all, Paint::Plain);
+        assert!(text.contains("  terminates  s         VIOLATED in 1, held in 2\n"), "{text}");
     }
 }

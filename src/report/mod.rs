@@ -11,6 +11,7 @@ mod content;
 mod coverage;
 mod digest;
 mod example;
+mod format;
 mod human;
 mod json;
 mod junit;
@@ -23,6 +24,7 @@ mod visible;
 
 pub use content::Content;
 pub use digest::Digest;
+pub use format::{FORMATS, Format, FormatError};
 pub use human::human;
 pub use json::json;
 pub use junit::junit;

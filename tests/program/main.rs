@@ -47,6 +47,7 @@ mod recording_disk;
 mod recording_kills;
 mod refused;
 mod replay_over_sockets;
+mod reports;
 mod right_clients;
 mod same_run_over_sockets;
 mod scenario_from_input;

@@ -1,0 +1,82 @@
+//! Reports of ledgers alone: of one, of many, and one ledger of many.
+
+use crate::harness;
+
+use harness::{Lab, TASKS};
+
+/// A run of `curl` under `scenario`, with its ledger in `file`.
+fn ran(lab: &Lab, scenario: &str, seed: &str, file: &str) -> Option<i32> {
+    let poll =
+        format!("for _ in 1 2 3; do curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\" > /dev/null; done");
+    let flags = ["run", "--scenario", scenario, "--seed", seed, "--ledger", file];
+    lab.run(&[&flags[..], &["--", "sh", "-c", &poll]].concat()).code
+}
+
+/// The account that closes a ledger.
+fn end(ledger: &str) -> serde_json::Value {
+    let last: serde_json::Value = serde_json::from_str(ledger.lines().last().unwrap()).unwrap();
+    last["end"].clone()
+}
+
+#[test]
+fn several_ledgers_make_one_report_and_one_ledger_whatever_their_order() {
+    let lab = Lab::new();
+    assert_eq!(ran(&lab, "slow-host", "1", "a.jsonl"), Some(0));
+    assert_eq!(ran(&lab, "slow-host", "2", "b.jsonl"), Some(0));
+    // A creation that nobody asks for never meets its fault.
+    assert_eq!(ran(&lab, "lost-answer", "1", "c.jsonl"), Some(3));
+    for (order, out) in
+        [(["a.jsonl", "b.jsonl", "c.jsonl"], "one.jsonl"), (["c.jsonl", "b.jsonl", "a.jsonl"], "two.jsonl")]
+    {
+        let merged = lab.run(&[&["report", "merge"][..], &order, &["--out", out]].concat());
+        assert_eq!((merged.code, merged.stdout.as_str(), merged.stderr.as_str()), (Some(0), "", ""));
+    }
+    assert_eq!(lab.read("one.jsonl"), lab.read("two.jsonl"));
+    let end = end(&lab.read("one.jsonl"));
+    assert_eq!((&end["served"], &end["exit"], &end["dials"]), (&9.into(), &3.into(), &0.into()));
+    let report = lab.run(&["report", "c.jsonl", "a.jsonl", "b.jsonl", "--exit-code"]);
+    assert_eq!(report.code, Some(3));
+    assert!(report.stdout.contains("9 requests served") && report.stdout.contains("exit 3 (inconclusive)"));
+    assert!(report.stdout.contains("run, seeds 1 to 2\n"), "{}", report.stdout);
+    assert_eq!(report.stdout, lab.run(&["report", "two.jsonl"]).stdout);
+    assert_eq!(lab.run(&["report", "two.jsonl"]).code, Some(0));
+    assert_eq!(
+        lab.run(&["report", "merge", "a.jsonl", "c.jsonl", "--out", "x", "--exit-code"]).code,
+        Some(3)
+    );
+}
+
+#[test]
+fn a_ledger_that_is_given_twice_is_named_and_counts_once() {
+    let lab = Lab::new();
+    assert_eq!(ran(&lab, "slow-host", "1", "a.jsonl"), Some(0));
+    assert_eq!(ran(&lab, "slow-host", "1", "again.jsonl"), Some(0));
+    lab.write("copy.jsonl", &lab.read("a.jsonl"));
+    let merged = lab.run(&["report", "merge", "copy.jsonl", "a.jsonl", "again.jsonl", "--out", "all.jsonl"]);
+    assert_eq!(merged.code, Some(0));
+    assert!(merged.stderr.contains("jsonl holds what "), "{}", merged.stderr);
+    assert!(merged.stderr.contains("it is counted once\n"), "{}", merged.stderr);
+    // The same seed run again is another run: its times are others.
+    assert_eq!(end(&lab.read("all.jsonl"))["served"], 6);
+}
+
+#[test]
+fn a_ledger_that_is_broken_or_cut_is_an_error_with_its_file_and_line() {
+    let lab = Lab::new();
+    assert_eq!(ran(&lab, "slow-host", "1", "a.jsonl"), Some(0));
+    assert_eq!(ran(&lab, "slow-host", "2", "b.jsonl"), Some(0));
+    let whole = lab.read("b.jsonl");
+    let lines: Vec<&str> = whole.lines().collect();
+    let count = lines.len();
+    lab.write("b.jsonl", &(lines[..count - 1].join("\n") + "\n"));
+    let merge = ["report", "merge", "a.jsonl", "b.jsonl", "--out", "all.jsonl"];
+    let cut = lab.run(&merge);
+    assert_eq!(cut.code, Some(2));
+    let said = format!("cannot read b.jsonl: the ledger ends at line {} without its closing line", count - 1);
+    assert!(cut.stderr.contains(&said), "{}", cut.stderr);
+    assert!(!lab.file("all.jsonl").exists());
+    lab.write("b.jsonl", &whole.replacen("\"nth\":2", "\"nth\":two", 1));
+    let broken = lab.run(&["report", "a.jsonl", "b.jsonl"]);
+    assert_eq!((broken.code, broken.stdout.as_str()), (Some(2), ""));
+    assert!(broken.stderr.contains("cannot read b.jsonl: line "), "{}", broken.stderr);
+}
