@@ -94,6 +94,11 @@ impl Ratio {
         if of == 0 || hits > of { Err(RatioError) } else { Ok(Self { hits, of }) }
     }
 
+    /// Whether it always happens.
+    pub fn is_always(self) -> bool {
+        self.hits >= self.of
+    }
+
     /// Whether it never happens.
     pub fn is_never(self) -> bool {
         self.hits == 0

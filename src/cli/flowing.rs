@@ -117,6 +117,12 @@ impl Flowing {
         self.queue.flush(if self.is_regular { DISK_WAIT } else { END_WAIT })
     }
 
+    /// Adds lines that are made already.
+    pub(super) fn add(&self, lines: Vec<Line>) {
+        let bytes = lines.iter().map(Line::weight).sum();
+        self.queue.push(Item::Lines(lines), bytes, Weight::Passing, self.full());
+    }
+
     /// Adds the last lines, and waits until all is written and clean.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod judge_console;
 mod lesson;
 mod lint;
 mod listen;
+mod matrix;
 mod observe;
 mod offered;
 mod output;
@@ -186,8 +187,8 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
 /// The scenarios that a command line names.
 fn scenarios(verb: &Verb) -> Vec<&str> {
     match verb {
-        Verb::Replay(args) => args.story.scenarios(),
-        Verb::Run(args) => args.story.scenarios(),
+        Verb::Replay(args) => args.scenario.as_deref().into_iter().collect(),
+        Verb::Run(args) => args.scenario.iter().map(String::as_str).collect(),
         Verb::Judge(args) => args.scenario.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }

@@ -58,6 +58,13 @@ impl Outputs {
         Ok(Some(watch))
     }
 
+    /// Adds lines to a ledger that flows, if one does.
+    pub(super) fn add(&self, lines: Vec<Line>) {
+        if let Some(flowing) = &self.flowing {
+            flowing.add(lines);
+        }
+    }
+
     /// Closes a ledger that has flowed with `verdicts` and `end`, and makes every report of `digest`, which lacks them.
     ///
     /// # Errors

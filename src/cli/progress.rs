@@ -19,7 +19,13 @@ const GUESSED_FROM: Duration = Duration::from_secs(1);
 
 /// Says what a judgement of `client` is at, and where a counter-example was saved; also while one case takes long.
 pub(super) fn teller(client: &str) -> impl Fn(Progress) + Send + Sync + use<> {
-    let judging = Arc::new(Mutex::new(Judging::of(client, output::is_watched(), Instant::now())));
+    teller_of(client, "cases")
+}
+
+/// The same of any work that comes in pieces, called `pieces`.
+pub(super) fn teller_of(name: &str, pieces: &'static str) -> impl Fn(Progress) + Send + Sync + use<> {
+    let judging = Judging::of(name, output::is_watched(), Instant::now());
+    let judging = Arc::new(Mutex::new(Judging { pieces, ..judging }));
     keep_telling(Arc::downgrade(&judging));
     move |progress| {
         put_out(judging.lock().unwrap_or_else(PoisonError::into_inner).after(progress, Instant::now()));
@@ -79,6 +85,7 @@ enum Said {
 #[derive(Debug)]
 struct Judging {
     client: String,
+    pieces: &'static str,
     is_watched: bool,
     began: Instant,
     said: Instant,
@@ -96,6 +103,7 @@ impl Judging {
         let client = visible(client).into_owned();
         Self {
             client,
+            pieces: "cases",
             is_watched,
             began: now,
             said: now,
@@ -157,7 +165,7 @@ impl Judging {
         if self.all == 0 {
             return format!("{}: looking at what it writes where nothing goes wrong", self.client);
         }
-        let mut line = format!("{}: {} of {} cases", self.client, self.done, self.all);
+        let mut line = format!("{}: {} of {} {}", self.client, self.done, self.all, self.pieces);
         let took = now.duration_since(self.began);
         if took >= GUESSED_FROM && self.done > 0 {
             // Numbers of cases are far below 2^52.

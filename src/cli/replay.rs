@@ -7,7 +7,7 @@ use super::listen::Listen;
 use super::output;
 use super::problem::Problem;
 use super::report::{Outputs, ReportTo, Shown};
-use super::setup::{Story, a_line_each, evidence_name};
+use super::setup::{self, Story, a_line_each, evidence_name};
 use super::signals::Signals;
 use super::stepping;
 use crate::ledger::{EndLine, Exit};
@@ -31,8 +31,11 @@ never fired.")]
 pub(super) struct Args {
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     cassette: Option<String>,
+    /// What goes wrong: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for standard input.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) scenario: Option<String>,
     #[command(flatten)]
-    pub(super) story: Story,
+    story: Story,
     /// Writes all that is served to this file, as JSON lines, while it runs.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -46,7 +49,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let signals = Signals::listen()?;
     let outputs = Outputs::new(Shown::AsNote, args.ledger, args.report)?;
-    let setup = args.story.setup("replay", args.cassette.as_deref())?;
+    let scenario = args.scenario.as_deref().map(setup::open).transpose()?;
+    let setup = args.story.setup("replay", scenario, args.cassette.as_deref())?;
     let end = |replay: &Replay| replay.closed();
     serve(setup, &args.listen, signals, outputs, end).await
 }

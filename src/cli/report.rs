@@ -160,6 +160,19 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Line>, Problem> {
     Ok(lines)
 }
 
+/// The lines of a ledger whose end may be missing: a last line that is none was not written whole.
+///
+/// # Errors
+/// If it cannot be read, or another line is none.
+pub(super) fn whole_lines(path: &Path) -> Result<Vec<Line>, Problem> {
+    let text = text(path, files::LEDGER_MAX_BYTES)?;
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    match ledger::read(whole) {
+        Err(ledger::LedgerError::Empty) => Ok(Vec::new()),
+        read => read.map_err(|error| unreadable(path, &error)),
+    }
+}
+
 fn text(path: &Path, most: u64) -> Result<String, Problem> {
     files::read_text(path, most).map_err(|error| Problem::file("read", path, error))
 }

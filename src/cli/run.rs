@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::guard::Programs;
 use super::listen::Tls;
+use super::matrix::{self, MatrixArgs, Named};
 use super::output;
 use super::problem::Problem;
 use super::repeat::Repeat;
@@ -22,9 +23,11 @@ use crate::client::child::{Environment, Group};
 use crate::ledger::Exit;
 use crate::redact::Redactor;
 use crate::replay::Setup;
-use crate::report::visible;
+use crate::report::{shell_word, visible};
 use crate::run::{Plan, Under, Variable};
 use crate::scenario::{CommandMust, Scenario};
+use crate::seed::Seed;
+use crate::serve::tls::Identity;
 
 /// How long a command may take if `--timeout` does not say, in seconds.
 const TIMEOUT_S: u64 = 3600;
@@ -42,25 +45,32 @@ Examples:
   faultdeck run --scenario builtin:slow-host -- pytest -q
   faultdeck run --scenario scenarios/mine.toml --report junit=report.xml -- npm test
   faultdeck run --cassette forensics/create-case -- ./poller --url {base_url}
+  faultdeck run --scenario task/ --scenario ariel/ --seeds 50 --jobs 2 --budget 10m -- ./poller
 
 Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found or could not be started; 3 nothing
 was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
 pub(super) struct Args {
+    /// What goes wrong: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for standard input; all of a
+    /// folder, if it ends in `/`. Can be given several times: then the command is run under each.
+    #[arg(long, value_name = "NAME|FILE|FOLDER/")]
+    pub(super) scenario: Vec<String>,
+    #[command(flatten)]
+    pub(super) matrix: MatrixArgs,
     #[command(flatten)]
     pub(super) story: Story,
     /// What the command must do under the scenario (of this name): `passes` unless the scenario's `[must]` or this says
     /// otherwise. A command that crashes, is not found or cannot be started fails in any case. Can be given several times.
     #[arg(long = "command", value_name = "[SCENARIO=]passes|fails|any")]
-    must: Vec<CommandMay>,
+    pub(super) must: Vec<CommandMay>,
     /// The cassette: a name below `cassettes/`, a `.json` file, or `builtin:NAME`. Wins over the scenario's.
     #[arg(long, value_name = "NAME|FILE")]
-    cassette: Option<String>,
+    pub(super) cassette: Option<String>,
     /// Writes all that is served to this file, as JSON lines, while the command runs.
     #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    pub(super) ledger: Option<PathBuf>,
     /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
-    report: Vec<ReportTo>,
+    pub(super) report: Vec<ReportTo>,
     /// Ends the command, as failed, after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
@@ -72,45 +82,41 @@ pub(super) struct Args {
     #[arg(long)]
     trace: bool,
     #[command(flatten)]
-    tls: Tls,
+    pub(super) tls: Tls,
     /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut scenarios = matrix::scenarios(&args.scenario)?;
+    if args.matrix.is_asked_for(scenarios.len()) {
+        return matrix::run(args, scenarios).await;
+    }
     let mut signals = Signals::listen()?;
     let mut outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
-    let setup = args.story.setup("run", args.cassette.as_deref())?;
+    let (scenario, argument) = match scenarios.pop() {
+        Some(Named { scenario, argument, .. }) => (Some(scenario), Some(argument)),
+        None => (None, None),
+    };
+    let setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
     let redactor = setup.redactor.clone();
-    let must = asked(&args.must, setup.scenario.as_deref(), args.story.scenario.as_deref())?;
+    let must = asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let variables = variables(&args)?;
-    let repeat = repeat(&args, &variables, &redactor);
+    let repeat = repeat(&args, argument.as_deref(), setup.seed, &variables, &redactor);
     stepping::listen(setup.scenario.as_deref(), &setup.clock, false)?;
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
-    let plan = Plan {
-        setup,
-        tls: args.tls.identity()?,
-        under: Under {
-            environment: Environment::whole(env::vars_os()),
-            limit: Duration::from_secs(args.timeout),
-            group: if io::stdin().is_terminal() { Group::Shared } else { Group::Own },
-            time_scale: args.story.time_scale,
-            variables,
-            is_quiet: false,
-        },
-        command: args.command,
-        must,
-        watches,
-        repeat: repeat.line(),
-    };
+    let is_shared = io::stdin().is_terminal();
+    let plan = plan(&args, variables, setup, args.tls.identity()?, must, repeat.line());
+    let group = if is_shared { Group::Shared } else { Group::Own };
+    let plan = Plan { under: Under { group, is_quiet: false, ..plan.under }, watches, ..plan };
     let _programs = Programs::begin();
     let ran = crate::run::run(plan, signals.first()).await?;
     let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
     // The first line and the last name the seed: whatever was seen, it is seen again.
-    if exit != Exit::Passed || args.story.is_story() {
+    if exit != Exit::Passed || argument.is_some() || !args.story.faults.is_empty() {
         output::note(&format!("repeat it: {}", redactor.text(&repeat.line())));
         if let Some(first) = repeat.first() {
             output::note(&format!("  {first}"));
@@ -120,7 +126,10 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
 }
 
 /// The variables of `--env`.
-fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
+///
+/// # Errors
+/// If one is not written as it must be, or asks for what there is not.
+pub(super) fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
     let variables = args.variables.iter().map(|text| Variable::parse(text)).collect::<Result<Vec<_>, _>>();
     let variables = variables.map_err(|error| Problem::input(format!("--env: {error}")))?;
     if let Some(name) = variables.iter().find_map(Variable::asks_for_a_ca)
@@ -132,9 +141,40 @@ fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
     Ok(variables)
 }
 
+/// A run of the command, whose output is kept.
+pub(super) fn plan(
+    args: &Args,
+    variables: Vec<Variable>,
+    setup: Setup,
+    tls: Option<Identity>,
+    must: Option<CommandMust>,
+    repeat: String,
+) -> Plan {
+    let under = Under {
+        environment: Environment::whole(env::vars_os()),
+        limit: Duration::from_secs(args.timeout),
+        group: Group::Own,
+        time_scale: args.story.time_scale,
+        variables,
+        is_quiet: true,
+    };
+    Plan { setup, tls, under, command: args.command.clone(), must, watches: Vec::new(), repeat }
+}
+
+/// The words of the command.
+pub(super) fn words(args: &Args) -> Vec<String> {
+    args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The command, for a person.
+pub(super) fn shown(args: &Args, redactor: &Redactor) -> String {
+    let words: Vec<String> = redactor.arguments(&words(args)).iter().map(|word| shell_word(word)).collect();
+    visible(&redactor.text(&words.join(" "))).into_owned()
+}
+
 /// `--command [SCENARIO=]passes|fails|any`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct CommandMay {
+pub(super) struct CommandMay {
     scenario: Option<String>,
     word: String,
     must: CommandMust,
@@ -152,7 +192,10 @@ impl FromStr for CommandMay {
 }
 
 /// What the flags say the command must do: one that names the scenario outranks one that names none.
-fn asked(
+///
+/// # Errors
+/// If one names a scenario that is not run.
+pub(super) fn asked(
     flags: &[CommandMay],
     scenario: Option<&Scenario>,
     argument: Option<&str>,
@@ -185,10 +228,16 @@ fn of_what(setup: &Setup) -> String {
     }
 }
 
-/// The command line that does the same again.
-fn repeat(args: &Args, variables: &[Variable], redactor: &Redactor) -> Repeat {
+/// The command line that does a run again: under this scenario and seed.
+pub(super) fn repeat(
+    args: &Args,
+    scenario: Option<&str>,
+    seed: Seed,
+    variables: &[Variable],
+    redactor: &Redactor,
+) -> Repeat {
     let mut repeat = Repeat::of("run");
-    if let Some(scenario) = &args.story.scenario {
+    if let Some(scenario) = scenario {
         repeat.flag("--scenario", scenario);
     }
     args.story.faults.repeat(&mut repeat);
@@ -202,7 +251,7 @@ fn repeat(args: &Args, variables: &[Variable], redactor: &Redactor) -> Repeat {
         let name = may.scenario.as_ref().map_or_else(String::new, |name| format!("{name}="));
         repeat.flag("--command", &format!("{name}{}", may.word));
     }
-    repeat.flag("--seed", &args.story.seed.to_string());
+    repeat.flag("--seed", &seed.to_string());
     if args.story.time_scale != 1 {
         repeat.flag("--time-scale", &args.story.time_scale.to_string());
     }
@@ -217,7 +266,7 @@ fn repeat(args: &Args, variables: &[Variable], redactor: &Redactor) -> Repeat {
     let theirs = variables.iter().filter(|one| !one.is_all_ours());
     let flags: Vec<String> = theirs.flat_map(|one| ["--env".to_owned(), one.written()]).collect();
     repeat.command(&flags, &args.command, env::vars_os(), redactor);
-    if args.story.scenario.as_deref() == Some(stdin::ARGUMENT) {
+    if scenario == Some(stdin::ARGUMENT) {
         repeat.shell(stdin::AGAIN);
     }
     repeat

@@ -22,9 +22,6 @@ use crate::seed::Seed;
 /// The flags that `replay` and `run` share.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Story {
-    /// What goes wrong: a name below `scenarios/`, a `.toml` file, `builtin:NAME`, or `-` for standard input.
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(super) scenario: Option<String>,
     #[command(flatten)]
     pub(super) faults: Faults,
     /// Fixes every random draw: the same seed meets the same trouble.
@@ -59,23 +56,17 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl Story {
-    /// Whether anything is to go wrong.
-    pub(super) fn is_story(&self) -> bool {
-        self.scenario.is_some() || !self.faults.is_empty()
-    }
-
-    /// The scenario that is named, if one is.
-    pub(super) fn scenarios(&self) -> Vec<&str> {
-        self.scenario.as_deref().into_iter().collect()
-    }
-
     /// Everything a replay needs; `cassette` is what the command line names.
     ///
     /// # Errors
     /// If scenario or cassette cannot be had.
-    pub(super) fn setup(&self, verb: &str, cassette: Option<&str>) -> Result<Setup, Problem> {
+    pub(super) fn setup(
+        &self,
+        verb: &str,
+        scenario: Option<Scenario>,
+        cassette: Option<&str>,
+    ) -> Result<Setup, Problem> {
         let profile = Profile::builtin();
-        let scenario = self.scenario.as_deref().map(open).transpose()?;
         let scenario = self.faults.put_into(scenario)?.map(Arc::new);
         let auth = if self.no_auth { Auth::Off } else { Auth::Required };
         Ok(Setup {

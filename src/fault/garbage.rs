@@ -32,6 +32,10 @@ take the bytes for a body. What it asked for may well have been done: a poll may
     const EFFECT: Effect = Effect::Lost;
     const MEETS_REFUSED: bool = true;
 
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
         if !end_after(delivery, 0, End::Fin) {
             return None;

@@ -149,6 +149,10 @@ means the case exists even if the client stopped listening.";
         self.max_ms == 0 || self.ms == 0 && spreads_nothing
     }
 
+    fn draws(&self) -> bool {
+        self.spread == Spread::Lognormal || self.jitter_ms > 0
+    }
+
     fn check(&self) -> Result<(), Mistake> {
         let wrong = |parameter, why: &str| Err(Mistake { parameter, why: why.to_owned() });
         match self.spread {

@@ -198,6 +198,11 @@ trait FaultKind: Sized {
         false
     }
 
+    /// Whether what it does is drawn from the seed.
+    fn draws(&self) -> bool {
+        false
+    }
+
     /// The origin (`scheme://host:port`) of another host that it leads its client to, if it does.
     fn leads_to(&self) -> Option<&str> {
         None
@@ -302,6 +307,11 @@ macro_rules! faults {
             /// Whether it has zero strength: it can never change anything.
             pub fn is_identity(&self) -> bool {
                 match self { $(Self::$Kind(kind) => kind.is_identity()),+ }
+            }
+
+            /// Whether what it does is drawn from the seed.
+            pub fn draws(&self) -> bool {
+                match self { $(Self::$Kind(kind) => kind.draws()),+ }
             }
 
             /// The error of the API that it answers with, status and code, if it does.

@@ -66,6 +66,10 @@ All that came must be put together before it is understood.";
         sets: &[],
     }];
 
+    fn draws(&self) -> bool {
+        self.vary_bytes > 0
+    }
+
     fn inject(&self, delivery: &mut Delivery, cx: &mut Context<'_>) -> Option<Did> {
         let whole = delivery.planned_bytes();
         let least = u64::from(self.bytes.saturating_sub(self.vary_bytes)).max(1);

@@ -2,6 +2,7 @@
 //! asks for; the weightiest decides. What each code means is [`Exit`].
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`, `run/observed.rs`,
+//! `run/matrix.rs` and [`super::weigh_runs`] (many runs),
 //! `judge/engine/tally.rs`, `console/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs
 //! `cli/demo.rs` (two
 //! clients at once), `cli/judge.rs` (interrupted), `cli/check_adapter.rs` (a known answer that was not read),

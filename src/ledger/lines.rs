@@ -6,6 +6,7 @@ use super::account::EndLine;
 use super::coverage::CoverageLine;
 use super::exchange::{Exchange, ExchangeKey};
 use super::late::Late;
+use super::ran::RanLine;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum Line {
     Outcome(OutcomeLine),
     /// A property's answer.
     Verdict(VerdictLine),
+    /// How a run of a matrix ended: the last line about it.
+    Ran(Box<RanLine>),
     /// What a judgement put to the test.
     Coverage(Box<CoverageLine>),
     /// Lines that nobody read in time, and that were left out here.
@@ -250,8 +253,44 @@ impl Line {
                 Self::Timing(timing) => timing.key.weight(),
                 Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
                 Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
+                Self::Ran(ran) => ran.because.len() + ran.repeat.len(),
                 Self::Coverage(_) | Self::Gap(_) | Self::End(_) => 0,
             }
+    }
+
+    /// The run of a matrix that a line is of, by [`RanLine::session`], if it is of one.
+    pub fn run_of(&self) -> Option<String> {
+        let session = match self {
+            Self::Run(it) => &it.session,
+            Self::Exchange(it) => &it.key.session,
+            Self::Refused(it) => &it.session,
+            Self::Greeted(it) => &it.session,
+            Self::Timing(it) => &it.key.session,
+            Self::Outcome(it) => &it.session,
+            Self::Verdict(it) => it.session.as_ref()?,
+            Self::Ran(it) => &it.session,
+            Self::Coverage(_) | Self::Gap(_) | Self::End(_) => return None,
+        };
+        let (scenario, rest) = session.split_once('#')?;
+        let digits = rest.split('@').next().unwrap_or_default();
+        Some(format!("{scenario}#{digits}"))
+    }
+
+    /// The same as a line of a run of a matrix: its main session is called as the run is, others as well.
+    #[must_use]
+    pub(crate) fn of_run(mut self, run: &str, main: &str) -> Self {
+        let session = match &mut self {
+            Self::Run(it) => &mut it.session,
+            Self::Exchange(it) => &mut it.key.session,
+            Self::Refused(it) => &mut it.session,
+            Self::Greeted(it) => &mut it.session,
+            Self::Timing(it) => &mut it.key.session,
+            Self::Outcome(it) => &mut it.session,
+            Self::Verdict(it) => it.session.get_or_insert_with(|| main.to_owned()),
+            Self::Ran(_) | Self::Coverage(_) | Self::Gap(_) | Self::End(_) => return self,
+        };
+        *session = if session == main { run.to_owned() } else { format!("{run}@{session}") };
+        self
     }
 
     /// The line as one line of JSON text, newline included.

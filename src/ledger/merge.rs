@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::account::EndLine;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::{Line, RunLine};
+use super::ran::{RanLine, weigh_runs};
 use super::{LedgerError, read};
 
 /// What tells a run or a ledger from all others.
@@ -94,8 +95,15 @@ pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
     }
     let (mut end, mut reasons, mut commands) = (EndLine::default(), Gathered::default(), Vec::new());
     let mut lines = Vec::new();
-    for part in kept {
+    // Runs of a matrix are weighed all together, wherever they were run.
+    reasons.all = of_runs(kept.iter().flat_map(|part| &part.lines));
+    for mut part in kept {
         let label = if is_one { String::new() } else { part.label() };
+        let own = of_runs(&part.lines);
+        if !own.is_empty() {
+            part.end.reasons.retain(|reason| !own.contains(reason));
+            part.end.exit = part.end.reasons.iter().map(|reason| reason.exit).max().unwrap_or_default();
+        }
         lines.extend(part.lines);
         reasons.add(&part.end, &label);
         add(&mut end, part.end, &mut commands);
@@ -103,6 +111,17 @@ pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
     end.command = (!commands.is_empty()).then(|| commands.join(", "));
     lines.push(Line::End(end.closed(Reasons::of(reasons.all))));
     Ok(Merged { lines, doubled })
+}
+
+/// What the runs of a matrix come to, if there are any.
+fn of_runs<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Reason> {
+    let ran = |line: &'l Line| if let Line::Ran(ran) = line { Some(&**ran) } else { None };
+    let runs: Vec<&RanLine> = lines.into_iter().filter_map(ran).collect();
+    let mut reasons = Reasons::default();
+    if !runs.is_empty() {
+        weigh_runs(&runs, &mut reasons);
+    }
+    reasons.into_all()
 }
 
 /// A ledger without its closing line, which stands beside it.
@@ -234,6 +253,7 @@ fn session(line: &mut Line) -> Option<&mut String> {
         Line::Timing(it) => Some(&mut it.key.session),
         Line::Outcome(it) => Some(&mut it.session),
         Line::Verdict(it) => it.session.as_mut(),
+        Line::Ran(it) => Some(&mut it.session),
         Line::Coverage(_) | Line::Gap(_) | Line::End(_) => None,
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
 //! - `coverage` is what a judgement put to the test
+//! - `ran` is how the runs of a matrix ended, and what all of them come to
 //! - `account` adds up what was served: one sum, for every verb and every report
 //! - `merge` makes one ledger of many
 //! - `exit` is what an exit code means, and who decides it: [`Reasons`], where every verb puts what it has found
@@ -18,6 +19,7 @@ mod late;
 mod lines;
 mod merge;
 mod pieces;
+mod ran;
 
 use std::io::{self, Write};
 
@@ -36,6 +38,7 @@ pub use lines::{
 };
 pub use merge::{MergeError, Merged, Part, merge};
 pub use pieces::ExchangePieces;
+pub use ran::{RanLine, RunStanding, by_scenario, weigh_runs};
 
 /// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
 pub const FORMAT: u32 = 1;

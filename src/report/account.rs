@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
+use super::runs::weightiest;
 use crate::ledger::{
-    CoverageLine, EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RefusedLine, RunLine, Standing,
-    Sum, VerdictLine,
+    CoverageLine, EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RanLine, RefusedLine, RunLine,
+    Standing, Sum, VerdictLine,
 };
 
 /// What the lines of a ledger are about.
@@ -20,6 +21,8 @@ pub(super) struct Account<'a> {
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
     pub(super) coverage: Vec<&'a CoverageLine>,
+    /// The runs of a matrix.
+    pub(super) ran: Vec<&'a RanLine>,
     /// The closing line; a run that was cut short has none.
     pub(super) end: Option<&'a EndLine>,
     /// Misses, refusals and remarks that are counted alone.
@@ -57,10 +60,14 @@ impl<'a> Account<'a> {
                 Line::Greeted(greeted) => account.greeted.push((greeted, times)),
                 Line::Outcome(outcome) => account.outcomes.push(outcome),
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
+                Line::Ran(ran) => account.ran.push(ran),
                 Line::Coverage(coverage) => account.coverage.push(coverage),
                 Line::End(end) => account.end = Some(end),
                 Line::Timing(_) | Line::Gap(_) => {}
             }
+        }
+        if !account.ran.is_empty() {
+            account.verdicts = weightiest(account.verdicts);
         }
         account
     }

@@ -7,6 +7,7 @@ use super::console;
 use super::content::Content;
 use super::coverage::coverage;
 use super::lines::{refused_line, target};
+use super::runs::runs;
 use super::shell::shell_word;
 use super::{Paint, matrix, violations, visible};
 use crate::ledger::{EndLine, Exit, Standing, VerdictLine, needs_client_file};
@@ -29,6 +30,7 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
     }
     joined([
         heading(&account, paint),
+        runs(&account, paint),
         verdicts(&account, paint),
         violations::first(&account, paint),
         violations::others(&account, paint),

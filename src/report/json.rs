@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::account::{Account, Counts};
 use super::content::Content;
 use super::visible::is_obeyed;
-use crate::ledger::{CoverageLine, FORMAT, Reason, VerdictLine};
+use crate::ledger::{CoverageLine, FORMAT, RanLine, Reason, VerdictLine};
 
 /// Members may be added; those here keep their name and meaning within one format.
 #[derive(Serialize)]
@@ -30,6 +30,9 @@ struct Summary<'a> {
     command: Option<&'a str>,
     counts: Counts,
     verdicts: Vec<&'a VerdictLine>,
+    /// The runs of a matrix.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    runs: &'a [&'a RanLine],
     /// What each judgement put to the test.
     coverage: &'a [&'a CoverageLine],
     /// Files of counter-examples found before whose property holds now.
@@ -106,6 +109,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
         clients: account.distinct(|run| run.client.as_deref().filter(|client| !client.is_empty())),
         command: end.and_then(|end| end.command.as_deref()),
         counts: account.counts(),
+        runs: &account.ran,
         misses: (account.misses().into_iter())
             .map(|(miss, times)| MissGroup {
                 method: miss.method,

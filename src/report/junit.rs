@@ -6,7 +6,7 @@ use super::account::{Account, word};
 use super::content::Content;
 use super::lines::{refused_line, request_line};
 use super::visible;
-use crate::ledger::{EndLine, Exit, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, RanLine, RunStanding, Standing, VerdictLine, by_scenario};
 
 /// The report as XML text.
 ///
@@ -21,6 +21,9 @@ pub fn junit<'a>(content: impl Into<Content<'a>>) -> Result<String, SerializeErr
     let verb = account.runs.first().map_or("report", |run| run.verb.as_str());
     let mut report = Report::new(format!("faultdeck {}", visible(verb)));
     for suite in suites(&account) {
+        report.add_test_suite(suite);
+    }
+    for suite in matrix_suites(&account) {
         report.add_test_suite(suite);
     }
     let mut whole = TestSuite::new("the run as a whole");
@@ -50,6 +53,36 @@ fn suites(account: &Account<'_>) -> Vec<TestSuite> {
         suite
     };
     keys.into_iter().map(suite).collect()
+}
+
+/// A suite for each scenario of a matrix, with a case for each seed.
+fn matrix_suites(account: &Account<'_>) -> Vec<TestSuite> {
+    let suite = |(scenario, runs): (&str, Vec<&RanLine>)| {
+        let name = if scenario.is_empty() { "runs".into() } else { visible(scenario) };
+        let mut suite = TestSuite::new(format!("{name} (runs)"));
+        for run in runs {
+            let mut status = match run.standing {
+                RunStanding::Passed => TestCaseStatus::success(),
+                RunStanding::Skipped => TestCaseStatus::skipped(),
+                RunStanding::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                RunStanding::NotRun | RunStanding::Inconclusive | RunStanding::Flaky => {
+                    TestCaseStatus::non_success(NonSuccessKind::Error)
+                }
+            };
+            if run.standing != RunStanding::Passed {
+                status.set_message(visible(&run.because).as_ref());
+                status.set_type(run.standing.word().to_lowercase());
+            }
+            if run.standing.exit() > Exit::Passed {
+                status.set_description(format!("repeat it: {}", visible(&run.repeat)));
+            }
+            let mut case = TestCase::new(format!("seed {}", run.seed), status);
+            case.set_classname(name.as_ref());
+            suite.add_test_case(case);
+        }
+        suite
+    };
+    by_scenario(&account.ran).into_iter().map(suite).collect()
 }
 
 fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {

@@ -17,6 +17,7 @@ mod json;
 mod junit;
 mod lines;
 mod matrix;
+mod runs;
 mod shell;
 mod table;
 mod violations;

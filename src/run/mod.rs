@@ -1,6 +1,7 @@
 //! A command of the user's, run under a scenario and judged from the wire alone.
 //!
 //! - `whole` is the run: a listener, the command, its end, and a closed ledger
+//! - `matrix` is many of them: scenarios and seeds
 //! - `observed` is a command under one story after the other, judged from the wire alone
 //! - `command` starts the command and says how it ended
 //! - `variable` is what a command is told of its replay under names of its own
@@ -9,12 +10,14 @@
 
 mod combine;
 mod command;
+mod matrix;
 mod observed;
 mod variable;
 mod whole;
 mod wire;
 
 pub use command::{Ended, Under};
+pub use matrix::{Cell, Done, Matrix, matrix};
 pub use observed::{Observed, Story, observe};
 pub use variable::{NoVariable, Variable};
 pub use whole::{Plan, Ran, run};

@@ -16,6 +16,7 @@ use crate::serve::tls::Identity;
 use crate::serve::{Options, Server, StartError};
 
 /// What is run, and under what.
+#[derive(Clone)]
 pub struct Plan {
     /// What the replay is made of.
     pub setup: Setup,
@@ -40,6 +41,8 @@ pub struct Ran {
     pub lines: Vec<Line>,
     /// Its last line: the account, closed.
     pub end: EndLine,
+    /// What the command wrote, if that was kept.
+    pub output: Option<String>,
 }
 
 /// What a run came to, before anybody weighs it.
@@ -59,14 +62,14 @@ pub(super) struct Served {
 /// If no listener can be had.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
     let (must, repeat) = (plan.must, plan.repeat.clone());
-    let Served { mut lines, account, mut verdicts, ended, scenario, .. } = served(plan, stop).await?;
+    let Served { mut lines, account, mut verdicts, ended, scenario, output } = served(plan, stop).await?;
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
     let must = Must { command: must.unwrap_or(asked.command), ..asked };
     let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..account };
     let reasons = combine(&must, &ended, &end, &verdicts);
     lines.extend(verdicts.into_iter().map(Line::Verdict));
-    Ok(Ran { lines, end: end.closed(reasons) })
+    Ok(Ran { lines, end: end.closed(reasons), output })
 }
 
 /// A listener, the command, its end, and what the wire shows.

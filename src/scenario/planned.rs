@@ -172,6 +172,12 @@ impl PlannedFault {
         self.when.chance.is_none() && self.must_fire_somewhere()
     }
 
+    /// Whether anything about it is drawn from the seed.
+    pub fn draws(&self) -> bool {
+        let is_open = |chance: Ratio| !chance.is_never() && !chance.is_always();
+        self.when.chance.is_some_and(is_open) || self.inject.draws()
+    }
+
     /// Whether a whole matrix of runs in which it never fired is inconclusive: as [`Self::must_fire`], faults with a
     /// chance included, unless that chance is none.
     pub fn must_fire_somewhere(&self) -> bool {

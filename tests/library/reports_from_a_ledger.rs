@@ -1,8 +1,8 @@
 //! Reports are made from the ledger alone; these are what a person, a program and a CI system get to read.
 
 use faultdeck::ledger::{
-    EndLine, Exchange, ExchangeKey, Exit, FaultLine, GreetedLine, Line, Origin, OutcomeLine, Reasons,
-    RefusedLine, RunLine, Standing, Sum, VerdictLine,
+    EndLine, Exchange, ExchangeKey, Exit, FaultLine, GreetedLine, Line, Origin, OutcomeLine, RanLine,
+    Reasons, RefusedLine, RunLine, RunStanding, Standing, Sum, VerdictLine,
 };
 use faultdeck::report::{self, Paint};
 use snapbox::{assert_data_eq, file};
@@ -169,6 +169,51 @@ fn a_program_reads_one_stable_json_object() {
     assert_data_eq!(text, file!["../snapshots/report.json.txt"].raw());
 }
 
+fn ran(scenario: &str, seed: u64, standing: RunStanding) -> RanLine {
+    RanLine {
+        session: RanLine::session(scenario, seed),
+        scenario: scenario.into(),
+        seed,
+        standing,
+        because: format!("the command failed with exit code {seed}"),
+        again: None,
+        silent: Vec::new(),
+        repeat: format!("faultdeck run --scenario {scenario} --seed {seed} -- ./poller"),
+    }
+}
+
+#[test]
+fn the_runs_of_a_matrix_stand_in_a_row_a_scenario_and_the_first_bad_one_says_how_to_do_it_again() {
+    use RunStanding::{Failed, Flaky, Passed, Skipped};
+    let runs = [
+        ran("task/slow-host", 1, Passed),
+        ran("task/slow-host", 2, Failed),
+        ran("task/slow-host", 3, Flaky),
+        ran("task/not-found", 1, Passed),
+        ran("ariel/stalls", 1, Skipped),
+    ];
+    let lines: Vec<Line> = runs.into_iter().map(|run| Line::Ran(Box::new(run))).collect();
+    let human = report::human(&lines, Paint::Plain);
+    let expected = "\
+Runs
+  scenario        runs  came to                      seeds
+  task/slow-host  3     1 FAILED, 1 flaky, 1 passed  2, 3
+  task/not-found  1     1 passed
+  skipped, for the command asks for nothing that they are about: ariel/stalls
+  FAILED task/slow-host#2: the command failed with exit code 2
+    repeat it: faultdeck run --scenario task/slow-host --seed 2 -- ./poller
+";
+    assert!(human.contains(expected), "{human}");
+    let junit = report::junit(&lines).unwrap();
+    for part in
+        ["task/slow-host (runs)\" tests=\"3\" skipped=\"0\" errors=\"1\" failures=\"1\"", "name=\"seed 2\""]
+    {
+        assert!(junit.replace("disabled", "skipped").contains(part), "{junit}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&report::json(&lines).unwrap()).unwrap();
+    assert_eq!(json["runs"][1]["standing"], "failed");
+}
+
 #[test]
 fn a_ci_system_reads_one_test_case_per_property_and_scenario() {
     let text = report::junit(&judged()).unwrap();
@@ -194,6 +239,7 @@ fn no_report_lets_a_control_character_out() {
     let mut lines = judged();
     lines.push(Line::Greeted(GreetedLine { connection: Some(2), ..GreetedLine::default() }));
     lines.push(Line::Coverage(Box::default()));
+    lines.push(Line::Ran(Box::new(ran("task/x", 7, RunStanding::Failed))));
     for line in &mut lines {
         match line {
             Line::Run(run) => run.scenario = Some(hostile.into()),
@@ -223,6 +269,12 @@ fn no_report_lets_a_control_character_out() {
                 greeted.kind = hostile.into();
                 greeted.planned = hostile.into();
                 greeted.did = hostile.into();
+            }
+            Line::Ran(ran) => {
+                ran.session = hostile.into();
+                ran.scenario = hostile.into();
+                ran.because = hostile.into();
+                ran.repeat = hostile.into();
             }
             Line::End(end) => end.because = hostile.into(),
             Line::Timing(_) | Line::Gap(_) => {}

@@ -33,6 +33,7 @@ mod judge_other_endpoints;
 mod ledgers_that_flow;
 mod lint_cassettes;
 mod manners;
+mod matrix;
 mod mutants;
 mod newcomer;
 mod observed;

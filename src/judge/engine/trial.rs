@@ -209,8 +209,12 @@ impl<C: Client> Bench<'_, C> {
                     Line::Refused(refused) => label.clone_into(&mut refused.session),
                     Line::Greeted(greeted) => label.clone_into(&mut greeted.session),
                     Line::Timing(timing) => label.clone_into(&mut timing.key.session),
-                    Line::Outcome(_) | Line::Verdict(_) | Line::Coverage(_) | Line::Gap(_) | Line::End(_) => {
-                    }
+                    Line::Outcome(_)
+                    | Line::Verdict(_)
+                    | Line::Ran(_)
+                    | Line::Coverage(_)
+                    | Line::Gap(_)
+                    | Line::End(_) => {}
                 }
                 line
             })

@@ -1,0 +1,424 @@
+//! `faultdeck run` over many scenarios and seeds: what is run, what is said meanwhile, and what is left behind.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::guard::Programs;
+use super::output;
+use super::outputs::{Outputs, Shown};
+use super::problem::Problem;
+use super::progress;
+use super::run::{self, Args};
+use super::setup;
+use super::signals::Signals;
+use crate::judge::Progress;
+use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, Reasons, RunStanding, Sum, weigh_runs};
+use crate::record;
+use crate::redact::Redactor;
+use crate::replay::Evidence;
+use crate::report::{Digest, visible};
+use crate::run::{Cell, Done, Matrix, matrix};
+use crate::scenario::{PlannedFault, Scenario};
+use crate::seed::Seed;
+
+/// How many runs one matrix may have.
+const CELLS_MAX: usize = 100_000;
+/// How many lines are shown of what the command wrote in the first failed run of a scenario.
+const LINES_SHOWN: usize = 10;
+/// For how many scenarios that is shown.
+const OUTPUTS_SHOWN: usize = 3;
+
+/// Which seeds: `50` are 1 to 50, `7..12` are both and all between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seeds {
+    first: u64,
+    last: u64,
+}
+
+impl FromStr for Seeds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "write how many, `50`, or from which to which, `7..12`";
+        let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong);
+        let (first, last) = match text.split_once("..") {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => (1, number(text)?),
+        };
+        if first > last { Err(wrong) } else { Ok(Self { first, last }) }
+    }
+}
+
+/// A part of a matrix, `2/4`: every fourth run, from the second on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shard {
+    part: usize,
+    of: usize,
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "write which part of how many, from 1: `2/4`";
+        let (part, of) = text.split_once('/').ok_or(wrong)?;
+        let (part, of) = (part.parse().map_err(|_| wrong)?, of.parse().map_err(|_| wrong)?);
+        if (1..=of).contains(&part) { Ok(Self { part, of }) } else { Err(wrong) }
+    }
+}
+
+/// `90s`, `30m`, `2h`.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a time as `90s`, `30m` or `2h`".to_owned();
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    let found = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)));
+    let (digits, unit) = found.ok_or_else(wrong)?;
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// A scenario that a command line names.
+pub(super) struct Named {
+    pub(super) scenario: Scenario,
+    /// How it is asked for by itself.
+    pub(super) argument: String,
+    /// Whether only its folder was named.
+    of_folder: bool,
+}
+
+/// The scenarios that a command line names.
+///
+/// # Errors
+/// If one of them cannot be had.
+pub(super) fn scenarios(arguments: &[String]) -> Result<Vec<Named>, Problem> {
+    let mut all: Vec<Named> = Vec::new();
+    for argument in arguments {
+        let of_folder = argument.ends_with('/');
+        for scenario in setup::open_all(argument)? {
+            let argument = match &scenario.file {
+                _ if !of_folder => argument.clone(),
+                Some(file) => file.display().to_string(),
+                None => format!("builtin:{}", scenario.name),
+            };
+            let is_it = |known: &&mut Named| {
+                known.scenario.name == scenario.name && known.scenario.file == scenario.file
+            };
+            match all.iter_mut().find(is_it) {
+                // One that is named by itself, too, was meant.
+                Some(known) if !of_folder => *known = Named { scenario, argument, of_folder },
+                Some(_) => {}
+                None => all.push(Named { scenario, argument, of_folder }),
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Runs the matrix that the arguments say.
+///
+/// # Errors
+/// If the input is wrong, no listener can be had, or a file cannot be written.
+pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Problem> {
+    let mut signals = Signals::listen()?;
+    let redactor = Redactor::new();
+    let kept = Kept::of(&args)?;
+    let mut outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
+    let cells = cells(&args, scenarios, &redactor)?;
+    outputs.flow(&redactor)?;
+    let _programs = Programs::begin();
+    let mut left = Left::new(&redactor);
+    let (old, cells): (Vec<Cell>, Vec<Cell>) =
+        cells.into_iter().partition(|cell| kept.has(&cell.scenario, cell.seed));
+    output::note(&format!("{}: {}", args.matrix.words(old.len(), cells.len()), run::shown(&args, &redactor)));
+    let tell = progress::teller_of("run", "runs");
+    tell(Progress::Plans { cases: cells.len() });
+    for cell in &old {
+        left.take_over(&kept, cell, &outputs);
+    }
+    let plan = Matrix {
+        cells,
+        jobs: usize::from(args.matrix.jobs),
+        fails_fast: args.matrix.fail_fast,
+        budget: args.matrix.budget,
+        again: args.matrix.again,
+    };
+    let is_stopped = matrix(plan, signals.first(), |done| {
+        tell(Progress::Begins { name: done.ran.session.clone(), cases: 1 });
+        tell(Progress::Ran { done: 1, of: 1 });
+        left.add(done, &outputs);
+    });
+    is_stopped.await?;
+    drop(tell);
+    left.finish(outputs)
+}
+
+/// The flags of a matrix.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct MatrixArgs {
+    /// Runs the command under each of these seeds: so many from 1 on, or from one to another (`7..12`). A scenario in which
+    /// nothing is left to chance runs once.
+    #[arg(long, value_name = "N|A..B", conflicts_with = "seed")]
+    pub(super) seeds: Option<Seeds>,
+    /// How many runs at a time. The command has to be able to do that: no fixed files, no fixed ports.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) jobs: u16,
+    /// Begins no run after this time (`90s`, `30m`, `2h`): what is left is told as not run, and the exit code is 3.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) budget: Option<Duration>,
+    /// Begins no run after one has failed.
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// How often a failed run is run again under its seed, to tell a flaky one: one that passes then is neither green nor red
+    /// (exit code 3).
+    #[arg(long = "again", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(0..=20))]
+    pub(super) again: u32,
+    /// Takes over what an earlier call has left in the file of --ledger, and runs the rest.
+    #[arg(long, requires = "ledger")]
+    pub(super) resume: bool,
+    /// Runs a part of the matrix alone, the second of four: for several machines. `faultdeck report merge` puts their
+    /// ledgers together.
+    #[arg(long, value_name = "K/N")]
+    pub(super) shard: Option<Shard>,
+}
+
+impl MatrixArgs {
+    /// Whether the arguments ask for a matrix, with so many scenarios.
+    pub(super) fn is_asked_for(&self, scenarios: usize) -> bool {
+        scenarios > 1 || self.seeds.is_some() || self.shard.is_some() || self.resume
+    }
+
+    fn words(&self, old: usize, new: usize) -> String {
+        let runs = |count: usize| if count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
+        let mut words = runs(new);
+        if self.jobs > 1 {
+            words.push_str(&format!(", {} at a time", self.jobs));
+        }
+        if let Some(Shard { part, of }) = self.shard {
+            words.push_str(&format!(", part {part} of {of}"));
+        }
+        if old > 0 {
+            words.push_str(&format!(", {} over already", runs(old)));
+        }
+        words
+    }
+}
+
+/// Every run, in order.
+fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<Cell>, Problem> {
+    let named = |it: Named| (Some(it.scenario), Some(it.argument), it.of_folder);
+    let scenarios = match scenarios.is_empty() {
+        true => vec![(None, None, false)],
+        false => scenarios.into_iter().map(named).collect(),
+    };
+    let (tls, variables) = (args.tls.identity()?, run::variables(args)?);
+    let mut all = Vec::new();
+    for (scenario, argument, of_folder) in scenarios {
+        if of_folder && tls.is_none() && scenario.as_ref().is_some_and(Scenario::needs_tls) {
+            output::note(&format!(
+                "left out, because it is about TLS handshakes and there is no `--tls`: {}",
+                visible(argument.as_deref().unwrap_or_default())
+            ));
+            continue;
+        }
+        let mut setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
+        setup.redactor = redactor.clone();
+        let must = run::asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
+        let is_drawn = setup.scenario.as_ref().is_some_and(|it| it.faults.iter().any(PlannedFault::draws))
+            || matches!(setup.evidence, Evidence::Console(_));
+        for seed in seeds(args, is_drawn) {
+            if all.len() == CELLS_MAX {
+                return Err(Problem::input(format!("these are more than {CELLS_MAX} runs"))
+                    .help("take fewer seeds, or fewer scenarios"));
+            }
+            let mut setup = setup.clone();
+            setup.seed = seed;
+            if matches!(setup.evidence, Evidence::Console(_)) {
+                setup.evidence = setup::evidence(
+                    args.cassette.as_deref(),
+                    setup.scenario.as_deref(),
+                    seed,
+                    setup.auth,
+                    args.story.max_cassette,
+                )?;
+            }
+            let repeat = run::repeat(args, argument.as_deref(), seed, &variables, redactor).line();
+            let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
+            let plan = run::plan(args, variables.clone(), setup, tls.clone(), must, repeat);
+            all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, plan });
+        }
+    }
+    if let Some(Shard { part, of }) = args.matrix.shard {
+        let mut index = 0;
+        all.retain(|_| {
+            index += 1;
+            (index - 1) % of == part - 1
+        });
+    }
+    if all.is_empty() {
+        return Err(Problem::input("there is nothing to run in this part of the matrix"));
+    }
+    Ok(all)
+}
+
+/// The seeds of a scenario.
+fn seeds(args: &Args, is_drawn: bool) -> Vec<Seed> {
+    match args.matrix.seeds {
+        Some(Seeds { first, last }) if is_drawn => {
+            (first..=last).take(CELLS_MAX.saturating_add(1)).map(Seed).collect()
+        }
+        Some(Seeds { first, .. }) => vec![Seed(first)],
+        None => vec![args.story.seed],
+    }
+}
+
+/// What an earlier call has left.
+#[derive(Default)]
+struct Kept {
+    runs: BTreeMap<String, (RanLine, Vec<Line>)>,
+}
+
+impl Kept {
+    fn of(args: &Args) -> Result<Self, Problem> {
+        let Some(file) = args.ledger.as_ref().filter(|file| args.matrix.resume && file.exists()) else {
+            return Ok(Self::default());
+        };
+        let lines = super::report::whole_lines(file)?;
+        let mut sessions: BTreeMap<String, Vec<Line>> = BTreeMap::new();
+        let mut kept = Self::default();
+        for line in lines {
+            match line {
+                Line::Ran(ran) if ran.standing == RunStanding::NotRun => {}
+                Line::Ran(ran) => {
+                    let own = sessions.remove(&ran.session).unwrap_or_default();
+                    kept.runs.insert(ran.session.clone(), (*ran, own));
+                }
+                line => {
+                    if let Some(session) = line.run_of() {
+                        sessions.entry(session).or_default().push(line);
+                    }
+                }
+            }
+        }
+        let command = run::words(args);
+        let is_other = |line: &Line| matches!(line, Line::Run(run) if run.command != command);
+        if kept.runs.values().flat_map(|(_, lines)| lines).any(is_other) {
+            return Err(Problem::file("go on with", file, std::io::Error::other("it is of another command"))
+                .help("take another file for --ledger, or leave --resume out"));
+        }
+        Ok(kept)
+    }
+
+    fn has(&self, scenario: &str, seed: Seed) -> bool {
+        self.runs.contains_key(&RanLine::session(scenario, seed.0))
+    }
+}
+
+/// What is left behind so far.
+struct Left {
+    redactor: Redactor,
+    digest: Digest,
+    runs: Vec<RanLine>,
+    end: EndLine,
+    /// Of failed runs, by scenario: what the command wrote last.
+    written: Vec<(String, Vec<String>)>,
+}
+
+impl Left {
+    fn new(redactor: &Redactor) -> Self {
+        Self {
+            redactor: redactor.clone(),
+            digest: Digest::default(),
+            runs: Vec::new(),
+            end: EndLine::default(),
+            written: Vec::new(),
+        }
+    }
+
+    fn take_over(&mut self, kept: &Kept, cell: &Cell, outputs: &Outputs) {
+        let Some((ran, lines)) = kept.runs.get(&RanLine::session(&cell.scenario, cell.seed.0)) else {
+            return;
+        };
+        let sum = Sum::of(lines.iter());
+        let end = EndLine { sum, ..EndLine::default() };
+        self.add(Done { ran: ran.clone(), lines: lines.clone(), end, output: String::new() }, outputs);
+    }
+
+    fn add(&mut self, done: Done, outputs: &Outputs) {
+        let Done { ran, mut lines, end, output } = done;
+        let is_bad = ran.standing.exit() > Exit::Passed;
+        lines.push(Line::Ran(Box::new(ran.clone())));
+        let shows_all = is_bad && self.written.len() < OUTPUTS_SHOWN;
+        lines.iter().for_each(|line| digested(line, shows_all, &mut self.digest));
+        outputs.add(lines);
+        self.end.sum += end.sum;
+        self.end.lost_lines += end.lost_lines;
+        self.end.closed_sessions += end.closed_sessions;
+        self.end.in_force.extend(end.in_force.into_iter().filter(|_| ran.standing != RunStanding::Skipped));
+        let is_new =
+            !self.written.iter().any(|(session, _)| session.starts_with(&format!("{}#", ran.scenario)));
+        if is_bad && is_new && ran.standing != RunStanding::NotRun && self.written.len() < OUTPUTS_SHOWN {
+            let all: Vec<String> = output.trim_end().lines().map(str::to_owned).collect();
+            let from = all.len().saturating_sub(LINES_SHOWN);
+            self.written.push((ran.session.clone(), all.into_iter().skip(from).collect()));
+        }
+        self.runs.push(ran);
+    }
+
+    fn finish(self, outputs: Outputs) -> Result<Exit, Problem> {
+        let Self { redactor, digest, runs, mut end, written } = self;
+        end.in_force.sort();
+        end.in_force.dedup();
+        end.dials = record::dials();
+        let mut reasons = Reasons::default();
+        weigh_runs(&runs.iter().collect::<Vec<_>>(), &mut reasons);
+        let exit = outputs.finish_flow(digest, end.closed(reasons), &redactor)?;
+        for (session, lines) in written.iter().filter(|(_, lines)| !lines.is_empty()) {
+            output::note(&format!("the command wrote last, under {}:", visible(session)));
+            lines.iter().for_each(|line| output::note(&format!("  {}", visible(&redactor.text(line)))));
+        }
+        if runs.iter().any(|run| run.standing == RunStanding::NotRun) {
+            output::note("go on with the same command line and `--resume`, if it has a --ledger");
+        }
+        Ok(exit)
+    }
+}
+
+/// Puts a line into what reports are made of: of a run that is not shown in full, what they count.
+fn digested(line: &Line, shows_all: bool, digest: &mut Digest) {
+    match line {
+        Line::Run(run) => digest.run(run),
+        Line::Exchange(exchange) if !shows_all => {
+            if is_remarkable(exchange) {
+                digest.remarkable(exchange);
+            }
+            digest.fired(&exchange.faults);
+        }
+        Line::Refused(refused) => digest.refused(refused),
+        Line::Greeted(greeted) => digest.greeted(greeted),
+        Line::Timing(_) | Line::Gap(_) | Line::Coverage(_) | Line::Outcome(_) | Line::End(_) => {}
+        Line::Exchange(_) | Line::Verdict(_) | Line::Ran(_) => digest.hold(line.clone()),
+    }
+}
+
+/// Whether it missed, or there is something to say of it.
+fn is_remarkable(exchange: &Exchange) -> bool {
+    let is_miss = matches!(exchange.origin, Origin::Miss { .. });
+    is_miss || !exchange.findings.is_empty() || !exchange.taken.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_shards_and_times_are_read_and_nothing_else() {
+        assert_eq!("50".parse(), Ok(Seeds { first: 1, last: 50 }));
+        assert_eq!("7..12".parse(), Ok(Seeds { first: 7, last: 12 }));
+        assert!(["", "0", "12..7", "a", "1...3", "-1"].iter().all(|text| text.parse::<Seeds>().is_err()));
+        assert_eq!("2/4".parse(), Ok(Shard { part: 2, of: 4 }));
+        assert!(["0/4", "5/4", "2", "2/", "a/b", "1/0"].iter().all(|text| text.parse::<Shard>().is_err()));
+        assert_eq!(time("30m"), Ok(Duration::from_secs(1800)));
+        assert!(["30", "0s", "1d", "", "m"].iter().all(|text| time(text).is_err()));
+    }
+}

@@ -1,0 +1,254 @@
+//! `faultdeck run` over scenarios and seeds: one call, one table, one exit code.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use faultdeck::ledger::{self, Line, RanLine, RunStanding};
+
+use crate::harness::{Finished, Lab};
+
+const FAULTDECK: &str = env!("CARGO_BIN_EXE_faultdeck");
+
+/// Polls the recorded task to its end.
+const WAIT: [&str; 10] =
+    [FAULTDECK, "client", "careful", "wait", "--base", "{base_url}", "--id", "956", "--pace-ms", "1"];
+
+fn run(lab: &Lab, flags: &[&str], command: &[&str]) -> Finished {
+    let args = [&["run"], flags, &["--"], command].concat();
+    lab.run(&args)
+}
+
+/// The first poll is answered 404 in about every second run.
+fn by_chance(lab: &Lab) -> String {
+    let text = "summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\n\n[[fault]]\nname = \"gone\"\n\
+                when = { endpoint = \"case_create_tasks.get\", nth = \"1\", chance = \"1/2\" }\n\
+                inject = { api-error = { status = 404, code = 1002 } }\n";
+    lab.write("chance.toml", text).display().to_string()
+}
+
+fn lines(file: &Path) -> Vec<Line> {
+    ledger::read(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn runs(file: &Path) -> Vec<RanLine> {
+    let ran = |line| match line {
+        Line::Ran(ran) => Some(*ran),
+        _ => None,
+    };
+    lines(file).into_iter().filter_map(ran).collect()
+}
+
+/// The lines of the table of runs.
+fn table(text: &str) -> Vec<String> {
+    let from = text.find("Runs\n").unwrap();
+    text[from..].lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn standings(file: &Path) -> BTreeMap<String, RunStanding> {
+    runs(file).into_iter().map(|run| (run.session, run.standing)).collect()
+}
+
+#[test]
+fn each_scenario_meets_each_seed_where_chance_decides_and_one_where_nothing_does() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let (chance, file) = (by_chance(&lab), ledger.display().to_string());
+    let flags =
+        ["--scenario", &chance, "--scenario", "builtin:task/slow-host", "--seeds", "12", "--ledger", &file];
+    let ran = run(&lab, &flags, &WAIT);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let of = standings(&ledger);
+    assert_eq!(of.len(), 13, "{of:?}");
+    assert_eq!(of["task/slow-host#1"], RunStanding::Passed);
+    let failed: Vec<RanLine> =
+        runs(&ledger).into_iter().filter(|run| run.standing == RunStanding::Failed).collect();
+    assert!((2..=10).contains(&failed.len()), "{of:?}");
+    // The seed alone decides: each failed run fails again by itself, and the first passed one passes.
+    let first = &failed[0];
+    assert!(ran.stderr.contains(&format!("repeat it: {}", first.repeat)), "{}", ran.stderr);
+    let alone = |seed: u64| run(&lab, &["--scenario", &chance, "--seed", &seed.to_string()], &WAIT).code;
+    assert_eq!(alone(first.seed), Some(1));
+    let passed = of.iter().find(|(name, it)| name.starts_with("chance#") && **it == RunStanding::Passed);
+    assert_eq!(alone(passed.unwrap().0.split_once('#').unwrap().1.parse().unwrap()), Some(0));
+}
+
+#[test]
+fn a_matrix_is_the_same_one_by_one_and_four_at_a_time() {
+    let lab = Lab::new();
+    let chance = by_chance(&lab);
+    let stable = |jobs: &str| {
+        let file = lab.file(&format!("{jobs}.jsonl"));
+        let name = file.display().to_string();
+        let flags = [
+            "--scenario",
+            &chance,
+            "--scenario",
+            "builtin:task/not-found",
+            "--seeds",
+            "3..9",
+            "--jobs",
+            jobs,
+        ];
+        let ran = run(&lab, &[&flags[..], &["--ledger", &name]].concat(), &WAIT);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        ledger::stable(&lines(&file))
+    };
+    assert_eq!(stable("1"), stable("4"));
+}
+
+#[test]
+fn a_scenario_of_a_folder_that_the_command_never_comes_near_is_skipped_and_one_that_is_named_is_not() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let file = ledger.display().to_string();
+    let both = ["--scenario", "builtin:ariel/", "--scenario", "builtin:task/slow-host", "--ledger", &file];
+    let ran = run(&lab, &both, &WAIT);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("skipped, for the command asks for nothing that they are about: ariel/"));
+    let of = standings(&ledger);
+    assert!(of.len() > 2 && of.values().filter(|it| **it == RunStanding::Passed).count() == 1, "{of:?}");
+    let alone = run(&lab, &["--scenario", "builtin:ariel/"], &WAIT);
+    assert_eq!(alone.code, Some(3), "{}", alone.stderr);
+    assert!(alone.stderr.contains("came near nothing that any scenario is about"), "{}", alone.stderr);
+    let name = of.keys().find(|name| name.starts_with("ariel/")).unwrap().split_once('#').unwrap().0;
+    let named = run(&lab, &["--scenario", &format!("builtin:{name}"), "--seeds", "1"], &WAIT);
+    assert_ne!(named.code, Some(0), "{}", named.stderr);
+}
+
+#[test]
+fn a_run_that_passes_when_it_is_run_again_is_flaky_and_neither_green_nor_red() {
+    let lab = Lab::new();
+    let script = format!("{} || exit 9; [ -e been ] && exit 0; touch been; exit 1", WAIT.join(" "));
+    let flaky = run(&lab, &["--scenario", "builtin:task/slow-host", "--seeds", "1"], &["sh", "-c", &script]);
+    assert_eq!(flaky.code, Some(3), "{}", flaky.stderr);
+    assert!(flaky.stderr.contains("passed 1 of 1 times when it was run again"), "{}", flaky.stderr);
+    let script = format!("{} || exit 9; [ -e was ] && exit 0; touch was; exit 1", WAIT.join(" "));
+    let flags = ["--scenario", "builtin:task/slow-host", "--seeds", "1", "--again", "0"];
+    let once = run(&lab, &flags, &["sh", "-c", &script]);
+    assert_eq!(once.code, Some(1), "{}", once.stderr);
+}
+
+#[test]
+fn what_was_not_run_is_not_green_and_a_later_call_goes_on_with_it() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let (chance, file) = (by_chance(&lab), ledger.display().to_string());
+    let script = format!("{}; [ -e ready ]", WAIT.join(" "));
+    let command = ["sh", "-c", script.as_str()];
+    let base =
+        ["--scenario", &chance, "--scenario", "builtin:task/slow-host", "--seeds", "4", "--ledger", &file];
+    let first = run(&lab, &[&base[..], &["--fail-fast"]].concat(), &command);
+    assert_eq!(first.code, Some(1), "{}", first.stderr);
+    let of = standings(&ledger);
+    assert_eq!(of.values().filter(|it| **it == RunStanding::NotRun).count(), 4, "{of:?}");
+    lab.write("ready", "");
+    let second = run(&lab, &[&base[..], &["--resume"]].concat(), &command);
+    assert!(second.stderr.contains("4 runs, 1 run over already"), "{}", second.stderr);
+    assert_eq!(second.code, Some(1), "what failed before has failed: {}", second.stderr);
+    let of = standings(&ledger);
+    assert_eq!(of.values().filter(|it| **it == RunStanding::Failed).count(), 1, "{of:?}");
+    assert_eq!(of.values().filter(|it| **it == RunStanding::Passed).count(), 4, "{of:?}");
+    let other = run(&lab, &[&base[..], &["--resume"]].concat(), &["true"]);
+    assert_eq!(other.code, Some(2), "{}", other.stderr);
+    assert!(other.stderr.contains("another command"), "{}", other.stderr);
+}
+
+#[test]
+fn a_ledger_that_was_torn_in_the_middle_of_a_line_is_gone_on_with() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let file = ledger.display().to_string();
+    let base = [
+        "--scenario",
+        "builtin:task/slow-host",
+        "--scenario",
+        "builtin:task/partial-completion",
+        "--ledger",
+        &file,
+    ];
+    assert_eq!(run(&lab, &base, &WAIT).code, Some(0));
+    let whole = std::fs::read_to_string(&ledger).unwrap();
+    let at = whole.find("{\"ran\":{\"session\":\"task/partial-completion#1\"").unwrap();
+    std::fs::write(&ledger, &whole[..at + 20]).unwrap();
+    let again = run(&lab, &[&base[..], &["--resume"]].concat(), &WAIT);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stderr.contains("1 run, 1 run over already"), "{}", again.stderr);
+    let whole = ledger::stable(&ledger::read(&whole).unwrap());
+    assert_eq!(ledger::stable(&lines(&ledger)), whole);
+}
+
+#[test]
+fn the_parts_of_a_matrix_come_to_the_whole_of_it_in_the_same_table() {
+    let lab = Lab::new();
+    let chance = by_chance(&lab);
+    let all = |shard: &[&str], name: &str| {
+        let file = lab.file(name);
+        let path = file.display().to_string();
+        let scenarios = ["--scenario", &chance, "--scenario", "builtin:task/slow-host"];
+        run(&lab, &[&scenarios[..], &["--seeds", "6", "--ledger", &path], shard].concat(), &WAIT);
+        path
+    };
+    let whole = all(&[], "whole.jsonl");
+    let parts: Vec<String> =
+        (1..=4).map(|part| all(&["--shard", &format!("{part}/4")], &format!("{part}.jsonl"))).collect();
+    let merged = lab.file("merged.jsonl").display().to_string();
+    let [one, two, three, four] = parts.as_slice() else { panic!("{parts:?}") };
+    // In any order.
+    let merge = lab.run(&["report", "merge", three, one, four, two, "--out", &merged]);
+    assert_eq!(merge.code, Some(0), "{}", merge.stderr);
+    let of = |path: &str| {
+        let text = lab.run(&["report", path]).stdout;
+        let exit = text.lines().find(|line| line.starts_with("exit ")).map(str::to_owned);
+        (table(&text), exit.unwrap(), lab.run(&["report", path, "--exit-code"]).code)
+    };
+    assert_eq!(of(&merged), of(&whole));
+    assert_eq!(of(&merged).2, Some(1));
+    let sorted = |path: &str| {
+        let mut runs = runs(Path::new(path));
+        runs.sort_by(|a, b| a.session.cmp(&b.session));
+        runs
+    };
+    assert_eq!((sorted(&merged), sorted(&merged).len()), (sorted(&whole), 7));
+}
+
+#[test]
+fn a_matrix_that_is_interrupted_ends_what_runs_and_says_what_did_not() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let file = ledger.display().to_string();
+    let flags = [
+        "run",
+        "--scenario",
+        "builtin:task/slow-host",
+        "--scenario",
+        "builtin:task/not-found",
+        "--ledger",
+        &file,
+    ];
+    let mut child = lab.start(&[&flags[..], &["--", "sh", "-c", "touch begun; exec sleep 600"]].concat());
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !lab.file("begun").exists() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let of = standings(&ledger);
+    assert_eq!(of["task/not-found#1"], RunStanding::NotRun, "{of:?}");
+    assert_eq!(of["task/slow-host#1"], RunStanding::Inconclusive, "{of:?}");
+}
+
+#[test]
+fn the_time_for_all_runs_ends_the_matrix_and_a_report_has_the_same_table() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let (chance, file) = (by_chance(&lab), ledger.display().to_string());
+    let script = format!("{}; sleep 0.6; true", WAIT.join(" "));
+    let flags = ["--scenario", &chance, "--seeds", "50", "--budget", "1s", "--again", "0", "--ledger", &file];
+    let ran = run(&lab, &flags, &["sh", "-c", &script]);
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the time for all was up"), "{}", ran.stderr);
+    let report = lab.run(&["report", file.as_str()]);
+    assert_eq!(table(&report.stdout), table(&ran.stderr));
+}
