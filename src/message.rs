@@ -63,6 +63,8 @@ pub struct Request {
     pub headers: Headers,
     /// The body, transfer coding removed.
     pub body: Bytes,
+    /// How its client means to speak to the host it names, `http` or `https`, where it asked a proxy for that host.
+    pub scheme: Option<&'static str>,
 }
 
 impl Request {
@@ -74,6 +76,7 @@ impl Request {
             version: HttpVersion::default(),
             headers: Headers::new(),
             body: Bytes::new(),
+            scheme: None,
         }
     }
 

@@ -152,7 +152,8 @@ pub(super) fn leave_listener(line: &mut Header, address: &str) -> bool {
     true
 }
 
-/// The listener's address as the client of `request` knows it: its `Host` in place of the listener's own.
+/// The listener's address as the client of `request` knows it: its `Host` in place of the listener's own, and the scheme
+/// that it asked a proxy for, if it did.
 pub(crate) fn base_for(listener: &str, request: &Request) -> String {
     let host = request.headers.text("Host").filter(|host| {
         let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
@@ -163,6 +164,7 @@ pub(crate) fn base_for(listener: &str, request: &Request) -> String {
         || listener.to_owned(),
         |(host, (scheme, rest))| {
             let path = rest.find('/').map_or("", |at| rest.get(at..).unwrap_or_default());
+            let scheme = request.scheme.unwrap_or(scheme);
             format!("{scheme}://{host}{path}")
         },
     )

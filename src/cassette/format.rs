@@ -409,6 +409,7 @@ impl InteractionForm<'_> {
                 version: request.version.0,
                 headers: headers(&request.headers, pool),
                 body: request.body.map_or_else(Bytes::new, |body| body.bytes(pool)),
+                scheme: None,
             },
             response: self.response.read(pool),
             notes: self.notes,

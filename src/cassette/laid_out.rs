@@ -119,7 +119,7 @@ impl<'t, 'm> LaidOut<'t, 'm> {
         let version = self.version()?;
         let headers = self.headers(",\n        \"headers\": [")?;
         let body = self.body()?;
-        Some(Request { method, target, version, headers, body })
+        Some(Request { method, target, version, headers, body, scheme: None })
     }
 
     fn target(&mut self) -> Option<String> {

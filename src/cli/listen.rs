@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::{home, output};
 use crate::report::visible;
 use crate::serve::tls::Identity;
-use crate::serve::{Answer, Bound, Hosts, Limits, Options, Server};
+use crate::serve::{Answer, Bound, Hosts, Limits, Options, Proxy, Server, TheOne};
 
 /// File descriptors for all that is no connection: files, the runtime's own.
 const DESCRIPTORS_BESIDE: u64 = 64;
@@ -36,8 +36,15 @@ pub(super) struct Listen {
     /// Writes the port and a newline to this file once it listens.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
+    /// Is a forward proxy, too: answers for whatever host a client asks for by a whole URL or by CONNECT, with a certificate
+    /// made for it on the spot. `record` asks the console of --upstream alone, `replay` and `emulate` nobody.
+    #[arg(long, conflicts_with = "tls")]
+    proxy: bool,
     #[command(flatten)]
     tls: Tls,
+    /// The one console that may be asked for through a recorder; set by that verb.
+    #[arg(skip)]
+    pub(super) the_one: Option<TheOne>,
     /// Whose pages may send requests to a recorder; set by the verb that has a flag for it.
     #[arg(skip)]
     pub(super) origins: Vec<String>,
@@ -133,9 +140,11 @@ impl Listen {
         }
         let tls = self.tls.identity()?;
         let hosts = self.hosts(tls.as_ref())?;
-        let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
+        let proxy = self.proxy(&hosts)?;
+        let of_proxy = proxy.as_ref().and_then(Proxy::ca_file);
+        let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone()).or(of_proxy);
         let origins = self.origins.clone();
-        let options = Options { listen: Some(self.listen), tls, hosts, origins, ..Options::default() };
+        let options = Options { listen: Some(self.listen), tls, proxy, hosts, origins, ..Options::default() };
         let bound = Bound::new(options, answer).await?;
         listening(&bound.url());
         if let Some(file) = &self.port_file {
@@ -147,8 +156,34 @@ impl Listen {
                 "  hand it to the client: curl --cacert, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE",
             );
         }
+        if self.proxy {
+            let url = bound.url();
+            let who = match &self.the_one {
+                Some(one) => format!("no console but {}", one.url),
+                None => "no host".to_owned(),
+            };
+            output::note(&visible(&format!("proxy: HTTP_PROXY={url} HTTPS_PROXY={url}; {who} is contacted")));
+        }
         output::data(&format!("{}\n", bound.url()))?;
         Ok(bound.serve())
+    }
+
+    /// What makes it a proxy, if it is to be one.
+    fn proxy(&self, hosts: &Hosts) -> Result<Option<Proxy>, Problem> {
+        if !self.proxy {
+            return Ok(None);
+        }
+        let folder = home::folder()?.join("ca");
+        let proxy = match &self.the_one {
+            None => Proxy::for_any(&folder),
+            Some(one) => {
+                // An authority for `lab.example` vouches for the names below it, too.
+                let below = |name: &String| name.strip_prefix("*.").unwrap_or(name).to_owned();
+                let names: Vec<String> = self.host.iter().filter(|name| *name != "*").map(below).collect();
+                Proxy::for_one(&folder, TheOne { names: hosts.clone(), ..one.clone() }, &names)
+            }
+        };
+        proxy.map(Some).map_err(Problem::input)
     }
 
     /// The names it answers for.

@@ -211,12 +211,12 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
         true => vec![(None, None, false)],
         false => scenarios.into_iter().map(named).collect(),
     };
-    let (tls, variables) = (args.tls.identity()?, run::variables(args)?);
+    let (door, variables) = (run::door(args)?, run::variables(args)?);
     let mut all = Vec::new();
     for (scenario, argument, of_folder) in scenarios {
-        if of_folder && tls.is_none() && scenario.as_ref().is_some_and(Scenario::needs_tls) {
+        if of_folder && !door.has_handshakes() && scenario.as_ref().is_some_and(Scenario::needs_tls) {
             output::note(&format!(
-                "left out, because it is about TLS handshakes and there is no `--tls`: {}",
+                "left out, because it is about TLS handshakes and there is no `--tls` and no `--proxy`: {}",
                 visible(argument.as_deref().unwrap_or_default())
             ));
             continue;
@@ -244,7 +244,7 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
             }
             let repeat = run::repeat(args, argument.as_deref(), seed, &variables, redactor).line();
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
-            let plan = run::plan(args, variables.clone(), setup, tls.clone(), must, repeat);
+            let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
             all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, plan });
         }
     }

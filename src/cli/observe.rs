@@ -127,6 +127,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             under,
             must: None,
             tls: tls.clone(),
+            proxy: None,
             watches: Vec::new(),
             repeat: repeat.to_owned(),
         };

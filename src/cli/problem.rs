@@ -157,9 +157,12 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         let problem = Self::input(&error);
         match error {
-            StartError::NoTls { .. } => problem.help("it needs `--tls`"),
+            StartError::NoTls { .. } => {
+                problem.help("it needs `--tls`, or `--proxy` and a client that asks for https")
+            }
             StartError::Tls { .. } => problem.help("leave out `--tls-cert` and `--tls-key`"),
-            StartError::Listen { .. } | StartError::Thread(_) => problem,
+            StartError::TlsProxy => problem.help("leave out `--tls`"),
+            StartError::Listen { .. } | StartError::Bundle(_) | StartError::Thread(_) => problem,
         }
     }
 }

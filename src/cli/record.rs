@@ -116,6 +116,7 @@ pub(super) async fn run(mut args: Args) -> Result<Exit, Problem> {
     args.listen.origins.append(&mut args.allow_origin);
     let cassette = find::file_to_write(&args.cassette)?;
     let upstream = Upstream::parse(&args.upstream).map_err(Problem::input)?;
+    args.listen.the_one = Some(upstream.the_one());
     let settings = Settings {
         existing: if args.overwrite { Existing::Overwrite } else { Existing::Refuse },
         allow_writes: args.allow_writes,

@@ -27,6 +27,7 @@ use crate::report::{shell_word, visible};
 use crate::run::{Plan, Under, Variable};
 use crate::scenario::{CommandMust, Scenario};
 use crate::seed::Seed;
+use crate::serve::Proxy;
 use crate::serve::tls::Identity;
 
 /// How long a command may take if `--timeout` does not say, in seconds.
@@ -35,8 +36,9 @@ const TIMEOUT_S: u64 = 3600;
 /// Runs a command of yours against a replay, and says whether it did what the scenario asks for.
 ///
 /// The command gets FAULTDECK_URL (scheme, host and port; no path) and FAULTDECK_SEC (a token to send as `SEC`); in
-/// its arguments `{base_url}` stands for the same URL. With --tls it also gets FAULTDECK_CA_FILE, SSL_CERT_FILE,
-/// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS. It keeps the terminal, its input and its output.
+/// its arguments `{base_url}` stands for the same URL. With --tls or --proxy it also gets FAULTDECK_CA_FILE, and in
+/// SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS that authority beside those trusted before. It
+/// keeps the terminal, its input and its output.
 ///
 /// Some properties are judged from the wire alone; `faultdeck explain properties` names them.
 #[derive(Debug, clap::Args)]
@@ -46,6 +48,7 @@ Examples:
   faultdeck run --scenario scenarios/mine.toml --report junit=report.xml -- npm test
   faultdeck run --cassette forensics/create-case -- ./poller --url {base_url}
   faultdeck run --scenario task/ --scenario ariel/ --seeds 50 --jobs 2 --budget 10m -- ./poller
+  faultdeck run --scenario slow-host --proxy -- ./poller          # which asks for https://console.example
 
 Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found or could not be started; 3 nothing
 was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
@@ -75,12 +78,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// Gives the command a variable of its own. In the text `{url}`, `{host}`, `{port}`, `{sec}` (a token) and `{ca_file}` (with
-    /// --tls) stand for the replay's; `{{` is a brace. Can be given several times.
+    /// --tls or --proxy) stand for the replay's; `{{` is a brace. Can be given several times.
     #[arg(long = "env", value_name = "NAME=TEXT")]
     variables: Vec<String>,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
     trace: bool,
+    /// Is a forward proxy, too, and tells the command so (HTTP_PROXY, HTTPS_PROXY, and whom to trust): whatever host it
+    /// asks for, over http or https, the replay answers. No host is contacted.
+    #[arg(long, conflicts_with = "tls")]
+    proxy: bool,
     #[command(flatten)]
     pub(super) tls: Tls,
     /// The command and its arguments, after `--`.
@@ -109,7 +116,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
     let is_shared = io::stdin().is_terminal();
-    let plan = plan(&args, variables, setup, args.tls.identity()?, must, repeat.line());
+    let plan = plan(&args, variables, setup, door(&args)?, must, repeat.line());
     let group = if is_shared { Group::Shared } else { Group::Own };
     let plan = Plan { under: Under { group, is_quiet: false, ..plan.under }, watches, ..plan };
     let _programs = Programs::begin();
@@ -134,11 +141,35 @@ pub(super) fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
     let variables = variables.map_err(|error| Problem::input(format!("--env: {error}")))?;
     if let Some(name) = variables.iter().find_map(Variable::asks_for_a_ca)
         && !args.tls.is_asked_for()
+        && !args.proxy
     {
         let problem = format!("--env: `{name}` is to have {{ca_file}}, and plain http has none");
-        return Err(Problem::input(problem).help("add `--tls`"));
+        return Err(Problem::input(problem).help("add `--tls` or `--proxy`"));
     }
     Ok(variables)
+}
+
+/// By which way a command comes to its replay.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    tls: Option<Identity>,
+    proxy: Option<Proxy>,
+}
+
+impl Door {
+    /// Whether there can be a TLS handshake.
+    pub(super) fn has_handshakes(&self) -> bool {
+        self.tls.is_some() || self.proxy.is_some()
+    }
+}
+
+/// What `--tls` and `--proxy` say.
+///
+/// # Errors
+/// If no certificate can be made or read.
+pub(super) fn door(args: &Args) -> Result<Door, Problem> {
+    let proxy = args.proxy.then(Proxy::for_now).transpose().map_err(Problem::input)?;
+    Ok(Door { tls: args.tls.identity()?, proxy })
 }
 
 /// A run of the command, whose output is kept.
@@ -146,7 +177,7 @@ pub(super) fn plan(
     args: &Args,
     variables: Vec<Variable>,
     setup: Setup,
-    tls: Option<Identity>,
+    door: Door,
     must: Option<CommandMust>,
     repeat: String,
 ) -> Plan {
@@ -158,7 +189,8 @@ pub(super) fn plan(
         variables,
         is_quiet: true,
     };
-    Plan { setup, tls, under, command: args.command.clone(), must, watches: Vec::new(), repeat }
+    let Door { tls, proxy } = door;
+    Plan { setup, tls, proxy, under, command: args.command.clone(), must, watches: Vec::new(), repeat }
 }
 
 /// The words of the command.
@@ -260,6 +292,9 @@ pub(super) fn repeat(
     }
     if args.story.no_auth {
         repeat.word("--no-auth");
+    }
+    if args.proxy {
+        repeat.word("--proxy");
     }
     args.tls.words().iter().for_each(|word| repeat.word(word));
     variables.iter().filter(|one| one.is_all_ours()).for_each(|one| repeat.flag("--env", &one.written()));

@@ -356,6 +356,13 @@ impl Recorder {
     }
 }
 
+/// A request, and the listener's address as its client knows it.
+#[derive(Debug)]
+pub struct Asked {
+    request: Arc<Request>,
+    base: String,
+}
+
 /// An answer of ours, in the console's place.
 fn own_answer(status: u16, cause: &str, help: &str) -> Reply {
     let body = format!("{{\"faultdeck\":\"record\",\"cause\":{},\"help\":{}}}", quote(cause), quote(help));
@@ -367,16 +374,19 @@ impl Answer for Recorder {
         true
     }
 
-    type Asked = Request;
+    type Asked = Asked;
 
-    fn asked(&self, mut request: Request) -> Request {
+    fn asked(&self, mut request: Request) -> Asked {
         // It is copied for redaction and for the journal: most lines are the same in all.
         request.headers.share();
-        request
+        let base = base_for(&self.base(), &request);
+        // By which way it came is not a part of what is recorded.
+        request.scheme = None;
+        Asked { request: Arc::new(request), base }
     }
 
-    async fn answer(&self, request: Arc<Request>, _came: Came) -> Reply {
-        let site = &self.site;
+    async fn answer(&self, asked: Arc<Asked>, _came: Came) -> Reply {
+        let (site, request) = (&self.site, Arc::clone(&asked.request));
         site.settings.redactor.learn_request(&request);
         if !request.is_read() {
             let endpoint = self.endpoint(&request);
@@ -390,7 +400,7 @@ impl Answer for Recorder {
             site.pass(&request, 503, why);
             return own_answer(503, why, "nothing was sent; send fewer requests at one time");
         };
-        let base = base_for(&self.base(), &request);
+        let base = asked.base.clone();
         let place = site.keeper.next_place();
         let passing = Passing::new(Arc::clone(site), request, base, place, slot);
         let (reply, mut replied) = oneshot::channel();

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use rustls_pki_types::ServerName;
 
 use crate::cassette::Console;
+use crate::serve::{Hosts, TheOne};
 
 /// Where the console is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,13 @@ impl Upstream {
     pub(crate) fn is_loopback(&self) -> bool {
         let is_loopback = |address: IpAddr| address.is_loopback();
         self.host.eq_ignore_ascii_case("localhost") || self.host.parse().is_ok_and(is_loopback)
+    }
+
+    /// As the only one that may be asked for through a proxy.
+    pub fn the_one(&self) -> TheOne {
+        let scheme = if self.secure { "https" } else { "http" };
+        let url = format!("{scheme}://{}", self.authority());
+        TheOne { url, host: self.host.clone(), port: self.port, names: Hosts::default() }
     }
 
     /// The console's address, as it is taken out of what is stored.

@@ -187,9 +187,10 @@ impl Served {
         }
         exchange.leave_address(&self.listener);
         let base = base_for(&self.listener, &self.record.request);
-        // A name without a port may be any word.
+        // A name without a port may be any word, but for one with a dot that somebody asked a proxy for.
+        let is_proxied = self.record.request.scheme.is_some() && base.contains('.');
         let has_port = base.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if has_port && base != *self.listener {
+        if (has_port || is_proxied) && base != *self.listener {
             exchange.leave_address(&base);
         }
     }

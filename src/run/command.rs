@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
-use std::path::Path;
 use std::time::Duration;
 
 use super::variable::{Replayed, Variable};
@@ -13,7 +12,7 @@ use crate::client::child::{self, Ending, Environment, Group, Streams};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A token for the command to send. Any would do: only its presence is looked at.
-const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
+pub(super) const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
 
 /// What stands for the URL in a command's arguments.
 const URL: &str = "{base_url}";
@@ -89,18 +88,17 @@ impl fmt::Display for Ended {
     }
 }
 
-/// Runs a command against the replay at `url` to its end; `stop` ends it early. It keeps the three standard streams, unless
+/// Runs a command against a replay to its end; `stop` ends it early. It keeps the three standard streams, unless
 /// it is to be quiet: then what it wrote is handed back.
 pub(super) async fn run(
     argv: &[OsString],
     under: &Under,
-    url: &str,
-    ca_file: Option<&Path>,
+    replayed: &Replayed<'_>,
     stop: impl Future,
 ) -> (Ended, Option<String>) {
     let command = child::Command {
-        argv: argv.iter().map(|argument| with_url(argument, url)).collect(),
-        environment: variables(under, &Replayed { url, sec: SEC, ca_file }),
+        argv: argv.iter().map(|argument| with_url(argument, replayed.url)).collect(),
+        environment: variables(under, replayed),
         folder: None,
         deadline: Some(under.limit),
         grace: GRACE,
@@ -135,8 +133,11 @@ fn variables(under: &Under, replayed: &Replayed<'_>) -> Environment {
     environment.set("FAULTDECK_URL", replayed.url);
     environment.set("FAULTDECK_TIME_SCALE", under.time_scale.to_string());
     environment.set("FAULTDECK_SEC", replayed.sec);
-    if let Some(file) = replayed.ca_file {
-        environment.trust(file);
+    if let Some(trusted) = replayed.trusted {
+        trusted.put_into(&mut environment);
+    }
+    if replayed.is_proxy {
+        environment.through(replayed.url);
     }
     // The last word is the user's.
     under.variables.iter().for_each(|variable| variable.set(&mut environment, replayed));
@@ -146,6 +147,7 @@ fn variables(under: &Under, replayed: &Replayed<'_>) -> Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::trusted::Trusted;
     use std::future::pending;
 
     fn under(limit: Duration) -> Under {
@@ -161,7 +163,8 @@ mod tests {
 
     async fn ran(argv: &[&str], stop: impl Future) -> Ended {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        run(&argv, &under(Duration::from_secs(30)), "http://127.0.0.1:1", None, stop).await.0
+        let replayed = Replayed { url: "http://127.0.0.1:1", ..Replayed::default() };
+        run(&argv, &under(Duration::from_secs(30)), &replayed, stop).await.0
     }
 
     #[tokio::test]
@@ -206,10 +209,14 @@ mod tests {
     #[test]
     fn with_tls_the_command_learns_whom_to_trust() {
         let under = Under { environment: Environment::default(), ..under(Duration::ZERO) };
-        let replayed = Replayed { url: "https://h:1", sec: SEC, ca_file: Some(Path::new("ca.pem")) };
+        let trusted = Trusted::passing("ours", &under.environment).unwrap();
+        let trusted = Some(&trusted);
+        let replayed = Replayed { url: "https://h:1", trusted, ..Replayed::default() };
         let environment = variables(&under, &replayed);
-        for (name, value) in [("SSL_CERT_FILE", "ca.pem"), ("FAULTDECK_URL", "https://h:1")] {
-            assert_eq!(environment.get(name), Some(std::ffi::OsStr::new(value)));
-        }
+        let ca_file = trusted.map(|trusted| trusted.ca_file.as_os_str());
+        assert_eq!(environment.get("FAULTDECK_CA_FILE"), ca_file);
+        assert!(environment.get("SSL_CERT_FILE").is_some());
+        assert_eq!(environment.get("FAULTDECK_URL"), Some(std::ffi::OsStr::new("https://h:1")));
+        assert_eq!(environment.get("HTTPS_PROXY"), None);
     }
 }

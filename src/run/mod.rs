@@ -5,6 +5,7 @@
 //! - `observed` is a command under one story after the other, judged from the wire alone
 //! - `command` starts the command and says how it ended
 //! - `variable` is what a command is told of its replay under names of its own
+//! - `trusted` are the certificates that it is handed
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
 //! - `wire` judges the properties that the wire shows
 
@@ -12,6 +13,7 @@ mod combine;
 mod command;
 mod matrix;
 mod observed;
+mod trusted;
 mod variable;
 mod whole;
 mod wire;

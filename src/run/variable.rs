@@ -3,18 +3,21 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::trusted::Trusted;
 use crate::client::child::Environment;
 use crate::spelling::nearest;
 
 /// The replay, as a command hears of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Replayed<'a> {
     /// Scheme, host and port; no path, no final slash.
     pub(super) url: &'a str,
     /// A token to send.
     pub(super) sec: &'a str,
-    /// The certificate authority to trust, if there is one.
-    pub(super) ca_file: Option<&'a Path>,
+    /// Whom to trust, if there is a certificate.
+    pub(super) trusted: Option<&'a Trusted>,
+    /// Whether it is a proxy, and to be asked as one.
+    pub(super) is_proxy: bool,
 }
 
 impl Replayed<'_> {
@@ -55,7 +58,7 @@ impl Hole {
             Self::Host => replayed.host_and_port().0.into(),
             Self::Port => replayed.host_and_port().1.into(),
             Self::Sec => replayed.sec.into(),
-            Self::CaFile => replayed.ca_file.unwrap_or(Path::new("")).into(),
+            Self::CaFile => replayed.trusted.map_or(Path::new(""), |trusted| &trusted.ca_file).into(),
         }
     }
 }
@@ -193,11 +196,14 @@ mod tests {
     use super::*;
 
     fn value(url: &str, variable: &str) -> String {
-        let replayed = Replayed { url, sec: "a-token", ca_file: Some(Path::new("/x/ca.pem")) };
         let mut environment = Environment::default();
+        let trusted = Trusted::passing("ours", &environment).unwrap();
+        let trusted = Some(&trusted);
+        let replayed = Replayed { url, sec: "a-token", trusted, ..Replayed::default() };
         Variable::parse(variable).unwrap().set(&mut environment, &replayed);
         let name = variable.split('=').next().unwrap();
-        environment.get(name).map(OsStr::to_string_lossy).unwrap().into_owned()
+        let value = environment.get(name).map(OsStr::to_string_lossy).unwrap().into_owned();
+        value.replace(trusted.map_or("", |trusted| trusted.ca_file.to_str().unwrap()), "CA")
     }
 
     #[test]
@@ -206,7 +212,7 @@ mod tests {
             ("http://127.0.0.1:8080", "A={url}/api", "http://127.0.0.1:8080/api"),
             ("http://127.0.0.1:8080", "A={host}:{port}", "127.0.0.1:8080"),
             ("https://[::1]:9", "A={host} {port}", "::1 9"),
-            ("http://h:1", "A=x{sec}y{ca_file}", "xa-tokeny/x/ca.pem"),
+            ("http://h:1", "A=x{sec}y{ca_file}", "xa-tokenyCA"),
             ("http://h:1", "A={{\"url\": \"{url}\"}}", "{\"url\": \"http://h:1\"}"),
             ("http://h:1", "A=b=c", "b=c"),
             ("http://h:1", "A=", ""),

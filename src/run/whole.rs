@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use super::combine::combine;
 use super::command::{self, Ended, Under};
-use super::variable::Variable;
+use super::trusted::Trusted;
+use super::variable::{Replayed, Variable};
 use super::wire::verdicts;
 use crate::ledger::{EndLine, Line, VerdictLine};
 use crate::record;
 use crate::replay::{Replay, Setup, Watch};
 use crate::scenario::{CommandMust, Must, Scenario};
 use crate::serve::tls::Identity;
-use crate::serve::{Options, Server, StartError};
+use crate::serve::{Options, Proxy, Server, StartError};
 
 /// What is run, and under what.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Plan {
     pub must: Option<CommandMust>,
     /// With it the replay speaks TLS.
     pub tls: Option<Identity>,
+    /// With it the replay is a proxy, and the command is told to ask it as one.
+    pub proxy: Option<Proxy>,
     /// Learn of each request.
     pub watches: Vec<Watch>,
     /// The command line that does the same again; it stands beside each verdict.
@@ -74,21 +77,29 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
 
 /// A listener, the command, its end, and what the wire shows.
 pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, StartError> {
-    let Plan { setup, command, under, tls, watches, .. } = plan;
+    let Plan { setup, command, under, tls, proxy, watches, .. } = plan;
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
     let theirs = under.variables.iter().filter(|variable| !variable.is_all_ours());
     redactor.learn_arguments(&theirs.map(Variable::written).collect::<Vec<_>>());
-    let ca_file = tls.as_ref().map(|identity| identity.ca_file.clone());
+    let trusted = match (&tls, &proxy) {
+        (Some(identity), _) => Some(Trusted::kept(&identity.ca_file, &under.environment)),
+        (None, Some(proxy)) => Some(Trusted::passing(proxy.ca_pem(), &under.environment)),
+        (None, None) => None,
+    };
+    let trusted = trusted.transpose().map_err(StartError::Bundle)?;
+    let is_proxy = proxy.is_some();
     let mut replay = Replay::new(setup).of_command(&words).keeping();
     for watch in watches {
         replay = replay.watched(watch);
     }
     let replay = Arc::new(replay);
-    let server = Server::start(Options { tls, ..Options::default() }, Arc::clone(&replay)).await?;
+    let server = Server::start(Options { tls, proxy, ..Options::default() }, Arc::clone(&replay)).await?;
     replay.set_base(&server.url());
-    let (ended, output) = command::run(&command, &under, &server.url(), ca_file.as_deref(), stop).await;
+    let url = server.url();
+    let replayed = Replayed { url: &url, sec: command::SEC, trusted: trusted.as_ref(), is_proxy };
+    let (ended, output) = command::run(&command, &under, &replayed, stop).await;
     server.stop().await;
     let lines = replay.lines();
     let verdicts = verdicts(scenario.as_deref(), &lines, &ended);

@@ -48,13 +48,42 @@ pub(super) struct Office {
 impl Office {
     /// That of `names` below `folder`, which is made if there is none that will do.
     pub(super) fn open(folder: &Path, names: &[String]) -> Result<Self, TlsError> {
-        let names = Names::of(names)?;
+        Self::of(Names::of(names)?, folder)
+    }
+
+    /// One that vouches for every name.
+    pub(super) fn open_for_any(folder: &Path) -> Result<Self, TlsError> {
+        Self::of(Names::any(), folder)
+    }
+
+    fn of(names: Names, folder: &Path) -> Result<Self, TlsError> {
         let authority = Authority::open(folder, &names, now())?;
         Ok(Self { names, authority })
     }
 
-    pub(super) fn ca_file(&self) -> PathBuf {
-        self.authority.folder.join(CERTIFICATE)
+    /// One that vouches for every name, and is kept nowhere.
+    pub(super) fn for_now() -> Result<Self, TlsError> {
+        let names = Names::any();
+        let authority = Authority::for_now(&names, now())?;
+        Ok(Self { names, authority })
+    }
+
+    /// Where its certificate is, if it is kept.
+    pub(super) fn ca_file(&self) -> Option<PathBuf> {
+        self.authority.folder.as_ref().map(|folder| folder.join(CERTIFICATE))
+    }
+
+    pub(super) fn ca_pem(&self) -> &str {
+        &self.authority.pem
+    }
+
+    /// A new certificate for one host that somebody named, with a flaw or without.
+    pub(super) fn issue_for(&self, host: &str, flaw: Option<Flaw>) -> Result<Issued, TlsError> {
+        let names = Names::one(host)?;
+        match flaw {
+            None => sign(&self.authority.issuer, &names, now() - DAY..self.authority.ends),
+            Some(flaw) => self.flawed(&names, flaw),
+        }
     }
 
     /// A new certificate for the names.
@@ -65,13 +94,22 @@ impl Office {
 
     /// One that no client may take.
     pub(super) fn issue_flawed(&self, flaw: Flaw) -> Result<Issued, TlsError> {
+        self.flawed(&self.names, flaw)
+    }
+
+    fn flawed(&self, names: &Names, flaw: Flaw) -> Result<Issued, TlsError> {
         let (authority, now) = (&self.authority, now());
         match flaw {
-            Flaw::Expired => sign(&authority.issuer, &self.names, now - 30 * DAY..now - DAY),
-            Flaw::WrongName => sign(&authority.issuer, &self.names.another(), now - DAY..authority.ends),
-            Flaw::UnknownCa => unknown(&self.names),
+            Flaw::Expired => sign(&authority.issuer, names, now - 30 * DAY..now - DAY),
+            Flaw::WrongName => sign(&authority.issuer, &names.another(), now - DAY..authority.ends),
+            Flaw::UnknownCa => unknown(names),
         }
     }
+}
+
+/// Whether a certificate can be for this host.
+pub(super) fn is_certifiable(host: &str) -> bool {
+    Names::one(host).is_ok()
 }
 
 /// A new certificate for these names, signed by a CA that nobody was ever told of.
@@ -104,7 +142,10 @@ fn now() -> SystemTime {
 }
 
 /// A set of names: what the CA is limited to and the certificate is for.
+#[derive(Default)]
 struct Names {
+    /// The CA is not limited.
+    any: bool,
     dns: BTreeSet<String>,
     addresses: BTreeSet<IpAddr>,
 }
@@ -114,20 +155,36 @@ impl Names {
         let mut names = Self {
             dns: BTreeSet::from(["localhost".to_owned()]),
             addresses: BTreeSet::from([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
+            any: false,
         };
-        for name in given {
-            let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-            match ServerName::try_from(bare) {
-                Ok(ServerName::IpAddress(address)) => {
-                    names.addresses.insert(address.into());
-                }
-                Ok(ServerName::DnsName(dns)) => {
-                    names.dns.insert(dns.as_ref().trim_end_matches('.').to_ascii_lowercase());
-                }
-                Ok(_) | Err(_) => return Err(TlsError::Name(name.clone())),
-            }
-        }
+        given.iter().try_for_each(|name| names.add(name))?;
         Ok(names)
+    }
+
+    /// No name by itself, and whichever is asked for.
+    fn any() -> Self {
+        Self { any: true, ..Self::default() }
+    }
+
+    /// This name alone.
+    fn one(name: &str) -> Result<Self, TlsError> {
+        let mut names = Self::default();
+        names.add(name)?;
+        Ok(names)
+    }
+
+    fn add(&mut self, name: &str) -> Result<(), TlsError> {
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        match ServerName::try_from(bare) {
+            Ok(ServerName::IpAddress(address)) => {
+                self.addresses.insert(address.into());
+            }
+            Ok(ServerName::DnsName(dns)) => {
+                self.dns.insert(dns.as_ref().trim_end_matches('.').to_ascii_lowercase());
+            }
+            Ok(_) | Err(_) => return Err(TlsError::Name(name.to_owned())),
+        }
+        Ok(())
     }
 
     /// A name that is none of these, and that their CA may vouch for all the same: it lies below `localhost`.
@@ -136,12 +193,15 @@ impl Names {
         while self.dns.contains(&other) {
             other.insert_str(0, "wrong.");
         }
-        Self { dns: BTreeSet::from([other]), addresses: BTreeSet::new() }
+        Self { dns: BTreeSet::from([other]), ..Self::default() }
     }
 
     /// The same for the same set, however it was written.
     fn tag(&self) -> String {
         let mut hash = Sha256::new();
+        if self.any {
+            hash.update("every name");
+        }
         for name in self.dns.iter().cloned().chain(self.addresses.iter().map(IpAddr::to_string)) {
             hash.update(name);
             hash.update([0]);
@@ -150,14 +210,25 @@ impl Names {
     }
 }
 
-/// A CA on disk, ready to sign.
+/// A CA, ready to sign.
 struct Authority {
-    folder: PathBuf,
+    /// Where it is kept, if it is.
+    folder: Option<PathBuf>,
+    /// Its certificate.
+    pem: String,
     issuer: Issuer<'static, KeyPair>,
     ends: SystemTime,
 }
 
 impl Authority {
+    fn for_now(names: &Names, now: SystemTime) -> Result<Self, TlsError> {
+        let key = KeyPair::generate().map_err(make)?;
+        let params = ca_params(names, now);
+        let pem = params.self_signed(&key).map_err(make)?.pem();
+        let ends = now + VALID_DAYS * DAY;
+        Ok(Self { folder: None, pem, issuer: Issuer::new(params, key), ends })
+    }
+
     fn open(parent: &Path, names: &Names, now: SystemTime) -> Result<Self, TlsError> {
         let folder = parent.join(format!("ca-{}", names.tag()));
         if let Some(found) = Self::load(&folder, names, now) {
@@ -190,7 +261,8 @@ impl Authority {
     fn load(folder: &Path, names: &Names, now: SystemTime) -> Option<Self> {
         let read = |name| files::read_text(&folder.join(name), files::SMALL_MAX_BYTES).ok();
         let key = KeyPair::from_pem(&read(KEY)?).ok()?;
-        let der = CertificateDer::from_pem_slice(read(CERTIFICATE)?.as_bytes()).ok()?;
+        let pem = read(CERTIFICATE)?;
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(&der).ok()?;
         if certificate.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
             return None;
@@ -200,7 +272,8 @@ impl Authority {
         if starts > now || ends < now + RENEW_DAYS * DAY {
             return None;
         }
-        Some(Self { folder: folder.to_owned(), issuer: Issuer::new(ca_params(names, now), key), ends })
+        let issuer = Issuer::new(ca_params(names, now), key);
+        Some(Self { folder: Some(folder.to_owned()), pem, issuer, ends })
     }
 }
 
@@ -250,6 +323,9 @@ fn ca_params(names: &Names, now: SystemTime) -> CertificateParams {
     params.distinguished_name = called(&format!("faultdeck CA {}", names.tag()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    if names.any {
+        return params;
+    }
     // Without the list of addresses, a CA limited to DNS names could still vouch for any address.
     let dns = names.dns.iter().cloned().map(GeneralSubtree::DnsName);
     let addresses = names.addresses.iter().map(|address| {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::greet::greet;
+use super::greet::{Greeted, greet};
 use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
@@ -17,9 +17,11 @@ use super::met::{Met, Whole};
 use super::patience::{Patience, from_now, within};
 use super::perform::{self, After};
 use super::places::{Place, Places, Standing};
+use super::proxy::{Destination, Tunnels};
 use super::receive::{Arrived, Received, receive};
 use super::refusal::{Refusal, Unfit};
 use super::tls::Tls;
+use super::tunnel;
 use super::{Answer, Came};
 use crate::greeting::Arrival;
 
@@ -34,6 +36,8 @@ pub(super) struct Site<A: Answer> {
     pub(super) bodies: Arc<Semaphore>,
     pub(super) places: Arc<Places>,
     pub(super) tls: Option<Tls>,
+    /// What makes it a proxy, if it is one.
+    pub(super) tunnels: Option<Tunnels>,
     /// Whether the answer has a say in how connections are greeted.
     pub(super) greets: bool,
     pub(super) began: Instant,
@@ -84,19 +88,31 @@ pub(super) async fn run<A: Answer>(
     let place = Arc::new(place);
     // Without it, a body in a second segment waits for the peer's acknowledgement. It fails only on a dead socket.
     let _ = socket.set_nodelay(true);
-    let io = match site.greets {
-        false => open(socket, site.tls.as_ref().map(Tls::usual), &site, &place, &mut phases).await,
-        true => {
-            let arrival = Arrival { connection: number, open: place.among, at: site.began.elapsed() };
-            greet(socket, &arrival, &site, &place, &mut phases).await
-        }
+    let greeted = site.greets.then(|| {
+        let arrival = Arrival { connection: number, open: place.among, at: site.began.elapsed() };
+        Greeted { greeting: site.answer.greet(&arrival), arrival }
+    });
+    let Some((mut io, mut greeted)) = begin(Io::plain(socket), greeted, &site, &place, &mut phases).await
+    else {
+        return;
     };
-    let Some(mut io) = io else { return };
-    let mut drain = phases.clone();
-    let after = tokio::select! {
-        biased;
-        after = drive(&mut io, number, &site, &place, &mut drain) => after,
-        () = phases.killed() => After::Reset,
+    let after = loop {
+        let mut drain = phases.clone();
+        let driven = tokio::select! {
+            biased;
+            driven = drive(&mut io, number, &site, &place, &mut drain) => driven,
+            () = phases.killed() => Driven::Over(After::Reset),
+        };
+        match driven {
+            Driven::Over(after) => break after,
+            // There is no second one within it.
+            Driven::Tunnel(to) => {
+                match tunnel::open(io, &to, greeted.take(), &site, &place, &mut phases).await {
+                    Some(inner) => io = inner,
+                    None => return,
+                }
+            }
+        }
     };
     match after {
         After::Reset => io.reset_on_close(),
@@ -111,18 +127,43 @@ pub(super) async fn run<A: Answer>(
     }
 }
 
+/// A connection that may send requests, and how its tunnel is going to be greeted if it asks for one first.
+async fn begin<A: Answer>(
+    mut io: Io,
+    greeted: Option<Greeted>,
+    site: &Site<A>,
+    place: &Place,
+    phases: &mut Phases,
+) -> Option<(Io, Option<Greeted>)> {
+    let tls = site.tls.as_ref();
+    let Some(greeted) = greeted else {
+        return Some((open(io, tls.map(Tls::usual), site, place, phases).await?, None));
+    };
+    let is_for_later = site.tunnels.is_some()
+        && !greeted.greeting.is_plain()
+        && tunnel::comes_first(&mut io, site, place, phases).await?;
+    if is_for_later {
+        return Some((io, Some(greeted)));
+    }
+    Some((greet(io, &greeted, tls, site, place, phases).await?, None))
+}
+
 /// The handshake, if there is one.
 pub(super) async fn open<A: Answer>(
-    socket: TcpStream,
+    io: Io,
     tls: Option<&TlsAcceptor>,
     site: &Site<A>,
     place: &Place,
     phases: &mut Phases,
 ) -> Option<Io> {
-    let Some(tls) = tls else { return Some(Io::plain(socket)) };
+    let Some(tls) = tls else { return Some(io) };
     let handshake = async {
-        let socket = speaks_tls(socket, site, place).await?;
-        within(site.limits.head, tls.accept(socket)).await?.ok().map(Io::tls)
+        match spoken(io, site, place).await? {
+            Spoken::Plain(io) => Some(io),
+            Spoken::Tls { socket, in_tunnel } => {
+                within(site.limits.head, tls.accept(socket)).await?.ok().map(|tls| Io::tls(tls, in_tunnel))
+            }
+        }
     };
     tokio::select! {
         biased;
@@ -132,19 +173,25 @@ pub(super) async fn open<A: Answer>(
     }
 }
 
-/// The socket again, once a first byte has come that may begin a handshake. Whoever speaks plain http is turned away.
-pub(super) async fn speaks_tls<A: Answer>(
-    socket: TcpStream,
-    site: &Site<A>,
-    place: &Place,
-) -> Option<TcpStream> {
-    let mut first = [0];
-    within(site.limits.first_byte, socket.peek(&mut first)).await?.ok()?;
+/// What a client begins to speak.
+pub(super) enum Spoken {
+    /// What may be a handshake.
+    Tls { socket: TcpStream, in_tunnel: bool },
+    /// Plain http, in a tunnel.
+    Plain(Io),
+}
+
+/// The connection again, once a first byte has come. Whoever speaks plain http is turned away, but for a tunnel: it is for
+/// whatever its client likes to speak.
+pub(super) async fn spoken<A: Answer>(mut io: Io, site: &Site<A>, place: &Place) -> Option<Spoken> {
+    let first = within(site.limits.first_byte, io.peek()).await?.ok()?;
     place.now(Standing::Waiting);
-    if !first[0].is_ascii_alphabetic() {
-        return Some(socket);
+    let in_tunnel = io.is_tunnel();
+    match first.is_ascii_alphabetic() {
+        false => return io.into_socket().map(|socket| Spoken::Tls { socket, in_tunnel }),
+        true if in_tunnel => return Some(Spoken::Plain(io)),
+        true => {}
     }
-    let mut io = Io::plain(socket);
     within(site.limits.first_byte, io.fill()).await?.ok()?;
     let head = io.ahead.split();
     refuse(&mut io, site, &not_tls(), &head).await;
@@ -157,24 +204,31 @@ fn not_tls() -> Unfit {
     Unfit::new(400, why).help("use https:// in the client's address")
 }
 
+/// What became of a connection that sends requests.
+enum Driven {
+    Over(After),
+    Tunnel(Destination),
+}
+
 async fn drive<A: Answer>(
     io: &mut Io,
     number: u64,
     site: &Site<A>,
     place: &Arc<Place>,
     phases: &mut Phases,
-) -> After {
+) -> Driven {
     let mut first = site.limits.first_byte;
     let mut patience = Patience::new(phases, place, from_now(first));
     loop {
         place.now(Standing::Idle);
         let arrived = match receive(io, site, place, first, &mut patience).await {
             Received::Request(arrived) => arrived,
-            Received::Refused(unfit, head) => return refuse(io, site, &unfit, &head).await,
+            Received::Tunnel(to) => return Driven::Tunnel(to),
+            Received::Refused(unfit, head) => return Driven::Over(refuse(io, site, &unfit, &head).await),
             // Whoever left a place has nothing more to say.
-            Received::Over if place.is_leaving() => return After::Gone,
-            Received::Over => return After::Close,
-            Received::Silent => return After::Gone,
+            Received::Over if place.is_leaving() => return Driven::Over(After::Gone),
+            Received::Over => return Driven::Over(After::Close),
+            Received::Silent => return Driven::Over(After::Gone),
         };
         place.now(Standing::Busy);
         let Arrived { whole: Whole { asked, head_only, version, keep_alive }, room } = arrived;
@@ -184,7 +238,7 @@ async fn drive<A: Answer>(
         let asked = perform::Asked { at, head_only, keep: keep_alive, version };
         match perform::reply(io, site, place, phases, reply, asked).await {
             After::Keep if !phases.is_draining() => first = site.limits.keep_alive,
-            after => return after,
+            after => return Driven::Over(after),
         }
     }
 }

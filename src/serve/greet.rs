@@ -1,4 +1,4 @@
-//! From a [`Greeting`](crate::greeting::Greeting) to what a peer sees before its first request. Beside `perform` the only place that misbehaves on
+//! From a [`Greeting`] to what a peer sees before its first request. Beside `perform` the only place that misbehaves on
 //! purpose.
 
 use std::io;
@@ -13,57 +13,75 @@ use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use super::Answer;
-use super::connection::{Phases, Site, close, open, speaks_tls};
+use super::connection::{Phases, Site, Spoken, close, open, spoken};
 use super::io::Io;
 use super::patience::within;
 use super::perform::SETTLE;
 use super::places::{Place, Standing};
 use super::timer;
 use super::tls::Tls;
-use crate::greeting::{Alert, Arrival, Ending, OldVersion, Part, Trouble, Welcome};
+use crate::greeting::{Alert, Arrival, Ending, Greeting, OldVersion, Part, Trouble, Welcome};
 
-/// Greets a connection; what is left of it may send requests.
+/// What was decided about a connection when it came.
+pub(super) struct Greeted {
+    pub(super) arrival: Arrival,
+    pub(super) greeting: Greeting,
+}
+
+/// Greets a connection, or the client of a tunnel; what is left of it may send requests.
 pub(super) async fn greet<A: Answer>(
-    socket: TcpStream,
-    arrival: &Arrival,
+    io: Io,
+    greeted: &Greeted,
+    tls: Option<&Tls>,
     site: &Site<A>,
     place: &Place,
     phases: &mut Phases,
 ) -> Option<Io> {
-    let greeting = site.answer.greet(arrival);
+    let Greeted { arrival, greeting } = greeted;
     if !greeting.wait.is_zero() {
         let stayed = wait(greeting.wait, place, phases).await;
         // Who left meanwhile, and took the listener along, was left waiting all the same.
         site.answer.greeted(arrival, Part::Wait);
         stayed?;
     }
-    match (greeting.then, &site.tls) {
-        (Welcome::Accept, tls) => open(socket, tls.as_ref().map(Tls::usual), site, place, phases).await,
+    match (greeting.then, tls) {
+        (Welcome::Accept, tls) => open(io, tls.map(Tls::usual), site, place, phases).await,
         (Welcome::End(ending), _) => {
             site.answer.greeted(arrival, Part::Then);
-            end(Io::plain(socket), ending, &[], site, place, phases).await;
+            end(io, ending, &[], site, place, phases).await;
             None
         }
-        (Welcome::Handshake(trouble), Some(tls)) => {
-            let hello = hello(socket, site, place, phases).await?;
-            site.answer.greeted(arrival, Part::Then);
-            shake(hello, trouble, tls, site, place, phases).await
-        }
-        // Nobody starts a listener that has this planned and speaks plain http.
-        (Welcome::Handshake(_), None) => None,
+        (Welcome::Handshake(trouble), Some(tls)) => match hello(io, site, place, phases).await? {
+            Hello::Plain(io) => Some(io),
+            Hello::Tls(hello, in_tunnel) => {
+                site.answer.greeted(arrival, Part::Then);
+                shake(*hello, trouble, tls, in_tunnel, site, place, phases).await
+            }
+        },
+        // A proxy's client that speaks plain http meets no handshake, and nothing has gone wrong.
+        (Welcome::Handshake(_), None) => Some(io),
     }
 }
 
+/// How a client begins.
+enum Hello {
+    /// With the hello of a handshake; whether in a tunnel.
+    Tls(Box<StartHandshake<TcpStream>>, bool),
+    /// In plain http, in a tunnel.
+    Plain(Io),
+}
+
 /// A client's hello, with the connection it came on.
-async fn hello<A: Answer>(
-    socket: TcpStream,
-    site: &Site<A>,
-    place: &Place,
-    phases: &mut Phases,
-) -> Option<StartHandshake<TcpStream>> {
+async fn hello<A: Answer>(io: Io, site: &Site<A>, place: &Place, phases: &mut Phases) -> Option<Hello> {
     let hello = async {
-        let socket = speaks_tls(socket, site, place).await?;
-        within(site.limits.head, LazyConfigAcceptor::new(Acceptor::default(), socket)).await?.ok()
+        match spoken(io, site, place).await? {
+            Spoken::Plain(io) => Some(Hello::Plain(io)),
+            Spoken::Tls { socket, in_tunnel } => {
+                let hello = LazyConfigAcceptor::new(Acceptor::default(), socket);
+                let hello = within(site.limits.head, hello).await?.ok()?;
+                Some(Hello::Tls(Box::new(hello), in_tunnel))
+            }
+        }
     };
     tokio::select! {
         biased;
@@ -78,6 +96,7 @@ async fn shake<A: Answer>(
     hello: StartHandshake<TcpStream>,
     trouble: Trouble,
     tls: &Tls,
+    in_tunnel: bool,
     site: &Site<A>,
     place: &Place,
     phases: &mut Phases,
@@ -88,7 +107,7 @@ async fn shake<A: Answer>(
             let shaken = hello.into_stream(Arc::clone(tls.flawed(flaw).config()));
             return tokio::select! {
                 biased;
-                shaken = within(site.limits.head, shaken) => shaken?.ok().map(Io::tls),
+                shaken = within(site.limits.head, shaken) => shaken?.ok().map(|tls| Io::tls(tls, in_tunnel)),
                 () = phases.draining() => None,
                 () = place.asked_to_leave() => None,
             };

@@ -72,6 +72,7 @@ pub(super) fn parse(raw: &Bytes) -> Result<Head, Unfit> {
         version,
         headers,
         body: Bytes::new(),
+        scheme: None,
     };
     check_lines(raw)?;
     check_expect(&request)?;

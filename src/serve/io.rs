@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
@@ -16,11 +16,33 @@ use tokio_rustls::server::TlsStream;
 
 use super::limits::AHEAD_MAX;
 
+/// How a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entrance {
+    /// The address that its connection came in at.
+    pub(super) at: IpAddr,
+    /// And the port.
+    pub(super) port: u16,
+    pub(super) way: Way,
+}
+
+/// By which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// On a connection of its own, with TLS or without.
+    Direct,
+    /// Through a tunnel that a client opened, without TLS.
+    Tunnel,
+    /// With it.
+    SecureTunnel,
+}
+
 /// A connection. Reading serves what was read ahead first.
 pub(super) struct Io {
     stream: Stream,
     /// The address it came in at: asked once, for it does not change.
-    local: IpAddr,
+    local: SocketAddr,
+    in_tunnel: bool,
     /// Bytes that came in and have not been consumed.
     pub(super) ahead: BytesMut,
 }
@@ -33,12 +55,37 @@ enum Stream {
 impl Io {
     pub(super) fn plain(stream: TcpStream) -> Self {
         let local = local(&stream);
-        Self { stream: Stream::Plain(stream), local, ahead: BytesMut::new() }
+        Self { stream: Stream::Plain(stream), local, in_tunnel: false, ahead: BytesMut::new() }
     }
 
-    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
+    pub(super) fn tls(stream: TlsStream<TcpStream>, in_tunnel: bool) -> Self {
         let local = local(stream.get_ref().0);
-        Self { stream: Stream::Tls(Box::new(stream)), local, ahead: BytesMut::new() }
+        Self { stream: Stream::Tls(Box::new(stream)), local, in_tunnel, ahead: BytesMut::new() }
+    }
+
+    /// The same connection, from now on a tunnel.
+    pub(super) fn into_tunnel(mut self) -> Self {
+        self.in_tunnel = true;
+        self
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.in_tunnel
+    }
+
+    /// The socket under a plain connection of which nothing was read ahead.
+    pub(super) fn into_socket(self) -> Option<TcpStream> {
+        match self.stream {
+            Stream::Plain(stream) if self.ahead.is_empty() => Some(stream),
+            Stream::Plain(_) | Stream::Tls(_) => None,
+        }
+    }
+
+    /// The first byte that comes, which stays where it is.
+    pub(super) async fn peek(&self) -> io::Result<u8> {
+        let mut first = [0];
+        self.socket().peek(&mut first).await?;
+        Ok(first[0])
     }
 
     fn socket(&self) -> &TcpStream {
@@ -48,9 +95,14 @@ impl Io {
         }
     }
 
-    /// The address it came in at.
-    pub(super) fn local(&self) -> IpAddr {
-        self.local
+    /// How its requests come in.
+    pub(super) fn entrance(&self) -> Entrance {
+        let way = match (self.in_tunnel, &self.stream) {
+            (false, _) => Way::Direct,
+            (true, Stream::Plain(_)) => Way::Tunnel,
+            (true, Stream::Tls(_)) => Way::SecureTunnel,
+        };
+        Entrance { at: self.local.ip().to_canonical(), port: self.local.port(), way }
     }
 
     /// Makes the close that follows a reset at the level of TCP, without a word of TLS.
@@ -107,9 +159,9 @@ impl Io {
     }
 }
 
-fn local(socket: &TcpStream) -> IpAddr {
+fn local(socket: &TcpStream) -> SocketAddr {
     // Unknown only of a dead socket, whose request is answered to nobody.
-    socket.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |at| at.ip().to_canonical())
+    socket.local_addr().unwrap_or((Ipv4Addr::LOCALHOST, 0).into())
 }
 
 /// Hands each call on to whichever stream there is.

@@ -80,6 +80,9 @@ pub(super) const HEADERS_MAX: usize = 100;
 pub(super) const MET_MAX: usize = 32 * 1024;
 pub(super) const MET_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Hosts that a proxy keeps a certificate for; those that were not asked for longest are forgotten.
+pub(super) const LEAVES_MAX: usize = 256;
+
 /// Bytes of the first line that a refusal keeps.
 pub(super) const FIRST_LINE_MAX: usize = 8 * 1024;
 

@@ -5,12 +5,12 @@
 //! never kept, nor one that asks for an interim answer.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
 
+use super::io::Entrance;
 use super::limits::{MET_BYTES_MAX, MET_MAX};
 use crate::message::HttpVersion;
 
@@ -51,8 +51,8 @@ struct Ages<T> {
     bytes: usize,
 }
 
-/// What a head decides it decides for the address that it came in at.
-type Age<T> = HashMap<Bytes, (IpAddr, Whole<T>), RandomState>;
+/// What a head decides it decides for the way that it came in.
+type Age<T> = HashMap<Bytes, (Entrance, Whole<T>), RandomState>;
 
 impl<T> Default for Met<T> {
     fn default() -> Self {
@@ -61,8 +61,8 @@ impl<T> Default for Met<T> {
 }
 
 impl<T> Met<T> {
-    /// What was made of this head when it came in at this address.
-    pub(super) fn get(&self, head: &[u8], at: IpAddr) -> Option<Whole<T>> {
+    /// What was made of this head when it came in this way.
+    pub(super) fn get(&self, head: &[u8], at: Entrance) -> Option<Whole<T>> {
         let mut ages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((place, whole)) = ages.young.get(head) {
             return (*place == at).then(|| whole.clone());
@@ -74,13 +74,13 @@ impl<T> Met<T> {
     }
 
     /// Keeps what was made of a head.
-    pub(super) fn put(&self, head: Bytes, at: IpAddr, whole: Whole<T>) {
+    pub(super) fn put(&self, head: Bytes, at: Entrance, whole: Whole<T>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(head, (at, whole));
     }
 }
 
 impl<T> Ages<T> {
-    fn put(&mut self, head: Bytes, met: (IpAddr, Whole<T>)) {
+    fn put(&mut self, head: Bytes, met: (Entrance, Whole<T>)) {
         let weight = weight(&head);
         if self.young.len() >= MET_MAX / 2 || self.bytes + weight > MET_BYTES_MAX / 2 {
             self.old = std::mem::take(&mut self.young);
@@ -99,11 +99,12 @@ fn weight(head: &Bytes) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::serve::io::Way;
 
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const HERE: Entrance = Entrance { at: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 80, way: Way::Direct };
 
     fn whole(number: usize) -> Whole<usize> {
         let version = HttpVersion::Http11;
@@ -115,11 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_known_at_the_address_it_came_in_at() {
+    fn a_head_is_known_by_the_way_it_came_in() {
         let met = Met::default();
         met.put(head(1), HERE, whole(1));
         assert_eq!(met.get(&head(1), HERE).map(|whole| *whole.asked), Some(1));
-        assert!(met.get(&head(1), Ipv4Addr::new(10, 0, 0, 1).into()).is_none());
+        let at = Ipv4Addr::new(10, 0, 0, 1).into();
+        assert!(met.get(&head(1), Entrance { at, ..HERE }).is_none());
+        for way in [Way::Tunnel, Way::SecureTunnel] {
+            assert!(met.get(&head(1), Entrance { way, ..HERE }).is_none());
+        }
         assert!(met.get(&head(2), HERE).is_none());
     }
 

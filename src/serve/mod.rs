@@ -9,12 +9,13 @@
 //! - [`Hosts`] are the names a listener answers for
 //! - `request_line`, `head` and `receive` read requests, with `patience`; `met` knows heads that came before; what they turn away is a [`Refusal`]
 //! - `greet` greets connections; `perform` and `timer` send replies
+//! - [`Proxy`] is a listener that is asked for other hosts, and answers in their place; `tunnel` is what follows a CONNECT
 //! - [`tls`] and `ca` make and keep the certificates
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
 //! `Transfer-Encoding`, or two of either, are a 400; so are no `Host` or two, a bare line feed in the head, a blank in the
 //! target, and a target that is neither a path nor a whole URL. A URL of one of our own hosts is taken as its path, one of
-//! another host is a 400 (this is no forward proxy); a `Host` that is not ours is a 421. Connections over HTTP/1.0 are closed after one response; `Upgrade` is
+//! another host is a 400, unless this is a [`Proxy`]; a `Host` that is not ours is a 421. Connections over HTTP/1.0 are closed after one response; `Upgrade` is
 //! ignored.
 
 mod ca;
@@ -31,6 +32,7 @@ mod pace;
 mod patience;
 mod perform;
 mod places;
+mod proxy;
 mod receive;
 mod refusal;
 mod refused_line;
@@ -39,6 +41,7 @@ mod request_line;
 mod thread;
 mod timer;
 pub mod tls;
+mod tunnel;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -59,6 +62,8 @@ pub use self::limits::Limits;
 use self::listener::{Ear, Hours};
 use self::met::Met;
 use self::places::Places;
+use self::proxy::Tunnels;
+pub use self::proxy::{Proxy, Reach, TheOne};
 pub use self::refusal::Refusal;
 pub use self::rendered::Rendered;
 pub use self::thread::ServerThread;
@@ -218,6 +223,8 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// With it the server speaks TLS only, without it none.
     pub tls: Option<tls::Identity>,
+    /// With it the listener is a forward proxy as well. It has no identity then: TLS is spoken in the tunnels.
+    pub proxy: Option<Proxy>,
     /// The names it answers for, beside those of its certificate.
     pub hosts: Hosts,
     /// The origins whose pages may send requests where others are kept out: `http://app.example`, or `*`.
@@ -234,6 +241,7 @@ pub struct Bound<A: Answer> {
     away: VecDeque<Range<Duration>>,
     greets: bool,
     tls: Option<Tls>,
+    tunnels: Option<Tunnels>,
     options: Options,
 }
 
@@ -260,6 +268,9 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A proxy with an identity of its own: its clients would have to speak TLS in TLS.
+    #[error("a proxy listens in plain http, and speaks TLS in its tunnels")]
+    TlsProxy,
     /// What is planned happens in a TLS handshake, and there is going to be none.
     #[error("`{planned}` happens in a TLS handshake, and this listener speaks plain http")]
     NoTls {
@@ -274,6 +285,9 @@ pub enum StartError {
         /// Why not.
         source: tls::TlsError,
     },
+    /// There is no place for the certificates that a client is to trust.
+    #[error("cannot write the certificates to trust: {0}")]
+    Bundle(std::io::Error),
     /// The system gives no thread to listen on ([`ServerThread`]).
     #[error("cannot start a thread to listen on: {0}")]
     Thread(std::io::Error),
@@ -284,15 +298,20 @@ impl<A: Answer> Bound<A> {
     ///
     /// # Errors
     /// If the address cannot be had, or what is planned for connections is not possible.
-    pub async fn new(options: Options, answer: Arc<A>) -> Result<Self, StartError> {
+    pub async fn new(mut options: Options, answer: Arc<A>) -> Result<Self, StartError> {
         let reception = answer.reception();
-        let tls = tls::ready(options.tls.as_ref(), &reception)?;
+        let proxy = options.proxy.take();
+        if proxy.is_some() && options.tls.is_some() {
+            return Err(StartError::TlsProxy);
+        }
+        let tls = tls::ready(options.tls.as_ref(), proxy.is_some(), &reception)?;
+        let tunnels = proxy.map(|proxy| Tunnels::new(proxy, &reception));
         let away = VecDeque::from(reception.away());
         let is_open = away.front().is_none_or(|away| !away.start.is_zero());
         let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let failed = |source| StartError::Listen { addr: wanted, source };
         let (ear, addr) = Ear::new(wanted, is_open).map_err(failed)?;
-        Ok(Self { answer, ear, addr, away, greets: reception.greets, tls, options })
+        Ok(Self { answer, ear, addr, away, greets: reception.greets, tls, tunnels, options })
     }
 
     /// Where it listens.
@@ -312,7 +331,7 @@ impl<A: Answer> Bound<A> {
     /// Answers on the current tokio runtime until it is stopped or dropped.
     pub fn serve(self) -> Server {
         let scheme = self.scheme();
-        let Self { answer, ear, addr, away, greets, tls, options } = self;
+        let Self { answer, ear, addr, away, greets, tls, tunnels, options } = self;
         let limits = options.limits.unwrap_or_default();
         let mut hosts = options.hosts;
         for name in options.tls.iter().flat_map(|identity| &identity.names) {
@@ -334,6 +353,7 @@ impl<A: Answer> Bound<A> {
             bodies,
             places: Arc::clone(&places),
             tls,
+            tunnels,
             greets,
             began,
         });

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::hosts::Hosts;
+use super::hosts::{Host, Hosts};
 use super::refusal::Unfit;
 use crate::message::Request;
 
@@ -15,13 +15,21 @@ use crate::message::Request;
 pub(super) fn check(request: &Request, hosts: &Hosts, allowed: &[String], at: IpAddr) -> Result<(), Unfit> {
     let origins: Vec<String> =
         request.headers.all("Origin").map(|value| String::from_utf8_lossy(value).trim().to_owned()).collect();
+    // Asked as a proxy, it stands where the page's own site is.
+    let named = request.scheme.and_then(|_| request.headers.text("Host")).and_then(|host| Host::of(&host));
+    let is_named = |origin: &str| {
+        let host = origin.split_once("://").and_then(|(_, authority)| Host::of(authority));
+        host.is_some() && host == named
+    };
     let is_allowed = |origin: &String| {
         allowed.iter().any(|one| one == "*" || one.trim_end_matches('/').eq_ignore_ascii_case(origin))
     };
     if request.method == "OPTIONS" || allowed.iter().any(|one| one == "*") {
         return Ok(());
     }
-    if let Some(strange) = origins.iter().find(|origin| !is_allowed(origin) && !is_own(origin, hosts, at)) {
+    if let Some(strange) =
+        origins.iter().find(|origin| !is_allowed(origin) && !is_named(origin) && !is_own(origin, hosts, at))
+    {
         return Err(refused(strange));
     }
     let crosses =
@@ -71,6 +79,21 @@ mod tests {
                 403
             );
         }
+    }
+
+    #[test]
+    fn a_page_of_the_console_itself_passes_through_a_proxy() {
+        let status = |scheme, origin: &str| {
+            let request = Request::new("POST", "/").with("Host", "console.example").with("Origin", origin);
+            let request = Request { scheme, ..request };
+            check(&request, &Hosts::default(), &[], Ipv4Addr::LOCALHOST.into())
+                .err()
+                .map_or(200, |unfit| unfit.status)
+        };
+        assert_eq!(status(Some("https"), "https://console.example"), 200);
+        assert_eq!(status(Some("https"), "https://evil.example"), 403);
+        assert_eq!(status(Some("https"), "null"), 403);
+        assert_eq!(status(None, "https://console.example"), 403, "not as a proxy");
     }
 
     #[test]

@@ -23,12 +23,16 @@ use super::met::Whole;
 use super::origins;
 use super::patience::{Patience, Waited, allowance, from_now, while_placed, within};
 use super::places::{Place, Standing};
+use super::proxy::{self, Destination, Tunnels};
 use super::refusal::Unfit;
+use super::tunnel;
 
 /// What became of the wait for a request.
 pub(super) enum Received<T> {
     /// A whole request.
     Request(Arrived<T>),
+    /// A whole CONNECT: from here on the connection is a tunnel.
+    Tunnel(Destination),
     /// What came in is answered by the listener itself, for this reason; then the connection is closed. The bytes are
     /// what is known of the head.
     Refused(Unfit, Bytes),
@@ -71,7 +75,14 @@ pub(super) async fn receive<A: Answer>(
         Err(Unread::Silent) => return Received::Silent,
     };
     let head = io.ahead.get(..length).unwrap_or_default();
-    if let Some(whole) = site.met.get(head, io.local()) {
+    if let Some(tunnels) = site.tunnels.as_ref().filter(|_| !io.is_tunnel() && tunnel::is_asked_for(head)) {
+        let raw = Bytes::copy_from_slice(head);
+        return match destination(io, tunnels, &raw) {
+            Ok(to) => Received::Tunnel(to),
+            Err(unfit) => Received::Refused(unfit, raw),
+        };
+    }
+    if let Some(whole) = site.met.get(head, io.entrance()) {
         io.ahead.advance(length);
         return Received::Request(Arrived { whole, room: None });
     }
@@ -79,6 +90,17 @@ pub(super) async fn receive<A: Answer>(
     match whole(io, site, place, &raw).await {
         Ok(arrived) => Received::Request(arrived),
         Err(unfit) => Received::Refused(unfit, raw),
+    }
+}
+
+/// Where the CONNECT leads whose head is `raw`. A client waits for its tunnel: what came behind the head was meant for
+/// nobody.
+fn destination(io: &mut Io, tunnels: &Tunnels, raw: &Bytes) -> Result<Destination, Unfit> {
+    let to = proxy::destination(raw, &tunnels.reach)?;
+    io.ahead.advance(raw.len());
+    match io.ahead.is_empty() {
+        true => Ok(to),
+        false => Err(Unfit::new(400, "bytes came behind a CONNECT before its tunnel was open")),
     }
 }
 
@@ -91,9 +113,11 @@ async fn whole<A: Answer>(
 ) -> Result<Arrived<A::Asked>, Unfit> {
     let limits = &site.limits;
     let Head { mut request, body, keep_alive, stand_in } = head::parse(raw)?;
-    hosts::admit(&mut request, &site.hosts, io.local())?;
+    let entrance = io.entrance();
+    let reach = site.tunnels.as_ref().map(|tunnels| &tunnels.reach);
+    hosts::admit(&mut request, &site.hosts, reach, entrance)?;
     if site.answer.keeps_strange_pages_out() {
-        origins::check(&request, &site.hosts, &site.origins, io.local())?;
+        origins::check(&request, &site.hosts, &site.origins, entrance.at)?;
     }
     let window = match body {
         BodyFraming::Chunked => usize::MAX,
@@ -113,7 +137,7 @@ async fn whole<A: Answer>(
             let asked = Arc::new(site.answer.asked(request));
             let whole = Whole { asked, head_only, version, keep_alive };
             if is_all {
-                site.met.put(raw.clone(), io.local(), whole.clone());
+                site.met.put(raw.clone(), entrance, whole.clone());
             }
             Ok(Arrived { whole, room })
         }

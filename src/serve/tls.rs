@@ -71,7 +71,8 @@ impl Identity {
         let office = Office::open(folder, names)?;
         let issued = office.issue()?;
         let config = config(vec![issued.certificate], issued.key)?;
-        Ok(Self { config, ca_file: office.ca_file(), names: names.to_vec(), office: Some(Arc::new(office)) })
+        let ca_file = office.ca_file().unwrap_or_default();
+        Ok(Self { config, ca_file, names: names.to_vec(), office: Some(Arc::new(office)) })
     }
 
     /// One's own certificate chain and key, both PEM; `ca_file` is then the certificate file itself.
@@ -114,11 +115,16 @@ fn config(
 /// What a listener shows that is ready for what is planned; nothing if it speaks plain http.
 ///
 /// # Errors
-/// If something is planned for handshakes and there are none, or it cannot be done.
-pub(super) fn ready(identity: Option<&Identity>, reception: &Reception) -> Result<Option<Tls>, StartError> {
+/// If something is planned for handshakes and there are none, not even in the tunnels of a proxy, or it cannot be done.
+pub(super) fn ready(
+    identity: Option<&Identity>,
+    is_proxy: bool,
+    reception: &Reception,
+) -> Result<Option<Tls>, StartError> {
     let Some(identity) = identity else {
         return match reception.troubles.first() {
             None => Ok(None),
+            Some(_) if is_proxy => Ok(None),
             Some((planned, _)) => Err(StartError::NoTls { planned: planned.clone() }),
         };
     };
@@ -130,6 +136,19 @@ pub(super) fn ready(identity: Option<&Identity>, reception: &Reception) -> Resul
         tls.flawed.insert(*flaw, acceptor);
     }
     Ok(Some(tls))
+}
+
+/// What is shown to who asks a proxy for `host`.
+pub(super) fn for_host(office: &Office, host: &str, flaws: &[Flaw]) -> Result<Tls, TlsError> {
+    let acceptor = |flaw| {
+        let issued = office.issue_for(host, flaw)?;
+        Ok(TlsAcceptor::from(config(vec![issued.certificate], issued.key)?))
+    };
+    let mut tls = Tls { usual: acceptor(None)?, flawed: BTreeMap::new() };
+    for flaw in flaws {
+        tls.flawed.insert(*flaw, acceptor(Some(*flaw))?);
+    }
+    Ok(tls)
 }
 
 /// What a listener shows: its identity, and the flawed ones that are planned.

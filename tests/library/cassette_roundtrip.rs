@@ -107,6 +107,7 @@ fn interaction() -> impl Strategy<Value = Interaction> {
                         version: HttpVersion::Http10,
                         headers,
                         body: body.into(),
+                        scheme: None,
                     },
                     response: Response {
                         version: HttpVersion::Http11,

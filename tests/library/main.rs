@@ -56,6 +56,7 @@ mod match_rules;
 mod moments;
 mod pace_laws;
 mod pace_on_the_wire;
+mod proxy;
 mod recorded_selectors;
 mod recorder;
 mod recording;

@@ -41,6 +41,7 @@ mod offline;
 mod outside_api;
 mod profiles;
 mod progress;
+mod proxied;
 mod raw_targets;
 mod readme;
 mod recording;

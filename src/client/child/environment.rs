@@ -34,6 +34,9 @@ const INHERITED: [&str; 22] = [
 const CA_FILE: [&str; 5] =
     ["FAULTDECK_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 
+/// What no proxy is asked for.
+const LOOPBACK: &str = "127.0.0.1,localhost,::1";
+
 /// The variables a child is given; beside them it gets the mark of `family`, and nothing else reaches it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment(pub(super) BTreeMap<OsString, OsString>);
@@ -60,10 +63,27 @@ impl Environment {
             if !value.is_empty() {
                 value.push(",");
             }
-            value.push("127.0.0.1,localhost,::1");
+            value.push(LOOPBACK);
             environment.set(name, value);
         }
         environment
+    }
+
+    /// Sends everything through the proxy at this URL, but for loopback; what was said of other proxies counts no more, for a
+    /// host that is spared here would be asked in earnest.
+    pub(crate) fn through(&mut self, url: &str) {
+        for name in ["HTTP_PROXY", "HTTPS_PROXY"] {
+            self.set(name, url);
+            self.set(name.to_ascii_lowercase(), url);
+        }
+        for name in ["ALL_PROXY", "all_proxy"] {
+            self.0.remove(OsStr::new(name));
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            self.set(name, LOOPBACK);
+        }
+        // Node looks at the others only when it is told to.
+        self.set("NODE_USE_ENV_PROXY", "1");
     }
 
     /// Sets one variable.
@@ -99,5 +119,19 @@ mod tests {
         let whole = Environment::whole(vars);
         assert_eq!(whole.get("AWS_SECRET"), Some(OsStr::new("s")));
         assert_eq!(whole.get("NO_PROXY"), Some(OsStr::new("127.0.0.1,localhost,::1")));
+    }
+
+    #[test]
+    fn through_a_proxy_goes_whatever_is_not_loopback() {
+        let vars = [("NO_PROXY", "*"), ("all_proxy", "socks5://x"), ("https_proxy", "http://corp:3128")];
+        let mut environment = Environment::whole(vars.map(|(name, value)| (name.into(), value.into())));
+        environment.through("http://127.0.0.1:1");
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
+            assert_eq!(environment.get(name), Some(OsStr::new("http://127.0.0.1:1")), "{name}");
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            assert_eq!(environment.get(name), Some(OsStr::new(LOOPBACK)), "{name}");
+        }
+        assert_eq!(environment.get("all_proxy"), None);
     }
 }
