@@ -66,5 +66,12 @@ fn show(args: &Args, folder: &Path) -> Result<Exit, Problem> {
     for (client, line) in tls::trust_lines(&ca_file) {
         output::note(&visible(&format!("  {client:<7} {line}")));
     }
+    if args.proxy {
+        output::note("and ask its proxy, at the URL that it prints:");
+        output::note(
+            "  most    export HTTP_PROXY=URL HTTPS_PROXY=URL http_proxy=URL NO_PROXY=127.0.0.1,localhost,::1",
+        );
+        output::note("  Java    -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=PORT, in JAVA_TOOL_OPTIONS");
+    }
     Ok(Exit::Passed)
 }
