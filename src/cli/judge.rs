@@ -105,7 +105,7 @@ pub(super) struct Args {
     /// Writes the sessions that show the verdicts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(super) ledger: Option<PathBuf>,
-    /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    /// Writes a report, as `junit=FILE` says; `faultdeck report --help` lists the formats. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(super) report: Vec<ReportTo>,
     /// With --observe: ends the command after this many seconds, under each story.

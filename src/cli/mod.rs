@@ -8,6 +8,7 @@
 mod alike;
 mod ca;
 mod check_adapter;
+mod ci;
 mod client;
 mod completions;
 mod console;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ci;
 use super::flowing::Flowing;
 use super::output;
 use super::private;
 use super::problem::Problem;
-use super::report::{ReportTo, write};
+use super::report::{ReportTo, rendered, write};
 use crate::ledger::{self, EndLine, Exit, Line, RunLine};
 use crate::redact::Redactor;
 use crate::replay::Watch;
@@ -39,7 +40,8 @@ impl Outputs {
         ledger: Option<PathBuf>,
         reports: Vec<ReportTo>,
     ) -> Result<Self, Problem> {
-        for file in ledger.iter().chain(reports.iter().map(|report| &report.file)) {
+        let of_reports = reports.iter().map(|report| &report.file).filter(|file| !ci::is_summary(file));
+        for file in ledger.iter().chain(of_reports) {
             private::claim(file).map_err(|error| Problem::file("write", file, error))?;
         }
         Ok(Self { shown, ledger, flowing: None, reports })
@@ -122,7 +124,13 @@ impl Outputs {
 
     fn report<'a>(&self, content: impl Into<Content<'a>>) -> Result<(), Problem> {
         let content = content.into();
-        self.reports.iter().try_for_each(|report| write(content.clone(), report.format, &report.file))?;
+        for report in &self.reports {
+            match ci::is_summary(&report.file) {
+                true => ci::add(&report.file, &rendered(content.clone(), report.format, Paint::Plain)?)?,
+                false => write(content.clone(), report.format, &report.file)?,
+            }
+        }
+        ci::tell(&content, self.reports.iter().any(|report| ci::is_summary(&report.file)));
         let text = report::human(content, Paint::Colour);
         match self.shown {
             Shown::AsData => output::data(&text),

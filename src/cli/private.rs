@@ -32,6 +32,20 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     open(path)?.write_all(bytes)
 }
 
+/// Adds to a file that is somebody else's: who may read it stays as it is.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)?
+        .write_all(bytes)
+}
+
 /// Begins a file that is written bit by bit.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// Writes all that is served to this file, as JSON lines, while it runs.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Writes a report when it ends: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    /// Writes a report when it ends, as `junit=FILE` says; `faultdeck report --help` lists the formats. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportTo>,
     #[command(flatten)]

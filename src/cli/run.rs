@@ -71,7 +71,7 @@ pub(super) struct Args {
     /// Writes all that is served to this file, as JSON lines, while the command runs.
     #[arg(long, value_name = "FILE")]
     pub(super) ledger: Option<PathBuf>,
-    /// Writes a report: `junit=FILE`, `json=FILE` or `human=FILE`. Can be given several times.
+    /// Writes a report, as `junit=FILE` says; `faultdeck report --help` lists the formats. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(super) report: Vec<ReportTo>,
     /// Ends the command, as failed, after this many seconds.

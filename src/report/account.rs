@@ -140,6 +140,15 @@ impl<'a> Account<'a> {
         violations
     }
 
+    /// The verdicts that a table shows: on what was asked for, and what is violated besides.
+    pub(super) fn answered(&self) -> Vec<&'a VerdictLine> {
+        let is_shown = |verdict: &&VerdictLine| {
+            verdict.verdict != Standing::NotApplicable
+                && (verdict.required || verdict.verdict == Standing::Violated)
+        };
+        self.verdicts.iter().copied().filter(is_shown).collect()
+    }
+
     /// The counter-examples found before whose property holds now.
     pub(super) fn fixed(&self) -> impl Iterator<Item = &'a VerdictLine> {
         let is_fixed = |verdict: &&VerdictLine| verdict.verdict == Standing::Held && verdict.found.is_some();

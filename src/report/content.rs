@@ -10,6 +10,15 @@ pub struct Content<'a> {
     pub(super) passed_over: u64,
 }
 
+impl<'a> Content<'a> {
+    /// What was run: the verb of the first session; empty if there is none.
+    pub fn verb(&self) -> &'a str {
+        let verb =
+            |(line, _): &(&'a Line, usize)| if let Line::Run(run) = line { Some(&*run.verb) } else { None };
+        self.lines.iter().find_map(verb).unwrap_or_default()
+    }
+}
+
 impl<'a> From<&'a [Line]> for Content<'a> {
     fn from(lines: &'a [Line]) -> Self {
         Self { lines: lines.iter().map(|line| (line, 1)).collect(), passed_over: 0 }

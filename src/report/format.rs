@@ -5,7 +5,7 @@ use std::fmt;
 use quick_junit::SerializeError;
 
 use super::content::Content;
-use super::{Paint, human, json, junit};
+use super::{Paint, github, gitlab, human, json, junit, markdown, sarif};
 
 /// A format that a report can have.
 pub struct Format {
@@ -37,6 +37,30 @@ pub const FORMATS: &[Format] = &[
         about: "JUnit XML, a test case per property and scenario: for a CI system",
         usual_file: "report.xml",
         make: |content, _| Ok(junit(content)?),
+    },
+    Format {
+        name: "markdown",
+        about: "Markdown with a table and folded failures: for a step summary or a comment",
+        usual_file: "report.md",
+        make: |content, _| Ok(markdown(content)),
+    },
+    Format {
+        name: "github",
+        about: "annotations, a line each: for a workflow of GitHub",
+        usual_file: "",
+        make: |content, _| Ok(github(content)),
+    },
+    Format {
+        name: "gitlab",
+        about: "a code quality report: for a merge request of GitLab",
+        usual_file: "",
+        make: |content, _| Ok(gitlab(content)?),
+    },
+    Format {
+        name: "sarif",
+        about: "SARIF 2.1.0: for code scanning and editors",
+        usual_file: "",
+        make: |content, _| Ok(sarif(content)?),
     },
 ];
 

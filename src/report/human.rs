@@ -294,7 +294,7 @@ fn closing(account: &Account<'_>, paint: Paint) -> String {
 }
 
 /// What was served, and from what; a model answers only where there is no recording.
-fn served(counts: &Counts) -> String {
+pub(super) fn served(counts: &Counts) -> String {
     let sum = &counts.sum;
     let computed = if sum.computed > 0 { format!(" ({} computed)", sum.computed) } else { String::new() };
     let mut from = vec![format!("{} from the recording{computed}", sum.recorded)];

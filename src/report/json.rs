@@ -147,7 +147,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
 
 /// serde escapes what JSON forbids; the other characters that a terminal obeys can stand only inside a string, so
 /// they are escaped here without looking at the structure.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         if is_obeyed(character) && character != '\n' {

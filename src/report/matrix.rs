@@ -10,16 +10,32 @@ use crate::ledger::{Standing, VerdictLine};
 /// How many rows a table has before it is told by property alone.
 const ROWS_MAX: usize = 40;
 
-/// One row per property and scenario, one column per client; where that is no table to read, one row per property.
+/// The table in lines of text.
 pub(super) fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
+    let table = aligned(&rows(verdicts, paint));
+    match is_by_property(verdicts) {
+        true => format!("{table}  in each scenario: `--report json=FILE`, and the ledger\n"),
+        false => table,
+    }
+}
+
+fn keys<'a>(verdicts: &[&'a VerdictLine]) -> Vec<(&'a str, &'a str)> {
+    distinct(verdicts.iter().map(|verdict| (verdict.property.as_str(), verdict.scenario.as_str())))
+}
+
+fn is_by_property(verdicts: &[&VerdictLine]) -> bool {
+    keys(verdicts).len() > ROWS_MAX
+}
+
+/// One row per property and scenario, one column per client; where that is no table to read, one row per property. The first row
+/// is the head.
+pub(super) fn rows(verdicts: &[&VerdictLine], paint: Paint) -> Vec<Vec<Cell>> {
     let clients = distinct(verdicts.iter().map(|verdict| verdict.client.as_str()));
-    let keys =
-        distinct(verdicts.iter().map(|verdict| (verdict.property.as_str(), verdict.scenario.as_str())));
-    if keys.len() > ROWS_MAX {
+    if is_by_property(verdicts) {
         return by_property(verdicts, &clients, paint);
     }
     let mut rows = vec![head(&["property", "scenario"], &clients)];
-    for (property, scenario) in keys {
+    for (property, scenario) in keys(verdicts) {
         let mut row = vec![Cell::plain(visible(property)), Cell::plain(visible(scenario))];
         for client in &clients {
             let of = |verdict: &&&VerdictLine| {
@@ -35,7 +51,7 @@ pub(super) fn matrix(verdicts: &[&VerdictLine], paint: Paint) -> String {
         }
         rows.push(row);
     }
-    aligned(&rows)
+    rows
 }
 
 /// Each value once, in the order of first sight.
@@ -78,7 +94,7 @@ fn painted(standing: Standing, text: String, paint: Paint) -> Cell {
 }
 
 /// One row per property: in how many scenarios it was violated, and what else it came to there.
-fn by_property(verdicts: &[&VerdictLine], clients: &[&str], paint: Paint) -> String {
+fn by_property(verdicts: &[&VerdictLine], clients: &[&str], paint: Paint) -> Vec<Vec<Cell>> {
     let mut rows = vec![head(&["property"], clients)];
     for property in distinct(verdicts.iter().map(|verdict| verdict.property.as_str())) {
         let mut row = vec![Cell::plain(visible(property))];
@@ -88,7 +104,7 @@ fn by_property(verdicts: &[&VerdictLine], clients: &[&str], paint: Paint) -> Str
         }
         rows.push(row);
     }
-    format!("{}  in each scenario: `--report json=FILE`, and the ledger\n", aligned(&rows))
+    rows
 }
 
 /// What the verdicts on one property come to, the weightiest first.

@@ -52,7 +52,7 @@ pub(super) fn runs(account: &Account<'_>, paint: Paint) -> String {
     text
 }
 
-fn row(scenario: &str, group: &[&RanLine], paint: Paint) -> Vec<Cell> {
+pub(super) fn row(scenario: &str, group: &[&RanLine], paint: Paint) -> Vec<Cell> {
     let name = if scenario.is_empty() { "(none)".into() } else { visible(scenario) };
     let mut of: BTreeMap<RunStanding, Vec<u64>> = BTreeMap::new();
     group.iter().for_each(|run| of.entry(run.standing).or_default().push(run.seed));

@@ -17,6 +17,11 @@ impl Cell {
         Self { text: text.into(), painted: painted.into() }
     }
 
+    /// Without paint.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn width(&self) -> usize {
         self.text.chars().count()
     }

@@ -120,6 +120,8 @@ impl Lab {
             .env("FAULTDECK_HOME", self.file("home"))
             .env("SEC_TOKEN", token())
             .env_remove("CI")
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("GITHUB_STEP_SUMMARY")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

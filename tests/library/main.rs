@@ -68,6 +68,7 @@ mod recording_links;
 mod recording_one_request;
 mod recording_trust;
 mod refused;
+mod reports_elsewhere;
 mod reports_from_a_ledger;
 mod same_run_twice;
 mod scenario_diagnostics;

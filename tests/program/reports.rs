@@ -80,3 +80,83 @@ fn a_ledger_that_is_broken_or_cut_is_an_error_with_its_file_and_line() {
     assert_eq!((broken.code, broken.stdout.as_str()), (Some(2), ""));
     assert!(broken.stderr.contains("cannot read b.jsonl: line "), "{}", broken.stderr);
 }
+
+/// Runs `command` under a scenario as a step of a workflow of GitHub's.
+fn in_a_step(lab: &Lab, more: &[&str], command: &str) -> harness::Finished {
+    let summary = lab.file("summary.md").display().to_string();
+    let flags = ["run", "--scenario", "slow-host", "--ledger", "step.jsonl"];
+    let env = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", &summary)];
+    lab.run_with(&[&flags[..], more, &["--", "sh", "-c", command]].concat(), &env)
+}
+
+#[test]
+fn a_step_of_a_workflow_gets_its_summary_and_annotations_by_itself_and_once() {
+    let lab = Lab::new();
+    lab.write("summary.md", "what another command wrote\n");
+    let poll = format!("curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\"; exit 7");
+    let failed = in_a_step(&lab, &[], &poll);
+    assert_eq!(failed.code, Some(1));
+    let annotated = failed.stderr.lines().filter(|line| line.starts_with("::error ")).count();
+    assert_eq!(annotated, 1, "{}", failed.stderr);
+    assert!(!failed.stdout.contains("::error"), "{}", failed.stdout);
+    let summary = lab.read("summary.md");
+    assert!(
+        summary.starts_with("what another command wrote\n## faultdeck run: failed (exit 1)\n"),
+        "{summary}"
+    );
+    // The file named by hand is the same one: it is told once, and what it held stays.
+    let path = format!("markdown={}", lab.file("summary.md").display());
+    in_a_step(&lab, &["--report", &path], &poll);
+    let summary = lab.read("summary.md");
+    assert_eq!(summary.matches("## faultdeck run").count(), 2, "{summary}");
+    assert!(summary.starts_with("what another command wrote\n"));
+    // A report that is made of a ledger is asked for, and told where it was asked for.
+    let env = [("GITHUB_STEP_SUMMARY", lab.file("summary.md").display().to_string())];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let made = lab.run_with(&["report", "step.jsonl", "--format", "github"], &env);
+    assert!(
+        made.stdout.starts_with("::error title=faultdeck%3A exit-code (") && made.stdout.lines().count() == 1
+    );
+    assert_eq!(lab.read("summary.md"), summary);
+}
+
+#[test]
+fn a_summary_that_has_no_room_or_cannot_be_written_changes_nothing_about_a_run() {
+    let lab = Lab::new();
+    let poll = format!("curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\"");
+    lab.write("summary.md", &"x".repeat(1024 * 1024));
+    let full = in_a_step(&lab, &[], &poll);
+    assert!(full.code == Some(0) && full.stderr.contains("no room left"), "{}", full.stderr);
+    assert_eq!(lab.read("summary.md").len(), 1024 * 1024);
+    std::fs::remove_file(lab.file("summary.md")).unwrap();
+    std::fs::create_dir(lab.file("summary.md")).unwrap();
+    let wrong = in_a_step(&lab, &[], &poll);
+    assert!(wrong.code == Some(0) && wrong.stderr.contains("cannot write"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_matrix_is_told_run_by_run_in_every_format_that_lists_findings() {
+    let lab = Lab::new();
+    let poll = format!("curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\" > /dev/null; exit 7");
+    let flags =
+        ["run", "--scenario", "slow-host", "--scenario", "hang", "--seeds", "2", "--ledger", "all.jsonl"];
+    let ran = lab.run(&[&flags[..], &["--", "sh", "-c", &poll]].concat());
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let report = |format: &str| lab.run(&["report", "all.jsonl", "--format", format]).stdout;
+    let github = report("github");
+    let of_slow =
+        github.lines().find(|line| line.contains("slow-host")).unwrap_or_else(|| panic!("{github}"));
+    assert!(
+        of_slow.starts_with("::error title=faultdeck%3A exit-code (")
+            && of_slow.contains("%0Arepeat it: faultdeck run ")
+    );
+    let markdown = report("markdown");
+    assert!(
+        markdown.contains("### Runs\n\n| scenario | runs | came to | seeds |\n|---|---|---|---|\n"),
+        "{markdown}"
+    );
+    for format in ["gitlab", "sarif"] {
+        let value: serde_json::Value = serde_json::from_str(&report(format)).unwrap();
+        assert!(value.to_string().contains("slow-host"), "{value}");
+    }
+}
