@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::progress;
 use super::run::{self, Args};
 use super::setup;
+use super::shard::Shard;
 use super::signals::Signals;
 use crate::judge::Progress;
 use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, Reasons, RunStanding, Sum, weigh_runs};
@@ -47,24 +48,6 @@ impl FromStr for Seeds {
             None => (1, number(text)?),
         };
         if first > last { Err(wrong) } else { Ok(Self { first, last }) }
-    }
-}
-
-/// A part of a matrix, `2/4`: every fourth run, from the second on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shard {
-    part: usize,
-    of: usize,
-}
-
-impl FromStr for Shard {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "write which part of how many, from 1: `2/4`";
-        let (part, of) = text.split_once('/').ok_or(wrong)?;
-        let (part, of) = (part.parse().map_err(|_| wrong)?, of.parse().map_err(|_| wrong)?);
-        if (1..=of).contains(&part) { Ok(Self { part, of }) } else { Err(wrong) }
     }
 }
 
@@ -176,9 +159,10 @@ pub(super) struct MatrixArgs {
     /// Takes over what an earlier call has left in the file of --ledger, and runs the rest.
     #[arg(long, requires = "ledger")]
     pub(super) resume: bool,
-    /// Runs a part of the matrix alone, the second of four: for several machines. `faultdeck report merge` puts their
-    /// ledgers together.
-    #[arg(long, value_name = "K/N")]
+    /// Runs a part of the matrix alone, the second of four (`2/4`): for several machines. `faultdeck report merge` puts their
+    /// ledgers together. `auto` takes both numbers from what GitLab, CircleCI, Buildkite and Slurm arrays set; `auto/4` the
+    /// first alone, as an indexed Job of Kubernetes sets it.
+    #[arg(long, value_name = "K/N|auto|auto/N")]
     pub(super) shard: Option<Shard>,
 }
 
@@ -194,8 +178,8 @@ impl MatrixArgs {
         if self.jobs > 1 {
             words.push_str(&format!(", {} at a time", self.jobs));
         }
-        if let Some(Shard { part, of }) = self.shard {
-            words.push_str(&format!(", part {part} of {of}"));
+        if let Some(shard) = self.shard {
+            words.push_str(&format!(", {shard}"));
         }
         if old > 0 {
             words.push_str(&format!(", {} over already", runs(old)));
@@ -248,13 +232,13 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
             all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, plan });
         }
     }
-    if let Some(Shard { part, of }) = args.matrix.shard {
-        let mut index = 0;
-        all.retain(|_| {
-            index += 1;
-            (index - 1) % of == part - 1
-        });
-    }
+    let all = match args.matrix.shard {
+        None => all,
+        Some(shard) => {
+            let numbered = all.into_iter().enumerate();
+            numbered.filter(|(index, _)| shard.has(*index)).map(|(_, cell)| cell).collect()
+        }
+    };
     if all.is_empty() {
         return Err(Problem::input("there is nothing to run in this part of the matrix"));
     }
@@ -412,12 +396,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_shards_and_times_are_read_and_nothing_else() {
+    fn seeds_and_times_are_read_and_nothing_else() {
         assert_eq!("50".parse(), Ok(Seeds { first: 1, last: 50 }));
         assert_eq!("7..12".parse(), Ok(Seeds { first: 7, last: 12 }));
         assert!(["", "0", "12..7", "a", "1...3", "-1"].iter().all(|text| text.parse::<Seeds>().is_err()));
-        assert_eq!("2/4".parse(), Ok(Shard { part: 2, of: 4 }));
-        assert!(["0/4", "5/4", "2", "2/", "a/b", "1/0"].iter().all(|text| text.parse::<Shard>().is_err()));
         assert_eq!(time("30m"), Ok(Duration::from_secs(1800)));
         assert!(["30", "0s", "1d", "", "m"].iter().all(|text| time(text).is_err()));
     }

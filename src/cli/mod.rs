@@ -46,6 +46,7 @@ mod report;
 mod rewriting;
 mod run;
 mod setup;
+mod shard;
 mod signals;
 mod stdin;
 mod stepping;

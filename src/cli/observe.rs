@@ -23,7 +23,7 @@ use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{Auth, Clock, Outside, Setup};
 use crate::report::visible;
-use crate::run::{Plan, Story, Under, observe};
+use crate::run::{GRACE, Plan, Story, Under, observe};
 use crate::scenario::Scenario;
 
 /// How long a command may take under one story if `--timeout` does not say, in seconds.
@@ -119,6 +119,8 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             group: Group::Own,
             time_scale: 1,
             variables: Vec::new(),
+            until: Vec::new(),
+            grace: GRACE,
             is_quiet: true,
         };
         let plan = Plan {

@@ -24,7 +24,7 @@ use crate::ledger::Exit;
 use crate::redact::Redactor;
 use crate::replay::Setup;
 use crate::report::{shell_word, visible};
-use crate::run::{Plan, Under, Variable};
+use crate::run::{GRACE, Plan, Under, Until, Variable};
 use crate::scenario::{CommandMust, Scenario};
 use crate::seed::Seed;
 use crate::serve::Proxy;
@@ -47,6 +47,7 @@ Examples:
   faultdeck run --scenario builtin:slow-host -- pytest -q
   faultdeck run --scenario scenarios/mine.toml --report junit=report.xml -- npm test
   faultdeck run --cassette forensics/create-case -- ./poller --url {base_url}
+  faultdeck run --scenario slow-host --until task-done+2polls --until for=1m -- ./daemon
   faultdeck run --scenario task/ --scenario ariel/ --seeds 50 --jobs 2 --budget 10m -- ./poller
   faultdeck run --scenario slow-host --proxy -- ./poller          # which asks for https://console.example
 
@@ -81,6 +82,14 @@ pub(super) struct Args {
     /// --tls or --proxy) stand for the replay's; `{{` is a brace. Can be given several times.
     #[arg(long = "env", value_name = "NAME=TEXT")]
     variables: Vec<String>,
+    /// Asks a command that never ends by itself to end (SIGTERM): `task-done` when it was shown that its task is over,
+    /// `task-done+2polls` two polls later, `idle=10s` when it has asked for nothing for so long, `for=5m` so long after its
+    /// start. Several: whichever comes first. A command that ends then has passed.
+    #[arg(long, value_name = "CONDITION")]
+    until: Vec<Until>,
+    /// How many seconds it has to end then, before it is killed, which fails it.
+    #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    grace: u64,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
     trace: bool,
@@ -187,6 +196,8 @@ pub(super) fn plan(
         group: Group::Own,
         time_scale: args.story.time_scale,
         variables,
+        until: args.until.clone(),
+        grace: Duration::from_secs(args.grace),
         is_quiet: true,
     };
     let Door { tls, proxy } = door;
@@ -289,6 +300,10 @@ pub(super) fn repeat(
     }
     if args.timeout != TIMEOUT_S {
         repeat.flag("--timeout", &args.timeout.to_string());
+    }
+    args.until.iter().for_each(|until| repeat.flag("--until", &until.to_string()));
+    if args.grace != GRACE.as_secs() {
+        repeat.flag("--grace", &args.grace.to_string());
     }
     if args.story.no_auth {
         repeat.word("--no-auth");

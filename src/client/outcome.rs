@@ -266,7 +266,12 @@ mod tests {
     use super::*;
 
     fn finished(ending: Ending, stdout: &str) -> Finished {
-        Finished { ending, stdout: Captured::of(stdout), stderr: Captured::of("complaint") }
+        Finished {
+            ending,
+            stdout: Captured::of(stdout),
+            stderr: Captured::of("complaint"),
+            was_killed: false,
+        }
     }
 
     fn map() -> ExitMap {

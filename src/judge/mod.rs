@@ -39,3 +39,4 @@ pub use lesson::{Example, Fact, Fix, Lesson};
 pub use names::{resolve, unknown_names, with_names};
 pub use verdict::{Verdict, Violation};
 pub use wire::Suite;
+pub(crate) use wire::phase_shown;

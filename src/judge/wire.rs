@@ -233,7 +233,7 @@ pub(super) fn state_shown(exchange: &Exchange) -> Option<String> {
 }
 
 /// The phase that is.
-pub(super) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
+pub(crate) fn phase_shown(exchange: &Exchange) -> Option<Phase> {
     life_of(exchange)?.phase(&state_shown(exchange)?)
 }
 

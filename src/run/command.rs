@@ -3,13 +3,16 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::until::{Lookout, Until, either};
 use super::variable::{Replayed, Variable};
 use crate::client::child::{self, Ending, Environment, Group, Streams};
 
-/// How long a command that was asked to end (SIGTERM) has before it is killed: a test suite has things to put away.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a command that was asked to end (SIGTERM) has before it is killed, if nobody says: a test suite has things to put
+/// away.
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// A token for the command to send. Any would do: only its presence is looked at.
 pub(super) const SEC: &str = "7a1f0c5e-0000-4000-8000-fa017dec0001";
@@ -30,6 +33,10 @@ pub struct Under {
     pub time_scale: u32,
     /// What it is told of the replay under names of its own.
     pub variables: Vec<Variable>,
+    /// After what it is asked to end, whichever comes first: that is no failure of a command that never ends by itself.
+    pub until: Vec<Until>,
+    /// How long it has to end then, before it is killed.
+    pub grace: Duration,
     /// Whether its output is kept in place of being shown; then it has no input either.
     pub is_quiet: bool,
 }
@@ -43,6 +50,10 @@ pub enum Ended {
     Killed(i32),
     /// It took longer than it may, and was ended.
     TimedOut(Duration),
+    /// It ran as long as it was to, and ended when it was asked to.
+    Until(Until),
+    /// It ran as long as it was to, and did not end when it was asked to: it was killed this much later.
+    Clung(Duration),
     /// The user ended the run, and the command with it.
     Interrupted,
     /// It could not be started.
@@ -56,13 +67,17 @@ const NOT_FOUND: i32 = 127;
 impl Ended {
     /// Whether it did its work and was content.
     pub fn passed(&self) -> bool {
-        *self == Self::Exited(0)
+        matches!(self, Self::Exited(0) | Self::Until(_))
     }
 
     /// Whether it came to an end of its own choice, as a program does: what a scenario says of the command is about
     /// nothing else. A code above 128 is a choice, too: only a shell means a signal by it.
     pub fn lived(&self) -> bool {
-        matches!(self, Self::Exited(code) if ![NOT_EXECUTABLE, NOT_FOUND].contains(code))
+        match self {
+            Self::Exited(code) => ![NOT_EXECUTABLE, NOT_FOUND].contains(code),
+            Self::Until(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -82,6 +97,10 @@ impl fmt::Display for Ended {
             Self::Exited(code) => write!(f, "the command failed with exit code {code}"),
             Self::Killed(signal) => write!(f, "the command was ended by signal {signal}"),
             Self::TimedOut(limit) => write!(f, "the command took longer than {} s", limit.as_secs()),
+            Self::Until(until) => write!(f, "the command ran until {until}, and ended when it was asked to"),
+            Self::Clung(grace) => {
+                write!(f, "the command did not end within {} s of SIGTERM, and was killed", grace.as_secs())
+            }
             Self::Interrupted => f.write_str("the command was interrupted"),
             Self::NotStarted(why) => write!(f, "the command could not be started: {why}"),
         }
@@ -94,14 +113,20 @@ pub(super) async fn run(
     argv: &[OsString],
     under: &Under,
     replayed: &Replayed<'_>,
+    lookout: &Lookout,
     stop: impl Future,
 ) -> (Ended, Option<String>) {
+    let reached = Mutex::new(None);
+    let stop = async {
+        let until = either(stop, lookout).await;
+        *reached.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    };
     let command = child::Command {
         argv: argv.iter().map(|argument| with_url(argument, replayed.url)).collect(),
         environment: variables(under, replayed),
         folder: None,
         deadline: Some(under.limit),
-        grace: GRACE,
+        grace: under.grace,
         streams: if under.is_quiet { Streams::Captured } else { Streams::Shared },
         group: under.group,
     };
@@ -113,7 +138,11 @@ pub(super) async fn run(
         Ending::Exited(code) => Ended::Exited(code),
         Ending::Signalled(signal) => Ended::Killed(signal),
         Ending::TimedOut => Ended::TimedOut(under.limit),
-        Ending::Stopped => Ended::Interrupted,
+        Ending::Stopped => match reached.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(_) if finished.was_killed => Ended::Clung(under.grace),
+            Some(until) => Ended::Until(until),
+            None => Ended::Interrupted,
+        },
     };
     let output = under.is_quiet.then(|| finished.stdout.text() + &finished.stderr.text());
     (ended, output)
@@ -157,6 +186,8 @@ mod tests {
             group: Group::Own,
             time_scale: 1,
             variables: Vec::new(),
+            until: Vec::new(),
+            grace: GRACE,
             is_quiet: false,
         }
     }
@@ -164,7 +195,7 @@ mod tests {
     async fn ran(argv: &[&str], stop: impl Future) -> Ended {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
         let replayed = Replayed { url: "http://127.0.0.1:1", ..Replayed::default() };
-        run(&argv, &under(Duration::from_secs(30)), &replayed, stop).await.0
+        run(&argv, &under(Duration::from_secs(30)), &replayed, &Lookout::of(&[]), stop).await.0
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //! - `command` starts the command and says how it ended
 //! - `variable` is what a command is told of its replay under names of its own
 //! - `trusted` are the certificates that it is handed
+//! - `until` says when a command that never ends is asked to
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
 //! - `wire` judges the properties that the wire shows
 
@@ -14,12 +15,14 @@ mod command;
 mod matrix;
 mod observed;
 mod trusted;
+mod until;
 mod variable;
 mod whole;
 mod wire;
 
-pub use command::{Ended, Under};
+pub use command::{Ended, GRACE, Under};
 pub use matrix::{Cell, Done, Matrix, matrix};
 pub use observed::{Observed, Story, observe};
+pub use until::Until;
 pub use variable::{NoVariable, Variable};
 pub use whole::{Plan, Ran, run};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::combine::combine;
 use super::command::{self, Ended, Under};
 use super::trusted::Trusted;
+use super::until::Lookout;
 use super::variable::{Replayed, Variable};
 use super::wire::verdicts;
 use crate::ledger::{EndLine, Line, VerdictLine};
@@ -94,12 +95,16 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, Star
     for watch in watches {
         replay = replay.watched(watch);
     }
+    let lookout = Lookout::of(&under.until);
+    if let Some(watch) = lookout.watch() {
+        replay = replay.watched(watch);
+    }
     let replay = Arc::new(replay);
     let server = Server::start(Options { tls, proxy, ..Options::default() }, Arc::clone(&replay)).await?;
     replay.set_base(&server.url());
     let url = server.url();
     let replayed = Replayed { url: &url, sec: command::SEC, trusted: trusted.as_ref(), is_proxy };
-    let (ended, output) = command::run(&command, &under, &replayed, stop).await;
+    let (ended, output) = command::run(&command, &under, &replayed, &lookout, stop).await;
     server.stop().await;
     let lines = replay.lines();
     let verdicts = verdicts(scenario.as_deref(), &lines, &ended);

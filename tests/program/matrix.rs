@@ -252,3 +252,59 @@ fn the_time_for_all_runs_ends_the_matrix_and_a_report_has_the_same_table() {
     let report = lab.run(&["report", file.as_str()]);
     assert_eq!(table(&report.stdout), table(&ran.stderr));
 }
+
+/// Polls for ever.
+fn daemon() -> String {
+    format!(
+        "{} || exit 9; while :; do {FAULTDECK} client careful get --base $FAULTDECK_URL --id 956; done",
+        WAIT.join(" ")
+    )
+}
+
+#[test]
+fn a_poller_that_never_exits_goes_through_fifty_seeds() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl");
+    let text = "summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\n\n[[fault]]\nname = \"late\"\n\
+                when = { endpoint = \"case_create_tasks.get\", nth = \"1\" }\ninject = { latency = { ms = 1, jitter_ms = 5 } }\n";
+    let (late, file) = (lab.write("late.toml", text).display().to_string(), ledger.display().to_string());
+    let flags = [
+        "--scenario",
+        &late,
+        "--seeds",
+        "50",
+        "--jobs",
+        "2",
+        "--until",
+        "task-done+2polls",
+        "--ledger",
+        &file,
+    ];
+    let ran = run(&lab, &flags, &["sh", "-c", &daemon()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let of = standings(&ledger);
+    assert!(of.len() == 50 && of.values().all(|it| *it == RunStanding::Passed), "{of:?}");
+}
+
+#[test]
+fn a_command_that_does_not_end_when_it_is_asked_to_has_failed_and_one_that_is_idle_is_asked() {
+    let lab = Lab::new();
+    let asks = format!("{}; ", WAIT.join(" "));
+    let stubborn = format!("trap '' TERM; {asks} while :; do sleep 0.2; done");
+    let flags = ["--scenario", "builtin:task/slow-host", "--until", "idle=300ms", "--grace", "1"];
+    let ran = run(&lab, &flags, &["sh", "-c", &stubborn]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("did not end within 1 s of SIGTERM, and was killed"), "{}", ran.stderr);
+    let meek = format!("{asks} exec sleep 600");
+    let ran = run(&lab, &flags, &["sh", "-c", &meek]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--until idle=300ms --grace 1"), "{}", ran.stderr);
+    let wrong = run(&lab, &["--until", "done"], &["true"]);
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("task-done+2polls"), "{}", wrong.stderr);
+    let nothing = run(
+        &lab,
+        &["--cassette", "builtin:forensics/create-case", "--until", "for=200ms"],
+        &["sleep", "600"],
+    );
+    assert_eq!(nothing.code, Some(3), "nothing was asked: {}", nothing.stderr);
+}

@@ -121,6 +121,8 @@ pub struct Finished {
     pub stdout: Captured,
     /// Its standard error.
     pub stderr: Captured,
+    /// Whether it had to be killed: it was asked to end, and did not.
+    pub was_killed: bool,
 }
 
 /// A program could not be started: nothing was tested.
@@ -178,12 +180,14 @@ pub(crate) async fn run_until(command: &Command, stop: impl Future) -> Result<Fi
             None => Waited::For(Ending::TimedOut),
         },
     };
+    let mut was_killed = false;
     let ending = match waited {
         Waited::Ended(ending) => ending,
         Waited::For(ending) => {
             family.signal(Signal::TERM);
             let leaving = within(Some(command.grace), child.wait());
             if beside(leaving, drains.as_mut(), &mut drained).await.is_none() {
+                was_killed = true;
                 family.signal(Signal::KILL);
                 let _ = beside(within(Some(GRACE), child.wait()), drains.as_mut(), &mut drained).await;
             }
@@ -195,7 +199,7 @@ pub(crate) async fn run_until(command: &Command, stop: impl Future) -> Result<Fi
     if !drained {
         within(Some(LAST_WORDS), drains.as_mut()).await;
     }
-    Ok(Finished { ending, stdout: kept(&stdout), stderr: kept(&stderr) })
+    Ok(Finished { ending, stdout: kept(&stdout), stderr: kept(&stderr), was_killed })
 }
 
 /// What the wait for a program came to.
