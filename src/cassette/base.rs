@@ -321,6 +321,10 @@ mod tests {
         for wrong in ["", "a b", "a/b", "a@b", "a\"b"] {
             assert_eq!(base(wrong), "https://127.0.0.1:8080/@one", "{wrong}");
         }
+        // Asked for through a proxy, it goes on by the scheme that was asked for.
+        let request = Request::new("GET", "/").with("Host", "console.example");
+        let proxied = Request { scheme: Some("https"), ..request };
+        assert_eq!(base_for("http://127.0.0.1:8080/@one", &proxied), "https://console.example/@one");
         let mut response = Response::new(302);
         response.headers.push("Location", "{base}/x");
         response.headers.push("Set-Cookie", "a=b; Domain={base}");

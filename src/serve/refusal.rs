@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::hosts::Host;
 use super::limits::FIRST_LINE_MAX;
 use crate::delivery::Delivery;
 use crate::json::quote;
@@ -21,7 +22,7 @@ pub struct Refusal {
     pub why: Cow<'static, str>,
     /// The method, if the first line holds one.
     pub method: Option<String>,
-    /// The target as sent, if the first line holds one. Like all that came from outside it may hold a secret.
+    /// The target as sent, if the first line holds one; of a CONNECT its host and port alone. Like all that came from outside it may hold a secret.
     pub target: Option<String>,
     /// The first line as it came, without its end, cut after 8 KiB.
     pub first_line: Bytes,
@@ -57,7 +58,17 @@ fn words(line: &[u8]) -> (Option<String>, Option<String>) {
         Some(at) => rest.get(..at).unwrap_or_default(),
         None => rest,
     };
-    (Some(octets::text(method)), (!target.is_empty()).then(|| octets::text(target)))
+    let target = (!target.is_empty()).then(|| octets::text(target));
+    (
+        Some(octets::text(method)),
+        if method == b"CONNECT" { target.and_then(|it| destination(&it)) } else { target },
+    )
+}
+
+/// Whom a CONNECT names, without the user and the password that some put before it. What names nobody may be anything.
+fn destination(target: &str) -> Option<String> {
+    let authority = target.rsplit('@').next().unwrap_or_default();
+    Host::of(authority).map(|_| authority.to_owned())
 }
 
 /// Why a request is not taken, and what it is answered with.
@@ -130,6 +141,9 @@ mod tests {
         assert_eq!(words(b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"), pair("GET", "/a b"));
         assert_eq!(words(b"GET /a?b=\xfc"), pair("GET", "/a?b=\u{effc}"));
         assert_eq!(words(b"GET"), pair("GET", ""));
+        assert_eq!(words(b"CONNECT a.example:1 HTTP/1.1\r\n"), pair("CONNECT", "a.example:1"));
+        assert_eq!(words(b"CONNECT u:a-secret@a.example:1 HTTP/1.1\r\n"), pair("CONNECT", "a.example:1"));
+        assert_eq!(words(b"CONNECT u:a/secret HTTP/1.1\r\n"), pair("CONNECT", ""));
         assert_eq!(words(b"\x16\x03\x01 a"), pair("", ""));
         assert_eq!(words(b""), pair("", ""));
     }

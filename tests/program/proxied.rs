@@ -189,6 +189,47 @@ fn a_replay_and_an_emulator_are_proxies_too_and_their_authority_is_shown_by_ca()
 }
 
 #[test]
+fn what_is_said_to_the_proxy_alone_stands_nowhere() {
+    let lab = Lab::new();
+    let secret = lab.canary().to_owned();
+    let server = lab.replay(&["--proxy", "--ledger", "run.jsonl"]);
+    let user = format!("user:{secret}");
+    for base in ["http://console.example", "-p http://console.example"] {
+        let words: Vec<&str> = base.split(' ').collect();
+        let url = format!("{}{CASES}", words[words.len() - 1]);
+        let args = [&["-x", &server.url, "-U", &user][..], &words[..words.len() - 1], &[&url]].concat();
+        let (code, text) = curl(&args);
+        assert!(code == Some(0) && text.starts_with('['), "{base}: {code:?} {text}");
+    }
+    for head in [
+        format!("CONNECT user:{secret}@console.example:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("CONNECT {secret}/x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET http://user:{secret}@console.example/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nHost: b\r\nProxy-Authorization: Basic {secret}\r\n\r\n"),
+    ] {
+        let answer = server.exchange(head.as_bytes()).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 400 "), "{head}");
+    }
+    let finished = server.stop();
+    assert_eq!(finished.code, Some(3), "{}", finished.stderr);
+    // The lab itself looks for the secret in all that was printed and written.
+    let ledger = lab.read("run.jsonl");
+    assert!(!ledger.contains("Proxy-") && ledger.contains("CONNECT console.example:443"), "{ledger}");
+}
+
+#[test]
+fn a_listener_that_is_away_refuses_a_proxy_s_clients_too() {
+    let lab = Lab::new();
+    let ask = format!(
+        "curl -s --max-time 5 -H 'SEC: any' {CONSOLE}{CASES}; echo $? > code; sleep 1; curl -sf -H 'SEC: any' {CONSOLE}{CASES} > answer"
+    );
+    let run = run(&lab, &["--proxy", "--fault", "refuse?since_start_ms=0-700"], &["sh", "-c", &ask]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(lab.read("code").trim(), "7");
+    assert!(lab.read("answer").starts_with('['));
+}
+
+#[test]
 fn a_recorder_asks_its_console_and_nobody_else() {
     let lab = Lab::new();
     let console = lab.serve(&["emulate"]);
