@@ -56,6 +56,7 @@ mod scenario_from_input;
 mod searches;
 mod secrets_stay_in;
 mod shipped_cassette;
+mod starts;
 mod time_and_pieces;
 mod undisturbed;
 mod ways_in;

@@ -138,8 +138,17 @@ fn a_summary_that_has_no_room_or_cannot_be_written_changes_nothing_about_a_run()
 fn a_matrix_is_told_run_by_run_in_every_format_that_lists_findings() {
     let lab = Lab::new();
     let poll = format!("curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\" > /dev/null; exit 7");
-    let flags =
-        ["run", "--scenario", "slow-host", "--scenario", "server-error", "--seeds", "2", "--ledger", "all.jsonl"];
+    let flags = [
+        "run",
+        "--scenario",
+        "slow-host",
+        "--scenario",
+        "server-error",
+        "--seeds",
+        "2",
+        "--ledger",
+        "all.jsonl",
+    ];
     let ran = lab.run(&[&flags[..], &["--", "sh", "-c", &poll]].concat());
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     let report = |format: &str| lab.run(&["report", "all.jsonl", "--format", format]).stdout;

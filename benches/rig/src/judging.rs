@@ -17,6 +17,10 @@ const FEW: u64 = 100;
 const OF_WORKERS: u64 = 2_100;
 const OF_PROGRAMS: u64 = 600;
 
+/// Runs of a matrix, and how many at a time.
+const RUNS: u64 = 200;
+const RUNS_AT_A_TIME: u64 = 4;
+
 /// How clients are judged, and run in the loop.
 #[derive(Clone, Copy)]
 pub(crate) enum Way {
@@ -101,6 +105,68 @@ pub(crate) fn program(bench: &Bench, way: Way) -> Result<Measured, String> {
             })
         },
     )
+}
+
+/// A command of one request, 200 times in 4 threads: runs of a matrix, each with a replay of its own, against bare commands that ask
+/// one server.
+pub(crate) fn matrix(bench: &Bench) -> Result<Measured, String> {
+    let floor = floor(bench)?;
+    let (cassette, _) = bench.cassette(1)?;
+    let scenario = format!(
+        "summary = \"bench\"\ncassette = {cassette:?}\n\n[[fault]]\noptional = true\nwhen = {{ endpoint = \
+         \"case_create_tasks.get\", nth = \"9\", chance = \"1/2\" }}\ninject = {{ latency = {{ ms = 1 }} }}\n"
+    );
+    let scenario = bench.write("bench.toml", &scenario)?;
+    let (faultdeck, folder) = (bench.faultdeck.display().to_string(), bench.folder.clone());
+    let base = format!("http://{}", floor.addr);
+    let command = |base: &str| {
+        [faultdeck.as_str(), "client", "careful", "get", "--base", base, "--id", "1"].map(str::to_owned)
+    };
+    let (mut floors, mut rates, mut figures) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        bench.processors.to_both();
+        let began = Instant::now();
+        threads(RUNS_AT_A_TIME, RUNS, |_| {
+            let [program, arguments @ ..] = command(&base);
+            passes(Command::new(program).args(arguments).current_dir(&folder))
+        })?;
+        let bare = began.elapsed();
+        let began = Instant::now();
+        let (runs, at_a_time) = (RUNS.to_string(), RUNS_AT_A_TIME.to_string());
+        let flags = ["run", "--scenario", &scenario, "--seeds", &runs, "--jobs", &at_a_time, "--"];
+        passes(Command::new(&faultdeck).args(flags).args(command("{base_url}")).current_dir(&bench.folder))?;
+        let took = began.elapsed();
+        bench.processors.to_load();
+        floors.push(RUNS as f64 / bare.as_secs_f64());
+        rates.push(RUNS as f64 / took.as_secs_f64());
+        figures.push(took.as_secs_f64() / bare.as_secs_f64());
+    }
+    let shown = |rates: &[f64]| format!("{:.0}/s", median(rates));
+    Ok(Measured { floor: shown(&floors), faultdeck: shown(&rates), figures })
+}
+
+/// Runs a command to its end, which has to be a good one.
+fn passes(command: &mut Command) -> Result<(), String> {
+    let command = command.env("SEC_TOKEN", "01234567-89ab-cdef-0123-456789abcdef").stdin(Stdio::null());
+    let ended = command.output().map_err(|error| error.to_string())?;
+    let reason = String::from_utf8_lossy(&ended.stderr);
+    match ended.status.success() {
+        true => Ok(()),
+        false => Err(format!("{}: {}", ended.status, reason.lines().last().unwrap_or_default())),
+    }
+}
+
+/// So much work in so many threads.
+fn threads(many: u64, pieces: u64, work: impl Fn(u64) -> Result<(), String> + Sync) -> Result<(), String> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let each =
+            |thread: u64| scope.spawn(move || (thread..pieces).step_by(many as usize).try_for_each(work));
+        let threads: Vec<_> = (0..many).map(each).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?)
+    })
 }
 
 fn floor(bench: &Bench) -> Result<Server, String> {

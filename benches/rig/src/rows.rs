@@ -91,6 +91,7 @@ const ROWS: &[Row] = &[
     open(row("judge, two exec, one processor for all", 0.0, |bench| {
         judging::program(bench, Way::TwoOnOneProcessor)
     })),
+    row("run, 200 runs by 4 jobs, against bare commands", 1.5, judging::matrix),
     row("50 ms injected: answers that came early", 0.0, wide::early),
     row("50 ms injected, 1 connection: median late, ms", 0.8, |bench| wide::late(bench, 1, 0.5)),
     row("50 ms injected, 256 connections: p99 late, ms", 3.0, |bench| wide::late(bench, 256, 0.99)),
