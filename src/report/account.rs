@@ -49,7 +49,7 @@ pub(super) struct Counts {
 
 impl<'a> Account<'a> {
     pub(super) fn of(content: impl Into<Content<'a>>) -> Self {
-        let Content { lines, passed_over } = content.into();
+        let Content { lines, passed_over, .. } = content.into();
         let sum = Sum::of(lines.iter().map(|(line, _)| *line));
         let mut account = Self { sum, passed_over, ..Self::default() };
         for (line, times) in lines {

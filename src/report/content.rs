@@ -8,6 +8,8 @@ pub struct Content<'a> {
     pub(super) lines: Vec<(&'a Line, usize)>,
     /// Misses, refusals and remarks that are counted alone.
     pub(super) passed_over: u64,
+    /// Whether every exchange is there, and all of it.
+    pub(super) is_whole: bool,
 }
 
 impl<'a> Content<'a> {
@@ -21,7 +23,7 @@ impl<'a> Content<'a> {
 
 impl<'a> From<&'a [Line]> for Content<'a> {
     fn from(lines: &'a [Line]) -> Self {
-        Self { lines: lines.iter().map(|line| (line, 1)).collect(), passed_over: 0 }
+        Self { lines: lines.iter().map(|line| (line, 1)).collect(), passed_over: 0, is_whole: true }
     }
 }
 

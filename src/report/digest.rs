@@ -94,7 +94,7 @@ impl Digest {
 impl<'a> From<&'a Digest> for Content<'a> {
     fn from(digest: &'a Digest) -> Self {
         let lines = digest.lines.iter().map(|(line, times)| (line, *times)).collect();
-        Self { lines, passed_over: digest.passed_over }
+        Self { lines, passed_over: digest.passed_over, is_whole: false }
     }
 }
 

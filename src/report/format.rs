@@ -5,7 +5,7 @@ use std::fmt;
 use quick_junit::SerializeError;
 
 use super::content::Content;
-use super::{Paint, github, gitlab, human, json, junit, markdown, sarif};
+use super::{Paint, github, gitlab, html, human, json, junit, markdown, sarif};
 
 /// A format that a report can have.
 pub struct Format {
@@ -43,6 +43,12 @@ pub const FORMATS: &[Format] = &[
         about: "Markdown with a table and folded failures: for a step summary or a comment",
         usual_file: "report.md",
         make: |content, _| Ok(markdown(content)),
+    },
+    Format {
+        name: "html",
+        about: "one page with swim lanes and every exchange, without a script: for a person",
+        usual_file: "report.html",
+        make: |content, _| Ok(html(content)),
     },
     Format {
         name: "github",

@@ -6,6 +6,7 @@ use super::account::{Account, Counts, word};
 use super::console;
 use super::content::Content;
 use super::coverage::coverage;
+use super::in_short::{LAST_LINES, in_short};
 use super::lines::{refused_line, target};
 use super::runs::runs;
 use super::shell::shell_word;
@@ -21,6 +22,9 @@ const NAMES_SHOWN: usize = 8;
 /// How long a reason may be before it is cut, in characters.
 const BECAUSE_MAX: usize = 240;
 
+/// How many sections come before the first counter-example.
+const BEFORE_EXAMPLE: usize = 3;
+
 /// The whole report: verdicts, the first counter-example in full, misses, findings, faults, counts, exit and why.
 pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
     let account = Account::of(content);
@@ -28,7 +32,7 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         let sections = [heading(&account, paint)].into_iter().chain(console::sections(&account, paint));
         return joined(sections.chain([closing(&account, paint)]));
     }
-    joined([
+    let sections = [
         heading(&account, paint),
         runs(&account, paint),
         verdicts(&account, paint),
@@ -42,8 +46,15 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         greeted(&account, paint),
         findings(&account, paint),
         faults(&account, paint),
-        closing(&account, paint),
-    ])
+    ];
+    let closing = closing(&account, paint);
+    // Where a log's last lines reach up to the first counter-example, they have it.
+    let from_there = sections.iter().skip(BEFORE_EXAMPLE).filter(|section| !section.is_empty());
+    let lines: usize = from_there.map(|section| section.lines().count() + 1).sum();
+    let is_long = lines + closing.lines().count() > LAST_LINES;
+    let in_short = if is_long { in_short(&account, paint) } else { String::new() };
+    let text = joined(sections);
+    joined([text, in_short, closing])
 }
 
 fn joined(sections: impl IntoIterator<Item = String>) -> String {

@@ -83,7 +83,7 @@ pub(super) fn row(scenario: &str, group: &[&RanLine], paint: Paint) -> Vec<Cell>
 }
 
 /// The first run of each scenario that did not pass: why, and the command line that does it again.
-fn repeats(runs: &[&RanLine], paint: Paint) -> String {
+pub(super) fn repeats(runs: &[&RanLine], paint: Paint) -> String {
     let mut first: Vec<&RanLine> = Vec::new();
     let is_bad = |run: &&&RanLine| run.standing >= RunStanding::Inconclusive;
     for run in runs.iter().filter(is_bad) {

@@ -5,7 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use faultdeck::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
+use faultdeck::ledger::{
+    BodyText, EndLine, Exchange, ExchangeKey, Exit, Line, Origin, Reasons, RunLine, Standing, Timing,
+    VerdictLine,
+};
 use faultdeck::report::{self, Paint};
 use serde_json::Value;
 
@@ -170,4 +173,117 @@ fn no_format_hides_that_a_run_failed_without_a_verdict() {
         let text = format.make(&lines, Paint::Plain).unwrap();
         assert!(text.contains("the command failed with exit code 7"), "{}: {text}", format.name);
     }
+}
+
+#[test]
+fn a_page_is_html_without_an_active_element_and_each_of_its_links_leads_to_a_place_in_it() {
+    read_elsewhere("a_page_is_html_without_an_active_element", "html", "html");
+}
+
+#[test]
+fn a_page_is_well_by_the_rules_of_html_validate() {
+    let program = tools().join("node_modules/.bin/html-validate");
+    if !program.exists() {
+        return skipped("a_page_is_well_by_the_rules_of_html_validate", "html-validate");
+    }
+    for (name, lines) in ledgers() {
+        let folder = Folder::new();
+        let file = folder.path().join("page.html");
+        fs::write(&file, report::html(&lines)).unwrap();
+        let config = outside().join("html-validate.json");
+        let ended = Command::new(&program).arg("--config").arg(config).arg(&file).output().unwrap();
+        assert!(ended.status.success(), "{name}: {}", String::from_utf8_lossy(&ended.stdout));
+    }
+}
+
+/// So many exchanges of a run, each with bodies of its own.
+fn exchanges(count: u32, differ: bool) -> Vec<Line> {
+    let mut lines =
+        vec![Line::Run(RunLine { session: "main".into(), verb: "run".into(), ..RunLine::default() })];
+    for nth in 1..=count {
+        let key = ExchangeKey {
+            session: "main".into(),
+            endpoint: "GET /siem/offenses".into(),
+            resource: "/api/siem/offenses".into(),
+            nth,
+        };
+        let own = if differ { nth } else { 0 };
+        let head = |name: &str| (name.to_owned(), "v".repeat(40));
+        lines.push(Line::Exchange(Box::new(Exchange {
+            key: key.clone(),
+            call: nth,
+            tick: Some(nth),
+            state: Some("PROCESSING".into()),
+            method: "GET".into(),
+            target: format!("/api/siem/offenses?page={own}"),
+            request_headers: ["Host", "SEC", "Accept", "User-Agent"].map(head).to_vec(),
+            status: 200,
+            response_headers: ["Content-Type", "Date", "Server"].map(head).to_vec(),
+            response_body: BodyText::Text(format!("{{\"id\":{own},\"text\":\"{}\"}}", "<&>".repeat(500))),
+            origin: Origin::Recorded("offenses.list-1".into()),
+            work_done: true,
+            ..Exchange::default()
+        })));
+        lines.push(Line::Timing(Timing {
+            key,
+            at_us: u64::from(nth) * 1000,
+            took_us: 500,
+            ..Timing::default()
+        }));
+    }
+    lines.push(Line::End(EndLine::default()));
+    lines
+}
+
+#[test]
+fn ten_thousand_exchanges_fit_ten_megabytes_whether_they_differ_or_not() {
+    let page = report::html(&exchanges(10_000, true));
+    assert!(page.len() < 10_000_000, "{} bytes", page.len());
+    assert!(page.len() > 4_000_000 && page.contains(" are left out: the ledger has all of them.</p>"));
+    let equal = report::html(&exchanges(10_000, false));
+    assert!(equal.contains("<b>(10000 times)</b>") && equal.len() < 1_000_000, "{} bytes", equal.len());
+    if let Ok(folder) = std::env::var("FAULTDECK_PAGES") {
+        fs::write(Path::new(&folder).join("differ.html"), page).unwrap();
+    }
+}
+
+#[test]
+fn a_page_says_what_was_recorded_and_what_was_served_and_nothing_that_the_ledger_has_not() {
+    let page = report::html(&judged());
+    for part in [
+        "the recorded interaction <b>cases.post-1f2e3d4c</b>",
+        "fault reset (lost): cut after 40 bytes, then reset",
+        "nothing: said by the fault hang in the console&#39;s place",
+        "nothing that fits: nothing recorded for GET /api/siem/offenses",
+        "PARTIALLY_COMPLETE",
+        "state of the task",
+        "in the order in which they were asked (the ledger has no times)",
+        "<td class=\"violated\">VIOLATED",
+        "default-src &#39;none&#39;",
+    ] {
+        let part = part.replace("&#39;none&#39;", "'none'").replace("console&#39;s", "console's");
+        assert!(page.contains(&part), "no `{part}` in {page}");
+    }
+}
+
+#[test]
+fn the_last_forty_lines_of_a_long_report_say_all_that_is_needed() {
+    let text = report::human(&many(), Paint::Plain);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() > 100, "{} lines", lines.len());
+    // Two lines more follow it in the log of a command: how to repeat it.
+    let last = lines[lines.len() - 38..].join("\n");
+    for part in [
+        "In short\n",
+        "  violated: law-0 (10 times)\n",
+        "  and 27 more laws\n",
+        "VIOLATED: ",
+        "repeat it: faultdeck judge careless",
+        "the law:   faultdeck explain ",
+        "5 requests served",
+        "exit 1 (failed): ",
+    ] {
+        assert!(last.contains(part), "no `{part}` in\n{last}");
+    }
+    assert!(!report::human(&judged(), Paint::Plain).contains("In short"), "a short one says it once");
 }

@@ -169,3 +169,52 @@ fn a_matrix_is_told_run_by_run_in_every_format_that_lists_findings() {
         assert!(value.to_string().contains("slow-host"), "{value}");
     }
 }
+
+#[test]
+fn every_command_of_the_page_about_reports_does_what_it_says() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reports.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
+    assert!(blocks.len() >= 4, "{blocks:?}");
+    let lab = Lab::new();
+    let folder =
+        std::path::Path::new(env!("CARGO_BIN_EXE_faultdeck")).parent().unwrap().display().to_string();
+    let shell = std::process::Command::new("sh")
+        .args(["-ec", &blocks.concat()])
+        .env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap_or_default()))
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .current_dir(lab.path())
+        .output()
+        .unwrap();
+    lab.show(&shell.stdout);
+    lab.show(&shell.stderr);
+    let (out, err) = (String::from_utf8_lossy(&shell.stdout), String::from_utf8_lossy(&shell.stderr));
+    assert_eq!(shell.status.code(), Some(0), "{out}{err}");
+    assert!(
+        out.contains("## faultdeck run: passed (exit 0)\n") && out.contains("2 requests served"),
+        "{out}"
+    );
+    assert!(lab.read("report.html").starts_with("<!DOCTYPE html>"));
+    if let Ok(folder) = std::env::var("FAULTDECK_PAGES") {
+        std::fs::write(format!("{folder}/run.html"), lab.read("report.html")).unwrap();
+    }
+    assert_eq!(lab.read("gl-code-quality-report.json").trim(), "[]");
+    assert!(
+        lab.read("report.sarif").contains("\"version\": \"2.1.0\"")
+            && lab.read("report.xml").contains("<testsuites")
+    );
+    assert_eq!(end(&lab.read("all.jsonl"))["served"], 2);
+}
+
+#[test]
+fn a_replay_says_in_its_page_where_its_exchanges_stand() {
+    let lab = Lab::new();
+    let flags = ["builtin:forensics/create-case", "--ledger", "run.jsonl", "--report", "html=page.html"];
+    let running = lab.serve(&[&["replay"][..], &flags].concat());
+    assert_eq!(running.get(&format!("{TASKS}/956")).status(), 200);
+    assert_eq!(running.signal("TERM").code, Some(0));
+    let page = lab.read("page.html");
+    assert!(page.contains("faultdeck report FILE --format html") && !page.contains("<svg"), "{page}");
+    let page = lab.run(&["report", "run.jsonl", "--format", "html"]).stdout;
+    assert!(page.contains("<svg") && page.contains("<h3>Recorded</h3>"), "{page}");
+}
