@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::{Exit, Reasons};
 
+/// Of how many scenarios a reason is told.
+const REASONS_NAMED: usize = 5;
 /// How many seeds are named in a reason.
 const SEEDS_NAMED: usize = 5;
 
@@ -106,10 +108,16 @@ pub fn weigh_runs(runs: &[&RanLine], reasons: &mut Reasons) {
     let said: Vec<String> =
         counts.iter().rev().map(|(standing, count)| format!("{count} {}", standing.word())).collect();
     reasons.push(worst, format!("{} {}: {}", runs.len(), runs_of(runs.len()), said.join(", ")));
+    let (mut named, mut more) = (0, Vec::new());
     for (scenario, group) in by_scenario(runs) {
         for standing in RunStanding::ALL {
             let these: Vec<&&RanLine> = group.iter().filter(|run| run.standing == standing).collect();
             if let (Some(first), true) = (these.first(), standing.exit() > Exit::Passed) {
+                named += 1;
+                if named > REASONS_NAMED {
+                    more.push(standing.exit());
+                    continue;
+                }
                 let name = if scenario.is_empty() { "without a scenario" } else { scenario };
                 let of = format!("{} of {} {}", these.len(), group.len(), runs_of(group.len()));
                 let why = format!("{name}: {of} {} ({}): {}", standing.word(), seeds(&these), first.because);
@@ -119,6 +127,9 @@ pub fn weigh_runs(runs: &[&RanLine], reasons: &mut Reasons) {
         for fault in silent_everywhere(&group) {
             reasons.push(Exit::Inconclusive, format!("never fired in any of its runs: {fault}"));
         }
+    }
+    if let Some(exit) = more.iter().max() {
+        reasons.push(*exit, format!("and {} more like these: see the table of runs", more.len()));
     }
     if counts.keys().all(|standing| *standing == RunStanding::Skipped) {
         reasons.push(Exit::Inconclusive, "the command came near nothing that any scenario is about");
@@ -184,6 +195,16 @@ mod tests {
         );
         runs.reverse();
         assert_eq!(weighed(&runs), (exit, because));
+    }
+
+    #[test]
+    fn of_many_scenarios_the_first_are_told_and_the_others_counted() {
+        let runs: Vec<RanLine> =
+            (0..20).map(|n| ran(&format!("s{n:02}"), 1, RunStanding::Failed, &[])).collect();
+        let (exit, because) = weighed(&runs);
+        assert_eq!(exit, Exit::Failed);
+        assert!(because.ends_with("; and 15 more like these: see the table of runs"), "{because}");
+        assert!(because.contains("s04: ") && !because.contains("s05"), "{because}");
     }
 
     #[test]
