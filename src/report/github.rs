@@ -1,7 +1,7 @@
 //! Annotations of GitHub's workflows, a line each: `::error file=...,title=...::why`.
 //!
-//! A runner reads them on both streams of a step (seen in its source, not run here). It shows ten of a kind for a step and drops the
-//! others without a word, so the tenth says how many are left out.
+//! That a runner reads them on both streams of a step, and shows ten of a kind and drops the others without a word, is from memory
+//! and was not tried; so the tenth says how many are left out.
 
 use super::account::Account;
 use super::content::Content;
