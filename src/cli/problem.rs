@@ -139,7 +139,7 @@ impl From<ScenarioError> for Problem {
             }
             ScenarioError::Folder { full, .. } => problem
                 .help(format!("name one of them: `{}`", full.join("`, `")))
-                .help("`faultdeck judge` takes a folder: every scenario in it"),
+                .help("`faultdeck judge` and `faultdeck run` take folders: every scenario in one"),
             ScenarioError::NoFolder { name, known } => {
                 let asked = name.strip_prefix("builtin:").unwrap_or(&name);
                 let near = nearest(asked, known.iter().map(String::as_str));

@@ -238,6 +238,10 @@ fn a_folder_is_every_scenario_in_it_and_one_that_is_not_there_is_named_with_thos
     // Its own scenario is there, and those of the binary: they are about handshakes.
     refused(&judge("tls/"), &["scenario tls/tls-alert", "`--tls`"]);
     let one = "names a folder of scenarios, and one scenario is needed";
-    refused(&["replay", "--scenario", "mine/"], &[one, "`mine/one`", "`faultdeck judge` takes a folder"]);
-    refused(&["run", "--scenario", "mine/", "--", "true"], &[one]);
+    refused(
+        &["replay", "--scenario", "mine/"],
+        &[one, "`mine/one`", "`faultdeck judge` and `faultdeck run` take folders"],
+    );
+    let runs = lab.run(&["run", "--scenario", "mine/", "--", "true"]);
+    assert!(runs.code == Some(3) && runs.stderr.contains("mine/deep/two, mine/one"), "{}", runs.stderr);
 }
