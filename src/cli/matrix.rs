@@ -10,7 +10,7 @@ use super::outputs::{Outputs, Shown};
 use super::problem::Problem;
 use super::progress;
 use super::run::{self, Args};
-use super::setup;
+use super::setup::{self, a_line_each};
 use super::shard::Shard;
 use super::signals::Signals;
 use crate::judge::Progress;
@@ -19,8 +19,8 @@ use crate::record;
 use crate::redact::Redactor;
 use crate::replay::Evidence;
 use crate::report::{Digest, visible};
-use crate::run::{Cell, Done, Matrix, matrix};
-use crate::scenario::{PlannedFault, Scenario};
+use crate::run::{Cell, Done, Matrix, Plan, matrix};
+use crate::scenario::{Clock, PlannedFault, Scenario};
 use crate::seed::Seed;
 
 /// How many runs one matrix may have.
@@ -111,8 +111,7 @@ pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Probl
     outputs.flow(&redactor)?;
     let _programs = Programs::begin();
     let mut left = Left::new(&redactor);
-    let (old, cells): (Vec<Cell>, Vec<Cell>) =
-        cells.into_iter().partition(|cell| kept.has(&cell.scenario, cell.seed));
+    let (old, cells): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(|cell| kept.has(cell, &redactor));
     output::note(&format!("{}: {}", args.matrix.words(old.len(), cells.len()), run::shown(&args, &redactor)));
     let tell = progress::teller_of("run", "runs");
     tell(Progress::Plans { cases: cells.len() });
@@ -196,6 +195,7 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
         false => scenarios.into_iter().map(named).collect(),
     };
     let (door, variables) = (run::door(args)?, run::variables(args)?);
+    let part = args.matrix.shard.map(Shard::part);
     let mut all = Vec::new();
     for (scenario, argument, of_folder) in scenarios {
         if of_folder && !door.has_handshakes() && scenario.as_ref().is_some_and(Scenario::needs_tls) {
@@ -203,6 +203,17 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
                 "left out, because it is about TLS handshakes and there is no `--tls` and no `--proxy`: {}",
                 visible(argument.as_deref().unwrap_or_default())
             ));
+            continue;
+        }
+        if let Some(it) = scenario.as_ref().filter(|it| it.clock == Some(Clock::ByHand)) {
+            let why = format!(
+                "{}: its clock is stepped by hand, and there is nobody to do that in a matrix",
+                it.name
+            );
+            if !of_folder {
+                return Err(Problem::input(why).help("run it by itself, without --seeds and --shard"));
+            }
+            output::note(&format!("left out: {}", visible(&why)));
             continue;
         }
         let mut setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
@@ -229,7 +240,8 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
             let repeat = run::repeat(args, argument.as_deref(), seed, &variables, redactor).line();
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
             let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
-            all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, plan });
+            let plan = Plan { watches: args.trace.then(a_line_each).into_iter().collect(), ..plan };
+            all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, part, plan });
         }
     }
     let all = match args.matrix.shard {
@@ -293,8 +305,14 @@ impl Kept {
         Ok(kept)
     }
 
-    fn has(&self, scenario: &str, seed: Seed) -> bool {
-        self.runs.contains_key(&RanLine::session(scenario, seed.0))
+    /// Whether it holds this very run: of the same command line, of the scenario as it stands now, and with its lines. A
+    /// run that left none, a skipped one, is cheap to do again.
+    fn has(&self, cell: &Cell, redactor: &Redactor) -> bool {
+        let session = RanLine::session(&cell.scenario, cell.seed.0);
+        let Some((ran, lines)) = self.runs.get(&session) else { return false };
+        let scenario = cell.plan.setup.scenario.as_ref().map(|scenario| redactor.text(&scenario.text));
+        let is_it = |line: &Line| matches!(line, Line::Run(run) if run.session == session && run.scenario_text == scenario);
+        ran.repeat == redactor.text(&cell.plan.repeat) && lines.iter().any(is_it)
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) struct Args {
     grace: u64,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
-    trace: bool,
+    pub(super) trace: bool,
     /// Is a forward proxy, too, and tells the command so (HTTP_PROXY, HTTPS_PROXY, and whom to trust): whatever host it
     /// asks for, over http or https, the replay answers. No host is contacted.
     #[arg(long, conflicts_with = "tls")]

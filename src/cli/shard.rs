@@ -58,6 +58,11 @@ impl Shard {
         index % self.of == self.part - 1
     }
 
+    /// Which part of how many.
+    pub(super) fn part(self) -> (usize, usize) {
+        (self.part, self.of)
+    }
+
     fn of(part: usize, of: usize) -> Option<Self> {
         (1..=of).contains(&part).then_some(Self { part, of })
     }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::account::EndLine;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::{Line, RunLine};
-use super::ran::{RanLine, weigh_runs};
+use super::ran::{RanLine, weigh_parts, weigh_runs};
 use super::{LedgerError, read};
 
 /// What tells a run or a ledger from all others.
@@ -97,6 +97,7 @@ pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
     let mut lines = Vec::new();
     // Runs of a matrix are weighed all together, wherever they were run.
     reasons.all = of_runs(kept.iter().flat_map(|part| &part.lines));
+    reasons.all.extend(missing(kept.iter().flat_map(|part| &part.lines)));
     for mut part in kept {
         let label = if is_one { String::new() } else { part.label() };
         let own = of_runs(&part.lines);
@@ -111,6 +112,14 @@ pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
     end.command = (!commands.is_empty()).then(|| commands.join(", "));
     lines.push(Line::End(end.closed(Reasons::of(reasons.all))));
     Ok(Merged { lines, doubled })
+}
+
+/// The parts of a matrix that nobody has handed in.
+fn missing<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Reason> {
+    let ran = |line: &'l Line| if let Line::Ran(ran) = line { Some(&**ran) } else { None };
+    let mut reasons = Reasons::default();
+    weigh_parts(&lines.into_iter().filter_map(ran).collect::<Vec<_>>(), &mut reasons);
+    reasons.into_all()
 }
 
 /// What the runs of a matrix come to, if there are any.

@@ -79,6 +79,9 @@ pub struct RanLine {
     pub silent: Vec<String>,
     /// The command line that does this run again.
     pub repeat: String,
+    /// Which part of the matrix was run, of how many, if it was cut into parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<(usize, usize)>,
 }
 
 impl RanLine {
@@ -140,6 +143,20 @@ fn runs_of(count: usize) -> &'static str {
     if count == 1 { "run" } else { "runs" }
 }
 
+/// The parts of a matrix that `runs` lack: what nobody handed in has not passed. A part by itself lacks the others, and
+/// says so only where all are put together.
+pub(super) fn weigh_parts(runs: &[&RanLine], reasons: &mut Reasons) {
+    let parts: BTreeSet<(usize, usize)> = runs.iter().filter_map(|run| run.part).collect();
+    let numbers: BTreeSet<usize> = parts.iter().map(|(_, of)| *of).collect();
+    for of in numbers {
+        let there = parts.iter().filter(|(_, all)| *all == of).count();
+        if there < of {
+            let missing = of - there;
+            reasons.push(Exit::Inconclusive, format!("{missing} of {of} parts of the matrix are missing"));
+        }
+    }
+}
+
 /// `seed 3`, `seeds 3, 7, 9 and 4 more`.
 fn seeds(runs: &[&&RanLine]) -> String {
     let named: Vec<String> = runs.iter().take(SEEDS_NAMED).map(|run| run.seed.to_string()).collect();
@@ -172,6 +189,7 @@ mod tests {
             again: None,
             silent: silent.iter().map(|name| (*name).to_owned()).collect(),
             repeat: String::new(),
+            part: None,
         }
     }
 

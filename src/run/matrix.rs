@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::command::Ended;
 use super::whole::{Plan, Ran, run};
 use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, Standing};
 use crate::profile::hits;
@@ -28,6 +29,8 @@ pub struct Cell {
     pub seed: Seed,
     /// Whether it may be skipped where the command comes near nothing that its scenario is about: nobody named it.
     pub may_be_skipped: bool,
+    /// Which part of the matrix it belongs to, of how many, if it was cut into parts.
+    pub part: Option<(usize, usize)>,
     /// The run.
     pub plan: Plan,
 }
@@ -160,10 +163,15 @@ async fn ran(cell: Cell, again: u32, stopped: watch::Receiver<bool>) -> Result<D
 
 /// What a run came to.
 fn looked_at(cell: &Cell, ran: Ran) -> Done {
-    let Ran { lines, end, output } = ran;
+    let Ran { lines, end, ended, output } = ran;
     let scenario = cell.plan.setup.scenario.as_deref();
-    let is_skipped = cell.may_be_skipped && scenario.is_some_and(|it| is_beside(it, &lines, &end));
+    // A crash is one, whatever it was about, and so is a broken law.
+    let is_sound = ended.lived() && !lines.iter().any(is_broken_law);
+    let is_skipped =
+        cell.may_be_skipped && is_sound && scenario.is_some_and(|it| is_beside(it, &lines, &end));
     let standing = match end.exit {
+        // What was cut short is run again by who goes on.
+        _ if ended == Ended::Interrupted => RunStanding::NotRun,
         _ if is_skipped => RunStanding::Skipped,
         Exit::Passed => RunStanding::Passed,
         Exit::Inconclusive => RunStanding::Inconclusive,
@@ -185,6 +193,10 @@ fn looked_at(cell: &Cell, ran: Ran) -> Done {
     Done { ran, lines, end, output: output.unwrap_or_default() }
 }
 
+fn is_broken_law(line: &Line) -> bool {
+    matches!(line, Line::Verdict(verdict) if verdict.required && verdict.verdict == Standing::Violated)
+}
+
 fn not_run(cell: &Cell, why: &str) -> Done {
     let ran = line(cell, RunStanding::NotRun, why.to_owned());
     Done { ran, lines: Vec::new(), end: EndLine::default(), output: String::new() }
@@ -200,6 +212,7 @@ fn line(cell: &Cell, standing: RunStanding, because: String) -> RanLine {
         again: None,
         silent: Vec::new(),
         repeat: cell.plan.repeat.clone(),
+        part: cell.part,
     }
 }
 

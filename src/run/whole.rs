@@ -45,6 +45,8 @@ pub struct Ran {
     pub lines: Vec<Line>,
     /// Its last line: the account, closed.
     pub end: EndLine,
+    /// How the command ended.
+    pub ended: Ended,
     /// What the command wrote, if that was kept.
     pub output: Option<String>,
 }
@@ -73,7 +75,7 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
     let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..account };
     let reasons = combine(&must, &ended, &end, &verdicts);
     lines.extend(verdicts.into_iter().map(Line::Verdict));
-    Ok(Ran { lines, end: end.closed(reasons), output })
+    Ok(Ran { lines, end: end.closed(reasons), ended, output })
 }
 
 /// A listener, the command, its end, and what the wire shows.

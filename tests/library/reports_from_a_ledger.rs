@@ -179,6 +179,7 @@ fn ran(scenario: &str, seed: u64, standing: RunStanding) -> RanLine {
         again: None,
         silent: Vec::new(),
         repeat: format!("faultdeck run --scenario {scenario} --seed {seed} -- ./poller"),
+        part: None,
     }
 }
 

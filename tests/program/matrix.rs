@@ -117,6 +117,45 @@ fn a_scenario_of_a_folder_that_the_command_never_comes_near_is_skipped_and_one_t
 }
 
 #[test]
+fn a_crash_is_no_reason_to_skip() {
+    let lab = Lab::new();
+    let asks = format!("{FAULTDECK} client careful get --base $FAULTDECK_URL --id 1; kill -SEGV $$");
+    let ran = run(&lab, &["--scenario", "builtin:ariel/", "--jobs", "2"], &["sh", "-c", &asks]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("ended by signal 11") && !ran.stderr.contains("skipped"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_of_a_scenario_that_was_changed_since_is_done_again() {
+    let lab = Lab::new();
+    let ledger = lab.file("l.jsonl").display().to_string();
+    let story = |rest: &str| {
+        let text = format!("summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\n{rest}");
+        lab.write("mine.toml", &text).display().to_string()
+    };
+    let mine = story("");
+    let flags = ["--scenario", &mine, "--scenario", "builtin:task/slow-host", "--ledger", &ledger];
+    assert_eq!(run(&lab, &flags, &WAIT).code, Some(0));
+    story(
+        "\n[[fault]]\nwhen = { endpoint = \"case_create_tasks.get\", nth = \"1-\" }\ninject = { api-error = { status = 404, code = 1002 } }\n",
+    );
+    let again = run(&lab, &[&flags[..], &["--resume"]].concat(), &WAIT);
+    assert!(again.stderr.contains("1 run, 1 run over already"), "{}", again.stderr);
+    assert_eq!(again.code, Some(1), "{}", again.stderr);
+}
+
+#[test]
+fn a_clock_that_nobody_steps_is_refused_and_requests_are_shown_where_that_is_asked_for() {
+    let lab = Lab::new();
+    let text = "summary = \"s\"\ncassette = \"builtin:forensics/create-case\"\nclock = { by = \"hand\" }\n";
+    let by_hand = lab.write("hand.toml", text).display().to_string();
+    let refused = run(&lab, &["--scenario", &by_hand, "--seeds", "2"], &WAIT);
+    assert!(refused.code == Some(2) && refused.stderr.contains("stepped by hand"), "{}", refused.stderr);
+    let traced = run(&lab, &["--scenario", "builtin:task/slow-host", "--seeds", "2", "--trace"], &WAIT);
+    assert!(traced.stderr.contains("case_create_tasks/956 -> 200"), "{}", traced.stderr);
+}
+
+#[test]
 fn a_run_that_passes_when_it_is_run_again_is_flaky_and_neither_green_nor_red() {
     let lab = Lab::new();
     let script = format!("{} || exit 9; [ -e been ] && exit 0; touch been; exit 1", WAIT.join(" "));
@@ -204,8 +243,22 @@ fn the_parts_of_a_matrix_come_to_the_whole_of_it_in_the_same_table() {
     };
     assert_eq!(of(&merged), of(&whole));
     assert_eq!(of(&merged).2, Some(1));
+    // A part that nobody handed in has not passed.
+    let three = lab.run(&[
+        "report",
+        "merge",
+        one,
+        four,
+        two,
+        "--out",
+        &lab.file("three.jsonl").display().to_string(),
+    ]);
+    assert_eq!(three.code, Some(0), "{}", three.stderr);
+    let three = lab.run(&["report", &lab.file("three.jsonl").display().to_string()]).stdout;
+    assert!(three.contains("1 of 4 parts of the matrix are missing"), "{three}");
     let sorted = |path: &str| {
         let mut runs = runs(Path::new(path));
+        runs.iter_mut().for_each(|run| run.part = None);
         runs.sort_by(|a, b| a.session.cmp(&b.session));
         runs
     };
@@ -236,7 +289,7 @@ fn a_matrix_that_is_interrupted_ends_what_runs_and_says_what_did_not() {
     assert_eq!(child.wait().unwrap().code(), Some(3));
     let of = standings(&ledger);
     assert_eq!(of["task/not-found#1"], RunStanding::NotRun, "{of:?}");
-    assert_eq!(of["task/slow-host#1"], RunStanding::Inconclusive, "{of:?}");
+    assert_eq!(of["task/slow-host#1"], RunStanding::NotRun, "a later call does it again: {of:?}");
 }
 
 #[test]
