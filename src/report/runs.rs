@@ -98,7 +98,8 @@ pub(super) fn repeats(runs: &[&RanLine], paint: Paint) -> String {
             None => first.push(run),
         }
     }
-    first.sort_by_key(|run| std::cmp::Reverse(run.standing));
+    // As in the table: parts that were merged come in another order than the whole.
+    first.sort_by_key(|run| (std::cmp::Reverse(run.standing), run.scenario.as_str()));
     let mut text = String::new();
     for run in first.iter().take(REPEATS_SHOWN) {
         let word = match run.standing {

@@ -246,8 +246,8 @@ fn is_beside(scenario: &Scenario, lines: &[Line], end: &EndLine) -> bool {
 
 /// Planned faults with a chance that did not fire.
 fn silent(scenario: &Scenario, lines: &[Line]) -> Vec<String> {
-    let has_fired = |key: &str, name: Option<&str>| {
-        let is_it = |planned: &str| planned == key || Some(planned) == name;
+    let has_fired = |title: &str| {
+        let is_it = |planned: &str| planned == title;
         lines.iter().any(|line| match line {
             Line::Exchange(exchange) => exchange.faults.iter().any(|fault| is_it(&fault.planned)),
             Line::Greeted(greeted) => is_it(&greeted.planned),
@@ -256,7 +256,7 @@ fn silent(scenario: &Scenario, lines: &[Line]) -> Vec<String> {
     };
     let by_chance = scenario.faults.iter().filter(|it| it.must_fire_somewhere() && !it.must_fire());
     by_chance
-        .filter(|planned| !has_fired(&planned.key, planned.name.as_deref()))
+        .filter(|planned| !has_fired(&planned.title()))
         .map(|planned| scenario.title_of(planned))
         .collect()
 }

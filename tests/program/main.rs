@@ -21,6 +21,7 @@ mod cli_listening;
 mod cli_run;
 mod cli_run_children;
 mod demo;
+mod deploy;
 mod every_property;
 mod faults_in_a_line;
 mod faults_on_the_wire;

@@ -74,6 +74,20 @@ fn each_scenario_meets_each_seed_where_chance_decides_and_one_where_nothing_does
 }
 
 #[test]
+fn a_fault_without_a_name_that_chance_let_fire_is_not_told_as_silent() {
+    let lab = Lab::new();
+    let with = |chance: &str| {
+        let fault = format!("latency:1?chance={chance}");
+        run(&lab, &["--scenario", "builtin:task/slow-host", "--fault", &fault, "--seeds", "8"], &WAIT)
+    };
+    let ran = with("1/2");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let never = with("1/1000000");
+    assert_eq!(never.code, Some(3), "{}", never.stderr);
+    assert!(never.stderr.contains("never fired in any of its runs"), "{}", never.stderr);
+}
+
+#[test]
 fn a_matrix_is_the_same_one_by_one_and_four_at_a_time() {
     let lab = Lab::new();
     let chance = by_chance(&lab);
