@@ -41,8 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--faultdeck-scenario",
         action="append",
         default=[],
-        metavar="NAME",
-        help="Runs every test that names no scenario of its own under this one. Several times: under each.",
+        metavar="NAME,...",
+        help="Runs every test that names no scenario of its own under this one. Several, with commas or the flag again: under each.",
     )
     group.addoption("--faultdeck-seed", type=int, metavar="NUMBER", help="The seed of tests that name none.")
     group.addoption(
@@ -61,12 +61,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "no_auth=False, profile=None, env={}): gives the test a console of its own, with this trouble. A list of scenarios or of "
         "seeds runs the test with each.",
     )
-    for name in config.getoption("--faultdeck-scenario"):
+    for name in over_all(config):
         if name.endswith("/"):
             raise pytest.UsageError(f"--faultdeck-scenario {name}: name scenarios one by one, a folder cannot be given here")
     folder = config.getoption("--faultdeck-ledgers")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def over_all(config: pytest.Config) -> list[str]:
+    """The scenarios that are put over all tests."""
+    given = config.getoption("--faultdeck-scenario")
+    return list(dict.fromkeys(name.strip() for names in given for name in names.split(",") if name.strip()))
 
 
 def words_of(node: pytest.Item) -> Optional[dict[str, Any]]:
@@ -91,7 +97,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     words = words or {}
     scenarios = _several(words.get("scenario"))
     if scenarios is None and "scenario" not in words and "toml" not in words:
-        named = metafunc.config.getoption("--faultdeck-scenario")
+        named = over_all(metafunc.config)
         scenarios = named if len(named) > 1 else None
         wants = wants or scenarios is not None
     for name, values in ((SCENARIO, scenarios), (SEED, _several(words.get("seed")))):
@@ -105,7 +111,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def story_of(item: pytest.Item) -> Optional[tuple[Story, bool]]:
     """What a test is run under, and whether that was put over all tests; `None` if it has no console."""
     words = words_of(item)
-    named = item.config.getoption("--faultdeck-scenario")
+    named = over_all(item.config)
     params = getattr(getattr(item, "callspec", None), "params", {})
     is_asked = words is not None or "faultdeck" in getattr(item, "fixturenames", ())
     if not is_asked and not named:
@@ -144,8 +150,7 @@ def repeat_line(item: pytest.Item, story: Story, of_suite: bool) -> str:
     """The line that runs the test again."""
     words = ["pytest", item.nodeid]
     if of_suite:
-        named = item.config.getoption("--faultdeck-scenario")
-        words += [word for name in named for word in ("--faultdeck-scenario", name)]
+        words += ["--faultdeck-scenario", ",".join(over_all(item.config))]
     if item.config.getoption("--faultdeck-seed") is not None:
         words += ["--faultdeck-seed", str(story.seed)]
     return " ".join(shlex.quote(word) for word in words)
@@ -247,7 +252,7 @@ class _Collecting:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: Union[int, pytest.ExitCode]) -> None:
-        named = self.config.getoption("--faultdeck-scenario")
+        named = over_all(self.config)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.config.option.collectonly:
             self.untested = self.config.stash[SUITE].untested(named)
         if self.untested and exitstatus == pytest.ExitCode.OK:
