@@ -357,6 +357,7 @@ impl Left {
         self.end.lost_lines += end.lost_lines;
         self.end.closed_sessions += end.closed_sessions;
         self.end.in_force.extend(end.in_force.into_iter().filter(|_| ran.standing != RunStanding::Skipped));
+        self.end.elsewhere.extend(end.elsewhere);
         let is_new =
             !self.written.iter().any(|(session, _)| session.starts_with(&format!("{}#", ran.scenario)));
         if is_bad && is_new && ran.standing != RunStanding::NotRun && self.written.len() < OUTPUTS_SHOWN {
@@ -371,6 +372,8 @@ impl Left {
         let Self { redactor, digest, runs, mut end, written } = self;
         end.in_force.sort();
         end.in_force.dedup();
+        end.elsewhere.sort();
+        end.elsewhere.dedup();
         end.dials = record::dials();
         let mut reasons = Reasons::default();
         weigh_runs(&runs.iter().collect::<Vec<_>>(), &mut reasons);

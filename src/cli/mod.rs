@@ -22,6 +22,7 @@ mod guard;
 mod help;
 mod hidden;
 mod home;
+mod isolated;
 mod judge;
 mod judge_console;
 mod lesson;
@@ -44,6 +45,7 @@ mod repeat;
 mod replay;
 mod report;
 mod rewriting;
+mod room;
 mod run;
 mod setup;
 mod shard;
@@ -126,10 +128,15 @@ pub fn cannot_start(error: &io::Error) -> ExitCode {
     ExitCode::from(Exit::Defect.code())
 }
 
-/// Runs a bundled client, if the command line starts one: `judge` does so hundreds of times, and it needs no runtime.
+/// Runs a bundled client, if the command line starts one: `judge` does so hundreds of times, and it needs no runtime. Nor
+/// does what stands between a command and the network of its own.
 pub fn client(arguments: &[OsString]) -> Option<ExitCode> {
     let (verb, rest) = arguments.get(1..)?.split_first()?;
-    (verb == "client").then(|| ExitCode::from(client::run(rest)))
+    match verb.to_str()? {
+        "client" => Some(ExitCode::from(client::run(rest))),
+        "room" => Some(room::run(rest)),
+        _ => None,
+    }
 }
 
 /// Runs one command line and returns what the process ends with.

@@ -130,6 +130,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             must: None,
             tls: tls.clone(),
             proxy: None,
+            isolation: None,
             watches: Vec::new(),
             repeat: repeat.to_owned(),
         };

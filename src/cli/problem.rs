@@ -9,9 +9,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::output;
 use crate::cassette::CassetteError;
 use crate::cassette::find::{BUILTINS, FindError};
+use crate::client::child::room::NoRoom;
 use crate::ledger::Exit;
 use crate::replay::BuildError;
 use crate::report::{brief, shell_word, visible};
+use crate::run::NotRun;
 use crate::scenario::{Diagnostic, Mistakes, Scenario, ScenarioError};
 use crate::serve::StartError;
 use crate::spelling::nearest;
@@ -163,6 +165,27 @@ impl From<StartError> for Problem {
             StartError::Tls { .. } => problem.help("leave out `--tls-cert` and `--tls-key`"),
             StartError::TlsProxy => problem.help("leave out `--tls`"),
             StartError::Listen { .. } | StartError::Bundle(_) | StartError::Thread(_) => problem,
+        }
+    }
+}
+
+impl From<NoRoom> for Problem {
+    fn from(error: NoRoom) -> Self {
+        let problem = Self::input(&error);
+        match error {
+            NoRoom::System => problem.help("`--proxy` needs no network of its own"),
+            NoRoom::Missing { package, .. } => problem.help(format!("install the package {package}")),
+            NoRoom::Forbidden { help, .. } => problem.help(help),
+            NoRoom::Io(_) => problem,
+        }
+    }
+}
+
+impl From<NotRun> for Problem {
+    fn from(error: NotRun) -> Self {
+        match error {
+            NotRun::Start(error) => error.into(),
+            NotRun::Room(error) => error.into(),
         }
     }
 }

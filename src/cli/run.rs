@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::guard::Programs;
+use super::isolated::{self, Isolated};
 use super::listen::Tls;
 use super::matrix::{self, MatrixArgs, Named};
 use super::output;
@@ -24,7 +25,7 @@ use crate::ledger::Exit;
 use crate::redact::Redactor;
 use crate::replay::Setup;
 use crate::report::{shell_word, visible};
-use crate::run::{GRACE, Plan, Under, Until, Variable};
+use crate::run::{GRACE, Isolation, Plan, Under, Until, Variable};
 use crate::scenario::{CommandMust, Scenario};
 use crate::seed::Seed;
 use crate::serve::Proxy;
@@ -36,7 +37,7 @@ const TIMEOUT_S: u64 = 3600;
 /// Runs a command of yours against a replay, and says whether it did what the scenario asks for.
 ///
 /// The command gets FAULTDECK_URL (scheme, host and port; no path) and FAULTDECK_SEC (a token to send as `SEC`); in
-/// its arguments `{base_url}` stands for the same URL. With --tls or --proxy it also gets FAULTDECK_CA_FILE, and in
+/// its arguments `{base_url}` stands for the same URL. With --tls, --proxy or --isolate it also gets FAULTDECK_CA_FILE, and in
 /// SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS that authority beside those trusted before. It
 /// keeps the terminal, its input and its output.
 ///
@@ -50,6 +51,7 @@ Examples:
   faultdeck run --scenario slow-host --until task-done+2polls --until for=1m -- ./daemon
   faultdeck run --scenario task/ --scenario ariel/ --seeds 50 --jobs 2 --budget 10m -- ./poller
   faultdeck run --scenario slow-host --proxy -- ./poller          # which asks for https://console.example
+  faultdeck run --scenario slow-host --isolate --as console.example -- ./poller
 
 Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found or could not be started; 3 nothing
 was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
@@ -79,7 +81,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// Gives the command a variable of its own. In the text `{url}`, `{host}`, `{port}`, `{sec}` (a token) and `{ca_file}` (with
-    /// --tls or --proxy) stand for the replay's; `{{` is a brace. Can be given several times.
+    /// --tls, --proxy or --isolate) stand for the replay's; `{{` is a brace. Can be given several times.
     #[arg(long = "env", value_name = "NAME=TEXT")]
     variables: Vec<String>,
     /// Asks a command that never ends by itself to end (SIGTERM): `task-done` when it was shown that its task is over,
@@ -97,6 +99,8 @@ pub(super) struct Args {
     /// asks for, over http or https, the replay answers. No host is contacted.
     #[arg(long, conflicts_with = "tls")]
     proxy: bool,
+    #[command(flatten)]
+    pub(super) isolated: Isolated,
     #[command(flatten)]
     pub(super) tls: Tls,
     /// The command and its arguments, after `--`.
@@ -151,9 +155,10 @@ pub(super) fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
     if let Some(name) = variables.iter().find_map(Variable::asks_for_a_ca)
         && !args.tls.is_asked_for()
         && !args.proxy
+        && !args.isolated.is_asked_for()
     {
         let problem = format!("--env: `{name}` is to have {{ca_file}}, and plain http has none");
-        return Err(Problem::input(problem).help("add `--tls` or `--proxy`"));
+        return Err(Problem::input(problem).help("add `--tls`, `--proxy` or `--isolate`"));
     }
     Ok(variables)
 }
@@ -163,6 +168,7 @@ pub(super) fn variables(args: &Args) -> Result<Vec<Variable>, Problem> {
 pub(super) struct Door {
     tls: Option<Identity>,
     proxy: Option<Proxy>,
+    isolation: Option<Isolation>,
 }
 
 impl Door {
@@ -172,13 +178,18 @@ impl Door {
     }
 }
 
-/// What `--tls` and `--proxy` say.
+/// What `--tls`, `--proxy` and `--isolate` say.
 ///
 /// # Errors
-/// If no certificate can be made or read.
+/// If no certificate can be made or read, or this system has not what it takes.
 pub(super) fn door(args: &Args) -> Result<Door, Problem> {
     let proxy = args.proxy.then(Proxy::for_now).transpose().map_err(Problem::input)?;
-    Ok(Door { tls: args.tls.identity()?, proxy })
+    let isolation = args.isolated.isolation()?;
+    let tls = match &isolation {
+        Some(isolation) => Some(isolated::identity(isolation)?),
+        None => args.tls.identity()?,
+    };
+    Ok(Door { tls, proxy, isolation })
 }
 
 /// A run of the command, whose output is kept.
@@ -200,8 +211,18 @@ pub(super) fn plan(
         grace: Duration::from_secs(args.grace),
         is_quiet: true,
     };
-    let Door { tls, proxy } = door;
-    Plan { setup, tls, proxy, under, command: args.command.clone(), must, watches: Vec::new(), repeat }
+    let Door { tls, proxy, isolation } = door;
+    Plan {
+        setup,
+        tls,
+        proxy,
+        isolation,
+        under,
+        command: args.command.clone(),
+        must,
+        watches: Vec::new(),
+        repeat,
+    }
 }
 
 /// The words of the command.
@@ -311,6 +332,7 @@ pub(super) fn repeat(
     if args.proxy {
         repeat.word("--proxy");
     }
+    args.isolated.words().iter().for_each(|word| repeat.word(word));
     args.tls.words().iter().for_each(|word| repeat.word(word));
     variables.iter().filter(|one| one.is_all_ours()).for_each(|one| repeat.flag("--env", &one.written()));
     let theirs = variables.iter().filter(|one| !one.is_all_ours());

@@ -109,6 +109,10 @@ pub struct EndLine {
     /// Sessions closed because too many were open; a later request to one starts it over.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub closed_sessions: u64,
+    /// Whom else a command wanted to reach that could reach its replay alone: names that it asked for, and how often it dialled
+    /// an address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
     /// Connections dialled to another host: always 0 for a replay.
     pub dials: u64,
     /// What the command under test came to, in words, for `run`.

@@ -364,10 +364,14 @@ fn add(sum: &mut EndLine, end: EndLine, commands: &mut Vec<String>) {
     sum.lost_lines += end.lost_lines;
     sum.closed_sessions += end.closed_sessions;
     sum.dials += end.dials;
-    for (all, these) in [(&mut sum.never_fired, end.never_fired), (&mut sum.in_force, end.in_force)] {
-        for planned in these {
-            if !all.contains(&planned) {
-                all.push(planned);
+    for (all, these) in [
+        (&mut sum.never_fired, end.never_fired),
+        (&mut sum.in_force, end.in_force),
+        (&mut sum.elsewhere, end.elsewhere),
+    ] {
+        for one in these {
+            if !all.contains(&one) {
+                all.push(one);
             }
         }
     }

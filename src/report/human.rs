@@ -332,6 +332,10 @@ fn lost(end: &EndLine) -> String {
         let lines = plural(end.lost_lines, "ledger line", "ledger lines");
         text.push_str(&format!("{lines} did not fit in memory: this report is about the start of the run\n"));
     }
+    if !end.elsewhere.is_empty() {
+        let whom = visible(&end.elsewhere.join(", ")).into_owned();
+        text.push_str(&format!("the command wanted to reach somebody else, and could not: {whom}\n"));
+    }
     if end.closed_sessions > 0 {
         let sessions = plural(end.closed_sessions, "session was", "sessions were");
         text.push_str(&format!(

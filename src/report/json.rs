@@ -46,6 +46,9 @@ struct Summary<'a> {
     never_fired: &'a [String],
     /// Planned faults of which nobody can know whether a client met them.
     in_force: &'a [String],
+    /// Whom a command wanted to reach that could reach its replay alone.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    elsewhere: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -138,6 +141,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
             .collect(),
         never_fired: end.map_or(&[], |end| &end.never_fired),
         in_force: end.map_or(&[], |end| &end.in_force),
+        elsewhere: end.map_or(&[], |end| &end.elsewhere),
         coverage: &account.coverage,
         fixed: account.fixed().filter_map(|verdict| verdict.found.as_deref()).collect(),
         verdicts: account.verdicts,

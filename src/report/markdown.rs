@@ -155,11 +155,13 @@ fn lists(account: &Account<'_>) -> Vec<(&'static str, Vec<String>)> {
     let refused = refused.map(|(refused, times)| format!("{}{}", refused_line(refused), often(times)));
     let never = account.end.map_or(&[][..], |end| &end.never_fired[..]).to_vec();
     let in_force = account.end.map_or(&[][..], |end| &end.in_force[..]).to_vec();
+    let elsewhere = account.end.map_or(&[][..], |end| &end.elsewhere[..]).to_vec();
     vec![
         ("Requests that no recording answers", misses.collect()),
         ("Requests that were refused before anybody was asked", refused.collect()),
         ("Planned faults that never fired", never),
         ("Planned faults that were in force: whether a client met them cannot be known", in_force),
+        ("Whom the command wanted to reach beside the console, and could not", elsewhere),
     ]
 }
 

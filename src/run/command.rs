@@ -122,7 +122,7 @@ pub(super) async fn run(
         *reached.lock().unwrap_or_else(PoisonError::into_inner) = until;
     };
     let command = child::Command {
-        argv: argv.iter().map(|argument| with_url(argument, replayed.url)).collect(),
+        argv: placed(argv.iter().map(|argument| with_url(argument, replayed.url)).collect(), replayed),
         environment: variables(under, replayed),
         folder: None,
         deadline: Some(under.limit),
@@ -156,6 +156,14 @@ fn with_url(argument: &OsString, url: &str) -> OsString {
     }
 }
 
+/// The command, where it is to run.
+fn placed(argv: Vec<OsString>, replayed: &Replayed<'_>) -> Vec<OsString> {
+    match replayed.isolated {
+        Some(isolated) if !argv.is_empty() => isolated.room.inside(argv),
+        _ => argv,
+    }
+}
+
 /// What the command finds of the replay in its environment.
 fn variables(under: &Under, replayed: &Replayed<'_>) -> Environment {
     let mut environment = under.environment.clone();
@@ -167,6 +175,9 @@ fn variables(under: &Under, replayed: &Replayed<'_>) -> Environment {
     }
     if replayed.is_proxy {
         environment.through(replayed.url);
+    }
+    if replayed.isolated.is_some() {
+        environment.without_proxies();
     }
     // The last word is the user's.
     under.variables.iter().for_each(|variable| variable.set(&mut environment, replayed));

@@ -9,13 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::command::Ended;
+use super::isolated::NotRun;
 use super::whole::{Plan, Ran, run};
 use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, Standing};
 use crate::profile::hits;
 use crate::replay::MAIN;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
-use crate::serve::StartError;
 
 /// How many failed runs are run again to see whether they are flaky: after that many there is little doubt.
 const AGAIN_MOST: usize = 10;
@@ -67,11 +67,7 @@ pub struct Done {
 ///
 /// # Errors
 /// If no listener can be had.
-pub async fn matrix(
-    matrix: Matrix,
-    stop: impl Future,
-    mut done: impl FnMut(Done),
-) -> Result<bool, StartError> {
+pub async fn matrix(matrix: Matrix, stop: impl Future, mut done: impl FnMut(Done)) -> Result<bool, NotRun> {
     let Matrix { cells, jobs, fails_fast, budget, again } = matrix;
     let began = Instant::now();
     let mut stop = pin!(stop);
@@ -128,7 +124,7 @@ pub async fn matrix(
 }
 
 /// Runs a cell, and again if it fails.
-async fn ran(cell: Cell, again: u32, stopped: watch::Receiver<bool>) -> Result<Done, StartError> {
+async fn ran(cell: Cell, again: u32, stopped: watch::Receiver<bool>) -> Result<Done, NotRun> {
     let once = async || {
         let mut stopped = stopped.clone();
         let stop = async move {

@@ -6,12 +6,14 @@
 //! - `command` starts the command and says how it ended
 //! - `variable` is what a command is told of its replay under names of its own
 //! - `trusted` are the certificates that it is handed
+//! - `isolated` is a network of its own for a command, in which its replay is the only console
 //! - `until` says when a command that never ends is asked to
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
 //! - `wire` judges the properties that the wire shows
 
 mod combine;
 mod command;
+mod isolated;
 mod matrix;
 mod observed;
 mod trusted;
@@ -21,6 +23,7 @@ mod whole;
 mod wire;
 
 pub use command::{Ended, GRACE, Under};
+pub use isolated::{ConsoleName, Isolation, NoConsole, NotRun};
 pub use matrix::{Cell, Done, Matrix, matrix};
 pub use observed::{Observed, Story, observe};
 pub use until::Until;

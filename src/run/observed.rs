@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::pin;
 
 use super::command::Ended;
+use super::isolated::NotRun;
 use super::whole::{Plan, Served, served};
 use crate::judge::{Needs, PROPERTIES};
 use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine, needs_client_file};
-use crate::serve::StartError;
 
 /// A story that a command is observed under.
 pub struct Story {
@@ -39,7 +39,7 @@ pub async fn observe(
     stories: Vec<Story>,
     stop: impl Future,
     tell: &(dyn Fn(&str) + Send + Sync),
-) -> Result<Observed, StartError> {
+) -> Result<Observed, NotRun> {
     let mut stop = pin!(stop);
     let mut all = All::default();
     for story in stories {

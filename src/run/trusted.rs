@@ -44,6 +44,11 @@ impl Trusted {
         Ok(Self { ca_file: own.path().to_owned(), bundle, _own: Some(own) })
     }
 
+    /// The file with all that is to be trusted.
+    pub(super) fn bundle(&self) -> &Path {
+        self.bundle.path()
+    }
+
     /// Names the files where programs look for them.
     pub(super) fn put_into(&self, environment: &mut Environment) {
         environment.trust(&self.ca_file);

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::isolated::Isolated;
 use super::trusted::Trusted;
 use crate::client::child::Environment;
 use crate::spelling::nearest;
@@ -18,13 +19,17 @@ pub(super) struct Replayed<'a> {
     pub(super) trusted: Option<&'a Trusted>,
     /// Whether it is a proxy, and to be asked as one.
     pub(super) is_proxy: bool,
+    /// Where the command runs, if it is kept from everybody else.
+    pub(super) isolated: Option<&'a Isolated>,
 }
 
 impl Replayed<'_> {
     /// Host and port of its URL; the host of an address of version 6 without brackets.
     fn host_and_port(&self) -> (&str, &str) {
-        let authority = self.url.split_once("://").map_or(self.url, |(_, rest)| rest);
-        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+        let (scheme, authority) = self.url.split_once("://").unwrap_or(("", self.url));
+        let usual = if scheme == "https" { "443" } else { "80" };
+        let has_port = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        let (host, port) = has_port.unwrap_or((authority, usual));
         (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
     }
 }
@@ -212,6 +217,8 @@ mod tests {
             ("http://127.0.0.1:8080", "A={url}/api", "http://127.0.0.1:8080/api"),
             ("http://127.0.0.1:8080", "A={host}:{port}", "127.0.0.1:8080"),
             ("https://[::1]:9", "A={host} {port}", "::1 9"),
+            ("https://console.example", "A={host}:{port}", "console.example:443"),
+            ("https://[2001:db8::1]", "A={host} {port}", "2001:db8::1 443"),
             ("http://h:1", "A=x{sec}y{ca_file}", "xa-tokenyCA"),
             ("http://h:1", "A={{\"url\": \"{url}\"}}", "{\"url\": \"http://h:1\"}"),
             ("http://h:1", "A=b=c", "b=c"),

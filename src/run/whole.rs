@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::combine::combine;
 use super::command::{self, Ended, Under};
+use super::isolated::{Isolation, NotRun};
 use super::trusted::Trusted;
 use super::until::Lookout;
 use super::variable::{Replayed, Variable};
@@ -32,6 +33,8 @@ pub struct Plan {
     pub tls: Option<Identity>,
     /// With it the replay is a proxy, and the command is told to ask it as one.
     pub proxy: Option<Proxy>,
+    /// With it the command reaches nobody but the replay; it needs an identity, which is for the console's name.
+    pub isolation: Option<Isolation>,
     /// Learn of each request.
     pub watches: Vec<Watch>,
     /// The command line that does the same again; it stands beside each verdict.
@@ -65,8 +68,8 @@ pub(super) struct Served {
 /// Runs the command of `plan` to its end; `stop` ends it early.
 ///
 /// # Errors
-/// If no listener can be had.
-pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
+/// If no listener can be had, or no network for the command alone.
+pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
     let (must, repeat) = (plan.must, plan.repeat.clone());
     let Served { mut lines, account, mut verdicts, ended, scenario, output } = served(plan, stop).await?;
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
@@ -79,8 +82,8 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, StartError> {
 }
 
 /// A listener, the command, its end, and what the wire shows.
-pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, StartError> {
-    let Plan { setup, command, under, tls, proxy, watches, .. } = plan;
+pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, NotRun> {
+    let Plan { setup, command, under, tls, proxy, isolation, watches, .. } = plan;
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
@@ -93,6 +96,10 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, Star
     };
     let trusted = trusted.transpose().map_err(StartError::Bundle)?;
     let is_proxy = proxy.is_some();
+    let isolated = match &isolation {
+        Some(isolation) => Some(isolation.open(trusted.as_ref().map(Trusted::bundle)).await?),
+        None => None,
+    };
     let mut replay = Replay::new(setup).of_command(&words).keeping();
     for watch in watches {
         replay = replay.watched(watch);
@@ -102,14 +109,21 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, Star
         replay = replay.watched(watch);
     }
     let replay = Arc::new(replay);
-    let server = Server::start(Options { tls, proxy, ..Options::default() }, Arc::clone(&replay)).await?;
+    let (listen, ground) =
+        isolated.as_ref().map(|isolated| (isolated.listen, isolated.ground.clone())).unzip();
+    let options = Options { listen, tls, proxy, ground, ..Options::default() };
+    let server = Server::start(options, Arc::clone(&replay)).await?;
     replay.set_base(&server.url());
     let url = server.url();
-    let replayed = Replayed { url: &url, sec: command::SEC, trusted: trusted.as_ref(), is_proxy };
+    let (trusted, isolated) = (trusted.as_ref(), isolated.as_ref());
+    let replayed = Replayed { url: &url, sec: command::SEC, trusted, is_proxy, isolated };
     let (ended, output) = command::run(&command, &under, &replayed, &lookout, stop).await;
     server.stop().await;
+    let elsewhere = isolated.map(|isolated| isolated.elsewhere()).unwrap_or_default();
+    let elsewhere = elsewhere.iter().map(|whom| redactor.text(whom)).collect();
     let lines = replay.lines();
     let verdicts = verdicts(scenario.as_deref(), &lines, &ended);
     let output = output.map(|output| redactor.text(&output));
-    Ok(Served { lines, account: replay.account(), verdicts, ended, output, scenario })
+    let account = EndLine { elsewhere, ..replay.account() };
+    Ok(Served { lines, account, verdicts, ended, output, scenario })
 }

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::greet::{Greeted, greet};
+use super::ground::Ground;
 use super::hosts::Hosts;
 use super::io::Io;
 use super::limits::Limits;
@@ -41,6 +42,8 @@ pub(super) struct Site<A: Answer> {
     /// Whether the answer has a say in how connections are greeted.
     pub(super) greets: bool,
     pub(super) began: Instant,
+    /// The network it stands in, if that is not this process's.
+    pub(super) ground: Option<Ground>,
 }
 
 /// How far a listener is with stopping.
@@ -271,7 +274,10 @@ pub(super) async fn close(io: &mut Io, limits: &Limits) {
 }
 
 /// `http://127.0.0.1:PORT`, or the like.
-pub(super) fn url(addr: SocketAddr, scheme: &str) -> String {
+pub(super) fn url(addr: SocketAddr, scheme: &str, ground: Option<&Ground>) -> String {
+    if let Some(ground) = ground {
+        return format!("{scheme}://{}", ground.authority());
+    }
     let mut addr = addr;
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::Answer;
 use super::connection::{self, Phases, Site};
+use super::ground::Ground;
 use super::io::Io;
 use super::limits::{LEAVING, REFUSAL, REFUSALS_MAX, UNACCEPTED_MAX};
 use super::patience::within;
@@ -29,8 +30,12 @@ pub(super) enum Ear {
 
 impl Ear {
     /// Must be called on a runtime.
-    pub(super) fn new(addr: SocketAddr, is_open: bool) -> io::Result<(Self, SocketAddr)> {
-        let socket = bind(addr)?;
+    pub(super) fn new(
+        addr: SocketAddr,
+        is_open: bool,
+        ground: Option<&Ground>,
+    ) -> io::Result<(Self, SocketAddr)> {
+        let socket = bind(addr, ground)?;
         let addr = socket.local_addr()?;
         Ok((if is_open { Self::Open(socket.listen(UNACCEPTED_MAX)?) } else { Self::Shut(socket) }, addr))
     }
@@ -63,8 +68,12 @@ async fn sleep_until(began: Instant, after: Duration) {
 }
 
 /// A socket with this address, which nobody else can have now, and which listens with room for a crowd that comes at once.
-fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+fn bind(addr: SocketAddr, ground: Option<&Ground>) -> io::Result<TcpSocket> {
+    let socket = match ground {
+        Some(ground) => ground.tcp(addr)?,
+        None if addr.is_ipv4() => TcpSocket::new_v4()?,
+        None => TcpSocket::new_v6()?,
+    };
     // A listener that follows another on its port need not wait for that one's last connections.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
@@ -114,7 +123,7 @@ pub(super) async fn run<A: Answer>(
 async fn rebound<A: Answer>(addr: SocketAddr, site: &Site<A>) -> TcpSocket {
     loop {
         // Two that may share a port could both have it as long as nobody listens.
-        match bind(addr).and_then(|socket| share(&socket, false).map(|()| socket)) {
+        match bind(addr, site.ground.as_ref()).and_then(|socket| share(&socket, false).map(|()| socket)) {
             Ok(socket) => return socket,
             // Somebody was faster, and may leave again; the machine may have lacked something.
             Err(_) => tokio::time::sleep(site.limits.accept_pause).await,

@@ -11,6 +11,7 @@
 //! - `greet` greets connections; `perform` and `timer` send replies
 //! - [`Proxy`] is a listener that is asked for other hosts, and answers in their place; `tunnel` is what follows a CONNECT
 //! - [`tls`] and `ca` make and keep the certificates
+//! - [`Ground`] is another network that a listener can stand in
 //!
 //! Stricter than hyper, so that no two programs can understand a request differently: both `Content-Length` and
 //! `Transfer-Encoding`, or two of either, are a 400; so are no `Host` or two, a bare line feed in the head, a blank in the
@@ -21,6 +22,7 @@
 mod ca;
 mod connection;
 mod greet;
+mod ground;
 mod head;
 mod hosts;
 mod io;
@@ -57,6 +59,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::connection::{Phase, Phases, Site};
+pub use self::ground::{Ground, give};
 pub use self::hosts::{Hosts, NoHost};
 pub use self::limits::Limits;
 use self::listener::{Ear, Hours};
@@ -231,6 +234,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// The bounds; [`Limits::default`] if none are given.
     pub limits: Option<Limits>,
+    /// With it the listener stands in another network than this process's.
+    pub ground: Option<Ground>,
 }
 
 /// A listener that has its address and answers nobody yet: connections wait until it serves.
@@ -250,7 +255,7 @@ pub struct Bound<A: Answer> {
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    scheme: &'static str,
+    url: String,
     drain: Duration,
     places: Arc<Places>,
     phase: watch::Sender<Phase>,
@@ -310,7 +315,7 @@ impl<A: Answer> Bound<A> {
         let is_open = away.front().is_none_or(|away| !away.start.is_zero());
         let wanted = options.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let failed = |source| StartError::Listen { addr: wanted, source };
-        let (ear, addr) = Ear::new(wanted, is_open).map_err(failed)?;
+        let (ear, addr) = Ear::new(wanted, is_open, options.ground.as_ref()).map_err(failed)?;
         Ok(Self { answer, ear, addr, away, greets: reception.greets, tls, tunnels, options })
     }
 
@@ -321,7 +326,7 @@ impl<A: Answer> Bound<A> {
 
     /// As [`Server::url`].
     pub fn url(&self) -> String {
-        connection::url(self.addr, self.scheme())
+        connection::url(self.addr, self.scheme(), self.options.ground.as_ref())
     }
 
     fn scheme(&self) -> &'static str {
@@ -330,7 +335,7 @@ impl<A: Answer> Bound<A> {
 
     /// Answers on the current tokio runtime until it is stopped or dropped.
     pub fn serve(self) -> Server {
-        let scheme = self.scheme();
+        let url = self.url();
         let Self { answer, ear, addr, away, greets, tls, tunnels, options } = self;
         let limits = options.limits.unwrap_or_default();
         let mut hosts = options.hosts;
@@ -356,10 +361,11 @@ impl<A: Answer> Bound<A> {
             tunnels,
             greets,
             began,
+            ground: options.ground,
         });
         let hours = Hours { began, away };
         let accepting = tokio::spawn(Box::pin(listener::run(ear, addr, hours, site, Phases::of(&phase))));
-        Server { addr, scheme, drain, places, phase, accepting }
+        Server { addr, url, drain, places, phase, accepting }
     }
 }
 
@@ -385,7 +391,7 @@ impl Server {
 
     /// `http://127.0.0.1:PORT` or `https://...`: no path, no final slash.
     pub fn url(&self) -> String {
-        connection::url(self.addr, self.scheme)
+        self.url.clone()
     }
 
     /// Stops accepting, closes idle connections, lets running answers finish until the drain limit, then resets what is

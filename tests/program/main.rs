@@ -28,6 +28,7 @@ mod faults_on_the_wire;
 mod findings_last;
 mod greeted;
 mod hostile_files;
+mod isolated;
 mod judge_console;
 mod judge_is_fair;
 mod judge_other_endpoints;

@@ -86,6 +86,14 @@ impl Environment {
         self.set("NODE_USE_ENV_PROXY", "1");
     }
 
+    /// Leaves no proxy: there is none to be reached.
+    pub(crate) fn without_proxies(&mut self) {
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            self.0.remove(OsStr::new(name));
+            self.0.remove(OsStr::new(&name.to_ascii_lowercase()));
+        }
+    }
+
     /// Sets one variable.
     pub(crate) fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());

@@ -116,6 +116,13 @@ pub(super) fn kept(
     Ok(child)
 }
 
+/// Says that a helper has ended, and was waited for.
+pub(super) fn forget(id: u32) {
+    if let Ok(id) = i32::try_from(id) {
+        waited_for().remove(&id);
+    }
+}
+
 impl Family {
     /// Sends a signal to the program and what it has started. Those who are gone are fine.
     pub(super) fn signal(&self, signal: Signal) {

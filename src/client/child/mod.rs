@@ -5,6 +5,8 @@
 //! daemon): see `family`. The same holds when the future is dropped. A program starts with every signal at its default,
 //! none blocked (`dispositions`), and none of this program's own descriptors but the three standard streams.
 //!
+//! A program can be given a network of its own: see [`room`].
+//!
 //! If this program itself is killed with `kill -9`, a [`Guard`] ends what it had started; without one, and out of reach
 //! of safe code, children go on.
 
@@ -13,6 +15,7 @@ mod dispositions;
 mod environment;
 mod family;
 mod guard;
+pub mod room;
 mod talking;
 
 use std::ffi::OsString;

@@ -99,6 +99,7 @@ fn heading(account: &Account<'_>) -> String {
     let end = account.end;
     row("never fired", end.iter().flat_map(|end| &end.never_fired).map(String::as_str).collect());
     row("in force", end.iter().flat_map(|end| &end.in_force).map(String::as_str).collect());
+    row("not reached", end.iter().flat_map(|end| &end.elsewhere).map(String::as_str).collect());
     let refused: Vec<String> = account.refused().iter().map(|(refused, _)| refused_line(refused)).collect();
     row("refused", refused.iter().map(String::as_str).collect());
     text.push_str("</dl>\n</header>\n");
