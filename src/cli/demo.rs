@@ -164,7 +164,7 @@ fn named(lines: Vec<Line>, client: &'static str) -> impl Iterator<Item = Line> {
             Line::Timing(timing) => name(&mut timing.key.session),
             Line::Outcome(outcome) => name(&mut outcome.session),
             Line::Verdict(verdict) => verdict.session.iter_mut().for_each(name),
-            Line::Ran(_) | Line::Coverage(_) | Line::Gap(_) | Line::End(_) => {}
+            Line::Ran(_) | Line::Coverage(_) | Line::Seen(_) | Line::Gap(_) | Line::End(_) => {}
         }
         line
     })

@@ -14,12 +14,14 @@ use super::setup::{self, a_line_each};
 use super::shard::Shard;
 use super::signals::Signals;
 use crate::judge::Progress;
-use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, Reasons, RunStanding, Sum, weigh_runs};
+use crate::ledger::{
+    EndLine, Exchange, Exit, Line, Origin, RanLine, Reasons, RunStanding, SeenLine, Sum, weigh_runs,
+};
 use crate::record;
 use crate::redact::Redactor;
 use crate::replay::Evidence;
 use crate::report::{Digest, visible};
-use crate::run::{Cell, Done, Matrix, Plan, matrix};
+use crate::run::{Cell, Done, Matrix, Plan, matrix, seen};
 use crate::scenario::{Clock, PlannedFault, Scenario};
 use crate::seed::Seed;
 
@@ -132,7 +134,7 @@ pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Probl
     });
     is_stopped.await?;
     drop(tell);
-    left.finish(outputs)
+    left.finish(&args, outputs)
 }
 
 /// The flags of a matrix.
@@ -324,6 +326,7 @@ struct Left {
     end: EndLine,
     /// Of failed runs, by scenario: what the command wrote last.
     written: Vec<(String, Vec<String>)>,
+    seen: SeenLine,
 }
 
 impl Left {
@@ -334,6 +337,7 @@ impl Left {
             runs: Vec::new(),
             end: EndLine::default(),
             written: Vec::new(),
+            seen: SeenLine::default(),
         }
     }
 
@@ -343,16 +347,18 @@ impl Left {
         };
         let sum = Sum::of(lines.iter());
         let end = EndLine { sum, ..EndLine::default() };
-        self.add(Done { ran: ran.clone(), lines: lines.clone(), end, output: String::new() }, outputs);
+        let seen = seen(&cell.plan.setup, lines);
+        self.add(Done { ran: ran.clone(), lines: lines.clone(), end, output: String::new(), seen }, outputs);
     }
 
     fn add(&mut self, done: Done, outputs: &Outputs) {
-        let Done { ran, mut lines, end, output } = done;
+        let Done { ran, mut lines, end, output, seen } = done;
         let is_bad = ran.standing.exit() > Exit::Passed;
         lines.push(Line::Ran(Box::new(ran.clone())));
         let shows_all = is_bad && self.written.len() < OUTPUTS_SHOWN;
         lines.iter().for_each(|line| digested(line, shows_all, &mut self.digest));
         outputs.add(lines);
+        self.seen = std::mem::take(&mut self.seen).and(&seen);
         self.end.sum += end.sum;
         self.end.lost_lines += end.lost_lines;
         self.end.closed_sessions += end.closed_sessions;
@@ -368,8 +374,8 @@ impl Left {
         self.runs.push(ran);
     }
 
-    fn finish(self, outputs: Outputs) -> Result<Exit, Problem> {
-        let Self { redactor, digest, runs, mut end, written } = self;
+    fn finish(self, args: &Args, outputs: Outputs) -> Result<Exit, Problem> {
+        let Self { redactor, mut digest, runs, mut end, written, seen } = self;
         end.in_force.sort();
         end.in_force.dedup();
         end.elsewhere.sort();
@@ -377,7 +383,10 @@ impl Left {
         end.dials = record::dials();
         let mut reasons = Reasons::default();
         weigh_runs(&runs.iter().collect::<Vec<_>>(), &mut reasons);
-        let exit = outputs.finish_flow(digest, end.closed(reasons), &redactor)?;
+        let end = run::seen_enough(args, &seen, end.closed(reasons))?;
+        digest.hold(Line::Seen(Box::new(seen.clone())));
+        outputs.add(vec![Line::Seen(Box::new(seen))]);
+        let exit = outputs.finish_flow(digest, end, &redactor)?;
         for (session, lines) in written.iter().filter(|(_, lines)| !lines.is_empty()) {
             output::note(&format!("the command wrote last, under {}:", visible(session)));
             lines.iter().for_each(|line| output::note(&format!("  {}", visible(&redactor.text(line)))));
@@ -401,7 +410,12 @@ fn digested(line: &Line, shows_all: bool, digest: &mut Digest) {
         }
         Line::Refused(refused) => digest.refused(refused),
         Line::Greeted(greeted) => digest.greeted(greeted),
-        Line::Timing(_) | Line::Gap(_) | Line::Coverage(_) | Line::Outcome(_) | Line::End(_) => {}
+        Line::Timing(_)
+        | Line::Gap(_)
+        | Line::Coverage(_)
+        | Line::Seen(_)
+        | Line::Outcome(_)
+        | Line::End(_) => {}
         Line::Exchange(_) | Line::Verdict(_) | Line::Ran(_) => digest.hold(line.clone()),
     }
 }

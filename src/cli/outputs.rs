@@ -100,7 +100,7 @@ impl Outputs {
     }
 
     /// Closes the ledger with `end`, writes every file and shows the report. What the run comes to is handed back. If the
-    /// ledger has flowed, it has these lines but for verdicts.
+    /// ledger has flowed, it has these lines but for verdicts and what was seen.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -111,8 +111,9 @@ impl Outputs {
         redactor: &Redactor,
     ) -> Result<Exit, Problem> {
         let has_flowed = self.flowing.is_some();
-        let verdicts = lines.iter().filter(|line| matches!(line, Line::Verdict(_))).cloned().collect();
-        let end = self.close_flow(verdicts, end)?;
+        let is_last = |line: &&Line| matches!(line, Line::Verdict(_) | Line::Seen(_));
+        let last = lines.iter().filter(is_last).cloned().collect();
+        let end = self.close_flow(last, end)?;
         let exit = end.exit;
         let lines = redacted(lines.into_iter().chain([Line::End(end)]), redactor);
         if let Some(file) = self.ledger.as_ref().filter(|_| !has_flowed) {

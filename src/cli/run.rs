@@ -21,11 +21,11 @@ use super::stdin;
 use super::stepping;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
-use crate::ledger::Exit;
+use crate::ledger::{EndLine, Exit, Line, SeenLine};
 use crate::redact::Redactor;
 use crate::replay::Setup;
 use crate::report::{shell_word, visible};
-use crate::run::{GRACE, Isolation, Plan, Under, Until, Variable};
+use crate::run::{GRACE, Isolation, Plan, SeenFloor, Under, Until, Variable};
 use crate::scenario::{CommandMust, Scenario};
 use crate::seed::Seed;
 use crate::serve::Proxy;
@@ -92,6 +92,14 @@ pub(super) struct Args {
     /// How many seconds it has to end then, before it is killed, which fails it.
     #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     grace: u64,
+    /// What the command (all its runs together) must be seen to do, or the exit code is 3: shares of the recordings' endpoints and
+    /// interactions, of the states of tasks, of the planned faults, and how deep a selector. In the report stands what was seen.
+    #[arg(
+        long,
+        value_name = "endpoints=all,interactions=90%,states=all,faults=all,depth=2",
+        conflicts_with = "shard"
+    )]
+    pub(super) require_coverage: Option<SeenFloor>,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
     pub(super) trace: bool,
@@ -133,8 +141,10 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let group = if is_shared { Group::Shared } else { Group::Own };
     let plan = Plan { under: Under { group, is_quiet: false, ..plan.under }, watches, ..plan };
     let _programs = Programs::begin();
-    let ran = crate::run::run(plan, signals.first()).await?;
-    let exit = outputs.finish(ran.lines, ran.end, &redactor)?;
+    let mut ran = crate::run::run(plan, signals.first()).await?;
+    let end = seen_enough(&args, &ran.seen, ran.end)?;
+    ran.lines.push(Line::Seen(Box::new(ran.seen)));
+    let exit = outputs.finish(ran.lines, end, &redactor)?;
     // The first line and the last name the seed: whatever was seen, it is seen again.
     if exit != Exit::Passed || argument.is_some() || !args.story.faults.is_empty() {
         output::note(&format!("repeat it: {}", redactor.text(&repeat.line())));
@@ -143,6 +153,25 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         }
     }
     Ok(exit)
+}
+
+/// The account with what falls short of `--require-coverage`.
+///
+/// # Errors
+/// If it asks for a share of a recording, and there is none.
+pub(super) fn seen_enough(args: &Args, seen: &SeenLine, mut end: EndLine) -> Result<EndLine, Problem> {
+    let Some(floor) = args.require_coverage else { return Ok(end) };
+    if floor.needs_a_recording() && seen.recordings.is_empty() {
+        let problem =
+            "--require-coverage asks for endpoints or interactions of a recording, and there is none here";
+        return Err(Problem::input(problem).help("leave them out, or give a --cassette"));
+    }
+    // Where nothing was asked, that is what is told.
+    let short = if end.sum.served == 0 { Vec::new() } else { floor.short(seen) };
+    for short in short {
+        end = end.also(Exit::Inconclusive, short);
+    }
+    Ok(end)
 }
 
 /// The variables of `--env`.
@@ -321,6 +350,9 @@ pub(super) fn repeat(
     }
     if args.timeout != TIMEOUT_S {
         repeat.flag("--timeout", &args.timeout.to_string());
+    }
+    if let Some(text) = args.require_coverage.filter(|_| !args.matrix.is_asked_for(args.scenario.len())) {
+        repeat.flag("--require-coverage", &text.to_string());
     }
     args.until.iter().for_each(|until| repeat.flag("--until", &until.to_string()));
     if args.grace != GRACE.as_secs() {

@@ -78,6 +78,20 @@ impl FieldSelector {
         &self.0
     }
 
+    /// The most names that one level of it has.
+    pub fn widest(&self) -> u64 {
+        self.below().map(Self::widest).max().unwrap_or_default().max(self.0.len() as u64)
+    }
+
+    /// How many levels it has: 1 without brackets.
+    pub fn deepest(&self) -> u64 {
+        1 + self.below().map(Self::deepest).max().unwrap_or_default()
+    }
+
+    fn below(&self) -> impl Iterator<Item = &Self> {
+        self.0.iter().filter_map(|field| field.subfields.as_ref())
+    }
+
     /// Whether the shape knows every name. Subfields of a scalar, or of an array of scalars, are unknown (ours).
     ///
     /// # Errors

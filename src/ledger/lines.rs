@@ -7,6 +7,7 @@ use super::coverage::CoverageLine;
 use super::exchange::{Exchange, ExchangeKey};
 use super::late::Late;
 use super::ran::RanLine;
+use super::seen::SeenLine;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub enum Line {
     Ran(Box<RanLine>),
     /// What a judgement put to the test.
     Coverage(Box<CoverageLine>),
+    /// What a command was seen to do.
+    Seen(Box<SeenLine>),
     /// Lines that nobody read in time, and that were left out here.
     Gap(GapLine),
     /// The closing account: the last line.
@@ -254,7 +257,7 @@ impl Line {
                 Self::Outcome(outcome) => outcome.stderr.len() + outcome.task.as_ref().map_or(0, String::len),
                 Self::Verdict(verdict) => verdict.evidence.iter().map(String::len).sum(),
                 Self::Ran(ran) => ran.because.len() + ran.repeat.len(),
-                Self::Coverage(_) | Self::Gap(_) | Self::End(_) => 0,
+                Self::Coverage(_) | Self::Seen(_) | Self::Gap(_) | Self::End(_) => 0,
             }
     }
 
@@ -269,7 +272,7 @@ impl Line {
             Self::Outcome(it) => &it.session,
             Self::Verdict(it) => it.session.as_ref()?,
             Self::Ran(it) => &it.session,
-            Self::Coverage(_) | Self::Gap(_) | Self::End(_) => return None,
+            Self::Coverage(_) | Self::Seen(_) | Self::Gap(_) | Self::End(_) => return None,
         };
         let (scenario, rest) = session.split_once('#')?;
         let digits = rest.split('@').next().unwrap_or_default();
@@ -287,7 +290,7 @@ impl Line {
             Self::Timing(it) => &mut it.key.session,
             Self::Outcome(it) => &mut it.session,
             Self::Verdict(it) => it.session.get_or_insert_with(|| main.to_owned()),
-            Self::Ran(_) | Self::Coverage(_) | Self::Gap(_) | Self::End(_) => return self,
+            Self::Ran(_) | Self::Coverage(_) | Self::Seen(_) | Self::Gap(_) | Self::End(_) => return self,
         };
         *session = if session == main { run.to_owned() } else { format!("{run}@{session}") };
         self

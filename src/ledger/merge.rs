@@ -11,6 +11,7 @@ use super::account::EndLine;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::{Line, RunLine};
 use super::ran::{RanLine, weigh_parts, weigh_runs};
+use super::seen::SeenLine;
 use super::{LedgerError, read};
 
 /// What tells a run or a ledger from all others.
@@ -110,8 +111,23 @@ pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
         add(&mut end, part.end, &mut commands);
     }
     end.command = (!commands.is_empty()).then(|| commands.join(", "));
+    let mut lines = seen_together(lines);
     lines.push(Line::End(end.closed(Reasons::of(reasons.all))));
     Ok(Merged { lines, doubled })
+}
+
+/// What the parts were seen to do, in one line.
+fn seen_together(lines: Vec<Line>) -> Vec<Line> {
+    let mut all: Option<SeenLine> = None;
+    let mut rest = Vec::with_capacity(lines.len());
+    for line in lines {
+        match line {
+            Line::Seen(seen) => all = Some(all.unwrap_or_default().and(&seen)),
+            line => rest.push(line),
+        }
+    }
+    rest.extend(all.map(|all| Line::Seen(Box::new(all))));
+    rest
 }
 
 /// The parts of a matrix that nobody has handed in.
@@ -263,7 +279,7 @@ fn session(line: &mut Line) -> Option<&mut String> {
         Line::Outcome(it) => Some(&mut it.session),
         Line::Verdict(it) => it.session.as_mut(),
         Line::Ran(it) => Some(&mut it.session),
-        Line::Coverage(_) | Line::Gap(_) | Line::End(_) => None,
+        Line::Coverage(_) | Line::Seen(_) | Line::Gap(_) | Line::End(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
 //! - `coverage` is what a judgement put to the test
+//! - `seen` is what a command was seen to do
 //! - `ran` is how the runs of a matrix ended, and what all of them come to
 //! - `account` adds up what was served: one sum, for every verb and every report
 //! - `merge` makes one ledger of many
@@ -20,6 +21,7 @@ mod lines;
 mod merge;
 mod pieces;
 mod ran;
+mod seen;
 
 use std::io::{self, Write};
 
@@ -39,6 +41,7 @@ pub use lines::{
 pub use merge::{MergeError, Merged, Part, merge};
 pub use pieces::ExchangePieces;
 pub use ran::{RanLine, RunStanding, by_scenario, weigh_runs};
+pub use seen::{EndpointSeen, RecordingUsed, SeenLine};
 
 /// The version of the format, written in every [`RunLine`]. Readers read this version and older ones.
 pub const FORMAT: u32 = 1;

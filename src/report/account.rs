@@ -7,7 +7,7 @@ use super::content::Content;
 use super::runs::weightiest;
 use crate::ledger::{
     CoverageLine, EndLine, Exchange, GreetedLine, Line, Origin, OutcomeLine, RanLine, RefusedLine, RunLine,
-    Standing, Sum, VerdictLine,
+    SeenLine, Standing, Sum, VerdictLine,
 };
 
 /// What the lines of a ledger are about.
@@ -21,6 +21,8 @@ pub(super) struct Account<'a> {
     pub(super) outcomes: Vec<&'a OutcomeLine>,
     pub(super) verdicts: Vec<&'a VerdictLine>,
     pub(super) coverage: Vec<&'a CoverageLine>,
+    /// What a command was seen to do.
+    pub(super) seen: Option<&'a SeenLine>,
     /// The runs of a matrix.
     pub(super) ran: Vec<&'a RanLine>,
     /// The closing line; a run that was cut short has none.
@@ -62,6 +64,7 @@ impl<'a> Account<'a> {
                 Line::Verdict(verdict) => account.verdicts.push(verdict),
                 Line::Ran(ran) => account.ran.push(ran),
                 Line::Coverage(coverage) => account.coverage.push(coverage),
+                Line::Seen(seen) => account.seen = Some(seen),
                 Line::End(end) => account.end = Some(end),
                 Line::Timing(_) | Line::Gap(_) => {}
             }

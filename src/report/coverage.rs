@@ -1,11 +1,14 @@
-//! The coverage of a judgement, for a person: a row a law, and a line each for what the cases were like.
+//! Coverage, for a person: of a judgement a row a law, and a line each for what the cases were like; of a command a row an
+//! endpoint, and a line each for what was there to be seen.
+
+use std::collections::BTreeMap;
 
 use super::account::Account;
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
 use crate::ledger::{CoverageLine, LawCoverage};
 
-/// How many kinds that were not met are named.
+/// How many that were not met are named.
 const MISSING_SHOWN: usize = 8;
 
 /// The section, or nothing where no judgement said what it reached.
@@ -15,7 +18,47 @@ pub(super) fn coverage(account: &Account<'_>, paint: Paint) -> String {
         let client = if several { format!(" of {}", visible(&line.client)) } else { String::new() };
         format!("{}\n{}{}", paint.heading(&format!("Coverage{client}")), table(line), lines(line))
     });
-    of_each.collect()
+    of_each.chain([seen(account, paint)]).collect()
+}
+
+/// What a command was seen to do, if it asked for anything.
+fn seen(account: &Account<'_>, paint: Paint) -> String {
+    let Some(seen) = account.seen.filter(|seen| !seen.endpoints.is_empty()) else { return String::new() };
+    let mut rows = vec![["endpoint", "requests", "statuses", "states", "faults"].map(Cell::plain).to_vec()];
+    for (endpoint, it) in &seen.endpoints {
+        let endpoint = if endpoint.is_empty() { "a path that no profile knows" } else { endpoint };
+        let cells = [
+            visible(endpoint).into_owned(),
+            it.requests.to_string(),
+            counts(&it.statuses),
+            counts(&it.states),
+            counts(&it.faults),
+        ];
+        rows.push(cells.map(Cell::plain).to_vec());
+    }
+    let mut text = format!("{}\n{}", paint.heading("Coverage"), aligned(&rows));
+    let mut share = |what: &str, (reached, of): (usize, usize), missing: &[String]| {
+        if of > 0 {
+            text.push_str(&format!("  {reached} of {of} {what}{}\n", not(missing)));
+        }
+    };
+    let unused: Vec<String> = seen.unused().map(str::to_owned).collect();
+    share("recorded endpoints", seen.recorded.counts(), &seen.recorded.missing);
+    share("recorded interactions", seen.used(), &unused);
+    share("states of tasks", seen.states.counts(), &seen.states.missing);
+    share("planned faults", seen.faults.counts(), &seen.faults.missing);
+    if seen.widest() > 0 {
+        text.push_str(&format!("  selectors up to {} wide and {} deep\n", seen.widest(), seen.deepest()));
+    }
+    text
+}
+
+fn counts<K: std::fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(key, count)| if *count == 1 { key.to_string() } else { format!("{key} x{count}") })
+        .collect();
+    visible(&words.join(" ")).into_owned()
 }
 
 fn table(line: &CoverageLine) -> String {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::account::{Account, Counts};
 use super::content::Content;
 use super::visible::is_obeyed;
-use crate::ledger::{CoverageLine, FORMAT, RanLine, Reason, VerdictLine};
+use crate::ledger::{CoverageLine, FORMAT, RanLine, Reason, SeenLine, VerdictLine};
 
 /// Members may be added; those here keep their name and meaning within one format.
 #[derive(Serialize)]
@@ -35,6 +35,9 @@ struct Summary<'a> {
     runs: &'a [&'a RanLine],
     /// What each judgement put to the test.
     coverage: &'a [&'a CoverageLine],
+    /// What a command was seen to do: endpoints, states, faults, interactions of the recordings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<&'a SeenLine>,
     /// Files of counter-examples found before whose property holds now.
     fixed: Vec<&'a str>,
     misses: Vec<MissGroup<'a>>,
@@ -143,6 +146,7 @@ pub fn json<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
         in_force: end.map_or(&[], |end| &end.in_force),
         elsewhere: end.map_or(&[], |end| &end.elsewhere),
         coverage: &account.coverage,
+        seen: account.seen,
         fixed: account.fixed().filter_map(|verdict| verdict.found.as_deref()).collect(),
         verdicts: account.verdicts,
     };

@@ -1,4 +1,4 @@
-//! What speaks for and against a run: the command's end, the wire and the scenario's `[must]`.
+//! What speaks for and against a run: the command's end, the wire and what the scenario says must hold.
 
 use super::command::Ended;
 use crate::ledger::{EndLine, Exit, Reasons, Standing, VerdictLine};
@@ -8,8 +8,7 @@ use crate::scenario::{CommandMust, Must};
 ///
 /// If nothing was served, and no connection met its fault, nothing was tested: then only the command's own failure outranks *inconclusive*.
 pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> Reasons {
-    let served = end.sum.served;
-    let was_tested = served + end.sum.greeted > 0;
+    let was_tested = end.sum.served + end.sum.greeted > 0;
     let mut reasons = Reasons::default();
     let (exit, why) = of_command(must.command, ended, was_tested);
     reasons.push(exit, why);
@@ -17,18 +16,14 @@ pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[Ver
         let why = format!("{} is violated: {}", verdict.property, verdict.because);
         reasons.push_verdict(Exit::Failed, &verdict.property, why);
     }
-    if let Some(most) = must.see.requests_max
-        && served > most
-    {
-        reasons.push(Exit::Failed, format!("{served} requests were made, at most {most} are allowed"));
-    }
     if !matches!(ended, Ended::NotStarted(_)) {
         end.weigh("nothing was asked of the console: does the command use FAULTDECK_URL?", &mut reasons);
     }
     reasons
 }
 
-fn of_command(must: CommandMust, ended: &Ended, was_tested: bool) -> (Exit, String) {
+/// What the command's end comes to, beside what it must do.
+pub(super) fn of_command(must: CommandMust, ended: &Ended, was_tested: bool) -> (Exit, String) {
     if *ended == Ended::Interrupted {
         return (Exit::Inconclusive, ended.to_string());
     }
@@ -52,7 +47,6 @@ fn of_command(must: CommandMust, ended: &Ended, was_tested: bool) -> (Exit, Stri
 mod tests {
     use super::*;
     use crate::ledger::Sum;
-    use crate::scenario::See;
 
     fn must(command: CommandMust) -> Must {
         Must { command, ..Must::default() }
@@ -139,13 +133,6 @@ mod tests {
                 Exit::Inconclusive
             );
         }
-    }
-
-    #[test]
-    fn too_many_requests_break_see() {
-        let must = Must { see: See { requests_max: Some(40) }, ..Must::default() };
-        assert_eq!(combine(&must, &Ended::Exited(0), &served(40), &[]).exit(), Exit::Passed);
-        assert_eq!(combine(&must, &Ended::Exited(0), &served(41), &[]).exit(), Exit::Failed);
     }
 
     #[test]

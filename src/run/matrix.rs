@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::combine::of_command;
 use super::command::Ended;
 use super::isolated::NotRun;
+use super::seen::has_fired;
 use super::whole::{Plan, Ran, run};
-use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, Standing};
+use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, SeenLine, Standing};
 use crate::profile::hits;
 use crate::replay::MAIN;
-use crate::scenario::Scenario;
+use crate::scenario::{CommandMust, Scenario};
 use crate::seed::Seed;
 
 /// How many failed runs are run again to see whether they are flaky: after that many there is little doubt.
@@ -60,6 +62,8 @@ pub struct Done {
     pub end: EndLine,
     /// What the command wrote.
     pub output: String,
+    /// What it was seen to do; nothing where that was under a scenario that is skipped.
+    pub seen: SeenLine,
 }
 
 /// Runs all cells; `done` is told of each in the order of the cells. Returns whether `stop` ended it early: what had not begun by
@@ -159,12 +163,13 @@ async fn ran(cell: Cell, again: u32, stopped: watch::Receiver<bool>) -> Result<D
 
 /// What a run came to.
 fn looked_at(cell: &Cell, ran: Ran) -> Done {
-    let Ran { lines, end, ended, output } = ran;
+    let Ran { lines, end, ended, output, seen } = ran;
     let scenario = cell.plan.setup.scenario.as_deref();
     // A crash is one, whatever it was about, and so is a broken law.
     let is_sound = ended.lived() && !lines.iter().any(is_broken_law);
-    let is_skipped =
-        cell.may_be_skipped && is_sound && scenario.is_some_and(|it| is_beside(it, &lines, &end));
+    let is_skipped = cell.may_be_skipped
+        && is_sound
+        && scenario.is_some_and(|it| is_beside(it, &ended, cell.plan.must, &lines, &end));
     let standing = match end.exit {
         // What was cut short is run again by who goes on.
         _ if ended == Ended::Interrupted => RunStanding::NotRun,
@@ -186,7 +191,8 @@ fn looked_at(cell: &Cell, ran: Ran) -> Done {
     };
     let lines = if is_skipped { Vec::new() } else { lines };
     let lines = lines.into_iter().filter(is_news).map(|line| line.of_run(&session, MAIN)).collect();
-    Done { ran, lines, end, output: output.unwrap_or_default() }
+    let seen = if is_skipped { SeenLine::default() } else { seen };
+    Done { ran, lines, end, output: output.unwrap_or_default(), seen }
 }
 
 fn is_broken_law(line: &Line) -> bool {
@@ -195,7 +201,7 @@ fn is_broken_law(line: &Line) -> bool {
 
 fn not_run(cell: &Cell, why: &str) -> Done {
     let ran = line(cell, RunStanding::NotRun, why.to_owned());
-    Done { ran, lines: Vec::new(), end: EndLine::default(), output: String::new() }
+    Done { ran, lines: Vec::new(), end: EndLine::default(), output: String::new(), seen: SeenLine::default() }
 }
 
 fn line(cell: &Cell, standing: RunStanding, because: String) -> RanLine {
@@ -221,7 +227,13 @@ fn exchanges(lines: &[Line]) -> impl Iterator<Item = &Exchange> {
 
 /// Whether the command came near nothing that a scenario is about: no request that one of its faults waits for, or, if it has
 /// none, none that its recording answers; and nothing else went wrong for it than that it was answered by no recording.
-fn is_beside(scenario: &Scenario, lines: &[Line], end: &EndLine) -> bool {
+fn is_beside(
+    scenario: &Scenario,
+    ended: &Ended,
+    must: Option<CommandMust>,
+    lines: &[Line],
+    end: &EndLine,
+) -> bool {
     let is_miss = |exchange: &Exchange| matches!(exchange.origin, Origin::Miss { .. });
     let is_meant = |exchange: &Exchange| {
         let path = exchange.target.split('?').next().unwrap_or_default();
@@ -236,23 +248,17 @@ fn is_beside(scenario: &Scenario, lines: &[Line], end: &EndLine) -> bool {
         true => !is_miss(exchange),
         false => is_meant(exchange),
     };
-    let has_failed_by_itself = end.exit == Exit::Failed && !exchanges(lines).any(is_miss);
+    // What must be seen is seen where the command comes near, and its absence says nothing here.
+    let (of_command, _) = of_command(must.unwrap_or(scenario.must.command), ended, true);
+    let has_failed_by_itself = of_command == Exit::Failed && !exchanges(lines).any(is_miss);
     end.sum.greeted == 0 && !has_failed_by_itself && !exchanges(lines).any(is_near)
 }
 
 /// Planned faults with a chance that did not fire.
 fn silent(scenario: &Scenario, lines: &[Line]) -> Vec<String> {
-    let has_fired = |title: &str| {
-        let is_it = |planned: &str| planned == title;
-        lines.iter().any(|line| match line {
-            Line::Exchange(exchange) => exchange.faults.iter().any(|fault| is_it(&fault.planned)),
-            Line::Greeted(greeted) => is_it(&greeted.planned),
-            _ => false,
-        })
-    };
     let by_chance = scenario.faults.iter().filter(|it| it.must_fire_somewhere() && !it.must_fire());
     by_chance
-        .filter(|planned| !has_fired(&planned.title()))
+        .filter(|planned| !has_fired(&planned.title(), lines))
         .map(|planned| scenario.title_of(planned))
         .collect()
 }

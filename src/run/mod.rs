@@ -9,13 +9,17 @@
 //! - `isolated` is a network of its own for a command, in which its replay is the only console
 //! - `until` says when a command that never ends is asked to
 //! - `combine` finds what its end, the wire and the scenario's `[must]` say against the run
+//! - `seen` is what the command was seen to do, and what of it falls short of `[must] see`
+//! - `floor` is how much of it must have been seen
 //! - `wire` judges the properties that the wire shows
 
 mod combine;
 mod command;
+mod floor;
 mod isolated;
 mod matrix;
 mod observed;
+mod seen;
 mod trusted;
 mod until;
 mod variable;
@@ -23,9 +27,11 @@ mod whole;
 mod wire;
 
 pub use command::{Ended, GRACE, Under};
+pub use floor::{SeenFloor, SeenFloorError};
 pub use isolated::{ConsoleName, Isolation, NoConsole, NotRun};
 pub use matrix::{Cell, Done, Matrix, matrix};
 pub use observed::{Observed, Story, observe};
+pub use seen::seen;
 pub use until::Until;
 pub use variable::{NoVariable, Variable};
 pub use whole::{Plan, Ran, run};

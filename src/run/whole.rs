@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::combine::combine;
 use super::command::{self, Ended, Under};
 use super::isolated::{Isolation, NotRun};
+use super::seen::{seen, unmet};
 use super::trusted::Trusted;
 use super::until::Lookout;
 use super::variable::{Replayed, Variable};
 use super::wire::verdicts;
-use crate::ledger::{EndLine, Line, VerdictLine};
+use crate::ledger::{EndLine, Exit, Line, SeenLine, VerdictLine};
 use crate::record;
 use crate::replay::{Replay, Setup, Watch};
 use crate::scenario::{CommandMust, Must, Scenario};
@@ -52,6 +53,8 @@ pub struct Ran {
     pub ended: Ended,
     /// What the command wrote, if that was kept.
     pub output: Option<String>,
+    /// What it was seen to do.
+    pub seen: SeenLine,
 }
 
 /// What a run came to, before anybody weighs it.
@@ -63,6 +66,7 @@ pub(super) struct Served {
     /// What the command wrote, if that was kept.
     pub(super) output: Option<String>,
     scenario: Option<Arc<Scenario>>,
+    seen: SeenLine,
 }
 
 /// Runs the command of `plan` to its end; `stop` ends it early.
@@ -71,14 +75,20 @@ pub(super) struct Served {
 /// If no listener can be had, or no network for the command alone.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
     let (must, repeat) = (plan.must, plan.repeat.clone());
-    let Served { mut lines, account, mut verdicts, ended, scenario, output } = served(plan, stop).await?;
+    let Served { mut lines, account, mut verdicts, ended, scenario, output, seen } =
+        served(plan, stop).await?;
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
     let must = Must { command: must.unwrap_or(asked.command), ..asked };
     let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..account };
-    let reasons = combine(&must, &ended, &end, &verdicts);
+    let mut reasons = combine(&must, &ended, &end, &verdicts);
+    // Where nothing was asked, that is what is told.
+    if end.sum.served + end.sum.greeted > 0 {
+        let unmet = unmet(&must.see, &lines, &end.sum, &seen);
+        unmet.into_iter().for_each(|why| reasons.push(Exit::Failed, why));
+    }
     lines.extend(verdicts.into_iter().map(Line::Verdict));
-    Ok(Ran { lines, end: end.closed(reasons), ended, output })
+    Ok(Ran { lines, end: end.closed(reasons), ended, output, seen })
 }
 
 /// A listener, the command, its end, and what the wire shows.
@@ -100,6 +110,7 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, NotR
         Some(isolation) => Some(isolation.open(trusted.as_ref().map(Trusted::bundle)).await?),
         None => None,
     };
+    let kept = setup.clone();
     let mut replay = Replay::new(setup).of_command(&words).keeping();
     for watch in watches {
         replay = replay.watched(watch);
@@ -125,5 +136,6 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, NotR
     let verdicts = verdicts(scenario.as_deref(), &lines, &ended);
     let output = output.map(|output| redactor.text(&output));
     let account = EndLine { elsewhere, ..replay.account() };
-    Ok(Served { lines, account, verdicts, ended, output, scenario })
+    let seen = seen(&kept, &lines);
+    Ok(Served { lines, account, verdicts, ended, output, scenario, seen })
 }

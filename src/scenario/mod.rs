@@ -14,6 +14,7 @@ mod one_line;
 mod open;
 mod parse;
 mod planned;
+mod see;
 mod trigger;
 mod when;
 mod write;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub use error::ScenarioError;
 pub use planned::{Nth, Of, PlannedFault};
+pub use see::{See, Seen, Statuses};
 pub use when::{Span, SpanError, When};
 
 use crate::cassette::MatchRules;
@@ -112,13 +114,6 @@ impl CommandMust {
     pub fn parse(text: &str) -> Option<Self> {
         Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, must)| must)
     }
-}
-
-/// What must be seen on the wire.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct See {
-    /// At most so many requests in all, 1 to 1,000,000,000.
-    pub requests_max: Option<u64>,
 }
 
 /// What drives a task in place of polls. A run with a clock is not repeatable exactly, and is marked so.

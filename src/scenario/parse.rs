@@ -6,8 +6,11 @@ use toml::de::DeValue;
 
 use super::matching::read_matching;
 use super::read::{Entry, Read, Table, Text, every};
+use super::see::read_see;
 use super::trigger::{FAULT_KEYS, FAULTS_MOST, read_faults};
-use super::{Case, Clock, CommandMust, Must, Named, Repeats, Scenario, ScenarioError, See, Source, Writes};
+use super::{
+    Case, Clock, CommandMust, Must, Named, PlannedFault, Repeats, Scenario, ScenarioError, Source, Writes,
+};
 use crate::json::{Json, quote};
 use crate::profile::Profile;
 use crate::seed::Seed;
@@ -75,7 +78,6 @@ fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<
         lives.map(|(one, other)| one_of(top, one, other, "each says how the task lives: take one out"));
     let summary = top.read("summary", |entry| entry.text(""));
     let source = read_source(top);
-    let must = top.read("must", read_must);
     let deployment = top.read("deployment", read_deployment);
     let path = top.read("path", read_path);
     let polls_per_phase = top.read("polls_per_phase", |entry| entry.number32(1..=10_000));
@@ -88,6 +90,8 @@ fn read_top(name: &str, text: &str, top: &Table<'_>, profile: &Profile) -> Read<
         let tables = entry.tables("`[[fault]]`", &FAULT_KEYS, FAULTS_MOST, FAULT_HELP)?;
         read_faults(&tables, profile)
     });
+    let planned = faults.as_ref().ok().map(|faults| faults.as_deref().unwrap_or_default());
+    let must = top.read("must", |entry| read_must(entry, planned, profile));
     let case = top.read("case", read_case);
     exclude?;
     every(lives)?;
@@ -127,14 +131,11 @@ fn read_source(top: &Table<'_>) -> Read<Source> {
     }
 }
 
-fn read_must(entry: &Entry<'_>) -> Read<Must> {
+fn read_must(entry: &Entry<'_>, faults: Option<&[PlannedFault]>, profile: &Profile) -> Read<Must> {
     let must =
         entry.table("`[must]`", &["hold", "command", "see"], "write [must] with hold = [\"terminates\"]")?;
     let hold = must.read("hold", read_hold);
-    let see = must.read("see", |entry| {
-        let see = entry.table("`see`", &["requests_max"], "write see = { requests_max = 40 }")?;
-        Ok(See { requests_max: see.read("requests_max", |entry| entry.number(1..=1_000_000_000))? })
-    });
+    let see = must.read("see", |entry| read_see(entry, faults, profile));
     let command = must.read("command", |entry| entry.word(&CommandMust::WORDS));
     Ok(Must {
         hold: hold?.unwrap_or_default(),

@@ -269,7 +269,7 @@ fn read_chance(entry: &Entry<'_>) -> Read<Ratio> {
     })
 }
 
-fn read_aim(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
+pub(super) fn read_aim(entry: &Entry<'_>, profile: &Profile) -> Read<String> {
     let name = entry.text(ENDPOINT_HELP)?;
     profile.aim(name).map_err(|error| match error {
         NameError::Ambiguous { name, full } => entry.fail(

@@ -6,7 +6,7 @@ use super::matching::put_matching;
 use super::one_line::conditions_of;
 use super::trigger::{CONDITIONS, Condition};
 use super::when::When;
-use super::{Case, Clock, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, See, Source, Writes};
+use super::{Case, Clock, CommandMust, Must, Of, PlannedFault, Repeats, Scenario, Source, Writes};
 use crate::fault::Fault;
 use crate::json::{Json, Kind, quote};
 use crate::timeline::{Deployment, HostState, PathStep};
@@ -103,8 +103,8 @@ fn put_must(out: &mut String, must: &Must) {
     if must.command != CommandMust::default() {
         put(out, "command", &text(word(&CommandMust::WORDS, must.command)));
     }
-    if let See { requests_max: Some(most) } = must.see {
-        put(out, "see", &format!("{{ requests_max = {most} }}"));
+    if let Some(see) = must.see.in_toml(text) {
+        put(out, "see", &see);
     }
 }
 

@@ -166,6 +166,11 @@ impl<'t> Table<'t> {
         })
     }
 
+    /// Where the table stands.
+    pub(crate) fn at(&self) -> Range<usize> {
+        self.at.clone()
+    }
+
     /// Whether a key that is missing is probably there, misspelt.
     pub(crate) fn has_misspelt(&self, key: &str) -> bool {
         self.misspelt.iter().any(|misspelt| misspelt == key)

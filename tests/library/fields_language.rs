@@ -190,3 +190,12 @@ fn hostile_sizes_stay_linear() {
     let projected = wide.project(&Json::parse(&value).expect("JSON"));
     assert!(projected.starts_with("[{\"k0\":0,") && projected.ends_with(",{\"k1\":1},{}]"));
 }
+
+#[test]
+fn width_and_depth_are_those_of_the_widest_and_the_deepest_level() {
+    let of = |text: &str| {
+        let selector = FieldSelector::parse(text).unwrap().unwrap();
+        (selector.widest(), selector.deepest())
+    };
+    assert_eq!([of("a"), of("a,b(c,d,e(f))"), of("a(b(c))")], [(1, 1), (3, 3), (1, 3)]);
+}

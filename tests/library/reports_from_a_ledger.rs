@@ -1,8 +1,8 @@
 //! Reports are made from the ledger alone; these are what a person, a program and a CI system get to read.
 
 use faultdeck::ledger::{
-    EndLine, Exchange, ExchangeKey, Exit, FaultLine, GreetedLine, Line, Origin, OutcomeLine, RanLine,
-    Reasons, RefusedLine, RunLine, RunStanding, Standing, Sum, VerdictLine,
+    EndLine, EndpointSeen, Exchange, ExchangeKey, Exit, FaultLine, GreetedLine, Line, Origin, OutcomeLine,
+    RanLine, Reasons, RecordingUsed, RefusedLine, RunLine, RunStanding, Standing, Sum, VerdictLine,
 };
 use faultdeck::report::{self, Paint};
 use snapbox::{assert_data_eq, file};
@@ -240,6 +240,7 @@ pub(crate) fn hostile() -> Vec<Line> {
     let mut lines = judged();
     lines.push(Line::Greeted(GreetedLine { connection: Some(2), ..GreetedLine::default() }));
     lines.push(Line::Coverage(Box::default()));
+    lines.push(Line::Seen(Box::default()));
     lines.push(Line::Ran(Box::new(ran("task/x", 7, RunStanding::Failed))));
     for line in &mut lines {
         match line {
@@ -261,6 +262,15 @@ pub(crate) fn hostile() -> Vec<Line> {
                 coverage.client = hostile.into();
                 coverage.laws_not_reached = vec![hostile.into()];
                 coverage.states.missing = vec![hostile.into()];
+            }
+            Line::Seen(seen) => {
+                let states = [(hostile.to_owned(), 1)].into();
+                let faults = [(hostile.to_owned(), 2)].into();
+                let endpoint = EndpointSeen { requests: 1, states, faults, ..EndpointSeen::default() };
+                seen.endpoints = [(hostile.to_owned(), endpoint)].into();
+                let used = RecordingUsed { interactions: 2, unused: [hostile.to_owned()].into() };
+                seen.recordings = [(hostile.to_owned(), used)].into();
+                seen.faults.missing = vec![hostile.into()];
             }
             Line::Refused(refused) => {
                 refused.head = hostile.into();

@@ -6,8 +6,8 @@ use faultdeck::cassette::{MatchRules, Normal};
 use faultdeck::fault::{At, Fault, Greets};
 use faultdeck::profile::Profile;
 use faultdeck::scenario::{
-    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Source, Span, When,
-    Writes,
+    Case, Clock, CommandMust, Must, Named, Nth, Of, PlannedFault, Repeats, Scenario, See, Seen, Source, Span,
+    Statuses, When, Writes,
 };
 use faultdeck::seed::{Ratio, Seed};
 use faultdeck::timeline::{Deployment, HostChange, HostState, ManagedHost, PathStep};
@@ -154,11 +154,27 @@ fn lives() -> impl Strategy<Value = (Option<Deployment>, Vec<PathStep>, Option<u
 
 fn musts() -> impl Strategy<Value = Must> {
     let commands = select(&[CommandMust::Passes, CommandMust::Fails, CommandMust::Any][..]);
-    (proptest::collection::btree_set(names(), 0..4), commands, option::of(1..99u64)).prop_map(
-        |(hold, command, most)| Must {
-            hold: hold.into_iter().map(|name| Named { name, at: 0..0 }).collect(),
-            command,
-            see: See { requests_max: most },
+    (proptest::collection::btree_set(names(), 0..4), commands, sees()).prop_map(|(hold, command, see)| Must {
+        hold: hold.into_iter().map(|name| Named { name, at: 0..0 }).collect(),
+        command,
+        see,
+    })
+}
+
+fn sees() -> impl Strategy<Value = See> {
+    let statuses = prop_oneof![(100..=999u16).prop_map(Statuses::One), (1..=9u16).prop_map(Statuses::Class)];
+    let endpoints = select(&["GET /siem/offenses", "GET /api/**", "POST /x/*"][..]).prop_map(str::to_owned);
+    let faults = select(&["latency", "close"][..]).prop_map(str::to_owned);
+    let row = (endpoints, option::of(statuses), option::of(faults), 0..9u64, option::of(9..99u64)).prop_map(
+        |(endpoint, status, fault, min, max)| Seen { endpoint: Some(endpoint), status, fault, min, max },
+    );
+    (option::of(1..9u64), option::of(9..99u64), vec(row, 0..4), any::<bool>(), any::<bool>()).prop_map(
+        |(requests_min, requests_max, requests, every_interaction, nothing_missed)| See {
+            requests_min,
+            requests_max,
+            requests,
+            every_interaction,
+            nothing_missed,
         },
     )
 }

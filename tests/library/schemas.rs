@@ -186,6 +186,7 @@ const PASS: &[(&str, &[&str])] = &[
             "failed-task-that-cannot-fail",
             "late-result-id-of-nothing",
             "no-jobs-known-no-parameter-unknown",
+            "see-endpoint-unknown",
             "short-page-of-no-list",
             "stalled-in-a-phase-that-is-none",
             "undocumented-error",
@@ -205,6 +206,8 @@ const PASS: &[(&str, &[&str])] = &[
             "path-backwards",
             "refuse-a-connection",
             "refuse-without-a-time",
+            "see-fault-unknown",
+            "see-min-above-max",
             "slicer-varies-too-much",
             "slow-accept-of-a-session",
             "spread-lognormal-with-jitter",
@@ -456,6 +459,11 @@ const BEYOND: &[&str] = &[
 
 /// Values that the smallest document cannot have: they need another one beside them.
 const NEVER: &[&str] = &[
+    // An endpoint, a status or a fault beside it, and a fault that there is.
+    "scenario.must.see.requests[]",
+    "scenario.must.see.requests[].fault",
+    "scenario.must.see.requests[].min",
+    "scenario.must.see.requests[].max",
     // A fault of that name.
     "scenario.fault[].when.after",
     // A code, or `undocumented = true`.

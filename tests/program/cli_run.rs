@@ -147,6 +147,75 @@ fn more_requests_than_allowed_break_see() {
 }
 
 #[test]
+fn what_must_be_seen_is_counted_by_endpoint_status_and_fault() {
+    let lab = Lab::new();
+    let fault = "[[fault]]\nname = \"gone\"\nwhen = { endpoint = \"case_create_tasks.get\", nth = \"2\" }\n\
+                 inject = { api-error = { status = 503, undocumented = true } }";
+    let table = [
+        ("requests_min = 2", None),
+        ("requests_min = 99", Some("requests were made, at least 99 must be")),
+        ("requests = [{ endpoint = \"case_create_tasks.get\" }]", None),
+        ("requests = [{ endpoint = \"cases.post\" }]", Some("0 requests were seen to POST")),
+        ("requests = [{ endpoint = \"GET /api/**\", status = 503, min = 1, max = 1 }]", None),
+        (
+            "requests = [{ status = \"5xx\", max = 0 }]",
+            Some("1 request was seen answered with 5xx; at most 0 may be"),
+        ),
+        ("requests = [{ fault = \"gone\", min = 1 }, { fault = \"api-error\", min = 1 }]", None),
+        ("requests = [{ fault = \"latency\" }]", Some("that met the fault latency; at least 1 must be")),
+        ("every_interaction = true", Some("interactions were not used: ")),
+        ("nothing_missed = true", None),
+    ];
+    for (see, wrong) in table {
+        let mine = scenario(&lab, &format!("see = {{ {see} }}"), fault);
+        let run = run(&lab, &["--scenario", &mine], &WAIT);
+        assert_eq!(run.code, Some(i32::from(wrong.is_some())), "{see}: {}", run.stderr);
+        assert!(run.stderr.contains(wrong.unwrap_or_default()), "{see}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_miss_leaves_a_run_open_and_fails_it_where_nothing_may_miss() {
+    let lab = Lab::new();
+    let asks = ["curl", "-s", "-H", "SEC: x", "{base_url}/api/siem/offenses"];
+    for (see, code) in [("", 3), ("see = { nothing_missed = true }", 1)] {
+        let mine = scenario(&lab, see, "");
+        let run = run(&lab, &["--scenario", &mine, "--command", "any"], &asks);
+        assert_eq!(run.code, Some(code), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_command_that_was_seen_to_do_too_little_is_not_green_where_coverage_is_asked_for() {
+    let lab = Lab::new();
+    let mine = scenario(&lab, "", "");
+    let with = |floor: &str| run(&lab, &["--scenario", &mine, "--require-coverage", floor], &WAIT);
+    let enough = with("states=all,interactions=10%");
+    assert_eq!(enough.code, Some(0), "{}", enough.stderr);
+    for part in ["Coverage\n", " of 4 states of tasks", " recorded interactions; not "] {
+        assert!(enough.stderr.contains(part), "{}", enough.stderr);
+    }
+    // A fault without a name is known by all of it in a line.
+    let fault =
+        "[[fault]]\nwhen = { endpoint = \"case_create_tasks.get\", nth = \"2\" }\ninject = { reset = {} }";
+    let named = scenario(&lab, "command = \"any\"", fault);
+    let fired = run(&lab, &["--scenario", &named, "--require-coverage", "faults=all"], &WAIT);
+    assert_eq!(fired.code, Some(0), "{}", fired.stderr);
+    scenario(&lab, "", "");
+    let little = with("interactions=all");
+    assert_eq!(little.code, Some(3), "{}", little.stderr);
+    assert!(
+        little.stderr.contains("interactions were reached, and 100 % have to be; not: "),
+        "{}",
+        little.stderr
+    );
+    assert!(little.stderr.contains("--require-coverage interactions=100%"), "{}", little.stderr);
+    let wrong = with("interactions=200%");
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("`interactions=200%` is none of them"), "{}", wrong.stderr);
+}
+
+#[test]
 fn with_tls_the_command_finds_the_authority_in_its_environment() {
     let lab = Lab::new();
     let mine = scenario(&lab, "", "");

@@ -6,7 +6,6 @@ use super::fault_plan;
 use super::trial::{Trial, Tried};
 use super::unit::Unit;
 use crate::client::{Client, JobKind};
-use crate::fields::FieldSelector;
 use crate::judge::about::About;
 use crate::judge::case::{Case, Run};
 use crate::judge::law::PROPERTIES;
@@ -60,7 +59,8 @@ impl Coverage {
     fn drawn(&mut self, trial: &Trial, run: &Run) {
         let (case, drawn) = (&trial.case, &mut self.drawn);
         let selector = case.selector().ok().flatten();
-        let (wide, deep) = selector.as_ref().map_or((0, 0), |selector| (widest(selector), deepest(selector)));
+        let (wide, deep) =
+            selector.as_ref().map_or((0, 0), |selector| (selector.widest(), selector.deepest()));
         let task = case.task.as_deref().unwrap_or_default();
         drawn.cases += 1;
         drawn.disturbed += u64::from(case.scenario.as_ref().is_some_and(|it| !it.faults.is_empty()));
@@ -120,28 +120,4 @@ fn word(phase: Phase) -> &'static str {
 
 fn texts(case: &Case) -> impl Iterator<Item = &str> {
     case.name.as_deref().into_iter().chain(case.params.iter().map(|(_, value)| value.as_str()))
-}
-
-fn widest(selector: &FieldSelector) -> u64 {
-    let below = selector.fields().iter().filter_map(|field| field.subfields.as_ref()).map(widest);
-    below.max().unwrap_or_default().max(selector.fields().len() as u64)
-}
-
-fn deepest(selector: &FieldSelector) -> u64 {
-    let below = selector.fields().iter().filter_map(|field| field.subfields.as_ref()).map(deepest);
-    1 + below.max().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn width_and_depth_are_those_of_the_widest_and_the_deepest_level() {
-        let of = |text: &str| {
-            let selector = FieldSelector::parse(text).unwrap().unwrap();
-            (widest(&selector), deepest(&selector))
-        };
-        assert_eq!([of("a"), of("a,b(c,d,e(f))"), of("a(b(c))")], [(1, 1), (3, 3), (1, 3)]);
-    }
 }

@@ -34,13 +34,7 @@ impl FromStr for CoverageFloor {
         for part in text.split(',').map(str::trim) {
             let wrong = || FloorError { part: part.to_owned() };
             let (name, value) = part.split_once('=').ok_or_else(wrong)?;
-            let share = || match value.trim() {
-                "all" => Ok(100),
-                value => {
-                    let digits = value.strip_suffix('%').unwrap_or_default();
-                    digits.parse().ok().filter(|share| *share <= 100).ok_or_else(wrong)
-                }
-            };
+            let share = || share_in_percent(value).ok_or_else(wrong);
             match name.trim() {
                 "laws" => floor.laws = share()?,
                 "states" => floor.states = share()?,
@@ -53,22 +47,35 @@ impl FromStr for CoverageFloor {
     }
 }
 
+/// `all`, or `40%`.
+pub(crate) fn share_in_percent(text: &str) -> Option<u8> {
+    match text.trim() {
+        "all" => Some(100),
+        text => text.strip_suffix('%')?.parse().ok().filter(|share| *share <= 100),
+    }
+}
+
+/// That of so many too few were reached, in words. Of nothing, all is reached.
+pub(crate) fn short_of(
+    what: &str,
+    (reached, of): (usize, usize),
+    share: u8,
+    missing: &[String],
+) -> Option<String> {
+    let is_short = reached * 100 < of * usize::from(share);
+    is_short.then(|| {
+        let missing = missing.join(", ");
+        format!("coverage: {reached} of {of} {what} were reached, and {share} % have to be; not: {missing}")
+    })
+}
+
 impl CoverageFloor {
     /// What falls short of it, in words; nothing if nothing does.
     pub fn short(&self, line: &CoverageLine) -> Vec<String> {
         let mut short = Vec::new();
-        let mut ask = |what: &str, (reached, of): (usize, usize), share: u8, missing: &[String]| {
-            // Of nothing, all is reached.
-            if reached * 100 < of * usize::from(share) {
-                let missing = missing.join(", ");
-                short.push(format!(
-                    "coverage: {reached} of {of} {what} were reached, and {share} % have to be; not: {missing}"
-                ));
-            }
-        };
-        ask("laws", line.laws_reached(), self.laws, &line.laws_not_reached);
-        ask("states", line.states.counts(), self.states, &line.states.missing);
-        ask("kinds of faults", line.faults.counts(), self.faults, &line.faults.missing);
+        short.extend(short_of("laws", line.laws_reached(), self.laws, &line.laws_not_reached));
+        short.extend(short_of("states", line.states.counts(), self.states, &line.states.missing));
+        short.extend(short_of("kinds of faults", line.faults.counts(), self.faults, &line.faults.missing));
         if line.drawn.deepest < u64::from(self.depth) {
             short.push(format!(
                 "coverage: the deepest selector has {} levels, and {} have to be reached",

@@ -49,6 +49,7 @@ use std::sync::{Mutex, PoisonError};
 
 use self::adapter::Adapter;
 pub use self::floor::{CoverageFloor, FloorError};
+pub(crate) use self::floor::{share_in_percent, short_of};
 use self::keep::Keeper;
 pub use self::known::{Known, known_answers};
 pub use self::plan::{Again, Budget, EvidenceOf, JudgeError, Judged, Plan, Progress, Repeat};

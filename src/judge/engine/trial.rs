@@ -213,6 +213,7 @@ impl<C: Client> Bench<'_, C> {
                     | Line::Verdict(_)
                     | Line::Ran(_)
                     | Line::Coverage(_)
+                    | Line::Seen(_)
                     | Line::Gap(_)
                     | Line::End(_) => {}
                 }

@@ -31,6 +31,9 @@ const FAILURES_SHOWN: usize = 200;
 /// How many rows a table has at most.
 const ROWS_SHOWN: usize = 1000;
 
+/// How many recorded interactions are named that were not used.
+const UNUSED_SHOWN: usize = 20;
+
 /// The page: what it came to, verdicts, failures, swim lanes, coverage, and every exchange, as far as ten megabytes hold them.
 pub fn html<'a>(content: impl Into<Content<'a>>) -> String {
     let content = content.into();
@@ -212,22 +215,30 @@ fn wrong(account: &Account<'_>, failures: &[Failure<'_>]) -> String {
     text
 }
 
+fn count(times: u64) -> usize {
+    usize::try_from(times).unwrap_or(usize::MAX)
+}
+
 /// How often each fault fired at each endpoint; then what a judgement says of faults that it did not meet.
 fn coverage(account: &Account<'_>) -> String {
     let mut kinds: Vec<&str> = Vec::new();
     let mut endpoints: BTreeMap<&str, (usize, BTreeMap<&str, usize>)> = BTreeMap::new();
-    for (exchange, times) in &account.exchanges {
-        let name = if exchange.key.endpoint.is_empty() {
-            "a path that no profile knows"
-        } else {
-            &exchange.key.endpoint
-        };
-        let (requests, fired) = endpoints.entry(name).or_default();
+    const UNKNOWN: &str = "a path that no profile knows";
+    if let Some(seen) = account.seen {
+        for (endpoint, it) in &seen.endpoints {
+            let (requests, fired) =
+                endpoints.entry(if endpoint.is_empty() { UNKNOWN } else { endpoint }).or_default();
+            *requests += count(it.requests);
+            fired.extend(it.faults.iter().map(|(kind, times)| (kind.as_str(), count(*times))));
+            kinds.extend(it.faults.keys().map(String::as_str));
+        }
+    }
+    for (exchange, times) in account.exchanges.iter().filter(|_| account.seen.is_none()) {
+        let name = &exchange.key.endpoint;
+        let (requests, fired) = endpoints.entry(if name.is_empty() { UNKNOWN } else { name }).or_default();
         *requests += times;
         for fault in &exchange.faults {
-            if !kinds.contains(&fault.kind.as_str()) {
-                kinds.push(&fault.kind);
-            }
+            kinds.push(&fault.kind);
             *fired.entry(&fault.kind).or_default() += times;
         }
     }
@@ -235,6 +246,7 @@ fn coverage(account: &Account<'_>) -> String {
         return String::new();
     }
     kinds.sort_unstable();
+    kinds.dedup();
     let head = ["endpoint", "requests"]
         .into_iter()
         .chain(kinds.iter().copied())
@@ -247,6 +259,17 @@ fn coverage(account: &Account<'_>) -> String {
         rows.push(cells.map(Cell::plain).collect());
     }
     let mut text = table("Faults by endpoint", &rows);
+    if let Some(seen) = account.seen {
+        let (used, all) = seen.used();
+        if all > 0 {
+            let unused: Vec<&str> = seen.unused().take(UNUSED_SHOWN).collect();
+            let not = if unused.is_empty() { String::new() } else { format!("; not {}", unused.join(", ")) };
+            text.push_str(&format!(
+                "<p>{used} of {all} recorded interactions{}</p>\n",
+                escaped(&visible(&not))
+            ));
+        }
+    }
     for line in &account.coverage {
         if !line.faults.missing.is_empty() {
             let missing = line.faults.missing.join(", ");

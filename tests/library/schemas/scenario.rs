@@ -172,9 +172,49 @@ enum Command {
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code)]
 struct See {
+    /// At least so many requests in all.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    requests_min: Option<u32>,
     /// At most so many requests in all.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     requests_max: Option<u32>,
+    /// How many requests of a kind.
+    #[schemars(length(max = 100))]
+    requests: Option<Vec<Seen>>,
+    /// Each interaction of the recording must have been used.
+    #[schemars(extend("default" = false))]
+    every_interaction: Option<bool>,
+    /// A request that no recording answers is a failure (exit code 1), not only inconclusive (3).
+    #[schemars(extend("default" = false))]
+    nothing_missed: Option<bool>,
+}
+
+/// So many requests of a kind: all that it says must hold for one that counts.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("anyOf" = [
+    { "required": ["endpoint"] }, { "required": ["status"] }, { "required": ["fault"] }
+]))]
+#[expect(dead_code)]
+struct Seen {
+    /// To which endpoint: its name, or method and path with `*` and `**`.
+    endpoint: Option<Name>,
+    /// How they were answered: a status, or a class of them.
+    status: Option<Status>,
+    /// Which planned fault they met: by its name, or its kind.
+    fault: Option<Name>,
+    /// At least so many. With neither this nor `max` it is 1.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    min: Option<u32>,
+    /// At most so many.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    max: Option<u32>,
+}
+
+leaf! {
+    Status = json!({ "anyOf": [
+        { "type": "integer", "minimum": 100, "maximum": 999 },
+        { "type": "string", "pattern": "^[1-9]xx$" },
+    ] })
 }
 
 #[derive(JsonSchema)]
