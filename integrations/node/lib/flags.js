@@ -7,6 +7,7 @@ export function flags(options, tomlFile) {
   if (unknown !== undefined) throw new TypeError(`\`${unknown}\` is unknown; there are ${KNOWN.join(', ')}`)
   const { scenario, toml, cassette, seed = 1, faults = [], must, proxy = true, tls = false } = options
   if (scenario !== undefined && toml !== undefined) throw new TypeError('`scenario` names a scenario, and `toml` is one: give one of the two')
+  if (scenario?.endsWith('/')) throw new TypeError(`\`${scenario}\` is a folder: name one scenario of it`)
   if (tls && options.proxy) throw new TypeError('`proxy` and `tls` exclude each other')
   if (scenario === undefined && toml === undefined && cassette === undefined) {
     throw new TypeError("nothing says what the console answers: give `scenario: 'slow-host'`, or a `cassette`")

@@ -46,7 +46,7 @@ export interface Request {
   method: string
   /** The target: path and query, as it was sent. */
   path: string
-  /** What was sent with it, if that was text. */
+  /** What was sent with it, if that was text, and not to the byte what was recorded. */
   body?: string
   status: number
   /** The endpoint of the API: method and template. */

@@ -76,6 +76,7 @@ test('a verdict can be taken before the test has ended', async (t) => {
 
 test('what is wrong is said with its fix', async (t) => {
   await assert.rejects(start(t, { scenario: 'slow-hos' }), /did you mean `slow-host`/)
+  await assert.rejects(start(t, { scenario: 'task/' }), /`task\/` is a folder/)
   await assert.rejects(start(t, {}), /nothing says what the console answers/)
   await assert.rejects(start(t, { senario: 'x' }), /`senario` is unknown/)
   await assert.rejects(start(undefined, { scenario: 'slow-host' }), /takes the context of a test/)

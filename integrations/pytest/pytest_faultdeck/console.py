@@ -56,7 +56,7 @@ class Request:
     path: str
     """The target: path and query, as it was sent."""
     body: Optional[str]
-    """What was sent with it, if that was text."""
+    """What was sent with it, if that was text, and not to the byte what was recorded."""
     status: int
     endpoint: str
     """The endpoint of the API: method and template."""

@@ -61,6 +61,8 @@ class Story:
         story = cls(**dict(words))
         if story.scenario is not None and story.toml is not None:
             raise ValueError("`scenario` names a scenario, and `toml` is one: give one of the two")
+        if story.scenario is not None and story.scenario.endswith("/"):
+            raise ValueError(f"`{story.scenario}` is a folder: name the scenarios of it, in a list")
         if story.tls and "proxy" in words and story.proxy:
             raise ValueError("`proxy` and `tls` exclude each other")
         return story

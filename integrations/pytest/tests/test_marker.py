@@ -178,14 +178,18 @@ def test_markers_of_a_module_and_of_a_test_add_up_and_slips_are_named(suite):
         def test_slip():
             pass
 
+        @pytest.mark.faultdeck("task/")
+        def test_folder():
+            pass
+
         @pytest.mark.faultdeck(scenario="slow-hos")
         def test_unknown():
             pass
         """
     )
-    ran.assert_outcomes(passed=1, errors=2)
+    ran.assert_outcomes(passed=1, errors=3)
     ran.stdout.fnmatch_lines(
-        ["*`senario` is unknown; did you mean `scenario`?*", "help: did you mean `slow-host`*"]
+        ["*`senario` is unknown; did you mean `scenario`?*", "*`task/` is a folder*", "help: did you mean `slow-host`*"]
     )
 
 

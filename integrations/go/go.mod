@@ -1,0 +1,3 @@
+module faultdeck
+
+go 1.19

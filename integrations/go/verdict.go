@@ -1,0 +1,82 @@
+package faultdeck
+
+import (
+	"sort"
+	"strings"
+)
+
+const (
+	passedCode       = 0
+	inconclusiveCode = 3
+)
+
+// Reason is one thing found out about a session.
+type Reason struct {
+	Exit int    `json:"exit"`
+	Why  string `json:"why"`
+}
+
+// Report is the report for programs, as `faultdeck report --format json` makes it; what is not here stands in the ledger.
+type Report struct {
+	Exit       int            `json:"exit"`
+	Because    string         `json:"because"`
+	Reasons    []Reason       `json:"reasons"`
+	Command    string         `json:"command"`
+	Counts     map[string]int `json:"counts"`
+	NeverFired []string       `json:"never_fired"`
+}
+
+// Verdict is what a session came to.
+type Verdict struct {
+	Report Report
+	// Human is the report for a person.
+	Human string
+	// Passed is whether the test itself did.
+	Passed bool
+
+	repeat string
+}
+
+// Against is what speaks against the session, but for the test's own failure, weightiest first.
+func (v Verdict) Against() []string {
+	var bad []Reason
+	for _, one := range v.Report.Reasons {
+		if one.Exit != passedCode && (v.Passed || one.Why != v.Report.Command) {
+			bad = append(bad, one)
+		}
+	}
+	sort.SliceStable(bad, func(i, j int) bool { return bad[i].Exit != inconclusiveCode && bad[j].Exit == inconclusiveCode })
+	words := strings.NewReplacer("does the command use FAULTDECK_URL?", "does the test ask under the console's URL?", "the command", "the test")
+	var found []string
+	for _, one := range bad {
+		found = append(found, words.Replace(one.Why))
+	}
+	return found
+}
+
+// Text is all of it, for a person.
+func (v Verdict) Text() string {
+	found := v.Against()
+	if len(found) == 0 {
+		return v.served()
+	}
+	return strings.Join(found, "; ") + "\n\n" + v.served()
+}
+
+// served is the report for a person, without what is said of the command: the command is a test, and is repeated as one.
+func (v Verdict) served() string {
+	var lines []string
+	isRepeat := false
+	for _, line := range strings.Split(strings.TrimRight(v.Human, "\n"), "\n") {
+		isMore := isRepeat && strings.HasPrefix(line, "     ")
+		isRepeat = isMore || strings.HasPrefix(line, "  repeat it:")
+		switch {
+		case isMore, strings.HasPrefix(line, "  command   "), strings.HasPrefix(line, "command: "), strings.HasPrefix(line, "exit "):
+		case isRepeat:
+			lines = append(lines, "  repeat it: "+v.repeat)
+		default:
+			lines = append(lines, line)
+		}
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+}
