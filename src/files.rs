@@ -4,6 +4,8 @@
 //! should be. So a file is opened without waiting, what was opened is looked at, and no more than a limit is read.
 //! Nothing else in this project reads a file.
 
+pub mod folders;
+
 use std::fmt;
 use std::fs::{File, FileType};
 use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};

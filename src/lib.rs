@@ -124,6 +124,7 @@ pub mod cassette;
 pub mod fault;
 pub mod ledger;
 pub mod scenario;
+pub mod settings;
 
 pub mod emulate;
 pub mod record;

@@ -26,7 +26,7 @@ pub const SCENARIO: Schema = Schema {
 };
 
 /// All of them.
-pub const ALL: [Schema; 5] = [
+pub const ALL: [Schema; 6] = [
     SCENARIO,
     Schema {
         name: "client",
@@ -47,6 +47,11 @@ pub const ALL: [Schema; 5] = [
         name: "profile",
         of: "profiles in TOML: endpoints and task families of your own",
         text: include_str!("../docs/schemas/profile.schema.json"),
+    },
+    Schema {
+        name: "settings",
+        of: "`faultdeck.toml`: folders, and defaults of flags",
+        text: include_str!("../docs/schemas/settings.schema.json"),
     },
 ];
 

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{Cassette, CassetteError, FILE_MAX_BYTES, journal_of};
+use crate::files::folders;
 
 /// The cassettes in the binary: name and text.
 pub(crate) const BUILTINS: &[(&str, &str)] = &[
@@ -46,8 +47,8 @@ pub enum FindError {
 }
 
 /// The cassette that `argument` means: a path if it ends in `.json`; a cassette in the binary if it starts with
-/// `builtin:`; else a name, looked up in `cassettes/` beside the folder of the asking scenario, then in `cassettes/`
-/// of the working folder, then in the binary.
+/// `builtin:`; else a name, looked up in `cassettes/` beside the folder of the asking scenario, then in the project's
+/// folders, then in `cassettes/` of the working folder, then in the binary.
 ///
 /// # Errors
 /// If there is no such cassette, or it cannot be read.
@@ -75,7 +76,7 @@ pub fn find_within(argument: &str, asker: Asker<'_>, most: u64) -> Result<Casset
         return Err(FindError::BadName { name: argument.to_owned() });
     }
     let folders = beside.map(|folder| scenarios_folder(folder).join("..").join("cassettes"));
-    let folders = folders.into_iter().chain([PathBuf::from("cassettes")]);
+    let folders = folders.into_iter().chain(folders::cassettes());
     let files: Vec<PathBuf> = folders.map(|folder| folder.join(format!("{argument}.json"))).collect();
     // A recording to it may be under way.
     if let Some(file) = files.iter().find(|file| file.is_file() || journal_of(file).is_file()) {
@@ -86,8 +87,8 @@ pub fn find_within(argument: &str, asker: Asker<'_>, most: u64) -> Result<Casset
     builtin(argument).unwrap_or_else(|| Err(no_such(argument, files)))
 }
 
-/// Where a cassette of this name or path is written when it is recorded: the path itself, else below `cassettes/` of
-/// the working folder.
+/// Where a cassette of this name or path is written when it is recorded: the path itself, else below the first folder in
+/// which it is looked for: the project's, or `cassettes/` of the working folder.
 ///
 /// # Errors
 /// If it is neither a path ending in `.json` nor a legal name.
@@ -98,7 +99,8 @@ pub fn file_to_write(argument: &str) -> Result<PathBuf, FindError> {
     if argument.starts_with("builtin:") || !is_name(argument) {
         return Err(FindError::BadName { name: argument.to_owned() });
     }
-    Ok(Path::new("cassettes").join(format!("{argument}.json")))
+    let folder = folders::cassettes().into_iter().next().unwrap_or_default();
+    Ok(folder.join(format!("{argument}.json")))
 }
 
 /// `scenarios/` for a scenario in `scenarios/found/`.

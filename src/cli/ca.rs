@@ -5,6 +5,7 @@ use std::path::Path;
 use super::home;
 use super::output;
 use super::problem::Problem;
+use super::settings::BY_HAND;
 use crate::ledger::Exit;
 use crate::report::visible;
 use crate::serve::Proxy;
@@ -24,10 +25,10 @@ Examples:
   faultdeck ca forget                         # removes all of them, and their keys")]
 pub(super) struct Args {
     /// A name of the console beside the loopback ones. Can be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = BY_HAND)]
     tls_name: Vec<String>,
     /// That of `replay --proxy` and `emulate --proxy`. `run --proxy` has one of its own each time, and hands it on.
-    #[arg(long, conflicts_with = "tls_name")]
+    #[arg(long, conflicts_with = "tls_name", group = BY_HAND)]
     proxy: bool,
     #[command(subcommand)]
     verb: Option<Verb>,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::output;
 use super::problem::Problem;
+use super::settings::BY_HAND;
 use crate::files;
 use crate::record::Trust;
 
@@ -21,13 +22,13 @@ const OTHERS: u32 = 0o077;
 #[command(next_help_heading = "The console's certificate")]
 pub(super) struct Console {
     /// Believes the certificates in this PEM file instead of the machine's own roots.
-    #[arg(long, value_name = "FILE", group = "trust")]
+    #[arg(long, value_name = "FILE", group = "trust", group = BY_HAND)]
     ca_file: Option<PathBuf>,
     /// Believes exactly the certificate with this fingerprint (a refused one is printed with its own).
-    #[arg(long, value_name = "sha256:HEX", group = "trust")]
+    #[arg(long, value_name = "sha256:HEX", group = "trust", group = BY_HAND)]
     pin: Option<String>,
     /// Believes any certificate. The cassette says so.
-    #[arg(long, group = "trust")]
+    #[arg(long, group = "trust", group = BY_HAND)]
     insecure: bool,
 }
 
@@ -52,7 +53,7 @@ impl Console {
 pub(super) struct Token {
     /// Takes the console's token from this file, which only its owner may read (`chmod 600`); without it, from the
     /// variable FAULTDECK_CONSOLE_SEC.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = BY_HAND)]
     sec_file: Option<PathBuf>,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// A name; or `properties`, `scenarios`, `faults`, `endpoints`, `defects`, `rules` or `schemas`, to list one kind.
     #[arg(value_parser = Offered(kinds), hide_possible_values = true)]
     name: Option<String>,
-    /// After the word `scenario`: which one. After the word `schema`: of which files (scenario, client, match, redact,
+    /// After the word `scenario`: which one. After the word `schema`: of which files (settings, scenario, client, match, redact,
     /// profile).
     #[arg(value_name = "NAME|FILE", value_parser = Offered(schema_names), hide_possible_values = true)]
     of: Option<String>,

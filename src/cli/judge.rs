@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::profiles;
 use super::progress;
 use super::report::{Outputs, ReportTo, Shown, opened};
+use super::settings;
 use super::setup;
 use super::signals::Signals;
 use super::stdin;
@@ -237,8 +238,10 @@ pub(super) fn scenarios(args: &Args) -> Result<Vec<Arc<Scenario>>, Problem> {
 pub(super) fn repeat(client: &str, faults: &Faults, tls: &[String]) -> Arc<Repeat> {
     let profiles: String =
         profiles::named().iter().map(|file| format!(" --profile {}", shell_word(file))).collect();
+    let settings =
+        settings::named().map_or(String::new(), |file| format!(" --settings {}", shell_word(file)));
     let tls: String = tls.iter().map(|word| format!(" {}", shell_word(word))).collect();
-    let judge = format!("faultdeck judge {}{profiles}{tls}", shell_word(client));
+    let judge = format!("faultdeck judge {}{profiles}{settings}{tls}", shell_word(client));
     let faults = faults.words();
     Arc::new(move |again| match again {
         Again::Found(file) => format!("{judge} --scenario {}", shell_word(&file.display().to_string())),

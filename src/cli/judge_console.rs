@@ -9,6 +9,7 @@ use super::output;
 use super::private;
 use super::problem::{Problem, nearest_or};
 use super::report::{Outputs, opened};
+use super::settings::BY_HAND;
 use super::signals::Signals;
 use crate::console::{self, Chosen, Examination, Plan, Progress, Question, Rule};
 use crate::ledger::{self, Exit, RunLine};
@@ -34,30 +35,30 @@ pub(super) struct Against {
     /// Judges this console in place of a client: https://HOST or https://HOST:PORT (or http). Nothing but GET and HEAD is
     /// sent, to this host alone; redirects are not followed. The token stands in the variable FAULTDECK_CONSOLE_SEC or
     /// in --sec-file. `faultdeck emulate` and `replay` are consoles, too.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["client", "observe", "check_adapter"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["client", "observe", "check_adapter"], group = BY_HAND)]
     upstream: Option<String>,
     /// Only this endpoint: `offenses.list`, `GET /siem/offenses`, or a pattern like `/siem/*`; without it, all that are
     /// read by GET. Can be given several times.
-    #[arg(long, value_name = "NAME|GLOB")]
+    #[arg(long, value_name = "NAME|GLOB", group = BY_HAND)]
     endpoint: Vec<String>,
     /// The path of something that is there, where no list says so:
     /// `/api/forensics/case_management/case_create_tasks/42`. Can be given several times.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", group = BY_HAND)]
     resource: Vec<String>,
     /// How many requests a second, at most; 10 if nothing is said.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), group = BY_HAND)]
     rate: Option<u32>,
     /// How many requests in all, at most; 2000 if nothing is said.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), group = BY_HAND)]
     requests: Option<u32>,
     /// How long in all, at most; 900 if nothing is said.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400), group = BY_HAND)]
     seconds: Option<u64>,
     /// Writes what the console was seen to do to this file, as TOML: what was inferred before is observed then.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = BY_HAND)]
     profile_out: Option<PathBuf>,
     /// How long the console may take for each step; 60 if nothing is said.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), group = BY_HAND)]
     console_timeout: Option<u64>,
     #[command(flatten)]
     token: Token,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::output;
 use super::problem::{Problem, with_caret, with_carets};
 use super::redacting::Redacting;
+use super::settings::{self, BY_HAND};
 use super::setup;
 use crate::cassette::{Cassette, CassetteError, FILE_MAX_BYTES, Found, Hold, MatchRules, Weight, journal_of};
 use crate::client::{ClientError, ClientFile};
@@ -19,11 +20,12 @@ use crate::report::{brief, visible};
 use crate::scenario::{Scenario, ScenarioError, Source};
 use crate::schemas;
 use crate::seed::Seed;
+use crate::settings::LARGEST_BYTES;
 
 /// Reads scenarios, cassettes and client files and says what is wrong with them.
 ///
-/// A file is looked at by its ending and folder: `.json` is a cassette, `.toml` below `clients/` is a client, any
-/// other `.toml` is a scenario. In a folder, only what stands below `cassettes/`, `scenarios/` or `clients/` is
+/// A file is looked at by its ending and folder: `.json` is a cassette, `faultdeck.toml` are settings, `.toml` below
+/// `clients/` is a client, any other `.toml` is a scenario. In a folder, only what stands below `cassettes/`, `scenarios/` or `clients/` is
 /// looked at.
 ///
 /// Of a cassette it finds, each with its line, what is broken (a secret, a stale id, a length that is wrong, a request that
@@ -41,7 +43,7 @@ pub(super) struct Args {
     paths: Vec<PathBuf>,
     /// Rewrites cassettes with findings: secrets become placeholders, ids, lengths and order are put right. Whole or not
     /// at all: no interaction is ever lost.
-    #[arg(long)]
+    #[arg(long, group = BY_HAND)]
     fix: bool,
     #[command(flatten)]
     redacting: Redacting,
@@ -154,6 +156,9 @@ fn look_at(file: &Path, args: &Args) -> Result<Vec<Finding>, Problem> {
             Err(CassetteError::Rules(mistakes)) => vec![Finding::Unreadable(with_carets(&mistakes))],
             Err(error) => unreadable(error),
         });
+    }
+    if file.file_name().is_some_and(|name| name == crate::settings::NAME) {
+        return Ok(settings_of(file));
     }
     Ok(if ends(file, "toml") && below(file, &["clients"]) {
         client(file)
@@ -271,6 +276,17 @@ fn scenario(file: &Path) -> Vec<Finding> {
         findings.push(Finding::Remark(format!("{}: cassette {}: {why}", visible(&shown), visible(name))));
     }
     findings
+}
+
+fn settings_of(file: &Path) -> Vec<Finding> {
+    let text = match files::read_text(file, LARGEST_BYTES) {
+        Ok(text) => text,
+        Err(error) => return unreadable(format!("{}: {error}", file.display())),
+    };
+    match settings::parse(&file.display().to_string(), &text) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => vec![Finding::Unreadable(with_carets(&mistakes))],
+    }
 }
 
 fn client(file: &Path) -> Vec<Finding> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::problem::Problem;
+use super::settings::BY_HAND;
 use super::{home, output};
 use crate::report::visible;
 use crate::serve::tls::Identity;
@@ -24,11 +25,11 @@ pub(super) struct Listen {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
     /// Allows an address that other machines can reach.
-    #[arg(long)]
+    #[arg(long, group = BY_HAND)]
     expose: bool,
     /// Answers for this name too, beside localhost, the address it listens on and --tls-name: `console.example`, an
     /// address, or `*` for every name. Requests for another host get a 421. Can be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = BY_HAND)]
     host: Vec<String>,
     /// Prints no line for each request.
     #[arg(long)]
@@ -38,7 +39,7 @@ pub(super) struct Listen {
     port_file: Option<PathBuf>,
     /// Is a forward proxy, too: answers for whatever host a client asks for by a whole URL or by CONNECT, with a certificate
     /// made for it on the spot. `record` asks the console of --upstream alone, `replay` and `emulate` nobody.
-    #[arg(long, conflicts_with = "tls")]
+    #[arg(long, conflicts_with = "tls", group = BY_HAND)]
     proxy: bool,
     #[command(flatten)]
     tls: Tls,
@@ -58,7 +59,7 @@ pub(super) struct Tls {
     #[arg(long)]
     tls: bool,
     /// A further name the certificate is for, beside localhost.
-    #[arg(long, value_name = "NAME", requires = "tls")]
+    #[arg(long, value_name = "NAME", requires = "tls", group = BY_HAND)]
     tls_name: Vec<String>,
     /// Shows this certificate chain (PEM) instead.
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls_name")]

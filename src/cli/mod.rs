@@ -47,6 +47,7 @@ mod report;
 mod rewriting;
 mod room;
 mod run;
+mod settings;
 mod setup;
 mod shard;
 mod signals;
@@ -60,7 +61,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ledger::Exit;
 use problem::Problem;
@@ -74,6 +75,8 @@ struct Cli {
     verb: Verb,
     #[command(flatten)]
     profiles: profiles::Profiles,
+    #[command(flatten)]
+    settings: settings::Asked,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,9 +147,23 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     output::hide(&arguments, std::env::vars_os());
     signals::outlive_quotas();
+    let exit = match settings::put_into(&built(), arguments) {
+        Ok(arguments) => of(arguments).await,
+        Err(problem) => {
+            problem.show();
+            problem.exit()
+        }
+    };
+    output::finish();
+    let exit = if DEFECT.load(Ordering::SeqCst) { Exit::Defect } else { exit };
+    ExitCode::from(exit.code())
+}
+
+/// What the arguments come to.
+async fn of(arguments: Vec<OsString>) -> Exit {
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let exit = match parsed {
+    match parsed {
         Ok(cli) => {
             signals::leave_no_core_file();
             start(cli).await.unwrap_or_else(|problem| {
@@ -159,16 +176,16 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let text = asked.render().ansi().to_string();
             if asked.use_stderr() {
                 output::note(text.trim_end());
+                if let Some(origin) = settings::origin() {
+                    output::note(&origin);
+                }
                 Exit::BadInput
             } else {
                 let _ = output::data(&text);
                 Exit::Passed
             }
         }
-    };
-    output::finish();
-    let exit = if DEFECT.load(Ordering::SeqCst) { Exit::Defect } else { exit };
-    ExitCode::from(exit.code())
+    }
 }
 
 async fn start(cli: Cli) -> Result<Exit, Problem> {
@@ -205,5 +222,30 @@ fn scenarios(verb: &Verb) -> Vec<&str> {
 
 /// The whole command, with the verbs of `--help` under their headings.
 fn command() -> clap::Command {
-    help::grouped(Cli::command(), GROUPS)
+    help::grouped(Cli::command().mut_subcommands(with_by_hand), GROUPS)
+}
+
+/// A verb whose flags that no settings file may give a default are a group; they go together.
+fn with_by_hand(verb: clap::Command) -> clap::Command {
+    verb.group(ArgGroup::new(settings::BY_HAND).multiple(true)).mut_subcommands(with_by_hand)
+}
+
+/// The same, with all that it hands on to its verbs.
+fn built() -> clap::Command {
+    let mut command = command();
+    command.build();
+    command
+}
+
+/// What a text says as a settings file, `faultdeck.toml`.
+///
+/// # Errors
+/// All its mistakes, each with its place and the way out.
+pub fn settings_of(file: &str, text: &str) -> Result<crate::settings::Settings, crate::scenario::Mistakes> {
+    settings::parse(file, text)
+}
+
+/// The JSON Schema of settings files, from the table of flags.
+pub fn settings_schema() -> serde_json::Value {
+    settings::schema()
 }

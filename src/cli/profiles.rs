@@ -1,11 +1,11 @@
-//! The profiles of the user's own: `--profile`, and the folder `profiles/` of the working folder.
+//! The profiles of the user's own: `--profile`, and the folder `profiles/` of the working folder and of the project.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::problem::Problem;
-use crate::files;
+use crate::files::{self, folders};
 use crate::profile::Profile;
 use crate::schemas;
 
@@ -41,7 +41,9 @@ impl Profiles {
     /// If one cannot be read, or is no profile.
     pub(super) fn install(&self) -> Result<(), Problem> {
         let mut paths: Vec<PathBuf> = self.named.iter().rev().cloned().collect();
-        paths.extend(in_folder(Path::new(FOLDER))?);
+        for folder in folders::profiles() {
+            paths.extend(in_folder(&folder)?);
+        }
         if paths.len() > FILES_MAX {
             return Err(Problem::input(format!("more than {FILES_MAX} files of profiles"))
                 .help("put what they hold into fewer"));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::profiles;
+use super::{profiles, settings};
 use crate::redact::{EVERYWHERE_MIN_BYTES, Redactor, is_credential_name, is_redacted, placeholders};
 use crate::report::{Part, shell_parts, shell_word};
 
@@ -22,6 +22,9 @@ impl Repeat {
     pub(super) fn of(verb: &str) -> Self {
         let mut repeat = Self { words: vec!["faultdeck".to_owned(), verb.to_owned()], variables: Vec::new() };
         profiles::named().iter().for_each(|file| repeat.flag("--profile", file));
+        if let Some(file) = settings::named() {
+            repeat.flag("--settings", file);
+        }
         repeat
     }
 

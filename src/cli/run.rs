@@ -15,6 +15,7 @@ use super::output;
 use super::problem::Problem;
 use super::repeat::Repeat;
 use super::report::{Outputs, ReportTo, Shown};
+use super::settings::{self, BY_HAND};
 use super::setup::{Story, a_line_each, evidence_name};
 use super::signals::Signals;
 use super::stdin;
@@ -82,7 +83,7 @@ pub(super) struct Args {
     timeout: u64,
     /// Gives the command a variable of its own. In the text `{url}`, `{host}`, `{port}`, `{sec}` (a token) and `{ca_file}` (with
     /// --tls, --proxy or --isolate) stand for the replay's; `{{` is a brace. Can be given several times.
-    #[arg(long = "env", value_name = "NAME=TEXT")]
+    #[arg(long = "env", value_name = "NAME=TEXT", group = BY_HAND)]
     variables: Vec<String>,
     /// Asks a command that never ends by itself to end (SIGTERM): `task-done` when it was shown that its task is over,
     /// `task-done+2polls` two polls later, `idle=10s` when it has asked for nothing for so long, `for=5m` so long after its
@@ -337,7 +338,9 @@ pub(super) fn repeat(
     if let Some(cassette) = &args.cassette {
         repeat.flag("--cassette", cassette);
     }
-    if args.story.max_cassette != FILE_MAX_BYTES {
+    // What settings say would count again where nothing is said.
+    let is_told = settings::speaks_of;
+    if args.story.max_cassette != FILE_MAX_BYTES || is_told("max_cassette") {
         repeat.flag("--max-cassette", &args.story.max_cassette.to_string());
     }
     for may in &args.must {
@@ -345,17 +348,17 @@ pub(super) fn repeat(
         repeat.flag("--command", &format!("{name}{}", may.word));
     }
     repeat.flag("--seed", &seed.to_string());
-    if args.story.time_scale != 1 {
+    if args.story.time_scale != 1 || is_told("time_scale") {
         repeat.flag("--time-scale", &args.story.time_scale.to_string());
     }
-    if args.timeout != TIMEOUT_S {
+    if args.timeout != TIMEOUT_S || is_told("timeout") {
         repeat.flag("--timeout", &args.timeout.to_string());
     }
     if let Some(text) = args.require_coverage.filter(|_| !args.matrix.is_asked_for(args.scenario.len())) {
         repeat.flag("--require-coverage", &text.to_string());
     }
     args.until.iter().for_each(|until| repeat.flag("--until", &until.to_string()));
-    if args.grace != GRACE.as_secs() {
+    if args.grace != GRACE.as_secs() || is_told("grace") {
         repeat.flag("--grace", &args.grace.to_string());
     }
     if args.story.no_auth {

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use super::builtin::BUILTINS;
 use super::{Scenario, ScenarioError};
 use crate::fault::{Fault, Row};
+use crate::files::folders;
 use crate::profile::Profile;
 use crate::spelling::nearest;
 
-/// The folder, below the working folder, in which names are looked up.
-pub(super) const FOLDER: &str = "scenarios";
-/// How deep below [`FOLDER`] scenarios have names that their last part alone finds.
+/// How deep below such a folder scenarios have names that their last part alone finds.
 const DEEPEST: usize = 3;
-/// How many entries of [`FOLDER`] are looked at for that.
+/// How many entries of all of them are looked at for that.
 const MOST_ENTRIES: usize = 10_000;
 /// How many names are offered at most.
 const OFFERED: usize = 3;
@@ -42,11 +41,13 @@ impl Names {
         Self { known, is_cut: false }
     }
 
-    /// Those in the binary, and over them those in `scenarios/` of the working folder.
+    /// Those in the binary, over them those in `scenarios/` of the working folder, and over these the project's.
     pub(super) fn all() -> Self {
         let mut all = Self::builtin();
         let mut left = MOST_ENTRIES;
-        all.collect(Path::new(FOLDER), "", 0, &mut left);
+        for folder in folders::scenarios().iter().rev() {
+            all.collect(folder, "", 0, &mut left);
+        }
         all
     }
 
@@ -169,9 +170,10 @@ pub(crate) fn in_a_line(row: &Row) -> Option<String> {
     scenario.faults.first().map(ToString::to_string)
 }
 
-/// The file of a full name, below `scenarios/` of the working folder.
-pub(super) fn file_of(name: &str) -> PathBuf {
-    Path::new(FOLDER).join(format!("{name}.toml"))
+/// The file of a full name, if there is one.
+pub(super) fn file_of(name: &str) -> Option<PathBuf> {
+    let file = |folder: PathBuf| folder.join(format!("{name}.toml"));
+    folders::scenarios().into_iter().map(file).find(|file| file.is_file())
 }
 
 /// `hang` of `network/hang`.
@@ -194,6 +196,10 @@ pub(super) fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn file_of(name: &str) -> PathBuf {
+        Path::new("scenarios").join(format!("{name}.toml"))
+    }
 
     fn names(all: &[&str]) -> Names {
         let known = all.iter().map(|name| ((*name).to_owned(), Place::File(file_of(name)))).collect();

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::builtin::{BUILTINS, STORIES};
-use super::lookup::{FOLDER, Names, Place, file_of, is_name};
+use super::lookup::{Names, Place, file_of, is_name};
 use super::{Scenario, ScenarioError};
-use crate::files;
+use crate::files::{self, folders};
 use crate::profile::Profile;
 
 /// What a scenario from standard input is called.
@@ -29,8 +29,8 @@ impl Scenario {
         self.name == INPUT && self.file.is_none()
     }
 
-    /// `builtin:NAME`; a path, if it ends in `.toml`; else a name: `scenarios/NAME.toml` of the working folder, then
-    /// the built-in ones. The last part of a name alone (`hang` for `network/hang`) is enough where only one scenario
+    /// `builtin:NAME`; a path, if it ends in `.toml`; else a name: `NAME.toml` in the project's folders, then in
+    /// `scenarios/` of the working folder, then the built-in ones. The last part of a name alone (`hang` for `network/hang`) is enough where only one scenario
     /// has it. A name may contain `/`, but never leads out of the folder.
     ///
     /// # Errors
@@ -50,8 +50,7 @@ impl Scenario {
             return Err(Names::all().no_such(argument));
         }
         // A full name needs no look through folders.
-        let path = file_of(argument);
-        if path.is_file() {
+        if let Some(path) = file_of(argument) {
             return load_as(argument, &path, profile);
         }
         match Names::all().find(argument)? {
@@ -118,13 +117,13 @@ fn folder(argument: &str) -> Result<Vec<(String, Place)>, ScenarioError> {
         return Ok(found);
     }
     let path = Path::new(argument);
-    let below = Path::new(FOLDER).join(name);
     let bad = |why| Err(ScenarioError::BadFolder { name: argument.to_owned(), why });
     if name == argument && path.is_dir() {
         let found = owned(Names::below(path).of_folder("")?);
         return if found.is_empty() { bad("holds no scenario") } else { Ok(found) };
     }
-    if name == argument && is_named && below.is_dir() {
+    let is_there = || folders::scenarios().iter().any(|folder| folder.join(name).is_dir());
+    if name == argument && is_named && is_there() {
         return bad("holds no scenario");
     }
     Err(ScenarioError::NoFolder { name: argument.to_owned(), known: names.folders() })

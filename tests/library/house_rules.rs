@@ -16,7 +16,7 @@ const ROWS: &[&[&str]] = &[
     &["lists"],
     &["profile"],
     &["cassette", "fault", "ledger"],
-    &["scenario"],
+    &["scenario", "settings"],
     &["serve"],
     &["record", "replay", "emulate"],
     &["client", "console"],

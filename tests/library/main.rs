@@ -77,6 +77,7 @@ mod schemas;
 mod searches;
 mod secret_forms;
 mod secret_places;
+mod settings_diagnostics;
 mod settled;
 mod sort_laws;
 mod task_ends;

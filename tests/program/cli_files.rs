@@ -98,14 +98,13 @@ fn every_schema_is_listed_and_printed_as_it_is_checked_in() {
     let listed = lab.run(&["explain", "schema"]);
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
     assert_eq!(lab.run(&["explain", "schemas"]).stdout, listed.stdout);
-    for name in ["scenario", "client", "match", "redact", "profile"] {
+    for name in ["scenario", "client", "match", "redact", "profile", "settings"] {
         assert!(listed.stdout.lines().any(|line| line.trim_start().starts_with(name)), "{}", listed.stdout);
         let file = format!("{}/docs/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         let printed = lab.run(&["explain", "schema", name]);
         assert_eq!((printed.code, printed.stdout), (Some(0), std::fs::read_to_string(file).unwrap()));
     }
-    for (name, help) in
-        [("scenarios", "did you mean `scenario`?"), ("settings", "there are scenario, client")]
+    for (name, help) in [("scenarios", "did you mean `scenario`?"), ("ledgers", "there are scenario, client")]
     {
         let wrong = lab.run(&["explain", "schema", name]);
         assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""), "{name}");

@@ -57,6 +57,7 @@ mod same_run_over_sockets;
 mod scenario_from_input;
 mod searches;
 mod secrets_stay_in;
+mod settings;
 mod shipped_cassette;
 mod starts;
 mod time_and_pieces;
