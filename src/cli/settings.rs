@@ -27,8 +27,8 @@ pub(super) use table::BY_HAND;
 
 /// The word that asks for none.
 const NONE: &str = "none";
-/// Verbs that no settings file concerns: what it says is either not about them, or they are there to look at it.
-const WITHOUT: [&str; 2] = ["guard", "completions"];
+/// Verbs that no settings file concerns: beside those that nobody types.
+const WITHOUT: [&str; 1] = ["completions"];
 
 /// Which settings file holds.
 #[derive(Debug, Default, clap::Args)]
@@ -124,7 +124,7 @@ pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
     let Some((name, given)) = matches.subcommand() else { return Ok(arguments) };
-    let Some(verb) = command.find_subcommand(name).filter(|_| !WITHOUT.contains(&name)) else {
+    let Some(verb) = command.find_subcommand(name).filter(|verb| !verb.is_hide_set() && !WITHOUT.contains(&name)) else {
         return Ok(arguments);
     };
     let asked = given.get_one::<PathBuf>("file").or_else(|| matches.get_one::<PathBuf>("file"));
