@@ -28,6 +28,7 @@ mod judge_console;
 mod lesson;
 mod lint;
 mod listen;
+mod man;
 mod matrix;
 mod observe;
 mod offered;
@@ -93,6 +94,7 @@ enum Verb {
     Profile(profile::Args),
     Ca(ca::Args),
     Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     Guard(guard::Args),
 }
@@ -102,7 +104,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Every day", &["record", "replay", "run", "judge", "report"]),
     ("Cassettes", &["lint"]),
-    ("Other", &["emulate", "explain", "profile", "ca", "completions"]),
+    ("Other", &["emulate", "explain", "profile", "ca", "completions", "man"]),
 ];
 
 /// Set by the panic hook: whatever came after, the exit code is 70.
@@ -189,7 +191,7 @@ async fn of(arguments: Vec<OsString>) -> Exit {
 }
 
 async fn start(cli: Cli) -> Result<Exit, Problem> {
-    if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_)) {
+    if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_) | Verb::Man(_)) {
         cli.profiles.install()?;
     }
     stdin::read(&scenarios(&cli.verb))?;
@@ -206,6 +208,7 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
         Verb::Profile(args) => profile::run(args).await,
         Verb::Ca(args) => ca::run(&args),
         Verb::Completions(args) => completions::run(args),
+        Verb::Man(args) => man::run(args),
         Verb::Guard(args) => Ok(guard::run(&args)),
     }
 }

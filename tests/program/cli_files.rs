@@ -93,6 +93,24 @@ fn everything_with_a_name_is_explained() {
 }
 
 #[test]
+fn each_verb_has_a_manual_page_of_what_its_help_says() {
+    let lab = Lab::new();
+    let printed = lab.run(&["man"]);
+    assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+    assert!(printed.stdout.contains(".TH faultdeck 1") && printed.stdout.contains("faultdeck\\-run(1)"));
+    let written = lab.run(&["man", "--out", "share/man1"]);
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""), "{}", written.stderr);
+    assert_eq!(lab.read("share/man1/faultdeck.1"), printed.stdout);
+    let page = lab.read("share/man1/faultdeck-run.1");
+    assert!(page.contains("\\-\\-shard") && page.contains("Exit codes: 0 passed"), "{page}");
+    assert!(lab.file("share/man1/faultdeck-report-merge.1").exists());
+    assert!(!lab.file("share/man1/faultdeck-guard.1").exists());
+    lab.write("taken", "");
+    let refused = lab.run(&["man", "--out", "taken"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+}
+
+#[test]
 fn every_schema_is_listed_and_printed_as_it_is_checked_in() {
     let lab = Lab::new();
     let listed = lab.run(&["explain", "schema"]);

