@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,30 @@ fn appears(lab: &Lab, name: &str) {
         assert!(Instant::now() < until, "no {name}: {}", lab.read("err"));
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn a_program_asked_for_by_its_name_is_called_by_it_and_a_script_that_names_no_reader_is_read_by_a_shell() {
+    let lab = Lab::new();
+    for (name, text) in
+        [("called", "#!/bin/sh\necho \"$0\" > called-as\n"), ("bare", "echo read > bare-ran\n")]
+    {
+        let file = lab.write(&format!("bin/{name}"), text);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", lab.file("bin").display());
+    for name in ["called", "bare"] {
+        let args = [&["run"][..], &CASSETTE, &["--", name]].concat();
+        let ran = lab.run_with(&args, &[("PATH", &path)]);
+        assert!(ran.stderr.contains("command: the command passed"), "{name}: {}", ran.stderr);
+    }
+    assert_eq!(lab.read("bare-ran"), "read\n");
+    // The system hands a script its path; what is no script sees the name.
+    assert!(lab.read("called-as").ends_with("bin/called\n"));
+    let args =
+        [&["run"][..], &CASSETTE, &["--", "sh", "-c", "tr '\\0' ' ' < /proc/$$/cmdline > words"]].concat();
+    lab.run(&args);
+    assert!(lab.read("words").starts_with("sh -c "), "{}", lab.read("words"));
 }
 
 #[test]

@@ -15,10 +15,11 @@ mod dispositions;
 mod environment;
 mod family;
 mod guard;
+mod program;
 pub mod room;
 mod talking;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::future::{Future, pending};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -214,10 +215,32 @@ enum Waited {
 }
 
 fn spawn(command: &Command) -> Result<(tokio::process::Child, Family), NotStarted> {
-    let (program, arguments) = command.argv.split_first().ok_or(NotStarted::Empty)?;
+    let (program, _) = command.argv.split_first().ok_or(NotStarted::Empty)?;
     let mark = family::new_mark();
-    let mut builder = tokio::process::Command::new(program);
-    builder.args(arguments).env_clear().envs(&command.environment.0).env(MARK, family::with_outer(&mark));
+    let found = program::found(program, &command.environment);
+    let mut by_path = found.map(|file| builder(command, file.as_os_str(), &mark));
+    let mut by_name = builder(command, program, &mark);
+    dispositions::default_for_children();
+    let spawn = || match by_path.as_mut().map(tokio::process::Command::spawn) {
+        // A script without a first line that says who reads it: the search by name hands it to a shell.
+        Some(Err(error)) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            by_name.spawn()
+        }
+        Some(spawned) => spawned,
+        None => by_name.spawn(),
+    };
+    family::born(spawn, mark, command.group)
+        .map_err(|source| NotStarted::Refused { program: program.to_string_lossy().into_owned(), source })
+}
+
+/// The start of a program that lies at `file`, by whatever name it is asked for.
+fn builder(command: &Command, file: &OsStr, mark: &str) -> tokio::process::Command {
+    let mut builder = tokio::process::Command::new(file);
+    let mut words = command.argv.iter();
+    words.next().into_iter().for_each(|name| {
+        builder.arg0(name);
+    });
+    builder.args(words).env_clear().envs(&command.environment.0).env(MARK, family::with_outer(mark));
     match command.streams {
         Streams::Captured => {
             builder.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -236,9 +259,7 @@ fn spawn(command: &Command) -> Result<(tokio::process::Child, Family), NotStarte
     if let Some(folder) = &command.folder {
         builder.current_dir(folder);
     }
-    dispositions::default_for_children();
-    family::born(|| builder.spawn(), mark, command.group)
-        .map_err(|source| NotStarted::Refused { program: program.to_string_lossy().into_owned(), source })
+    builder
 }
 
 fn ending_of(status: ExitStatus) -> Ending {
