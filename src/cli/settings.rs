@@ -124,7 +124,9 @@ pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
     let Some((name, given)) = matches.subcommand() else { return Ok(arguments) };
-    let Some(verb) = command.find_subcommand(name).filter(|verb| !verb.is_hide_set() && !WITHOUT.contains(&name)) else {
+    let Some(verb) =
+        command.find_subcommand(name).filter(|verb| !verb.is_hide_set() && !WITHOUT.contains(&name))
+    else {
         return Ok(arguments);
     };
     let asked = given.get_one::<PathBuf>("file").or_else(|| matches.get_one::<PathBuf>("file"));

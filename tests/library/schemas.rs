@@ -4,6 +4,7 @@ mod client;
 mod generate;
 mod others;
 mod profile;
+mod report;
 mod scenario;
 mod texts;
 mod walk;
@@ -23,11 +24,11 @@ use faultdeck::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::canary;
+use crate::{canary, reports_from_a_ledger};
 use walk::{places, sample};
 
 /// What each schema has to be.
-fn generated() -> [(&'static str, Value); 6] {
+fn generated() -> [(&'static str, Value); 7] {
     [
         ("scenario", generate::schema_of::<scenario::Scenario>()),
         ("client", generate::schema_of::<client::Client>()),
@@ -35,6 +36,7 @@ fn generated() -> [(&'static str, Value); 6] {
         ("redact", generate::schema_of::<others::Redact>()),
         ("profile", generate::schema_of::<profile::Profile>()),
         ("settings", faultdeck::cli::settings_schema()),
+        ("report", generate::json_schema_of::<report::Report>()),
     ]
 }
 
@@ -523,4 +525,36 @@ fn no_schema_is_stricter_than_its_reader_or_laxer_but_where_it_cannot_know() {
     assert_eq!(never, NEVER);
     assert!(stricter.is_empty(), "stricter than the reader, {}:\n{}", stricter.len(), stricter.join("\n"));
     assert!(laxer.is_empty(), "laxer than the reader, {}:\n{}", laxer.len(), laxer.join("\n"));
+}
+
+/// The schema with every member that it does not name forbidden.
+fn closed(mut schema: Value) -> Value {
+    fn close(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                if members.contains_key("properties") {
+                    members.entry("additionalProperties").or_insert(json!(false));
+                }
+                members.values_mut().for_each(close);
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    close(&mut schema);
+    schema
+}
+
+#[test]
+fn a_report_in_json_is_what_its_schema_says_and_says_nothing_that_it_does_not_name() {
+    let validator = jsonschema::draft7::new(&closed(schema("report"))).unwrap();
+    let hostile = reports_from_a_ledger::hostile();
+    let cut: Vec<_> = hostile.iter().take(3).cloned().collect();
+    for lines in [reports_from_a_ledger::judged(), hostile, cut, Vec::new()] {
+        let report: Value = serde_json::from_str(&faultdeck::report::json(&lines).unwrap()).unwrap();
+        let wrong: Vec<String> =
+            validator.iter_errors(&report).map(|it| format!("{}: {it}", it.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+    assert!(!validator.is_valid(&json!({ "format": 1 })));
 }

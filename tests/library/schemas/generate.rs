@@ -13,6 +13,14 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     schema.to_value()
 }
 
+/// The schema of a type that is written as JSON, where `null` is a value.
+pub fn json_schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(in_order).transform(&mut schema);
+    schema.to_value()
+}
+
 /// As text: two blanks a level, a line feed at the end.
 pub fn text_of(schema: &Value) -> String {
     serde_json::to_string_pretty(schema).unwrap() + "\n"
@@ -20,9 +28,14 @@ pub fn text_of(schema: &Value) -> String {
 
 fn tidy(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
+    without_null(object);
+    in_order(schema);
+}
+
+fn in_order(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
     // Names of Rust's numbers mean nothing to other validators.
     object.remove("format");
-    without_null(object);
     words_as_enum(object);
     if let Some(Value::String(text)) = object.get_mut("description") {
         *text = paragraphs(text);
