@@ -111,6 +111,12 @@ pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Probl
     let mut outputs = Outputs::new(Shown::AsNote, args.ledger.clone(), args.report.clone())?;
     let cells = cells(&args, scenarios, &redactor)?;
     outputs.flow(&redactor)?;
+    if cells.is_empty() {
+        // Other parts have all the runs there are. This one tested nothing, and says so in a ledger that merges.
+        let mut reasons = Reasons::default();
+        weigh_runs(&[], &mut reasons);
+        return outputs.finish_flow(Digest::default(), EndLine::default().closed(reasons), &redactor);
+    }
     let _programs = Programs::begin();
     let mut left = Left::new(&redactor);
     let (old, cells): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(|cell| kept.has(cell, &redactor));
@@ -243,19 +249,20 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
             let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
             let plan = Plan { watches: args.trace.then(a_line_each).into_iter().collect(), ..plan };
-            all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, part, plan });
+            all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, part, whole: None, plan });
         }
+    }
+    if all.is_empty() {
+        return Err(Problem::input("there is nothing to run in this matrix"));
     }
     let all = match args.matrix.shard {
         None => all,
         Some(shard) => {
+            let whole = Some(all.len());
             let numbered = all.into_iter().enumerate();
-            numbered.filter(|(index, _)| shard.has(*index)).map(|(_, cell)| cell).collect()
+            numbered.filter(|(index, _)| shard.has(*index)).map(|(_, cell)| Cell { whole, ..cell }).collect()
         }
     };
-    if all.is_empty() {
-        return Err(Problem::input("there is nothing to run in this part of the matrix"));
-    }
     Ok(all)
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::account::EndLine;
 use super::exit::{Exit, Reason, Reasons};
 use super::lines::{Line, RunLine};
-use super::ran::{RanLine, weigh_parts, weigh_runs};
+use super::ran::{EMPTY_PART, RanLine, weigh_parts, weigh_runs};
 use super::seen::SeenLine;
 use super::{LedgerError, read};
 
@@ -86,6 +86,10 @@ impl Part {
 /// If one run stands in two of them that are not the same.
 pub fn merge(parts: Vec<Part>) -> Result<Merged, MergeError> {
     let mut all: Vec<Closed> = parts.into_iter().flat_map(Part::closed).collect();
+    // A part without a run says nothing of the whole, unless there is no other.
+    if !all.iter().all(Closed::is_empty_part) {
+        all.retain(|part| !part.is_empty_part());
+    }
     // What holds the most comes first, so that what it holds already is found; the rest of the order is for its own sake.
     all.sort_by(|a, b| b.prints.len().cmp(&a.prints.len()).then_with(|| a.order().cmp(&b.order())));
     let (mut kept, doubled) = once(all)?;
@@ -187,6 +191,11 @@ impl Closed {
         });
         let prints = prints.collect();
         Self { name: name.to_owned(), lines, end, prints, whole }
+    }
+
+    /// Whether it is that of a part for which no run was left.
+    fn is_empty_part(&self) -> bool {
+        self.lines.is_empty() && self.end.reasons.iter().any(|reason| reason.why == EMPTY_PART)
     }
 
     /// Scenario, seed, client; then what else tells ledgers apart.

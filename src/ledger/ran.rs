@@ -82,7 +82,13 @@ pub struct RanLine {
     /// Which part of the matrix was run, of how many, if it was cut into parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<(usize, usize)>,
+    /// How many runs the whole matrix has, if it was cut: a part beyond them has none, and is not missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<usize>,
 }
+
+/// All that is said of a part that has no run, for there are more parts than runs.
+pub(super) const EMPTY_PART: &str = "there is nothing to run in this part of the matrix";
 
 impl RanLine {
     /// The name of a run's session.
@@ -105,6 +111,9 @@ pub fn by_scenario<'r>(runs: &[&'r RanLine]) -> Vec<(&'r str, Vec<&'r RanLine>)>
 /// What all runs come to: a reason for each scenario and standing, which names the first seeds. The order of the runs does
 /// not matter.
 pub fn weigh_runs(runs: &[&RanLine], reasons: &mut Reasons) {
+    if runs.is_empty() {
+        return reasons.push(Exit::Inconclusive, EMPTY_PART);
+    }
     let mut counts: BTreeMap<RunStanding, usize> = BTreeMap::new();
     runs.iter().for_each(|run| *counts.entry(run.standing).or_default() += 1);
     let worst = counts.keys().map(|standing| standing.exit()).max().unwrap_or_default();
@@ -150,8 +159,10 @@ pub(super) fn weigh_parts(runs: &[&RanLine], reasons: &mut Reasons) {
     let numbers: BTreeSet<usize> = parts.iter().map(|(_, of)| *of).collect();
     for of in numbers {
         let there = parts.iter().filter(|(_, all)| *all == of).count();
-        if there < of {
-            let missing = of - there;
+        let wholes = runs.iter().filter(|run| run.part.is_some_and(|(_, all)| all == of));
+        let with_runs = wholes.filter_map(|run| run.whole).max().map_or(of, |whole| whole.min(of));
+        if there < with_runs {
+            let missing = with_runs - there;
             reasons.push(Exit::Inconclusive, format!("{missing} of {of} parts of the matrix are missing"));
         }
     }
@@ -190,6 +201,7 @@ mod tests {
             silent: silent.iter().map(|name| (*name).to_owned()).collect(),
             repeat: String::new(),
             part: None,
+            whole: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Cell {
     pub may_be_skipped: bool,
     /// Which part of the matrix it belongs to, of how many, if it was cut into parts.
     pub part: Option<(usize, usize)>,
+    /// How many runs the whole matrix has, if it was cut.
+    pub whole: Option<usize>,
     /// The run.
     pub plan: Plan,
 }
@@ -215,6 +217,7 @@ fn line(cell: &Cell, standing: RunStanding, because: String) -> RanLine {
         silent: Vec::new(),
         repeat: cell.plan.repeat.clone(),
         part: cell.part,
+        whole: cell.whole,
     }
 }
 

@@ -180,6 +180,7 @@ fn ran(scenario: &str, seed: u64, standing: RunStanding) -> RanLine {
         silent: Vec::new(),
         repeat: format!("faultdeck run --scenario {scenario} --seed {seed} -- ./poller"),
         part: None,
+        whole: None,
     }
 }
 

@@ -232,6 +232,35 @@ fn a_ledger_that_was_torn_in_the_middle_of_a_line_is_gone_on_with() {
 }
 
 #[test]
+fn a_part_for_which_no_run_is_left_is_not_green_and_not_missed() {
+    let lab = Lab::new();
+    let part = |part: usize| {
+        let file = lab.file(&format!("{part}.jsonl")).display().to_string();
+        let flags = ["--scenario", "builtin:task/slow-host", "--scenario", "builtin:task/all-is-well"];
+        let shard = format!("{part}/4");
+        (run(&lab, &[&flags[..], &["--shard", &shard, "--ledger", &file]].concat(), &WAIT), file)
+    };
+    let parts: Vec<(Finished, String)> = (1..=4).map(part).collect();
+    let codes: Vec<Option<i32>> = parts.iter().map(|(ran, _)| ran.code).collect();
+    assert_eq!(codes, [Some(0), Some(0), Some(3), Some(3)], "{}", parts[0].0.stderr);
+    assert!(parts[3].0.stderr.contains("there is nothing to run in this part"), "{}", parts[3].0.stderr);
+    let merged = |of: &[usize]| {
+        let files = of.iter().map(|part| parts[part - 1].1.as_str());
+        let args: Vec<&str> = ["report"].into_iter().chain(files).chain(["--exit-code"]).collect();
+        let report = lab.run(&args);
+        (report.code, format!("{}{}", report.stdout, report.stderr))
+    };
+    let all = merged(&[4, 1, 3, 2]);
+    assert_eq!((all.0, all.1.contains("missing")), (Some(0), false), "{}", all.1);
+    // Who hands in those with runs alone has handed in all there is.
+    assert_eq!(merged(&[1, 2]).0, Some(0));
+    let one = merged(&[2, 3, 4]);
+    assert!(one.0 == Some(3) && one.1.contains("1 of 4 parts of the matrix are missing"), "{}", one.1);
+    let none = merged(&[3, 4]);
+    assert!(none.0 == Some(3) && none.1.contains("there is nothing to run"), "{}", none.1);
+}
+
+#[test]
 fn the_parts_of_a_matrix_come_to_the_whole_of_it_in_the_same_table() {
     let lab = Lab::new();
     let chance = by_chance(&lab);
@@ -277,7 +306,7 @@ fn the_parts_of_a_matrix_come_to_the_whole_of_it_in_the_same_table() {
     assert!(three.contains("1 of 4 parts of the matrix are missing"), "{three}");
     let sorted = |path: &str| {
         let mut runs = runs(Path::new(path));
-        runs.iter_mut().for_each(|run| run.part = None);
+        runs.iter_mut().for_each(|run| (run.part, run.whole) = (None, None));
         runs.sort_by(|a, b| a.session.cmp(&b.session));
         runs
     };
