@@ -203,6 +203,9 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
         false => scenarios.into_iter().map(named).collect(),
     };
     let (door, variables) = (run::door(args)?, run::variables(args)?);
+    let is_named =
+        |it: &(Option<Scenario>, Option<String>, bool)| Some((it.0.as_ref()?.name.clone(), it.1.clone()?));
+    let all_named: Vec<(String, String)> = scenarios.iter().filter_map(is_named).collect();
     let part = args.matrix.shard.map(Shard::part);
     let mut all = Vec::new();
     for (scenario, argument, of_folder) in scenarios {
@@ -226,7 +229,9 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
         }
         let mut setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
         setup.redactor = redactor.clone();
-        let must = run::asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
+        let one = (setup.scenario.as_ref().map(|it| it.name.as_str()), argument.as_deref());
+        let flags = run::of_one(&args.must, one, &all_named);
+        let must = run::asked(&flags, setup.scenario.as_deref(), argument.as_deref())?;
         let is_drawn = setup.scenario.as_ref().is_some_and(|it| it.faults.iter().any(PlannedFault::draws))
             || matches!(setup.evidence, Evidence::Console(_));
         for seed in seeds(args, is_drawn) {
@@ -245,7 +250,7 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
                     args.story.max_cassette,
                 )?;
             }
-            let repeat = run::repeat(args, argument.as_deref(), seed, &variables, redactor).line();
+            let repeat = run::repeat(args, &flags, argument.as_deref(), seed, &variables, redactor).line();
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
             let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
             let plan = Plan { watches: args.trace.then(a_line_each).into_iter().collect(), ..plan };

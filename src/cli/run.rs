@@ -133,7 +133,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let must = asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let variables = variables(&args)?;
-    let repeat = repeat(&args, argument.as_deref(), setup.seed, &variables, &redactor);
+    let repeat = repeat(&args, &args.must, argument.as_deref(), setup.seed, &variables, &redactor);
     stepping::listen(setup.scenario.as_deref(), &setup.clock, false)?;
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
@@ -298,8 +298,8 @@ pub(super) fn asked(
     for flag in flags {
         match flag.scenario.as_deref() {
             None => any = Some(flag.must),
-            Some(name) if argument == Some(name) || scenario.is_some_and(|it| it.name == name) => {
-                own = Some(flag.must);
+            Some(name) if is_about(name, scenario.map(|it| it.name.as_str()), argument) => {
+                own = Some(flag.must)
             }
             Some(name) => {
                 let runs =
@@ -314,6 +314,26 @@ pub(super) fn asked(
     Ok(own.or(any))
 }
 
+/// Whether a name that a flag gives is that of a scenario: as it was asked for, whole, or the last part of it.
+fn is_about(name: &str, scenario: Option<&str>, argument: Option<&str>) -> bool {
+    let last = |it: &str| it.rsplit('/').next().is_some_and(|last| last == name);
+    argument == Some(name) || scenario.is_some_and(|it| it == name || last(it))
+}
+
+/// The flags for one scenario of several: those that are about another of them (its name, and how it was asked for) are left
+/// out.
+pub(super) fn of_one(
+    flags: &[CommandMay],
+    one: (Option<&str>, Option<&str>),
+    all: &[(String, String)],
+) -> Vec<CommandMay> {
+    let is_anothers = |name: &str| {
+        !is_about(name, one.0, one.1)
+            && all.iter().any(|(it, argument)| is_about(name, Some(it), Some(argument)))
+    };
+    flags.iter().filter(|flag| !flag.scenario.as_deref().is_some_and(is_anothers)).cloned().collect()
+}
+
 fn of_what(setup: &Setup) -> String {
     let evidence = evidence_name(&setup.evidence);
     match &setup.scenario {
@@ -325,6 +345,7 @@ fn of_what(setup: &Setup) -> String {
 /// The command line that does a run again: under this scenario and seed.
 pub(super) fn repeat(
     args: &Args,
+    flags: &[CommandMay],
     scenario: Option<&str>,
     seed: Seed,
     variables: &[Variable],
@@ -343,7 +364,7 @@ pub(super) fn repeat(
     if args.story.max_cassette != FILE_MAX_BYTES || is_told("max_cassette") {
         repeat.flag("--max-cassette", &args.story.max_cassette.to_string());
     }
-    for may in &args.must {
+    for may in flags {
         let name = may.scenario.as_ref().map_or_else(String::new, |name| format!("{name}="));
         repeat.flag("--command", &format!("{name}{}", may.word));
     }

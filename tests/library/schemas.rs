@@ -2,6 +2,7 @@
 
 mod client;
 mod generate;
+mod keys;
 mod others;
 mod profile;
 mod report;

@@ -10,6 +10,7 @@ mod raw;
 
 use harness::canary;
 
+mod book;
 mod branching;
 mod byte_for_byte;
 mod certificates;
@@ -45,7 +46,6 @@ mod profiles;
 mod progress;
 mod proxied;
 mod raw_targets;
-mod readme;
 mod recording;
 mod recording_disk;
 mod recording_kills;

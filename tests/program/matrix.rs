@@ -140,6 +140,34 @@ fn a_crash_is_no_reason_to_skip() {
 }
 
 #[test]
+fn what_the_command_must_do_is_said_for_one_scenario_of_many() {
+    let lab = Lab::new();
+    let fails =
+        ["sh", "-c", "curl -sf -H 'SEC: any' {base_url}/api/forensics/case_management/case_create_tasks/956"];
+    let all = [
+        "--scenario",
+        "slow-host",
+        "--scenario",
+        "builtin:task/server-error",
+        "--scenario",
+        "task/not-found",
+    ];
+    let may = |words: &[&'static str]| {
+        let flags: Vec<&str> = words.iter().flat_map(|word| ["--command", word]).collect();
+        run(&lab, &[&all[..], &flags].concat(), &fails)
+    };
+    let ran = may(&["server-error=fails", "task/not-found=any"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    // The line that repeats a run names what is about that run, and can be run.
+    let ran = may(&["server-error=fails"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let repeat = ran.stderr.lines().find(|line| line.contains("repeat it: ")).unwrap().to_owned();
+    assert!(repeat.contains("not-found") && !repeat.contains("--command"), "{repeat}");
+    let ran = may(&["no-such=fails"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+}
+
+#[test]
 fn a_run_of_a_scenario_that_was_changed_since_is_done_again() {
     let lab = Lab::new();
     let ledger = lab.file("l.jsonl").display().to_string();

@@ -1,0 +1,185 @@
+//! Runs the blocks of one page, in their order, in one shell and one folder.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::Lab;
+
+use super::page::{Block, Kind, Page, root};
+
+/// How long a page may take, all in all.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// Runs a page, and says what is not as the page says.
+pub fn run(page: &Page) -> Result<(), String> {
+    let blocks = page.blocks();
+    let runs = |block: &&Block| matches!(block.kind, Kind::Run | Kind::Needs(_));
+    if !blocks.iter().any(|block| runs(&block)) {
+        return Ok(());
+    }
+    let lab = Lab::new();
+    // Between two blocks a page may speak of a file that it does not show whole; what it copies, it copies from here.
+    std::os::unix::fs::symlink(root().join("examples"), lab.file("examples")).unwrap();
+    let console = blocks.iter().any(|block| runs(&block) && block.text.contains("--upstream https://"));
+    let console = console.then(|| lab.serve(&["emulate"]));
+    let url = console.as_ref().map(|console| console.url.clone()).unwrap_or_default();
+    let mut text = String::from("set -e\nexec </dev/null\n");
+    let mut printed = None;
+    let mut expected: Vec<(usize, &Block)> = Vec::new();
+    for (at, block) in blocks.iter().enumerate() {
+        match &block.kind {
+            Kind::Run => {}
+            Kind::Needs(program) if found(program) => {}
+            Kind::Needs(program) => {
+                println!("SKIPPED: {}:{} needs {program}", page.name, block.line);
+                printed = None;
+                continue;
+            }
+            Kind::Printed => {
+                expected.extend(printed.map(|of| (of, block)));
+                continue;
+            }
+            Kind::File(path) => {
+                writeln!(text, "mkdir -p \"$(dirname '{path}')\"\ncp .book/{at} '{path}'").unwrap();
+                lab.write(&format!(".book/{at}"), &block.text);
+                continue;
+            }
+            Kind::NotRun(_) | Kind::Shown => continue,
+        }
+        writeln!(text, "exec >.book/out.{at} 2>&1\n{}", script(&block.text, &url)).unwrap();
+        printed = Some(at);
+    }
+    lab.write(".book/script", &text);
+    let code = shell(&lab);
+    let ended = (0..blocks.len()).rev().find(|at| lab.file(&format!(".book/out.{at}")).exists());
+    let output = |at: usize| {
+        String::from_utf8_lossy(&std::fs::read(lab.file(&format!(".book/out.{at}"))).unwrap_or_default())
+            .into_owned()
+    };
+    if code != Some(0) {
+        let at = ended.unwrap_or(0);
+        return Err(format!(
+            "line {}: ends with {code:?}\n{}--- it printed:\n{}",
+            blocks[at].line,
+            blocks[at].text,
+            output(at)
+        ));
+    }
+    if let Some(console) = console {
+        console.stop();
+    }
+    for (of, block) in expected {
+        if let Some(line) = missing(&block.text, &output(of)) {
+            return Err(format!(
+                "line {}: it does not print, or not at this place: {line}\n--- it printed:\n{}",
+                block.line,
+                output(of)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a program is on the path, or among those that the tests have installed.
+fn found(program: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':').any(|folder| Path::new(folder).join(program).is_file())
+        || root().join("target/outside-tools/venv/bin").join(program).is_file()
+}
+
+/// Starts the shell, and gives its exit code: none if it takes too long.
+fn shell(lab: &Lab) -> Option<i32> {
+    let binary = Path::new(env!("CARGO_BIN_EXE_faultdeck")).parent().unwrap().display().to_string();
+    let outside = root().join("target/outside-tools/venv/bin").display().to_string();
+    let mut child = Command::new("bash")
+        .arg(".book/script")
+        .current_dir(lab.path())
+        .env("PATH", format!("{binary}:{}:{outside}", std::env::var("PATH").unwrap_or_default()))
+        .env("FAULTDECK_HOME", lab.file("home"))
+        .env("SEC_TOKEN", lab.canary())
+        .env("QRADAR_TOKEN", lab.canary())
+        .env_remove("CI")
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(lab.file(".book/shell")).unwrap())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + LIMIT;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A block as a script: a console in memory in place of that of the page, and exit codes as its comments say.
+fn script(block: &str, url: &str) -> String {
+    let mut text = String::new();
+    let joined = block.replace("\\\n", " ");
+    for line in joined.lines() {
+        // Our own tests, and a build from nothing: the demo is run by a test of its own.
+        if line.starts_with("cargo ") || line.starts_with("scripts/") {
+            continue;
+        }
+        let names = if line.contains("faultdeck record") { " --host qradar.example" } else { "" };
+        let line = line.replace("--upstream https://qradar.example", &format!("--upstream {url}{names}"));
+        match line.rsplit_once(" # ").and_then(|(line, note)| Some((line, note.rsplit_once("exit code ")?.1)))
+        {
+            Some((line, code)) => {
+                writeln!(text, "code=0; {line} || code=$?; test $code = {}", code.trim()).unwrap();
+            }
+            None => writeln!(text, "{line}").unwrap(),
+        }
+    }
+    text
+}
+
+/// The first line that should have been printed, in this order, and was not. `…` stands for anything in a line; a line of
+/// it alone for any lines.
+fn missing<'a>(wanted: &'a str, printed: &str) -> Option<&'a str> {
+    let mut lines = printed.lines();
+    wanted
+        .lines()
+        .filter(|line| !line.trim().is_empty() && line.trim() != "…")
+        .find(|line| !lines.any(|shown| fits(line.trim_end(), shown.trim_end())))
+}
+
+fn fits(wanted: &str, shown: &str) -> bool {
+    let mut parts = wanted.split('…');
+    let Some(mut rest) = shown.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut is_open = false;
+    for part in parts {
+        is_open = part.is_empty();
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    is_open || rest.is_empty()
+}
+
+#[test]
+fn a_line_with_a_gap_fits_what_has_its_parts_in_order() {
+    assert!(fits("a … c …", "a b c d") && fits("same", "same") && fits("… ms", "12 ms"));
+    assert!(!fits("a … c", "a b c d") && !fits("same", "same too") && !fits("x … y", "y x"));
+    assert_eq!(missing("one\n…\nthree", "zero\none\ntwo\nthree"), None);
+    assert_eq!(missing("three\none", "one\nthree"), Some("one"));
+}
+
+#[test]
+fn a_note_of_an_exit_code_is_held() {
+    let text = script("faultdeck lint x.toml   # findings: exit code 1\nls\n", "");
+    assert_eq!(text, "code=0; faultdeck lint x.toml   || code=$?; test $code = 1\nls\n");
+    let text =
+        script("faultdeck record --upstream https://qradar.example \\\n  --cassette x &\n", "http://h:1");
+    assert_eq!(text, "faultdeck record --upstream http://h:1 --host qradar.example    --cassette x &\n");
+}
