@@ -61,7 +61,7 @@ fn what_is_not_run_says_why_and_is_counted() {
         }
     }
     println!("{run} blocks are run, {} are not:\n{}", not_run.len(), not_run.join("\n"));
-    assert!(run > 60, "{run}");
+    assert!(run > 50, "{run}");
     assert!(not_run.len() <= NOT_RUN, "{} blocks are not run:\n{}", not_run.len(), not_run.join("\n"));
 }
 

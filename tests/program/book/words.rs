@@ -144,7 +144,9 @@ fn every_test_that_a_page_names_is_there() {
                     Some((folder @ ("library" | "program"), rest)) => (folder, rest),
                     _ => continue,
                 };
-                let Some((file, test)) = rest.rsplit_once("::").filter(|(file, _)| *file != "FILE") else { continue };
+                let Some((file, test)) = rest.rsplit_once("::").filter(|(file, _)| *file != "FILE") else {
+                    continue;
+                };
                 let path = root().join("tests").join(folder).join(file.replace("::", "/"));
                 let text = std::fs::read_to_string(path.with_extension("rs"))
                     .or_else(|_| std::fs::read_to_string(path.join("mod.rs")))
