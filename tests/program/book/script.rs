@@ -176,7 +176,12 @@ fn a_line_is_found_with_its_gaps_in_its_order_and_in_one_line() {
     for wanted in ["one\nthree", "a … c …\nthree", "{x}\n{y}", "…\nzero\n…\nthree", "zero\n\none"] {
         assert_eq!(missing(wanted, printed), None, "{wanted}");
     }
-    for (wanted, line) in [("three\none", "one"), ("a … d … c", "a … d … c"), ("one … three", "one … three"), ("{y}\n{x}", "{x}")] {
+    for (wanted, line) in [
+        ("three\none", "one"),
+        ("a … d … c", "a … d … c"),
+        ("one … three", "one … three"),
+        ("{y}\n{x}", "{x}"),
+    ] {
         assert_eq!(missing(wanted, printed), Some(line), "{wanted}");
     }
 }
