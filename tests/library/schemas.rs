@@ -167,9 +167,12 @@ fn whatever_this_project_has_passes() {
             let is_bare = ["inject", "when"].iter().any(|key| example.starts_with(key));
             let text = if is_bare { format!("[[fault]]\n{example}") } else { example.to_owned() };
             let is_client = ["[exec]", "[worker]", "[http]"].iter().any(|table| text.contains(table));
+            let begins = |keys: &[&str]| keys.iter().any(|key| example.starts_with(key));
             let kind = match () {
                 () if path.ends_with("docs/settings.md") => "settings",
                 () if is_client => "client",
+                () if begins(&["ignore", "normalise", "headers"]) => "match",
+                () if begins(&["redact", "keep"]) => "redact",
                 () => "scenario",
             };
             passes(&validator(kind), &path.display().to_string(), &text);
