@@ -124,7 +124,7 @@ fn kind(language: &str, above: &str, before: Option<&Block>) -> Kind {
             _ => Kind::Run,
         },
         "text" => match before.map(|block| &block.kind) {
-            Some(Kind::Run | Kind::Needs(_)) => Kind::Printed,
+            Some(Kind::Run | Kind::Needs(_)) if above.is_empty() => Kind::Printed,
             _ => Kind::Shown,
         },
         _ => match above.strip_suffix("`:").and_then(|line| line.rsplit_once('`')) {

@@ -20,8 +20,12 @@ pub fn run(page: &Page) -> Result<(), String> {
         return Ok(());
     }
     let lab = Lab::new();
-    // Between two blocks a page may speak of a file that it does not show whole; what it copies, it copies from here.
-    std::os::unix::fs::symlink(root().join("examples"), lab.file("examples")).unwrap();
+    if blocks.iter().any(|block| runs(&block) && block.text.contains("examples/")) {
+        // As in a clone; but what a suite leaves behind stays here.
+        let copied =
+            Command::new("cp").arg("-r").arg(root().join("examples")).arg(lab.path()).status().unwrap();
+        assert!(copied.success());
+    }
     let console = blocks.iter().any(|block| runs(&block) && block.text.contains("--upstream https://"));
     let console = console.then(|| lab.serve(&["emulate"]));
     let url = console.as_ref().map(|console| console.url.clone()).unwrap_or_default();
@@ -42,13 +46,13 @@ pub fn run(page: &Page) -> Result<(), String> {
                 continue;
             }
             Kind::File(path) => {
-                writeln!(text, "mkdir -p \"$(dirname '{path}')\"\ncp .book/{at} '{path}'").unwrap();
+                writeln!(text, "mkdir -p \"$(dirname '{path}')\"\ncp \"$BOOK/{at}\" '{path}'").unwrap();
                 lab.write(&format!(".book/{at}"), &block.text);
                 continue;
             }
             Kind::NotRun(_) | Kind::Shown => continue,
         }
-        writeln!(text, "exec >.book/out.{at} 2>&1\n{}", script(&block.text, &url)).unwrap();
+        writeln!(text, "exec >\"$BOOK/out.{at}\" 2>&1\n{}", script(&block.text, &url)).unwrap();
         printed = Some(at);
     }
     lab.write(".book/script", &text);
@@ -84,6 +88,9 @@ pub fn run(page: &Page) -> Result<(), String> {
 
 /// Whether a program is on the path, or among those that the tests have installed.
 fn found(program: &str) -> bool {
+    if program == "user namespaces" {
+        return crate::isolated::can("the_book");
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':').any(|folder| Path::new(folder).join(program).is_file())
         || root().join("target/outside-tools/venv/bin").join(program).is_file()
@@ -97,6 +104,7 @@ fn shell(lab: &Lab) -> Option<i32> {
         .arg(".book/script")
         .current_dir(lab.path())
         .env("PATH", format!("{binary}:{}:{outside}", std::env::var("PATH").unwrap_or_default()))
+        .env("BOOK", lab.file(".book"))
         .env("FAULTDECK_HOME", lab.file("home"))
         .env("SEC_TOKEN", lab.canary())
         .env("QRADAR_TOKEN", lab.canary())
