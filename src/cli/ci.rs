@@ -1,5 +1,6 @@
 //! What a CI system is told without being asked: GitHub's step summary and annotations.
 
+use std::borrow::Cow;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,41 @@ const ACTIONS: &str = "GITHUB_ACTIONS";
 const SUMMARY_MAX: u64 = 1024 * 1024;
 /// The verbs that tell a CI system what they came to. A server that has ended came to nothing that a step is about.
 const VERBS: [&str; 2] = ["run", "judge"];
+
+/// Whether this is a workflow of GitHub's.
+fn is_workflow() -> bool {
+    env::var_os(ACTIONS).is_some_and(|value| value == "true")
+}
+
+/// A text for a person, as it may be printed here: in a workflow a line that begins with `::`, and `##[` anywhere, is a command
+/// to the runner (one source: the runner's own code), and a recorded body, or the program under test, may have written it.
+pub(super) fn inert(text: &str) -> Cow<'_, str> {
+    if is_workflow() { disarmed(text) } else { Cow::Borrowed(text) }
+}
+
+fn disarmed(text: &str) -> Cow<'_, str> {
+    let is_command = |line: &str| beginning(line).starts_with("::") || line.contains("##[");
+    if !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| {
+        let line = line.replace("##[", "## [");
+        match beginning(&line).starts_with("::") {
+            true => line.replacen("::", ": :", 1),
+            false => line,
+        }
+    };
+    Cow::Owned(text.split_inclusive('\n').map(line).collect())
+}
+
+/// A line from its first character on that is no blank and no colour.
+fn beginning(line: &str) -> &str {
+    let mut line = line.trim_start();
+    while let Some((_, rest)) = line.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m')) {
+        line = rest.trim_start();
+    }
+    line
+}
 
 /// The file of the step's summary, if there is one.
 fn summary() -> Option<PathBuf> {
@@ -50,7 +86,7 @@ pub(super) fn tell(content: &Content<'_>, is_told: bool) {
     if !VERBS.contains(&content.verb()) {
         return;
     }
-    if env::var_os(ACTIONS).is_some_and(|value| value == "true") {
+    if is_workflow() {
         let annotations = report::github(content.clone());
         if !annotations.is_empty() {
             output::note(annotations.trim_end());
@@ -60,5 +96,18 @@ pub(super) fn tell(content: &Content<'_>, is_told: bool) {
         && let Err(problem) = add(&file, &report::markdown(content.clone()))
     {
         output::note(&problem.message());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_runner_would_obey_is_shown_so_that_it_does_not() {
+        assert_eq!(disarmed("a::b\nok\n"), "a::b\nok\n");
+        assert_eq!(disarmed("\u{1b}[1m ::x"), "\u{1b}[1m : :x");
+        let text = "one\n  ::error::x\n::stop-commands::y\nsaid ##[group]z\n";
+        assert_eq!(disarmed(text), "one\n  : :error::x\n: :stop-commands::y\nsaid ## [group]z\n");
     }
 }

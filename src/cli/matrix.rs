@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::ci;
 use super::guard::Programs;
 use super::output;
 use super::outputs::{Outputs, Shown};
@@ -401,7 +402,9 @@ impl Left {
         let exit = outputs.finish_flow(digest, end, &redactor)?;
         for (session, lines) in written.iter().filter(|(_, lines)| !lines.is_empty()) {
             output::note(&format!("the command wrote last, under {}:", visible(session)));
-            lines.iter().for_each(|line| output::note(&format!("  {}", visible(&redactor.text(line)))));
+            lines
+                .iter()
+                .for_each(|line| output::note(&ci::inert(&format!("  {}", visible(&redactor.text(line))))));
         }
         if runs.iter().any(|run| run.standing == RunStanding::NotRun) {
             output::note("go on with the same command line and `--resume`, if it has a --ledger");

@@ -134,9 +134,9 @@ impl Outputs {
         ci::tell(&content, self.reports.iter().any(|report| ci::is_summary(&report.file)));
         let text = report::human(content, Paint::Colour);
         match self.shown {
-            Shown::AsData => output::data(&text),
+            Shown::AsData => output::data(&ci::inert(&text)),
             Shown::AsNote => {
-                output::note(text.trim_end());
+                output::note(&ci::inert(text.trim_end()));
                 Ok(())
             }
         }

@@ -90,6 +90,21 @@ fn in_a_step(lab: &Lab, more: &[&str], command: &str) -> harness::Finished {
 }
 
 #[test]
+fn what_a_command_wrote_is_no_command_to_the_runner_of_a_workflow() {
+    let lab = Lab::new();
+    let poll = format!(
+        "curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\"; echo '::add-mask::a'; echo 'x ##[error]b'; exit 7"
+    );
+    let failed = in_a_step(&lab, &["--seeds", "2"], &poll);
+    assert_eq!(failed.code, Some(1));
+    for part in ["\n  : :add-mask::a\n", "\n  x ## [error]b\n"] {
+        assert!(failed.stderr.contains(part), "{}", failed.stderr);
+    }
+    let obeyed = failed.stderr.lines().filter(|line| line.trim_start().starts_with("::"));
+    assert!(obeyed.clone().all(|line| line.starts_with("::error ")), "{:?}", obeyed.collect::<Vec<_>>());
+}
+
+#[test]
 fn a_step_of_a_workflow_gets_its_summary_and_annotations_by_itself_and_once() {
     let lab = Lab::new();
     lab.write("summary.md", "what another command wrote\n");
