@@ -93,7 +93,7 @@ fn in_a_step(lab: &Lab, more: &[&str], command: &str) -> harness::Finished {
 fn what_a_command_wrote_is_no_command_to_the_runner_of_a_workflow() {
     let lab = Lab::new();
     let poll = format!(
-        "curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\"; echo '::add-mask::a'; echo 'x ##[error]b'; exit 7"
+        "curl -s -H 'SEC: any' \"$FAULTDECK_URL{TASKS}/956\"; echo; echo '::add-mask::a'; echo 'x ##[error]b'; exit 7"
     );
     let failed = in_a_step(&lab, &["--seeds", "2"], &poll);
     assert_eq!(failed.code, Some(1));
