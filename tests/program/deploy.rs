@@ -57,6 +57,21 @@ fn shell(lab: &Lab, lines: &str) -> Output {
 }
 
 #[test]
+fn the_files_that_the_pages_about_machines_and_packages_name_are_there() {
+    for page in ["machines.md", "packages.md"] {
+        let text = std::fs::read_to_string(Path::new(ROOT).join("docs").join(page)).unwrap();
+        let words = text.split(['`', ' ', '\n']);
+        let is_ours =
+            |word: &&str| ["deploy/", "packaging/", "scripts/"].iter().any(|at| word.starts_with(at));
+        let named: Vec<&str> = words.filter(is_ours).collect();
+        assert!(named.len() > 4, "{page}: {named:?}");
+        for file in named {
+            assert!(Path::new(ROOT).join(file).exists(), "{page}: {file}");
+        }
+    }
+}
+
+#[test]
 fn the_commands_of_the_page_about_machines_do_what_it_says() {
     let page = std::fs::read_to_string(Path::new(ROOT).join("docs/machines.md"));
     let page = page.unwrap();
