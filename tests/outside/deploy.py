@@ -220,12 +220,14 @@ def example_github(workflow, _path, action):
         for each in composite["runs"]["steps"]:
             # What fetches or builds is left out: the binary is where it would be.
             if "run" in each and "cargo install" not in each["run"]:
+                # Each step has a shell of its own.
+                lines += "(\n"
                 outputs = {"steps.where.outputs.source": "", "steps.where.outputs.root": "$RUNNER_TEMP/faultdeck"}
                 for name, value in each.get("env", {}).items():
                     value = put_in(value, known | outputs)
                     quoted = f'"{value}"' if value.startswith("$RUNNER_TEMP") else "'" + value.replace("'", "'\\''") + "'"
                     lines += f"export {name}={quoted}\n"
-                lines += each["run"] + "\n"
+                lines += each["run"] + "\n)\n"
         parts.append(({}, lines))
     [lines] = [step["run"] for step in merge["steps"] if "run" in step]
     return parts, "part-*.jsonl", lines
