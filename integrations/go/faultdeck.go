@@ -165,7 +165,10 @@ func (c *Console) argv() ([]string, error) {
 	}
 	argv = append(argv, "--timeout", runLimit, "--ledger", c.ledger)
 	argv = append(argv, "--report", "json="+c.file("report.json"), "--report", "human="+c.file("report.txt"))
-	return append(argv, "--", "sh", "-c", `eval "$FAULTDECK_STAND_BY"`, c.t.Name()), nil
+	for _, word := range c.repeat() {
+		argv = append(argv, "--stands-for", word)
+	}
+	return append(argv, "--", "sh", "-c", `eval "$FAULTDECK_STAND_BY"`), nil
 }
 
 // told reads the variables of the command that stands by.
@@ -322,7 +325,7 @@ func (c *Console) stop(passed bool) (verdict *Verdict, err error) {
 		if report, err = os.ReadFile(c.file("report.json")); err == nil {
 			human, err = os.ReadFile(c.file("report.txt"))
 		}
-		found := Verdict{Human: string(human), Passed: passed, repeat: c.repeat()}
+		found := Verdict{Human: string(human), Passed: passed}
 		if err == nil {
 			err = json.Unmarshal(report, &found.Report)
 		}
@@ -354,13 +357,13 @@ func (c *Console) wait() error {
 	}
 }
 
-// repeat is the line that runs the test again.
-func (c *Console) repeat() string {
+// repeat are the words of the line that runs the test again.
+func (c *Console) repeat() []string {
 	parts := strings.Split(c.t.Name(), "/")
 	for i, part := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
 	}
-	return "go test -run '" + strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`) + "' -count 1"
+	return []string{"go", "test", "-count", "1", "-run", strings.Join(parts, "/")}
 }
 
 // changes are the variables that are others than before.

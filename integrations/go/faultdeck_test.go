@@ -96,7 +96,7 @@ func TestNothing(t *testing.T) { faultdeck.Start(t) }
 	says(t, said,
 		"creates-once is violated: the case `A` is created again after its answer was lost",
 		`sent: +POST /api/forensics/case_management/cases `,
-		regexp.QuoteMeta(`repeat it: go test -run '^TestCreatedTwice$' -count 1`),
+		regexp.QuoteMeta(`repeat it: go test -count 1 -run '^TestCreatedTwice$'`),
 		"--- FAIL: TestCreatedTwice",
 		"1 request was answered by no recording", "GET /api/siem/offenses: not recorded", "--- FAIL: TestMiss",
 		"never fired: lost-answer: lost-answer", "--- FAIL: TestSilent",

@@ -33,8 +33,6 @@ type Verdict struct {
 	Human string
 	// Passed is whether the test itself did.
 	Passed bool
-
-	repeat string
 }
 
 // Against is what speaks against the session, but for the test's own failure, weightiest first.
@@ -56,27 +54,9 @@ func (v Verdict) Against() []string {
 
 // Text is all of it, for a person.
 func (v Verdict) Text() string {
-	found := v.Against()
-	if len(found) == 0 {
-		return v.served()
+	human := strings.TrimRight(v.Human, "\n")
+	if found := v.Against(); len(found) > 0 {
+		return strings.Join(found, "; ") + "\n\n" + human
 	}
-	return strings.Join(found, "; ") + "\n\n" + v.served()
-}
-
-// served is the report for a person, without what is said of the command: the command is a test, and is repeated as one.
-func (v Verdict) served() string {
-	var lines []string
-	isRepeat := false
-	for _, line := range strings.Split(strings.TrimRight(v.Human, "\n"), "\n") {
-		isMore := isRepeat && strings.HasPrefix(line, "     ")
-		isRepeat = isMore || strings.HasPrefix(line, "  repeat it:")
-		switch {
-		case isMore, strings.HasPrefix(line, "  command   "), strings.HasPrefix(line, "command: "), strings.HasPrefix(line, "exit "):
-		case isRepeat:
-			lines = append(lines, "  repeat it: "+v.repeat)
-		default:
-			lines = append(lines, line)
-		}
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+	return human
 }

@@ -126,6 +126,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
         let plan = Plan {
             setup,
             command: args.command.clone(),
+            stands_for: Vec::new(),
             under,
             must: None,
             tls: tls.clone(),

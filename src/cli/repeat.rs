@@ -28,6 +28,12 @@ impl Repeat {
         repeat
     }
 
+    /// A command line that somebody else names, without a secret in it.
+    pub(super) fn of_words(words: &[String]) -> Self {
+        let words = words.iter().map(|word| shell_word(word)).collect();
+        Self { words, variables: Vec::new() }
+    }
+
     /// Adds a word that holds no secret.
     pub(super) fn word(&mut self, word: &str) {
         self.words.push(shell_word(word));

@@ -101,6 +101,10 @@ pub(super) struct Args {
         conflicts_with = "shard"
     )]
     pub(super) require_coverage: Option<SeenFloor>,
+    /// A word of what the command stands for in reports, and in the line that repeats the run: `pytest`, `test_a.py::test_b`.
+    /// For test tools that start a run for each test; docs/integrations.md tells how. Can be given several times.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true, hide_short_help = true)]
+    stands_for: Vec<String>,
     /// Prints one line for each request, on standard error.
     #[arg(long)]
     pub(super) trace: bool,
@@ -120,6 +124,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut scenarios = matrix::scenarios(&args.scenario)?;
     if args.matrix.is_asked_for(scenarios.len()) {
+        if !args.stands_for.is_empty() {
+            let problem = "`--stands-for` is about one run, and these are several";
+            return Err(Problem::input(problem).help("give one scenario and one seed"));
+        }
         return matrix::run(args, scenarios).await;
     }
     let mut signals = Signals::listen()?;
@@ -249,6 +257,7 @@ pub(super) fn plan(
         isolation,
         under,
         command: args.command.clone(),
+        stands_for: args.stands_for.clone(),
         must,
         watches: Vec::new(),
         repeat,
@@ -351,6 +360,9 @@ pub(super) fn repeat(
     variables: &[Variable],
     redactor: &Redactor,
 ) -> Repeat {
+    if !args.stands_for.is_empty() {
+        return Repeat::of_words(&redactor.arguments(&args.stands_for));
+    }
     let mut repeat = Repeat::of("run");
     if let Some(scenario) = scenario {
         repeat.flag("--scenario", scenario);

@@ -26,6 +26,8 @@ pub struct Plan {
     pub setup: Setup,
     /// The program and its arguments; `{base_url}` stands for the replay's URL in them.
     pub command: Vec<OsString>,
+    /// What the command stands for, in the ledger: the words of a test that a tool starts a run for. If none, for itself.
+    pub stands_for: Vec<String>,
     /// What the command runs in.
     pub under: Under,
     /// What the command must do, if not what the scenario says.
@@ -93,7 +95,7 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
 
 /// A listener, the command, its end, and what the wire shows.
 pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, NotRun> {
-    let Plan { setup, command, under, tls, proxy, isolation, watches, .. } = plan;
+    let Plan { setup, command, stands_for, under, tls, proxy, isolation, watches, .. } = plan;
     let (scenario, redactor) = (setup.scenario.clone(), setup.redactor.clone());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     redactor.learn_arguments(&words);
@@ -111,7 +113,8 @@ pub(super) async fn served(plan: Plan, stop: impl Future) -> Result<Served, NotR
         None => None,
     };
     let kept = setup.clone();
-    let mut replay = Replay::new(setup).of_command(&words).keeping();
+    let mut replay =
+        Replay::new(setup).of_command(if stands_for.is_empty() { &words } else { &stands_for }).keeping();
     for watch in watches {
         replay = replay.watched(watch);
     }

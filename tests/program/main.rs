@@ -60,6 +60,7 @@ mod secrets_stay_in;
 mod settings;
 mod shipped_cassette;
 mod starts;
+mod test_tools;
 mod time_and_pieces;
 mod undisturbed;
 mod ways_in;

@@ -85,7 +85,10 @@ export class Console {
     const notes = openSync(this.#file('notes'), 'w')
     const argv = ['run', ...flags(this.#options, toml), '--timeout', `${RUN_S}`, '--ledger', this.ledger]
     argv.push('--report', `json=${this.#file('report.json')}`, '--report', `human=${this.#file('report.txt')}`)
-    argv.push('--', 'sh', '-c', 'eval "$FAULTDECK_STAND_BY"', this.#name)
+    // What runs the test again: its name is a pattern there.
+    const pattern = this.#name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    for (const word of ['node', '--test', '--test-name-pattern', pattern]) argv.push('--stands-for', word)
+    argv.push('--', 'sh', '-c', 'eval "$FAULTDECK_STAND_BY"')
     this.#child = spawn(find(), argv, {
       stdio: ['pipe', 'pipe', notes],
       env: { ...given, FAULTDECK_STAND_BY: STAND_BY },
@@ -195,7 +198,7 @@ export class Console {
     clearTimeout(alarm)
     try {
       const report = JSON.parse(readFileSync(this.#file('report.json'), 'utf8'))
-      return new Verdict(report, readFileSync(this.#file('report.txt'), 'utf8'), passed, this.#name)
+      return new Verdict(report, readFileSync(this.#file('report.txt'), 'utf8'), passed)
     } catch (error) {
       throw new Trouble(`faultdeck made no report (${signal ?? `exit code ${code}`}): ${this.notes().trim() || error}`)
     } finally {

@@ -7,9 +7,9 @@ export class Broken extends Error {
 
 /** What a session came to. */
 export class Verdict {
-  /** The report for programs, and for a person; whether the test itself passed, and its name. */
-  constructor(report, human, passed, name) {
-    Object.assign(this, { report, human, passed, name })
+  /** The report for programs, and for a person; whether the test itself passed. */
+  constructor(report, human, passed) {
+    Object.assign(this, { report, human, passed })
   }
 
   /** Whether nothing speaks against the session, the test's own end included. */
@@ -27,24 +27,6 @@ export class Verdict {
 
   /** All of it, for a person. */
   text(found = this.against()) {
-    return found.length > 0 ? `${found.join('; ')}\n\n${this.served()}` : this.served()
+    return [found.join('; '), this.human.trimEnd()].filter(Boolean).join('\n\n')
   }
-
-  /** The report for a person, without what is said of the command: the command is a test, and is repeated as one. */
-  served() {
-    const lines = []
-    let isRepeat = false
-    for (const line of this.human.trimEnd().split('\n')) {
-      const isMore = isRepeat && line.startsWith('     ')
-      isRepeat = line.startsWith('  repeat it:') || isMore
-      if (isMore || ['  command   ', 'command: ', 'exit '].some((start) => line.startsWith(start))) continue
-      const pattern = this.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-      lines.push(isRepeat ? `  repeat it: node --test --test-name-pattern ${quoted(pattern)}` : line)
-    }
-    return lines.join('\n').trimEnd()
-  }
-}
-
-function quoted(word) {
-  return `'${word.replaceAll("'", "'\\''")}'`
 }

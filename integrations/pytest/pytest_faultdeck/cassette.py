@@ -68,7 +68,7 @@ class use_cassette:  # noqa: N801 - it is called as vcrpy calls it
             self._recorder = _Recorder(self)
             environment = self._recorder.environment
         else:
-            self._console = Console(self._story, f"use_cassette({self.name})")
+            self._console = Console(self._story, [f"use_cassette({self.name!r})"])
             environment = self._console.environment
         self._variables = Variables(environment)
         return self
@@ -86,7 +86,7 @@ class use_cassette:  # noqa: N801 - it is called as vcrpy calls it
         if error is not None and not isinstance(error, Exception):
             console.abandon()
             return
-        verdict = console.finish(error is None, f"the code within use_cassette({self.name!r})")
+        verdict = console.finish(error is None)
         found = verdict.against()
         if found and error is None:
             raise Broken(verdict.text(found))

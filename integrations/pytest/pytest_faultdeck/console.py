@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Optional
@@ -92,12 +92,15 @@ class Request:
 class Console:
     """A console that answers until :meth:`finish`."""
 
-    def __init__(self, story: Story, name: str, folder: Optional[Path] = None, ledger: Optional[Path] = None):
-        """Starts it. `name` is the test, `folder` where names of scenarios and cassettes are looked up.
+    def __init__(
+        self, story: Story, repeat: Iterable[str], folder: Optional[Path] = None, ledger: Optional[Path] = None
+    ):
+        """Starts it. `repeat` are the words of the line that runs the test again, `folder` is where names of scenarios and
+        cassettes are looked up.
 
         :raises Trouble: if it does not start; the text says why, and names the fix.
         """
-        self.story, self.name = story, name
+        self.story, self._repeat = story, list(repeat)
         self._own = Path(tempfile.mkdtemp(prefix="faultdeck-test-"))
         self.ledger = ledger or self._own / "ledger.jsonl"
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -116,7 +119,8 @@ class Console:
         argv = [binary.find(), "run", *self.story.flags(str(toml_file)), "--timeout", str(RUN_S)]
         argv += ["--ledger", str(self.ledger), "--report", f"json={self._own / 'report.json'}"]
         argv += ["--report", f"human={self._own / 'report.txt'}"]
-        argv += ["--", "sh", "-c", 'eval "$FAULTDECK_STAND_BY"', self.name]
+        argv += [word for one in self._repeat for word in ("--stands-for", one)]
+        argv += ["--", "sh", "-c", 'eval "$FAULTDECK_STAND_BY"']
         self._notes = open(self._own / "notes", "w+b")
         self._process = subprocess.Popen(
             argv,
@@ -209,7 +213,7 @@ class Console:
     def _ticks(self) -> int:
         return sum(line.startswith("tick ") for line in self.notes().splitlines())
 
-    def finish(self, passed: bool, repeat: str) -> Verdict:
+    def finish(self, passed: bool) -> Verdict:
         """Says how the test ended, and hands back what the session came to.
 
         :raises Trouble: if the program does not say.
@@ -235,7 +239,7 @@ class Console:
             raise Trouble(f"no report (exit code {process.returncode}): {self.notes().strip() or error}") from None
         finally:
             self.abandon()
-        return Verdict(report, human, repeat, passed, self.story.laws())
+        return Verdict(report, human, passed, self.story.laws())
 
     def abandon(self) -> None:
         """Ends it without a verdict."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any, Generator, Optional, Union
 
@@ -25,9 +24,8 @@ class Standing:
     def __init__(self, item: pytest.Item, story: Story, of_suite: bool):
         self.of_suite = of_suite
         self.told: Optional[dict[str, Any]] = None
-        self.repeat = repeat_line(item, story, of_suite)
-        ledger = ledger_of(item, story)
-        self.console = Console(story, item.nodeid, item.config.rootpath, ledger)
+        repeat = repeat_words(item, story, of_suite)
+        self.console = Console(story, repeat, item.config.rootpath, ledger_of(item))
         self.variables = Variables(self.console.environment)
 
 
@@ -146,17 +144,17 @@ def story_of(item: pytest.Item) -> Optional[tuple[Story, bool]]:
     return story, of_suite
 
 
-def repeat_line(item: pytest.Item, story: Story, of_suite: bool) -> str:
-    """The line that runs the test again."""
+def repeat_words(item: pytest.Item, story: Story, of_suite: bool) -> list[str]:
+    """The words of the line that runs the test again."""
     words = ["pytest", item.nodeid]
     if of_suite:
         words += ["--faultdeck-scenario", ",".join(over_all(item.config))]
     if item.config.getoption("--faultdeck-seed") is not None:
         words += ["--faultdeck-seed", str(story.seed)]
-    return " ".join(shlex.quote(word) for word in words)
+    return words
 
 
-def ledger_of(item: pytest.Item, story: Story) -> Optional[Path]:
+def ledger_of(item: pytest.Item) -> Optional[Path]:
     """Where the ledger of a test is kept."""
     folder = item.config.getoption("--faultdeck-ledgers")
     if not folder:
@@ -206,7 +204,7 @@ def _finish(item: pytest.Item, standing: Standing, passed: bool) -> tuple[Verdic
     """Closes the session, and what speaks against it."""
     verdict, why = None, ""
     try:
-        verdict = standing.console.finish(passed, standing.repeat)
+        verdict = standing.console.finish(passed)
     except Trouble as error:
         why = str(error)
     if verdict is None:

@@ -22,8 +22,6 @@ class Verdict:
     """The report for programs, as `faultdeck report --format json` makes it."""
     human: str
     """The report for a person."""
-    repeat: str
-    """The line that does it again."""
     passed: bool
     """Whether the test itself did."""
     laws: tuple[str, ...] = ()
@@ -85,20 +83,7 @@ class Verdict:
 
     def text(self, found: Iterable[str]) -> str:
         """All of it, for a person: what was found, then the report."""
-        found = list(found)
-        first = "; ".join(found)
-        return f"{first}\n\n{self.served()}" if first else self.served()
-
-    def served(self) -> str:
-        """The report for a person, without what is said of the command: the command is a test, and is repeated as one."""
-        lines, is_repeat = [], False
-        for line in self.human.rstrip().splitlines():
-            is_more = is_repeat and line.startswith("     ")
-            is_repeat = line.startswith("  repeat it:") or is_more
-            if is_more or line.startswith(("  command   ", "command: ", "exit ")):
-                continue
-            lines.append(f"  repeat it: {self.repeat}" if is_repeat else line)
-        return "\n".join(lines).rstrip() + (f"\n{self.extra()}" if self.extra() else "")
+        return "\n\n".join(part for part in ("; ".join(found), self.human.rstrip(), self.extra()) if part)
 
     def extra(self) -> str:
         """Evidence of laws that the scenario does not name."""

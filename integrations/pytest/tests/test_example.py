@@ -78,7 +78,8 @@ def test_its_ci_takes_it_from_nothing_to_five_scenarios_and_finds_a_bug(folder, 
     assert re.search(r"repeat it: pytest 'test_qradar_cases.py::test_a_created_case_is_in_the_list\[lost-answer\]'", said)
     assert re.search(r"^lost-answer: 2 tests, .* 1 failed$", said, re.MULTILINE)
     assert len(re.findall(r": passed$", said, re.MULTILINE)) == 4
-    again = re.search(r"repeat it: (pytest .*)", said).group(1)
+    # A long line goes on behind a backslash, as in a shell.
+    again = re.search(r"repeat it: (pytest .*)", said.replace("\\\n", " ")).group(1)
     code, said = run(again, folder, environment)
     assert code == 1 and "1 failed" in said, said
 

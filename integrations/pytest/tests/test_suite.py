@@ -1,8 +1,12 @@
 """A whole suite under one scenario, or several; and in several processes."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
+
+from pytest_faultdeck import find
 
 SUITE = """
     def test_of_the_console():
@@ -78,15 +82,12 @@ def test_a_fault_that_fired_in_no_test_is_not_green_and_one_that_fired_in_any_is
 
 
 def test_ledgers_are_kept_and_every_report_can_be_made_of_them(suite, pytester):
-    import subprocess
-
-    from pytest_faultdeck import find
-
     ran = suite(SUITE, "--faultdeck-scenario", "slow-host", "--faultdeck-ledgers", "ledgers", "-n", "2")
     ran.assert_outcomes(passed=3)
     files = sorted(str(file) for file in (pytester.path / "ledgers").iterdir())
     assert len(files) == 3
     busy = [file for file in files if "something_else" not in file]
+    assert all('"command":["pytest","test_it.py::test_' in Path(file).read_text() for file in busy)
     report = subprocess.run([find(), "report", *busy, "--format", "json"], stdout=subprocess.PIPE, check=True)
     assert json.loads(report.stdout)["counts"]["served"] == 8
 
