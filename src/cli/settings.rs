@@ -138,9 +138,12 @@ pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     let Settings { folders, defaults } = read(&file)?;
     let above = file.parent().unwrap_or(Path::new(""));
     folders_at(above, folders)?.install();
+    // Defaults are for who types a command line. A test tool that starts a run for one test wants that run and no other.
+    let is_of_a_tool = given.try_contains_id("stands_for").unwrap_or(false);
     let own: Vec<FlagDefault> = match given.subcommand() {
         // A verb within a verb has flags of its own.
         Some(_) => Vec::new(),
+        None if is_of_a_tool => Vec::new(),
         None => defaults.into_iter().filter(|default| default.verb == name).collect(),
     };
     let taken: Vec<FlagDefault> =

@@ -52,6 +52,26 @@ fn several_runs_stand_for_no_test() {
     assert!(run.stderr.contains("`--stands-for` is about one run"), "{}", run.stderr);
 }
 
+#[test]
+fn a_run_for_one_test_takes_folders_of_the_settings_and_no_defaults_of_flags() {
+    let lab = Lab::new();
+    lab.write(
+        "faultdeck.toml",
+        "scenarios = \"mine\"\n[run]\nseeds = 50\nfault = \"api-error:500/1020@cases.list\"\n",
+    );
+    let story = "summary = \"x\"\ncassette = \"forensics/create-case\"\n";
+    lab.write("mine/own.toml", story);
+    let asks = "curl -sf -H 'SEC: any' \"$FAULTDECK_URL/api/forensics/case_management/cases\"";
+    let run = |flags: &[&str]| {
+        let run = lab.run(&[&["run", "--scenario", "own"], flags, &["--", "sh", "-c", asks]].concat());
+        (run.code, run.stderr)
+    };
+    let (code, said) = run(&TEST);
+    assert!(code == Some(0) && !said.contains("from faultdeck.toml"), "{said}");
+    let (code, said) = run(&[]);
+    assert!(code != Some(0) && said.contains("from faultdeck.toml"), "{said}");
+}
+
 /// The command line of the page for those who write a helper.
 fn of_page() -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integrations.md");
