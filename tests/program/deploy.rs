@@ -327,3 +327,38 @@ fn the_packages_of_npm_and_debian_install_and_run() {
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(out.contains("passed: ") || skipped.contains("SKIPPED"), "{out}");
 }
+
+/// The files below a folder.
+fn files_below(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files_below(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn what_the_program_is_built_of_gets_into_the_image_and_decides_whether_the_action_builds_anew() {
+    let root = Path::new(ROOT);
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let (ignore, action) = (read(".dockerignore"), read("deploy/github-action/action.yml"));
+    let mut sources = Vec::new();
+    files_below(&root.join("src"), &mut sources);
+    let mut folders = std::collections::BTreeSet::from(["src".to_owned()]);
+    for source in sources.iter().filter(|file| file.extension().is_some_and(|it| it == "rs")) {
+        let text = std::fs::read_to_string(source).unwrap();
+        for (at, _) in text.match_indices("\"../") {
+            let path = text[at + 1..].split('"').next().unwrap();
+            let folder = path.trim_start_matches("../").rsplit_once('/').map_or("", |(folder, _)| folder);
+            let is_embedded = !folder.is_empty() && root.join(folder).is_dir();
+            let top = if folder.starts_with("docs/") { folder } else { folder.split('/').next().unwrap() };
+            if is_embedded {
+                folders.insert(top.to_owned());
+            }
+        }
+    }
+    assert!(folders.len() > 4, "{folders:?}");
+    for folder in folders {
+        assert!(ignore.lines().any(|line| line == format!("!{folder}")), ".dockerignore: {folder}");
+        assert!(action.contains(&format!(" {folder} ")), "action.yml: {folder}");
+    }
+}
