@@ -17,6 +17,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// These.
+    pub(super) fn of(lines: Vec<String>) -> Self {
+        Self { lines }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

@@ -1,7 +1,7 @@
 //! `faultdeck run` over many scenarios and seeds: what is run, what is said meanwhile, and what is left behind.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::future::Future;
 use std::time::Duration;
 
 use super::ci;
@@ -11,6 +11,7 @@ use super::outputs::{Outputs, Shown};
 use super::problem::Problem;
 use super::progress;
 use super::run::{self, Args};
+use super::seeds::Seeds;
 use super::setup::{self, a_line_each};
 use super::shard::Shard;
 use super::signals::Signals;
@@ -27,32 +28,11 @@ use crate::scenario::{Clock, PlannedFault, Scenario};
 use crate::seed::Seed;
 
 /// How many runs one matrix may have.
-const CELLS_MAX: usize = 100_000;
+pub(super) const CELLS_MAX: usize = 100_000;
 /// How many lines are shown of what the command wrote in the first failed run of a scenario.
 const LINES_SHOWN: usize = 10;
 /// For how many scenarios that is shown.
 const OUTPUTS_SHOWN: usize = 3;
-
-/// Which seeds: `50` are 1 to 50, `7..12` are both and all between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seeds {
-    first: u64,
-    last: u64,
-}
-
-impl FromStr for Seeds {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "write how many, `50`, or from which to which, `7..12`";
-        let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong);
-        let (first, last) = match text.split_once("..") {
-            Some((first, last)) => (number(first)?, number(last)?),
-            None => (1, number(text)?),
-        };
-        if first > last { Err(wrong) } else { Ok(Self { first, last }) }
-    }
-}
 
 /// `90s`, `30m`, `2h`.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
@@ -119,13 +99,30 @@ pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Probl
         return outputs.finish_flow(Digest::default(), EndLine::default().closed(reasons), &redactor);
     }
     let _programs = Programs::begin();
-    let mut left = Left::new(&redactor);
-    let (old, cells): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(|cell| kept.has(cell, &redactor));
-    output::note(&format!("{}: {}", args.matrix.words(old.len(), cells.len()), run::shown(&args, &redactor)));
+    let left = all(&args, cells, &kept, &redactor, signals.first(), &outputs, |_| {}).await?;
+    left.finish(&args, outputs, Reasons::default())
+}
+
+/// Does every run that is not kept from an earlier call; `done` is told of each, those that are kept included.
+///
+/// # Errors
+/// If no listener can be had.
+pub(super) async fn all(
+    args: &Args,
+    cells: Vec<Cell>,
+    kept: &Kept,
+    redactor: &Redactor,
+    stop: impl Future,
+    outputs: &Outputs,
+    mut done: impl FnMut(&Done),
+) -> Result<Left, Problem> {
+    let mut left = Left::new(redactor);
+    let (old, cells): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(|cell| kept.has(cell, redactor));
+    output::note(&format!("{}: {}", args.matrix.words(old.len(), cells.len()), run::shown(args, redactor)));
     let tell = progress::teller_of("run", "runs");
     tell(Progress::Plans { cases: cells.len() });
     for cell in &old {
-        left.take_over(&kept, cell, &outputs);
+        left.take_over(kept, cell, outputs, &mut done);
     }
     let plan = Matrix {
         cells,
@@ -134,14 +131,14 @@ pub(super) async fn run(args: Args, scenarios: Vec<Named>) -> Result<Exit, Probl
         budget: args.matrix.budget,
         again: args.matrix.again,
     };
-    let is_stopped = matrix(plan, signals.first(), |done| {
-        tell(Progress::Begins { name: done.ran.session.clone(), cases: 1 });
+    let is_stopped = matrix(plan, stop, |one| {
+        tell(Progress::Begins { name: one.ran.session.clone(), cases: 1 });
         tell(Progress::Ran { done: 1, of: 1 });
-        left.add(done, &outputs);
+        done(&one);
+        left.add(one, outputs);
     });
     is_stopped.await?;
-    drop(tell);
-    left.finish(&args, outputs)
+    Ok(left)
 }
 
 /// The flags of a matrix.
@@ -251,7 +248,9 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
                     args.story.max_cassette,
                 )?;
             }
-            let repeat = run::repeat(args, &flags, argument.as_deref(), seed, &variables, redactor).line();
+            let faults = &args.story.faults;
+            let repeat =
+                run::repeat(args, &flags, argument.as_deref(), faults, seed, &variables, redactor).line();
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
             let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
             let plan = Plan { watches: args.trace.then(a_line_each).into_iter().collect(), ..plan };
@@ -275,22 +274,24 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
 /// The seeds of a scenario.
 fn seeds(args: &Args, is_drawn: bool) -> Vec<Seed> {
     match args.matrix.seeds {
-        Some(Seeds { first, last }) if is_drawn => {
-            (first..=last).take(CELLS_MAX.saturating_add(1)).map(Seed).collect()
-        }
-        Some(Seeds { first, .. }) => vec![Seed(first)],
+        Some(seeds) if is_drawn => seeds.each().collect(),
+        Some(seeds) => vec![seeds.lowest()],
         None => vec![args.story.seed],
     }
 }
 
 /// What an earlier call has left.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     runs: BTreeMap<String, (RanLine, Vec<Line>)>,
 }
 
 impl Kept {
-    fn of(args: &Args) -> Result<Self, Problem> {
+    /// Reads it, if it is to be gone on with.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is of another command.
+    pub(super) fn of(args: &Args) -> Result<Self, Problem> {
         let Some(file) = args.ledger.as_ref().filter(|file| args.matrix.resume && file.exists()) else {
             return Ok(Self::default());
         };
@@ -332,7 +333,7 @@ impl Kept {
 }
 
 /// What is left behind so far.
-struct Left {
+pub(super) struct Left {
     redactor: Redactor,
     digest: Digest,
     runs: Vec<RanLine>,
@@ -354,14 +355,16 @@ impl Left {
         }
     }
 
-    fn take_over(&mut self, kept: &Kept, cell: &Cell, outputs: &Outputs) {
+    fn take_over(&mut self, kept: &Kept, cell: &Cell, outputs: &Outputs, mut done: impl FnMut(&Done)) {
         let Some((ran, lines)) = kept.runs.get(&RanLine::session(&cell.scenario, cell.seed.0)) else {
             return;
         };
         let sum = Sum::of(lines.iter());
         let end = EndLine { sum, ..EndLine::default() };
         let seen = seen(&cell.plan.setup, lines);
-        self.add(Done { ran: ran.clone(), lines: lines.clone(), end, output: String::new(), seen }, outputs);
+        let one = Done { ran: ran.clone(), lines: lines.clone(), end, output: String::new(), seen };
+        done(&one);
+        self.add(one, outputs);
     }
 
     fn add(&mut self, done: Done, outputs: &Outputs) {
@@ -387,14 +390,22 @@ impl Left {
         self.runs.push(ran);
     }
 
-    fn finish(self, args: &Args, outputs: Outputs) -> Result<Exit, Problem> {
+    /// How many faults fired in all.
+    pub(super) fn fired(&self) -> u64 {
+        self.end.sum.faults
+    }
+
+    /// Closes the ledger and writes the reports; `reasons` are what speaks against all the runs together.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(super) fn finish(self, args: &Args, outputs: Outputs, mut reasons: Reasons) -> Result<Exit, Problem> {
         let Self { redactor, mut digest, runs, mut end, written, seen } = self;
         end.in_force.sort();
         end.in_force.dedup();
         end.elsewhere.sort();
         end.elsewhere.dedup();
         end.dials = record::dials();
-        let mut reasons = Reasons::default();
         weigh_runs(&runs.iter().collect::<Vec<_>>(), &mut reasons);
         let end = run::seen_enough(args, &seen, end.closed(reasons))?;
         digest.hold(Line::Seen(Box::new(seen.clone())));
@@ -446,10 +457,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_and_times_are_read_and_nothing_else() {
-        assert_eq!("50".parse(), Ok(Seeds { first: 1, last: 50 }));
-        assert_eq!("7..12".parse(), Ok(Seeds { first: 7, last: 12 }));
-        assert!(["", "0", "12..7", "a", "1...3", "-1"].iter().all(|text| text.parse::<Seeds>().is_err()));
+    fn times_are_read_and_nothing_else() {
         assert_eq!(time("30m"), Ok(Duration::from_secs(1800)));
         assert!(["30", "0s", "1d", "", "m"].iter().all(|text| time(text).is_err()));
     }

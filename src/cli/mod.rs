@@ -7,6 +7,7 @@
 
 mod alike;
 mod ca;
+mod chaos;
 mod check_adapter;
 mod ci;
 mod client;
@@ -48,10 +49,12 @@ mod report;
 mod rewriting;
 mod room;
 mod run;
+mod seeds;
 mod settings;
 mod setup;
 mod shard;
 mod signals;
+mod smallest;
 mod stdin;
 mod stepping;
 mod story;

@@ -132,6 +132,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             tls: tls.clone(),
             proxy: None,
             isolation: None,
+            is_drawn: false,
             watches: Vec::new(),
             repeat: repeat.to_owned(),
         };

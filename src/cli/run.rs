@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::chaos::{self, ChaosArgs};
+use super::faults::Faults;
 use super::guard::Programs;
 use super::isolated::{self, Isolated};
 use super::listen::Tls;
@@ -53,6 +55,7 @@ Examples:
   faultdeck run --scenario task/ --scenario ariel/ --seeds 50 --jobs 2 --budget 10m -- ./poller
   faultdeck run --scenario slow-host --proxy -- ./poller          # which asks for https://console.example
   faultdeck run --scenario slow-host --isolate --as console.example -- ./poller
+  faultdeck run --cassette forensics/create-case --chaos --seeds 50 --jobs 2 -- ./poller --url {base_url}
 
 Exit codes: 0 passed; 1 a property or the command failed, crashed, was not found or could not be started; 3 nothing
 was tested (nothing served, a planned fault never fired, a request missed or was refused).")]
@@ -78,9 +81,10 @@ pub(super) struct Args {
     /// Writes a report, as `junit=FILE` says; `faultdeck report --help` lists the formats. Can be given several times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(super) report: Vec<ReportTo>,
-    /// Ends the command, as failed, after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
+    /// Ends the command, as failed, after this many seconds: 3600 unless given; with --chaos 60, or ten times as long as the quiet
+    /// run took.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) timeout: Option<u64>,
     /// Gives the command a variable of its own. In the text `{url}`, `{host}`, `{port}`, `{sec}` (a token) and `{ca_file}` (with
     /// --tls, --proxy or --isolate) stand for the replay's; `{{` is a brace. Can be given several times.
     #[arg(long = "env", value_name = "NAME=TEXT", group = BY_HAND)]
@@ -115,6 +119,8 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) isolated: Isolated,
     #[command(flatten)]
+    pub(super) chaos: ChaosArgs,
+    #[command(flatten)]
     pub(super) tls: Tls,
     /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -122,6 +128,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
+    if args.chaos.is_asked_for() {
+        return chaos::run(args).await;
+    }
     let mut scenarios = matrix::scenarios(&args.scenario)?;
     if args.matrix.is_asked_for(scenarios.len()) {
         if !args.stands_for.is_empty() {
@@ -141,7 +150,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let must = asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
     output::note(&visible(&format!("running under {}, seed {}", of_what(&setup), setup.seed)));
     let variables = variables(&args)?;
-    let repeat = repeat(&args, &args.must, argument.as_deref(), setup.seed, &variables, &redactor);
+    let faults = &args.story.faults;
+    let repeat = repeat(&args, &args.must, argument.as_deref(), faults, setup.seed, &variables, &redactor);
     stepping::listen(setup.scenario.as_deref(), &setup.clock, false)?;
     let lines = args.trace.then(a_line_each);
     let watches = outputs.flow(&redactor)?.into_iter().chain(lines).collect();
@@ -241,7 +251,7 @@ pub(super) fn plan(
 ) -> Plan {
     let under = Under {
         environment: Environment::whole(env::vars_os()),
-        limit: Duration::from_secs(args.timeout),
+        limit: Duration::from_secs(args.timeout.unwrap_or(TIMEOUT_S)),
         group: Group::Own,
         time_scale: args.story.time_scale,
         variables,
@@ -255,6 +265,7 @@ pub(super) fn plan(
         tls,
         proxy,
         isolation,
+        is_drawn: false,
         under,
         command: args.command.clone(),
         stands_for: args.stands_for.clone(),
@@ -281,6 +292,13 @@ pub(super) struct CommandMay {
     scenario: Option<String>,
     word: String,
     must: CommandMust,
+}
+
+impl CommandMay {
+    /// Whatever it does: a crash apart.
+    pub(super) fn any() -> Self {
+        Self { scenario: None, word: "any".to_owned(), must: CommandMust::Any }
+    }
 }
 
 impl FromStr for CommandMay {
@@ -351,11 +369,12 @@ fn of_what(setup: &Setup) -> String {
     }
 }
 
-/// The command line that does a run again: under this scenario and seed.
+/// The command line that does a run again: under this scenario, these faults and this seed.
 pub(super) fn repeat(
     args: &Args,
     flags: &[CommandMay],
     scenario: Option<&str>,
+    faults: &Faults,
     seed: Seed,
     variables: &[Variable],
     redactor: &Redactor,
@@ -367,7 +386,7 @@ pub(super) fn repeat(
     if let Some(scenario) = scenario {
         repeat.flag("--scenario", scenario);
     }
-    args.story.faults.repeat(&mut repeat);
+    faults.repeat(&mut repeat);
     if let Some(cassette) = &args.cassette {
         repeat.flag("--cassette", cassette);
     }
@@ -384,10 +403,11 @@ pub(super) fn repeat(
     if args.story.time_scale != 1 || is_told("time_scale") {
         repeat.flag("--time-scale", &args.story.time_scale.to_string());
     }
-    if args.timeout != TIMEOUT_S || is_told("timeout") {
-        repeat.flag("--timeout", &args.timeout.to_string());
+    if let Some(timeout) = args.timeout.filter(|timeout| *timeout != TIMEOUT_S || is_told("timeout")) {
+        repeat.flag("--timeout", &timeout.to_string());
     }
-    if let Some(text) = args.require_coverage.filter(|_| !args.matrix.is_asked_for(args.scenario.len())) {
+    let is_of_many = args.matrix.is_asked_for(args.scenario.len()) || args.chaos.is_asked_for();
+    if let Some(text) = args.require_coverage.filter(|_| !is_of_many) {
         repeat.flag("--require-coverage", &text.to_string());
     }
     args.until.iter().for_each(|until| repeat.flag("--until", &until.to_string()));

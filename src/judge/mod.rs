@@ -33,7 +33,7 @@ pub use engine::{
     Again, Budget, CoverageFloor, EvidenceOf, FloorError, JudgeError, Judged, Known, Plan, Progress, Repeat,
     Tell, judge, known_answers,
 };
-pub(crate) use engine::{share_in_percent, short_of};
+pub(crate) use engine::{milder, runner, share_in_percent, short_of};
 pub use from_wire::from_wire;
 pub use law::{InASuite, Limit, Needs, PROPERTIES, Property, Story, property};
 pub use lesson::{Example, Fact, Fix, Lesson};

@@ -127,6 +127,11 @@ pub struct EndLine {
 }
 
 impl EndLine {
+    /// What failed, in the order it was found.
+    pub fn failures(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().filter(|reason| reason.exit == Exit::Failed)
+    }
+
     /// Finds what any account shows against any run: nothing was tested, or not all that was to be. `idle` says in the
     /// verb's words that nothing was served.
     pub(crate) fn weigh(&self, idle: &str, reasons: &mut Reasons) {

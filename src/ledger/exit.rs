@@ -6,7 +6,7 @@
 //! `judge/engine/tally.rs`, `console/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs
 //! `cli/demo.rs` (two
 //! clients at once), `cli/judge.rs` (interrupted), `cli/check_adapter.rs` (a known answer that was not read),
-//! `cli/emulate.rs` (which owes nobody a fault), `cli/run.rs` (`--require-coverage`), `cli/outputs.rs` (a ledger that nobody read), `cli/report.rs` (one that was
+//! `cli/emulate.rs` (which owes nobody a fault), `cli/chaos.rs` (no fault fired), `cli/run.rs` (`--require-coverage`), `cli/outputs.rs` (a ledger that nobody read), `cli/report.rs` (one that was
 //! cut short) and `cli/lint.rs` (nothing is run). Two things stand outside: what stops a verb before or after the run
 //! (`cli/problem.rs`), and a defect of faultdeck (`cli/mod.rs`).
 

@@ -38,6 +38,29 @@ pub const MAIN: &str = "main";
 /// assert_eq!(replay.account().sum.served, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// It has a thread and a runtime of its own, so that the same works in an asynchronous test of whatever runtime (`#[tokio::test]`
+/// of either flavour, for example); dropping it there ends it at once.
+///
+/// ```
+/// use faultdeck::replay::Replay;
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let replay = Replay::builder().cassette("builtin:forensics/create-case").start()?;
+/// let mut socket = tokio::net::TcpStream::connect(replay.addr()).await?;
+/// let head = "GET /api/forensics/case_management/cases HTTP/1.1\r\nHost: localhost\r\nSEC: any\r\nConnection: close\r\n\r\n";
+/// socket.write_all(head.as_bytes()).await?;
+/// let mut answer = String::new();
+/// socket.read_to_string(&mut answer).await?;
+///
+/// assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+/// let ledger = replay.stop();
+/// assert!(!ledger.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing listens before `start`"]
 pub struct Builder {
@@ -233,7 +256,8 @@ pub fn recorded(cassette: Cassette) -> Evidence {
     Evidence::Cassette(Arc::new(Material::new(cassette, Profile::builtin())))
 }
 
-/// A replay that listens. Dropping it stops it.
+/// A replay that listens, on a thread of its own. Dropping it ends it at once, within a runtime or without one; nothing of it is left
+/// then. [`stop`](Self::stop) lets running answers finish.
 #[must_use = "dropping a Running replay stops it"]
 #[derive(Debug)]
 pub struct Running {

@@ -1,7 +1,7 @@
 //! What speaks for and against a run: the command's end, the wire and what the scenario says must hold.
 
 use super::command::Ended;
-use crate::ledger::{EndLine, Exit, Reasons, Standing, VerdictLine};
+use crate::ledger::{EndLine, Exit, Reason, Reasons, Standing, Sum, VerdictLine};
 use crate::scenario::{CommandMust, Must};
 
 /// Everything found out about a run, with what each asks for.
@@ -19,6 +19,26 @@ pub(super) fn combine(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[Ver
     if !matches!(ended, Ended::NotStarted(_)) {
         end.weigh("nothing was asked of the console: does the command use FAULTDECK_URL?", &mut reasons);
     }
+    reasons
+}
+
+/// The same where drawn trouble was met. It may lead a client to ask for what nobody recorded: that is told, and the client is
+/// not held to get along without an answer.
+pub(super) fn combine_drawn(must: &Must, ended: &Ended, end: &EndLine, verdicts: &[VerdictLine]) -> Reasons {
+    let misses = end.sum.misses;
+    let sum = Sum { misses: 0, ..end.sum };
+    let reasons = combine(must, ended, &EndLine { sum, ..end.clone() }, verdicts);
+    if misses == 0 {
+        return reasons;
+    }
+    let is_its_own = |reason: &Reason| reason.property.is_some() || !ended.lived() && !ended.took_too_long();
+    let softened = |reason: Reason| match reason.exit {
+        Exit::Failed if !is_its_own(&reason) => Reason { exit: Exit::Inconclusive, ..reason },
+        _ => reason,
+    };
+    let mut reasons = Reasons::of(reasons.into_all().into_iter().map(softened).collect());
+    let asked = if misses == 1 { "1 request" } else { "requests" };
+    reasons.push(Exit::Passed, format!("after trouble it made {asked} that no recording answers"));
     reasons
 }
 
@@ -46,7 +66,6 @@ pub(super) fn of_command(must: CommandMust, ended: &Ended, was_tested: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Sum;
 
     fn must(command: CommandMust) -> Must {
         Must { command, ..Must::default() }
@@ -133,6 +152,22 @@ mod tests {
                 Exit::Inconclusive
             );
         }
+    }
+
+    #[test]
+    fn what_nobody_recorded_is_held_against_nobody_after_drawn_trouble() {
+        let exit = |ended: Ended, misses, verdicts: &[VerdictLine]| {
+            combine_drawn(&must(CommandMust::Passes), &ended, &missed(misses), verdicts).exit()
+        };
+        let took = Ended::TimedOut(std::time::Duration::from_secs(5));
+        assert_eq!(exit(Ended::Exited(0), 2, &[]), Exit::Passed);
+        for ended in [Ended::Exited(1), took.clone()] {
+            assert_eq!(exit(ended.clone(), 2, &[]), Exit::Inconclusive, "{ended}");
+            assert_eq!(exit(ended, 0, &[]), Exit::Failed);
+        }
+        // A crash and a broken law are the client's own all the same.
+        assert_eq!(exit(Ended::Killed(11), 2, &[]), Exit::Failed);
+        assert_eq!(exit(Ended::Exited(0), 2, &[violated()]), Exit::Failed);
     }
 
     #[test]

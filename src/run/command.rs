@@ -70,6 +70,11 @@ impl Ended {
         matches!(self, Self::Exited(0) | Self::Until(_))
     }
 
+    /// Whether it was ended because its time was up.
+    pub(super) fn took_too_long(&self) -> bool {
+        matches!(self, Self::TimedOut(_))
+    }
+
     /// Whether it came to an end of its own choice, as a program does: what a scenario says of the command is about
     /// nothing else. A code above 128 is a choice, too: only a shell means a signal by it.
     pub fn lived(&self) -> bool {

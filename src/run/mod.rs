@@ -4,6 +4,7 @@
 //! - `matrix` is many of them: scenarios and seeds
 //! - `observed` is a command under one story after the other, judged from the wire alone
 //! - `command` starts the command and says how it ended
+//! - `chaos` draws what goes wrong, and makes a plan that fails as small as it still does
 //! - `variable` is what a command is told of its replay under names of its own
 //! - `trusted` are the certificates that it is handed
 //! - `isolated` is a network of its own for a command, in which its replay is the only console
@@ -13,6 +14,7 @@
 //! - `floor` is how much of it must have been seen
 //! - `wire` judges the properties that the wire shows
 
+mod chaos;
 mod combine;
 mod command;
 mod floor;
@@ -26,6 +28,7 @@ mod variable;
 mod whole;
 mod wire;
 
+pub use chaos::{Budget, Seen, Tries, in_a_line, plan as chaos_plan, smallest};
 pub use command::{Ended, GRACE, Under};
 pub use floor::{SeenFloor, SeenFloorError};
 pub use isolated::{ConsoleName, Isolation, NoConsole, NotRun};

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::combine::combine;
+use super::combine::{combine, combine_drawn};
 use super::command::{self, Ended, Under};
 use super::isolated::{Isolation, NotRun};
 use super::seen::{seen, unmet};
@@ -38,6 +38,8 @@ pub struct Plan {
     pub proxy: Option<Proxy>,
     /// With it the command reaches nobody but the replay; it needs an identity, which is for the console's name.
     pub isolation: Option<Isolation>,
+    /// Whether what goes wrong was drawn: it may lead a client anywhere, so what no recording answers is told and nothing more.
+    pub is_drawn: bool,
     /// Learn of each request.
     pub watches: Vec<Watch>,
     /// The command line that does the same again; it stands beside each verdict.
@@ -76,14 +78,17 @@ pub(super) struct Served {
 /// # Errors
 /// If no listener can be had, or no network for the command alone.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
-    let (must, repeat) = (plan.must, plan.repeat.clone());
+    let (must, repeat, is_drawn) = (plan.must, plan.repeat.clone(), plan.is_drawn);
     let Served { mut lines, account, mut verdicts, ended, scenario, output, seen } =
         served(plan, stop).await?;
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
     let asked = scenario.as_ref().map_or_else(Must::default, |scenario| scenario.must.clone());
     let must = Must { command: must.unwrap_or(asked.command), ..asked };
     let end = EndLine { dials: record::dials(), command: Some(ended.to_string()), ..account };
-    let mut reasons = combine(&must, &ended, &end, &verdicts);
+    let mut reasons = match is_drawn && end.sum.faults > 0 {
+        true => combine_drawn(&must, &ended, &end, &verdicts),
+        false => combine(&must, &ended, &end, &verdicts),
+    };
     // Where nothing was asked, that is what is told.
     if end.sum.served + end.sum.greeted > 0 {
         let unmet = unmet(&must.see, &lines, &end.sum, &seen);

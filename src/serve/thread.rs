@@ -1,4 +1,4 @@
-//! A server on a thread of its own: for tests of blocking clients, and for programs that have no tokio runtime.
+//! A server on a thread of its own, with a runtime of its own: for tests of any kind, and for programs of any runtime or none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,11 @@ use tokio::sync::oneshot;
 
 use super::{Answer, Options, Server, StartError};
 
-/// A running listener that needs no runtime of its owner's. Dropping it stops it, and waits until it has stopped.
+/// A running listener that needs no runtime of its owner's, and is in the way of none: it can be started and dropped within one,
+/// on a thread of one, and without one.
+///
+/// [Stopping](Self::stop) it lets running answers finish. Dropping it ends it at once, so that a client on the same thread, which
+/// can read nothing meanwhile, is not waited for. Either way it has ended when that returns.
 #[must_use = "dropping a ServerThread stops it"]
 #[derive(Debug)]
 pub struct ServerThread {
@@ -36,9 +40,11 @@ impl ServerThread {
                 match Server::start(options, answer).await {
                     Ok(server) => {
                         let _ = started.send(Ok((server.addr(), server.url())));
-                        // An error means that the owner is gone, which stops it, too.
-                        let _ = stopped.await;
-                        server.stop().await;
+                        // An error means that the owner is gone: nobody waits for what is under way.
+                        match stopped.await {
+                            Ok(()) => drop(server.stop().await),
+                            Err(_) => drop(server),
+                        }
                     }
                     Err(error) => drop(started.send(Err(error))),
                 }
@@ -71,6 +77,10 @@ impl ServerThread {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
+        self.join();
+    }
+
+    fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -79,6 +89,7 @@ impl ServerThread {
 
 impl Drop for ServerThread {
     fn drop(&mut self) {
-        self.stop();
+        drop(self.stop.take());
+        self.join();
     }
 }

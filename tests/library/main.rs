@@ -26,6 +26,7 @@ mod computed_lists;
 mod creations;
 mod customer_data;
 mod elastic_polling;
+mod embedded;
 mod emulate;
 mod evidence;
 mod evidence_outranks;

@@ -14,6 +14,7 @@ mod book;
 mod branching;
 mod byte_for_byte;
 mod certificates;
+mod chaos;
 mod check_adapter;
 mod cli_basics;
 mod cli_files;

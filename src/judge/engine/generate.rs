@@ -195,7 +195,7 @@ fn apply(tree: &mut Box<dyn ValueTree<Value = Generated>>, step: Move) -> bool {
 }
 
 /// Where the draws of a key come from.
-pub(super) fn runner(seed: Seed, key: &[&str]) -> TestRunner {
+pub(crate) fn runner(seed: Seed, key: &[&str]) -> TestRunner {
     TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed.derive(key)))
 }
 

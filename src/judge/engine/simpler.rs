@@ -61,7 +61,7 @@ fn first_of(nth: Nth) -> u32 {
 }
 
 /// The same faults, one of them simpler: on fewer occasions, without a condition, with a smaller number.
-pub(super) fn milder(scenario: &Scenario) -> Vec<Arc<Scenario>> {
+pub(crate) fn milder(scenario: &Scenario) -> Vec<Arc<Scenario>> {
     let mut simpler = Vec::new();
     for (place, fault) in scenario.faults.iter().enumerate() {
         simpler.extend(simpler_ones(fault).into_iter().map(|other| {

@@ -65,6 +65,9 @@ pub struct Report {
     never_fired: Vec<String>,
     /// Planned faults of which nobody can know whether a client met them.
     in_force: Vec<String>,
+    /// Whom a command wanted to reach that could reach its replay alone, by name.
+    #[serde(default)]
+    elsewhere: Vec<String>,
 }
 
 /// An exit code: 0 passed, 1 failed, 2 wrong input, 3 inconclusive, 70 a defect of faultdeck.
