@@ -9,7 +9,7 @@ use super::{generated, root};
 /// The page: a table for each kind of file.
 fn page() -> String {
     let mut text = String::from(
-        "# All keys\n\nEvery key of every file that you write by hand. This page is written from the schemas in \
+        "# All keys\n\nEvery key of every file that you write by hand, and of the report in JSON. This page is written from the schemas in \
          `docs/schemas`, which the readers of these files are held to; an editor shows the same while you type \
          ([Your editor](editors.md)). A key in **bold** is needed. `[]` is a list of tables (`[[...]]` in TOML), `*` a name \
          of your own.\n",
