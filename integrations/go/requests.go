@@ -9,8 +9,8 @@ import (
 
 const (
 	// What was asked just now is told within settle; a ledger that did not grow for quiet has all of it.
-	settle = time.Second
-	quiet  = 60 * time.Millisecond
+	settle = 2 * time.Second
+	quiet  = 200 * time.Millisecond
 )
 
 // Request is one request, and what it was answered.
@@ -115,7 +115,7 @@ func (c *Console) settled() ([]byte, error) {
 		if time.Since(since) >= quiet || time.Now().After(deadline) {
 			return text, nil
 		}
-		time.Sleep(quiet / 6)
+		time.Sleep(quiet / 20)
 	}
 }
 

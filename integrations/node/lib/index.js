@@ -23,8 +23,8 @@ const START_MS = 30_000
 const END_MS = 60_000
 const RUN_S = 24 * 3600
 // What was asked just now is told within SETTLE_MS; a ledger that did not grow for QUIET_MS has all of it.
-const SETTLE_MS = 1000
-const QUIET_MS = 60
+const SETTLE_MS = 2000
+const QUIET_MS = 200
 const STEP_MS = 5000
 
 /** The program did not do what it is for; the text is its own. */
@@ -153,7 +153,7 @@ export class Console {
       const now = await readFile(this.ledger, 'utf8')
       if (now.length !== text.length || since === 0) [text, since] = [now, Date.now()]
       if (Date.now() >= deadline || Date.now() - since >= QUIET_MS) break
-      await sleep(QUIET_MS / 6)
+      await sleep(QUIET_MS / 20)
     }
     const lines = text.split('\n').slice(0, -1).map((line) => JSON.parse(line))
     return lines.filter((line) => line.exchange).map((line) => request(line.exchange))

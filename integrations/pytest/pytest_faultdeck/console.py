@@ -36,9 +36,9 @@ END_S = 60.0
 """How long it has to end, and to judge."""
 RUN_S = 24 * 3600
 """How long a test may take, at most: a debugger may be open in it."""
-SETTLE_S = 1.0
+SETTLE_S = 2.0
 """How long what was asked just now may take to be told."""
-QUIET_S = 0.06
+QUIET_S = 0.2
 """A ledger to which nothing was added for so long has all that was asked."""
 STEP_S = 5.0
 """How long a tick may take."""
@@ -177,7 +177,7 @@ class Console:
                 size, since = len(text), now
             if now >= deadline or now - since >= QUIET_S:
                 break
-            time.sleep(QUIET_S / 6)
+            time.sleep(QUIET_S / 20)
         lines = (json.loads(line) for line in text.split(b"\n")[:-1])
         return [Request.of(line["exchange"]) for line in lines if "exchange" in line]
 
