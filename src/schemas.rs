@@ -50,7 +50,7 @@ pub const ALL: [Schema; 6] = [
     },
     Schema {
         name: "settings",
-        of: "`faultdeck.toml`: folders, and defaults of flags",
+        of: "`faultdeck.toml`: folders, defaults of flags, known failures",
         text: include_str!("../docs/schemas/settings.schema.json"),
     },
 ];

@@ -255,6 +255,7 @@ mod tests {
             found: None,
             repeat: None,
             rests_on: None,
+            known: None,
         };
         let never_fired: Vec<String> = never_fired.iter().map(|name| (*name).to_owned()).collect();
         let account = EndLine { sum: Sum { served: 1, ..Sum::default() }, never_fired, ..EndLine::default() };

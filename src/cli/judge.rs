@@ -150,6 +150,7 @@ async fn judged(args: &Args, name: &str, client: &Program) -> Result<Exit, Probl
     let mut signals = Signals::listen()?;
     let outputs = Outputs::new(Shown::AsData, args.ledger.clone(), args.report.clone())?;
     let plan = plan(args, name)?;
+    let known = settings::knowns(plan.scenarios.iter().map(|scenario| &**scenario))?;
     let _programs = Programs::begin();
     let opening = RunLine {
         format: ledger::FORMAT,
@@ -181,8 +182,10 @@ async fn judged(args: &Args, name: &str, client: &Program) -> Result<Exit, Probl
             return Err(error.into());
         }
     };
-    let end = EndLine { dials: record::dials(), ..judged.account };
-    outputs.finish(opened(judged.lines, opening), end, &plan.redactor)
+    let mut lines = judged.lines;
+    let end = known.settle_judgement(&mut lines, judged.account, args.seed.0);
+    let end = EndLine { dials: record::dials(), ..end };
+    outputs.finish(opened(lines, opening), end, &plan.redactor)
 }
 
 fn plan(args: &Args, client: &str) -> Result<Plan, Problem> {

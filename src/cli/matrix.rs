@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::progress;
 use super::run::{self, Args};
 use super::seeds::Seeds;
+use super::settings;
 use super::setup::{self, a_line_each};
 use super::shard::Shard;
 use super::signals::Signals;
@@ -225,6 +226,7 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
             output::note(&format!("left out: {}", visible(&why)));
             continue;
         }
+        let known = settings::knowns(&scenario)?;
         let mut setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
         setup.redactor = redactor.clone();
         let one = (setup.scenario.as_ref().map(|it| it.name.as_str()), argument.as_deref());
@@ -253,7 +255,11 @@ fn cells(args: &Args, scenarios: Vec<Named>, redactor: &Redactor) -> Result<Vec<
                 run::repeat(args, &flags, argument.as_deref(), faults, seed, &variables, redactor).line();
             let name = setup.scenario.as_ref().map_or(String::new(), |scenario| scenario.name.clone());
             let plan = run::plan(args, variables.clone(), setup, door.clone(), must, repeat);
-            let plan = Plan { watches: args.trace.then(a_line_each).into_iter().collect(), ..plan };
+            let plan = Plan {
+                known: known.clone(),
+                watches: args.trace.then(a_line_each).into_iter().collect(),
+                ..plan
+            };
             all.push(Cell { scenario: name, seed, may_be_skipped: of_folder, part, whole: None, plan });
         }
     }

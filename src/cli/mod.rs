@@ -13,7 +13,9 @@ mod ci;
 mod client;
 mod completions;
 mod console;
+mod day;
 mod demo;
+mod doctor;
 mod emulate;
 mod event_lines;
 mod explain;
@@ -23,6 +25,7 @@ mod guard;
 mod help;
 mod hidden;
 mod home;
+mod init;
 mod isolated;
 mod judge;
 mod judge_console;
@@ -86,6 +89,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(demo::Args),
+    Init(init::Args),
     Record(record::Args),
     Replay(replay::Args),
     Run(run::Args),
@@ -96,6 +100,7 @@ enum Verb {
     Lint(lint::Args),
     Profile(profile::Args),
     Ca(ca::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = true)]
@@ -104,10 +109,10 @@ enum Verb {
 
 /// The headings of `--help`, each with its verbs. A verb that stands under none is hidden.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Start here", &["demo"]),
+    ("Start here", &["demo", "init"]),
     ("Every day", &["record", "replay", "run", "judge", "report"]),
     ("Cassettes", &["lint"]),
-    ("Other", &["emulate", "explain", "profile", "ca", "completions", "man"]),
+    ("Other", &["emulate", "explain", "profile", "ca", "doctor", "completions", "man"]),
 ];
 
 /// Set by the panic hook: whatever came after, the exit code is 70.
@@ -194,12 +199,13 @@ async fn of(arguments: Vec<OsString>) -> Exit {
 }
 
 async fn start(cli: Cli) -> Result<Exit, Problem> {
-    if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_) | Verb::Man(_)) {
+    if !matches!(cli.verb, Verb::Guard(_) | Verb::Completions(_) | Verb::Man(_) | Verb::Init(_)) {
         cli.profiles.install()?;
     }
     stdin::read(&scenarios(&cli.verb))?;
     match cli.verb {
         Verb::Demo(args) => demo::run(args).await,
+        Verb::Init(args) => init::run(&args),
         Verb::Record(args) => record::run(args).await,
         Verb::Replay(args) => replay::run(args).await,
         Verb::Run(args) => run::run(args).await,
@@ -210,6 +216,7 @@ async fn start(cli: Cli) -> Result<Exit, Problem> {
         Verb::Lint(args) => lint::run(args),
         Verb::Profile(args) => profile::run(args).await,
         Verb::Ca(args) => ca::run(&args),
+        Verb::Doctor(args) => doctor::run(args, cli.settings.file.as_deref()).await,
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args),
         Verb::Guard(args) => Ok(guard::run(&args)),

@@ -13,12 +13,13 @@ use super::problem::Problem;
 use super::progress;
 use super::repeat::Repeat;
 use super::report::{Outputs, Shown};
+use super::settings;
 use super::setup;
 use super::signals::Signals;
 use super::stdin;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
-use crate::ledger::Exit;
+use crate::ledger::{Exit, Knowns};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::replay::{Auth, Clock, Outside, Setup};
@@ -51,11 +52,13 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let redactor = Redactor::new();
     let repeat = repeat(&args, &redactor);
     let stories = stories(&args, &redactor, &repeat.line())?;
+    let known = settings::knowns(stories.iter().filter_map(|story| story.plan.setup.scenario.as_deref()))?;
     let _programs = Programs::begin();
     let tell = |name: &str| progress::step(&format!("under {}", visible(name)));
     let observed = observe(stories, signals.first(), &tell).await?;
-    let output = observed.output;
-    let exit = outputs.finish(observed.lines, observed.end, &redactor)?;
+    let (mut lines, output) = (observed.lines, observed.output);
+    let end = known.settle_judgement(&mut lines, observed.end, args.seed.0);
+    let exit = outputs.finish(lines, end, &redactor)?;
     if exit != Exit::Passed {
         for line in output.iter().flat_map(|output| last_lines(output)) {
             output::note(&format!("the command wrote: {}", visible(line)));
@@ -135,6 +138,7 @@ fn stories(args: &Args, redactor: &Redactor, repeat: &str) -> Result<Vec<Story>,
             is_drawn: false,
             watches: Vec::new(),
             repeat: repeat.to_owned(),
+            known: Knowns::default(),
         };
         stories.push(Story { name, plan, is_chosen });
     }

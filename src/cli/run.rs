@@ -24,7 +24,7 @@ use super::stdin;
 use super::stepping;
 use crate::cassette::FILE_MAX_BYTES;
 use crate::client::child::{Environment, Group};
-use crate::ledger::{EndLine, Exit, Line, SeenLine};
+use crate::ledger::{EndLine, Exit, Knowns, Line, SeenLine, with_marks};
 use crate::redact::Redactor;
 use crate::replay::Setup;
 use crate::report::{shell_word, visible};
@@ -145,6 +145,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Named { scenario, argument, .. }) => (Some(scenario), Some(argument)),
         None => (None, None),
     };
+    let known = settings::knowns(&scenario)?;
     let setup = args.story.setup("run", scenario, args.cassette.as_deref())?;
     let redactor = setup.redactor.clone();
     let must = asked(&args.must, setup.scenario.as_deref(), argument.as_deref())?;
@@ -158,10 +159,10 @@ pub(super) async fn run(args: Args) -> Result<Exit, Problem> {
     let is_shared = io::stdin().is_terminal();
     let plan = plan(&args, variables, setup, door(&args)?, must, repeat.line());
     let group = if is_shared { Group::Shared } else { Group::Own };
-    let plan = Plan { under: Under { group, is_quiet: false, ..plan.under }, watches, ..plan };
+    let plan = Plan { under: Under { group, is_quiet: false, ..plan.under }, watches, known, ..plan };
     let _programs = Programs::begin();
     let mut ran = crate::run::run(plan, signals.first()).await?;
-    let end = seen_enough(&args, &ran.seen, ran.end)?;
+    let end = with_marks(seen_enough(&args, &ran.seen, ran.end)?, &ran.marks);
     ran.lines.push(Line::Seen(Box::new(ran.seen)));
     let exit = outputs.finish(ran.lines, end, &redactor)?;
     // The first line and the last name the seed: whatever was seen, it is seen again.
@@ -271,6 +272,7 @@ pub(super) fn plan(
         stands_for: args.stands_for.clone(),
         must,
         watches: Vec::new(),
+        known: Knowns::default(),
         repeat,
     }
 }

@@ -4,6 +4,7 @@
 //! Every long flag of a verb can be given a default, and an argument that may be left out. What is excepted follows from
 //! the table of flags itself (`settings/table.rs`).
 
+mod known;
 mod schema;
 mod table;
 
@@ -19,16 +20,17 @@ use super::problem::Problem;
 use crate::files;
 use crate::files::folders::Folders;
 use crate::report::visible;
-use crate::settings::{FlagDefault, LARGEST_BYTES, Settings, at_line, find};
-use crate::written::Mistakes;
+use crate::settings::{FlagDefault, KnownEntry, LARGEST_BYTES, Settings, at_line, find};
+use crate::written::{Diagnostic, Mistakes};
 
+pub(super) use known::knowns;
 pub(super) use schema::schema;
 pub(super) use table::BY_HAND;
 
 /// The word that asks for none.
 const NONE: &str = "none";
-/// Verbs that no settings file concerns: beside those that nobody types.
-const WITHOUT: [&str; 1] = ["completions"];
+/// Verbs that take nothing from a settings file, beside those that nobody types: a broken one stands in no way of theirs.
+const WITHOUT: [&str; 4] = ["completions", "doctor", "init", "man"];
 
 /// Which settings file holds.
 #[derive(Debug, Default, clap::Args)]
@@ -47,6 +49,8 @@ struct InForce {
     file: String,
     /// The defaults that were taken over.
     taken: Vec<FlagDefault>,
+    /// Failures that are known.
+    known: Vec<KnownEntry>,
 }
 
 static IN_FORCE: OnceLock<InForce> = OnceLock::new();
@@ -109,8 +113,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Settings, Mistakes> {
     let mut all = settings.defaults.iter().enumerate();
     let twice =
         all.find_map(|(place, other)| settings.defaults.iter().take(place).find_map(|one| among(one, other)));
-    match twice {
-        Some(mistake) => Err(mistake.into()),
+    let mistakes: Vec<Diagnostic> = twice.into_iter().chain(known::unknown(file, text, &settings)).collect();
+    let mut mistakes = mistakes.into_iter();
+    match mistakes.next() {
+        Some(first) => Err(Mistakes::from(first).and(mistakes)),
         None => Ok(settings),
     }
 }
@@ -135,7 +141,7 @@ pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Ve
         let _ = IN_FORCE.set(InForce { asked: named, ..InForce::default() });
         return Ok(arguments);
     };
-    let Settings { folders, defaults } = read(&file)?;
+    let Settings { folders, defaults, known } = read(&file)?;
     let above = file.parent().unwrap_or(Path::new(""));
     folders_at(above, folders)?.install();
     // Defaults are for who types a command line. A test tool that starts a run for one test wants that run and no other.
@@ -157,7 +163,7 @@ pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Ve
         let flags: Vec<String> = taken.iter().map(shown).collect();
         output::note(&visible(&format!("from {shown_file}: {}", flags.join(", "))));
     }
-    let _ = IN_FORCE.set(InForce { asked: named, file: shown_file, taken });
+    let _ = IN_FORCE.set(InForce { asked: named, file: shown_file, taken, known });
     Ok(with(command, name, arguments, words))
 }
 

@@ -145,6 +145,7 @@ impl Entry {
             found: None,
             repeat: self.departed.as_ref().map(|departed| departed.repeat(plan)),
             rests_on: Some(rule.source.as_str().to_owned()),
+            known: None,
         }
     }
 

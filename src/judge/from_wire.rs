@@ -34,6 +34,7 @@ fn line(property: &Property, suite: &Suite<'_>, found: Option<(usize, String)>) 
         found: None,
         repeat: None,
         rests_on: None,
+        known: None,
     }
 }
 

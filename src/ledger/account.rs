@@ -91,6 +91,9 @@ impl AddAssign for Sum {
     }
 }
 
+/// How the reason begins that planned faults did not fire.
+pub(super) const NEVER_FIRED: &str = "never fired: ";
+
 /// The closing account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndLine {
@@ -148,7 +151,7 @@ impl EndLine {
         if is_idle {
             open(idle.to_owned());
         } else if !self.never_fired.is_empty() {
-            open(format!("never fired: {}", self.never_fired.join(", ")));
+            open(format!("{NEVER_FIRED}{}", self.never_fired.join(", ")));
         }
         if self.lost_lines > 0 {
             open("the run was too long for its ledger: its end was not judged".to_owned());

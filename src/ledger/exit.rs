@@ -2,15 +2,17 @@
 //! asks for; the weightiest decides. What each code means is [`Exit`].
 //!
 //! Those who put something there: the account itself ([`super::EndLine::weigh`]), `run/combine.rs`, `run/observed.rs`,
-//! `run/whole.rs` (`[must] see`), `run/matrix.rs` and [`super::weigh_runs`] (many runs),
+//! `run/whole.rs` (`[must] see`), `run/matrix.rs` and [`super::weigh_runs`] (many runs), [`super::Knowns`] (what is known asks for nothing),
 //! `judge/engine/tally.rs`, `console/tally.rs`, `replay/mod.rs`, `emulate/mod.rs`, `record/summary.rs`, and of the verbs
 //! `cli/demo.rs` (two
 //! clients at once), `cli/judge.rs` (interrupted), `cli/check_adapter.rs` (a known answer that was not read),
-//! `cli/emulate.rs` (which owes nobody a fault), `cli/chaos.rs` (no fault fired), `cli/run.rs` (`--require-coverage`), `cli/outputs.rs` (a ledger that nobody read), `cli/report.rs` (one that was
+//! `cli/doctor.rs` (trouble on the way), `cli/emulate.rs` (which owes nobody a fault), `cli/chaos.rs` (no fault fired), `cli/run.rs` (`--require-coverage`), `cli/outputs.rs` (a ledger that nobody read), `cli/report.rs` (one that was
 //! cut short) and `cli/lint.rs` (nothing is run). Two things stand outside: what stops a verb before or after the run
 //! (`cli/problem.rs`), and a defect of faultdeck (`cli/mod.rs`).
 
 use serde::{Deserialize, Serialize};
+
+use super::known::{Came, Known, KnownMark};
 
 /// An exit code. CI scripts branch on these numbers, so they never change. The order is the precedence when several
 /// apply: the greatest wins.
@@ -94,6 +96,9 @@ pub struct Reason {
     /// The property, if a verdict of this ledger tells the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property: Option<String>,
+    /// The known failure that it is about, and what became of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Box<KnownMark>>,
 }
 
 /// All that was found out about a run, each with the exit code it asks for.
@@ -103,12 +108,18 @@ pub struct Reasons(Vec<Reason>);
 impl Reasons {
     /// Adds something found out.
     pub fn push(&mut self, exit: Exit, why: impl Into<String>) {
-        self.0.push(Reason { exit, why: why.into(), property: None });
+        self.0.push(Reason { exit, why: why.into(), property: None, known: None });
     }
 
     /// Adds what the verdict on a property comes to.
     pub fn push_verdict(&mut self, exit: Exit, property: &str, why: impl Into<String>) {
-        self.0.push(Reason { exit, why: why.into(), property: Some(property.to_owned()) });
+        self.0.push(Reason { exit, why: why.into(), property: Some(property.to_owned()), known: None });
+    }
+
+    /// Adds that a known failure did not happen.
+    pub(super) fn push_passed(&mut self, exit: Exit, entry: &Known, why: String) {
+        let mark = KnownMark { entry: entry.clone(), came: Came::Passed };
+        self.0.push(Reason { exit, why, property: None, known: Some(Box::new(mark)) });
     }
 
     /// Adds that so many requests were turned away: a client that cannot say what it wants was not put to the test.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::account::EndLine;
 use super::coverage::CoverageLine;
 use super::exchange::{Exchange, ExchangeKey};
+use super::known::{Came, KnownMark};
 use super::late::Late;
 use super::ran::RanLine;
 use super::seen::SeenLine;
@@ -194,6 +195,9 @@ pub struct VerdictLine {
     /// client has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<String>,
+    /// The known failure that a violation is, and whether it still counts as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Box<KnownMark>>,
 }
 
 impl VerdictLine {
@@ -212,7 +216,13 @@ impl VerdictLine {
             found: None,
             repeat: None,
             rests_on: None,
+            known: None,
         }
+    }
+
+    /// The known failure that a violation is, if it counts against nobody.
+    pub fn let_pass(&self) -> Option<&KnownMark> {
+        self.known.as_deref().filter(|mark| mark.came == Came::Failed)
     }
 }
 

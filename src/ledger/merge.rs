@@ -369,7 +369,7 @@ impl Gathered {
         let mut reasons = end.reasons.clone();
         // An older ledger has one reason for all.
         if reasons.iter().map(|reason| reason.exit).max().unwrap_or_default() < end.exit {
-            reasons.push(Reason { exit: end.exit, why: end.because.clone(), property: None });
+            reasons.push(Reason { exit: end.exit, why: end.because.clone(), property: None, known: None });
         }
         for mut reason in reasons {
             let place = format!(" ({label})");

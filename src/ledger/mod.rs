@@ -7,6 +7,7 @@
 //! - `lines` holds the kinds of lines, `exchange` the one about a request, `late` what is made of a line only if it is read
 //! - `coverage` is what a judgement put to the test
 //! - `seen` is what a command was seen to do
+//! - `known` is which failures a project knows, and what became of them
 //! - `ran` is how the runs of a matrix ended, and what all of them come to
 //! - `account` adds up what was served: one sum, for every verb and every report
 //! - `merge` makes one ledger of many
@@ -16,6 +17,7 @@ mod account;
 mod coverage;
 mod exchange;
 mod exit;
+mod known;
 mod late;
 mod lines;
 mod merge;
@@ -33,6 +35,10 @@ pub(crate) use exchange::OriginKind;
 pub(crate) use exchange::without_address;
 pub use exchange::{BODY_MAX, BodyText, Exchange, ExchangeKey, FaultLine, HeadLine, Origin};
 pub use exit::{Exit, Reason, Reasons};
+#[cfg(feature = "cli")]
+pub(crate) use known::with_marks;
+pub(crate) use known::{ALL_HELD, OfRun, asked_at};
+pub use known::{Came, Known, KnownMark, Knowns};
 pub use late::Late;
 pub use lines::{
     GapLine, GreetedLine, Line, OutcomeLine, RefusedLine, RunLine, Standing, Timing, VerdictLine,

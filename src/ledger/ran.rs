@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::exit::{Exit, Reasons};
+use super::known::{Came, KnownMark, weigh_marks};
 
 /// Of how many scenarios a reason is told.
 const REASONS_NAMED: usize = 5;
@@ -18,6 +19,8 @@ const SEEDS_NAMED: usize = 5;
 pub enum RunStanding {
     /// Everything that was asked for holds.
     Passed,
+    /// It failed as it is known to, and counts against nobody.
+    Known,
     /// The command never came near what the scenario is about: it says nothing, and counts against nobody.
     Skipped,
     /// It never began: time was up, or an earlier one had failed.
@@ -32,13 +35,21 @@ pub enum RunStanding {
 
 impl RunStanding {
     /// All of them, the weightiest last.
-    pub const ALL: [Self; 6] =
-        [Self::Passed, Self::Skipped, Self::NotRun, Self::Inconclusive, Self::Flaky, Self::Failed];
+    pub const ALL: [Self; 7] = [
+        Self::Passed,
+        Self::Known,
+        Self::Skipped,
+        Self::NotRun,
+        Self::Inconclusive,
+        Self::Flaky,
+        Self::Failed,
+    ];
 
     /// In a word or two.
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Known => "known",
             Self::Skipped => "skipped",
             Self::NotRun => "not run",
             Self::Inconclusive => "inconclusive",
@@ -50,7 +61,7 @@ impl RunStanding {
     /// What one such run asks for.
     pub fn exit(self) -> Exit {
         match self {
-            Self::Passed | Self::Skipped => Exit::Passed,
+            Self::Passed | Self::Known | Self::Skipped => Exit::Passed,
             Self::NotRun | Self::Inconclusive | Self::Flaky => Exit::Inconclusive,
             Self::Failed => Exit::Failed,
         }
@@ -85,6 +96,9 @@ pub struct RanLine {
     /// How many runs the whole matrix has, if it was cut: a part beyond them has none, and is not missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<usize>,
+    /// The known failures that are about this run, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<KnownMark>,
 }
 
 /// All that is said of a part that has no run, for there are more parts than runs.
@@ -140,12 +154,37 @@ pub fn weigh_runs(runs: &[&RanLine], reasons: &mut Reasons) {
             reasons.push(Exit::Inconclusive, format!("never fired in any of its runs: {fault}"));
         }
     }
+    weigh_known(runs, reasons);
     if let Some(exit) = more.iter().max() {
         reasons.push(*exit, format!("and {} more like these: see the table of runs", more.len()));
     }
     if counts.keys().all(|standing| *standing == RunStanding::Skipped) {
         reasons.push(Exit::Inconclusive, "the command came near nothing that any scenario is about");
     }
+}
+
+/// What is known of the runs: what was let pass, by entry, and what did not happen in any run.
+fn weigh_known(runs: &[&RanLine], reasons: &mut Reasons) {
+    let mut passed: BTreeMap<&KnownMark, Vec<&&RanLine>> = BTreeMap::new();
+    for run in runs {
+        for mark in run.known.iter().filter(|mark| mark.came == Came::Failed) {
+            passed.entry(mark).or_default().push(run);
+        }
+    }
+    for (mark, mut these) in passed {
+        these.sort_by_key(|run| run.seed);
+        let (entry, count) = (&mark.entry, these.len());
+        let why = format!(
+            "{}: {count} {} known ({}) {}",
+            entry.about(),
+            runs_of(count),
+            seeds(&these),
+            entry.in_words()
+        );
+        reasons.push(Exit::Passed, why);
+    }
+    let marks: Vec<&KnownMark> = runs.iter().flat_map(|run| &run.known).collect();
+    weigh_marks(&marks, reasons);
 }
 
 fn runs_of(count: usize) -> &'static str {
@@ -180,6 +219,10 @@ fn seeds(runs: &[&&RanLine]) -> String {
 /// Faults that were silent in each run of their scenario in which they could have fired.
 fn silent_everywhere<'r>(runs: &[&'r RanLine]) -> BTreeSet<&'r str> {
     let is_over = |run: &&&RanLine| !matches!(run.standing, RunStanding::NotRun | RunStanding::Skipped);
+    // A command that fails as known may stop before anything else can happen to it.
+    if runs.iter().filter(is_over).all(|run| run.standing == RunStanding::Known) {
+        return BTreeSet::new();
+    }
     let mut over = runs.iter().filter(is_over);
     let of = |run: &'r RanLine| run.silent.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let Some(first) = over.next() else { return BTreeSet::new() };
@@ -202,6 +245,7 @@ mod tests {
             repeat: String::new(),
             part: None,
             whole: None,
+            known: Vec::new(),
         }
     }
 

@@ -56,6 +56,16 @@ impl Upstream {
         self.host.eq_ignore_ascii_case("localhost") || self.host.parse().is_ok_and(is_loopback)
     }
 
+    /// Its name or address, without brackets, and its port.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
+    /// Whether it is asked over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// As the only one that may be asked for through a proxy.
     pub fn the_one(&self) -> TheOne {
         let scheme = if self.secure { "https" } else { "http" };

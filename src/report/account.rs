@@ -135,10 +135,11 @@ impl<'a> Account<'a> {
         counted(self.greeted.iter().map(|(it, times)| ((it.kind.as_str(), it.did.as_str()), *times)))
     }
 
-    /// The verdicts that say *violated*: those the scenario asks for first, each group in ledger order.
+    /// The verdicts that say *violated*, but for what is known: those the scenario asks for first, each group in ledger order.
     pub(super) fn violations(&self) -> Vec<&'a VerdictLine> {
-        let mut violations: Vec<_> =
-            self.verdicts.iter().copied().filter(|verdict| verdict.verdict == Standing::Violated).collect();
+        let is_news =
+            |verdict: &&VerdictLine| verdict.verdict == Standing::Violated && verdict.let_pass().is_none();
+        let mut violations: Vec<_> = self.verdicts.iter().copied().filter(is_news).collect();
         violations.sort_by_key(|verdict| !verdict.required);
         violations
     }

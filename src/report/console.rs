@@ -154,6 +154,7 @@ mod tests {
             found: None,
             repeat: (verdict == Standing::Violated).then(|| format!("curl {endpoint}")),
             rests_on: Some(rests_on.into()),
+            known: None,
         })
     }
 

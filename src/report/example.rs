@@ -257,6 +257,7 @@ mod tests {
             found: Some("scenarios/found/x.toml".into()),
             repeat: Some("faultdeck judge mine --scenario scenarios/found/x.toml".into()),
             rests_on: None,
+            known: None,
         }
     }
 

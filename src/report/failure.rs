@@ -4,7 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::account::{Account, word};
 use super::{human, visible};
-use crate::ledger::{Exit, Reason, Reasons, RunStanding, Standing, VerdictLine, by_scenario, weigh_runs};
+use crate::ledger::{
+    Came, Exit, Reason, Reasons, RunStanding, Standing, VerdictLine, by_scenario, weigh_runs,
+};
 
 /// How many characters of a reason are told where a line has to be short.
 const WHY_MAX: usize = 600;
@@ -18,6 +20,8 @@ pub(super) enum Level {
     Open,
     /// Nobody asked for it.
     Note,
+    /// It is known, and counts against nobody.
+    Known,
 }
 
 /// Something that went wrong, in one run or several.
@@ -44,6 +48,13 @@ pub(super) const OF_THE_RUN: &str = "exit-code";
 /// All of them: what failed first, each group in the order of the ledger. Verdicts of one law on one client under one scenario are
 /// one failure, whatever their seeds.
 pub(super) fn failures<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
+    let mut all: Vec<Failure<'a>> = with_known(account);
+    all.retain(|failure| failure.level != Level::Known);
+    all
+}
+
+/// The same with those that are known, at the end.
+pub(super) fn with_known<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
     let mut all: Vec<Failure<'a>> = Vec::new();
     for verdict in &account.verdicts {
         let Some(level) = level(verdict) else { continue };
@@ -56,7 +67,7 @@ pub(super) fn failures<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
             None => all.push(Failure {
                 id: &verdict.property,
                 level,
-                why: short(&format!("{}: {}", word(verdict.verdict), verdict.because)),
+                why: short(&why(verdict)),
                 scenario: &verdict.scenario,
                 client: &verdict.client,
                 verdict: Some(verdict),
@@ -70,8 +81,16 @@ pub(super) fn failures<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
     all
 }
 
+fn why(verdict: &VerdictLine) -> String {
+    match verdict.let_pass() {
+        Some(mark) => format!("known {}: {}", mark.entry.in_words(), verdict.because),
+        None => format!("{}: {}", word(verdict.verdict), verdict.because),
+    }
+}
+
 fn level(verdict: &VerdictLine) -> Option<Level> {
     match (verdict.verdict, verdict.required) {
+        (Standing::Violated, true) if verdict.let_pass().is_some() => Some(Level::Known),
         (Standing::Violated, true) => Some(Level::Failed),
         (Standing::NotReached | Standing::Inconclusive, true) => Some(Level::Open),
         (Standing::Violated, false) => Some(Level::Note),
@@ -120,20 +139,30 @@ fn of_the_run<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
     let own = (end.reasons.iter())
         .filter(|reason| reason.property.is_none() && reason.exit > Exit::Passed && !is_told(reason))
         .map(|reason| failure(reason.exit, &reason.why));
-    own.chain(of_a_matrix(account)).collect()
+    let is_known = |reason: &&Reason| {
+        reason.property.is_none() && reason.known.as_ref().is_some_and(|mark| mark.came == Came::Failed)
+    };
+    let known = end.reasons.iter().filter(is_known);
+    let known = known.map(|reason| Failure { level: Level::Known, ..failure(reason.exit, &reason.why) });
+    own.chain(of_a_matrix(account)).chain(known).collect()
 }
 
 /// The runs of a matrix that did not pass: one failure a scenario and standing, with the command that repeats the first.
 fn of_a_matrix<'a>(account: &Account<'a>) -> Vec<Failure<'a>> {
     let mut all = Vec::new();
+    let is_told = |standing: &RunStanding| standing.exit() > Exit::Passed || *standing == RunStanding::Known;
     for (scenario, group) in by_scenario(&account.ran) {
-        for standing in RunStanding::ALL.into_iter().rev().filter(|standing| standing.exit() > Exit::Passed) {
+        for standing in RunStanding::ALL.into_iter().rev().filter(is_told) {
             let mut these = group.iter().filter(|run| run.standing == standing).peekable();
             let Some(first) = these.peek().map(|run| **run) else { continue };
             let seeds: Vec<u64> = these.map(|run| run.seed).collect();
             all.push(Failure {
                 id: OF_THE_RUN,
-                level: if standing.exit() == Exit::Failed { Level::Failed } else { Level::Open },
+                level: match standing.exit() {
+                    Exit::Failed => Level::Failed,
+                    Exit::Passed => Level::Known,
+                    _ => Level::Open,
+                },
                 why: short(&format!("{} ({}): {}", standing.word(), human::seeds(&seeds), first.because)),
                 scenario,
                 client: "",

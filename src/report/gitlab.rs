@@ -49,7 +49,7 @@ fn finding<'a>(failure: &Failure<'a>) -> Finding<'a> {
         severity: match failure.level {
             Level::Failed => "critical",
             Level::Open => "minor",
-            Level::Note => "info",
+            Level::Note | Level::Known => "info",
         },
         location: Location { path: visible(failure.place()).into_owned(), lines: Lines { begin: 1 } },
     }

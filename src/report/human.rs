@@ -7,6 +7,7 @@ use super::console;
 use super::content::Content;
 use super::coverage::coverage;
 use super::in_short::{LAST_LINES, in_short};
+use super::known;
 use super::lines::{refused_line, target};
 use super::runs::runs;
 use super::shell::shell_word;
@@ -38,6 +39,7 @@ pub fn human<'a>(content: impl Into<Content<'a>>, paint: Paint) -> String {
         verdicts(&account, paint),
         violations::first(&account, paint),
         violations::others(&account, paint),
+        known::section(&account, paint),
         fixed(&account, paint),
         coverage(&account, paint),
         unclear(&account, paint),

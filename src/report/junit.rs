@@ -6,7 +6,7 @@ use super::account::{Account, word};
 use super::content::Content;
 use super::lines::{refused_line, request_line};
 use super::visible;
-use crate::ledger::{EndLine, Exit, RanLine, RunStanding, Standing, VerdictLine, by_scenario};
+use crate::ledger::{Came, EndLine, Exit, RanLine, RunStanding, Standing, VerdictLine, by_scenario};
 
 /// The report as XML text.
 ///
@@ -63,7 +63,7 @@ fn matrix_suites(account: &Account<'_>) -> Vec<TestSuite> {
         for run in runs {
             let mut status = match run.standing {
                 RunStanding::Passed => TestCaseStatus::success(),
-                RunStanding::Skipped => TestCaseStatus::skipped(),
+                RunStanding::Skipped | RunStanding::Known => TestCaseStatus::skipped(),
                 RunStanding::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
                 RunStanding::NotRun | RunStanding::Inconclusive | RunStanding::Flaky => {
                     TestCaseStatus::non_success(NonSuccessKind::Error)
@@ -88,6 +88,7 @@ fn matrix_suites(account: &Account<'_>) -> Vec<TestSuite> {
 fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
     let mut status = match (verdict.verdict, verdict.required) {
         (Standing::Held, _) => TestCaseStatus::success(),
+        (Standing::Violated, true) if verdict.let_pass().is_some() => TestCaseStatus::skipped(),
         (Standing::Violated, true) => TestCaseStatus::non_success(NonSuccessKind::Failure),
         (Standing::NotReached | Standing::Inconclusive, true) => {
             TestCaseStatus::non_success(NonSuccessKind::Error)
@@ -99,6 +100,14 @@ fn case(account: &Account<'_>, verdict: &VerdictLine) -> TestCase {
         let asked = if is_asked_for { "" } else { " (for information only)" };
         status.set_message(format!("{}{asked}: {}", word(verdict.verdict), visible(&verdict.because)));
         status.set_type(word(verdict.verdict).to_lowercase());
+        if let Some(mark) = verdict.let_pass() {
+            status.set_message(format!(
+                "known {}: {}",
+                visible(&mark.entry.in_words()),
+                visible(&verdict.because)
+            ));
+            status.set_type("known");
+        }
         if verdict.verdict == Standing::Violated {
             status.set_description(description(account, verdict));
         }
@@ -170,7 +179,7 @@ fn ended(end: &EndLine) -> TestCaseStatus {
     let own: Vec<_> = end.reasons.iter().filter(|reason| is_news(&reason.property, reason.exit)).collect();
     let worst = own.iter().map(|reason| reason.exit).max();
     let (mut status, because) = match (end.exit, worst) {
-        (Exit::Passed, _) => return TestCaseStatus::success(),
+        (Exit::Passed, _) => return passed(end),
         // Each verdict is a case of its own, and fails there.
         (_, None) if !end.reasons.is_empty() => (TestCaseStatus::skipped(), "see the verdicts".to_owned()),
         (exit, worst) => {
@@ -185,4 +194,20 @@ fn ended(end: &EndLine) -> TestCaseStatus {
     };
     status.set_message(message(&because));
     status
+}
+
+/// A run that passed; where that is because its failure is known, it is skipped.
+fn passed(end: &EndLine) -> TestCaseStatus {
+    let of_the_run = end.reasons.iter().filter(|reason| reason.property.is_none());
+    let mut known =
+        of_the_run.filter(|reason| reason.known.as_ref().is_some_and(|mark| mark.came == Came::Failed));
+    match known.next() {
+        None => TestCaseStatus::success(),
+        Some(reason) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(visible(&reason.why).as_ref());
+            status.set_type("known");
+            status
+        }
+    }
 }

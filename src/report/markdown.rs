@@ -5,6 +5,7 @@ use super::content::Content;
 use super::example::example;
 use super::failure::{Failure, failures};
 use super::human::{seeds, served};
+use super::known::{KnownSum, known};
 use super::lines::{refused_line, target};
 use super::matrix::rows;
 use super::runs::row;
@@ -156,7 +157,9 @@ fn lists(account: &Account<'_>) -> Vec<(&'static str, Vec<String>)> {
     let never = account.end.map_or(&[][..], |end| &end.never_fired[..]).to_vec();
     let in_force = account.end.map_or(&[][..], |end| &end.in_force[..]).to_vec();
     let elsewhere = account.end.map_or(&[][..], |end| &end.elsewhere[..]).to_vec();
+    let known = known(account).iter().map(KnownSum::in_words).collect();
     vec![
+        ("Known failures", known),
         ("Requests that no recording answers", misses.collect()),
         ("Requests that were refused before anybody was asked", refused.collect()),
         ("Planned faults that never fired", never),

@@ -7,6 +7,8 @@ use super::table::{Cell, aligned};
 use super::{Paint, visible};
 use crate::ledger::{Standing, VerdictLine};
 
+/// What stands for a violation that is known.
+const KNOWN: &str = "known";
 /// How many rows a table has before it is told by property alone.
 const ROWS_MAX: usize = 40;
 
@@ -73,14 +75,17 @@ fn head(first: &[&str], clients: &[&str]) -> Vec<Cell> {
 }
 
 fn cell(verdict: &VerdictLine, paint: Paint) -> Cell {
-    let mut text = word(verdict.verdict).to_owned();
+    let mut text = if verdict.let_pass().is_some() { KNOWN } else { word(verdict.verdict) }.to_owned();
     if verdict.cases > 1 {
         text.push_str(&format!(" ({} cases)", verdict.cases));
     }
     if !verdict.required {
         text.push('*');
     }
-    painted(verdict.verdict, text, paint)
+    match verdict.let_pass() {
+        Some(_) => Cell::plain(text),
+        None => painted(verdict.verdict, text, paint),
+    }
 }
 
 fn painted(standing: Standing, text: String, paint: Paint) -> Cell {
@@ -117,7 +122,12 @@ fn sum<'a>(verdicts: impl Iterator<Item = &'a VerdictLine>, paint: Paint) -> Cel
         Standing::NotApplicable,
     ];
     let mut counts: BTreeMap<(usize, bool), usize> = BTreeMap::new();
+    let mut known = 0_usize;
     for verdict in verdicts {
+        if verdict.let_pass().is_some() {
+            known += 1;
+            continue;
+        }
         let place = ORDER.iter().position(|standing| *standing == verdict.verdict).unwrap_or(ORDER.len());
         *counts.entry((place, !verdict.required)).or_default() += 1;
     }
@@ -126,11 +136,13 @@ fn sum<'a>(verdicts: impl Iterator<Item = &'a VerdictLine>, paint: Paint) -> Cel
         let star = if *is_beside { "*" } else { "" };
         format!("{} in {count}{star}", word(standing))
     };
-    let text = counts.iter().map(part).collect::<Vec<_>>().join(", ");
+    let known = (known > 0).then(|| format!("{KNOWN} in {known}"));
+    let text = counts.iter().map(part).chain(known).collect::<Vec<_>>().join(", ");
     let first = counts.keys().next().and_then(|(place, _)| ORDER.get(*place)).copied();
     match first {
         Some(standing) => painted(standing, text, paint),
-        None => Cell::plain("-"),
+        None if text.is_empty() => Cell::plain("-"),
+        None => Cell::plain(text),
     }
 }
 
@@ -152,6 +164,7 @@ mod tests {
             found: None,
             repeat: None,
             rests_on: None,
+            known: None,
         }
     }
 

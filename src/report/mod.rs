@@ -20,6 +20,7 @@ mod human;
 mod in_short;
 mod json;
 mod junit;
+mod known;
 mod lines;
 mod markdown;
 mod matrix;

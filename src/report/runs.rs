@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::account::Account;
 use super::table::{Cell, aligned};
 use super::{Paint, visible};
-use crate::ledger::{RanLine, RunStanding, VerdictLine, by_scenario};
+use crate::ledger::{RanLine, RunStanding, Standing, VerdictLine, by_scenario};
 
 /// From how many rows on those are left out that all passed.
 const ROWS_SHOWN: usize = 12;
@@ -63,7 +63,7 @@ pub(super) fn row(scenario: &str, group: &[&RanLine], paint: Paint) -> Vec<Cell>
     let painted = match worst {
         RunStanding::Failed => paint.bad(&came),
         RunStanding::Passed => paint.good(&came),
-        RunStanding::Skipped => came.clone(),
+        RunStanding::Skipped | RunStanding::Known => came.clone(),
         RunStanding::NotRun | RunStanding::Inconclusive | RunStanding::Flaky => paint.doubtful(&came),
     };
     let bad = of.iter().rev().filter(|(standing, _)| **standing >= RunStanding::Inconclusive);
@@ -132,10 +132,15 @@ pub(super) fn weightiest<'a>(verdicts: Vec<&'a VerdictLine>) -> Vec<&'a VerdictL
             continue;
         };
         if let Some(known) = kept.get_mut(*place)
-            && (verdict.required, verdict.verdict) > (known.required, known.verdict)
+            && weight(verdict) > weight(known)
         {
             *known = verdict;
         }
     }
     kept
+}
+
+/// What was asked for before others, and of the violations those that are not known.
+fn weight(verdict: &VerdictLine) -> (bool, Standing, bool) {
+    (verdict.required, verdict.verdict, verdict.let_pass().is_none())
 }

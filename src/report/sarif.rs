@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::content::Content;
-use super::failure::{Failure, Level, OF_THE_RUN, failures};
+use super::failure::{Failure, Level, OF_THE_RUN, with_known};
 use super::json::safe;
 use super::visible;
 
@@ -18,7 +18,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.')
 /// Only if a value cannot be written as JSON, which no line of a ledger does.
 pub fn sarif<'a>(content: impl Into<Content<'a>>) -> serde_json::Result<String> {
     let account = Account::of(content);
-    let failures = failures(&account);
+    let failures = with_known(&account);
     let mut rules: Vec<&str> = Vec::new();
     for failure in &failures {
         if !rules.contains(&failure.id) {
@@ -85,17 +85,24 @@ fn result(failure: &Failure<'_>, rules: &[&str]) -> Value {
         }
     }
     properties.insert("times".to_owned(), failure.times.into());
-    json!({
+    let mut result = json!({
         "ruleId": visible(failure.id),
         "ruleIndex": rules.iter().position(|id| *id == failure.id),
         "level": match failure.level {
             Level::Failed => "error",
             Level::Open => "warning",
             Level::Note => "note",
+            // What it would be; that it is let pass stands beside it.
+            Level::Known => "error",
         },
         "message": { "text": format!("{}: {}", failure.title(), failure.why) },
         "locations": [place],
         "partialFingerprints": { "faultdeck/v1": failure.fingerprint() },
         "properties": properties,
-    })
+    });
+    if let (Level::Known, Some(result)) = (failure.level, result.as_object_mut()) {
+        let why = json!([{ "kind": "external", "justification": failure.why }]);
+        result.insert("suppressions".to_owned(), why);
+    }
+    result
 }

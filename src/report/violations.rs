@@ -166,6 +166,7 @@ mod tests {
             found: None,
             repeat: Some(format!("faultdeck judge mine --scenario {scenario}")),
             rests_on: None,
+            known: None,
         })
     }
 

@@ -93,6 +93,7 @@ mod tests {
             found: None,
             repeat: None,
             rests_on: None,
+            known: None,
         }
     }
 

@@ -13,7 +13,7 @@ use super::command::Ended;
 use super::isolated::NotRun;
 use super::seen::has_fired;
 use super::whole::{Plan, Ran, run};
-use crate::ledger::{EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, SeenLine, Standing};
+use crate::ledger::{Came, EndLine, Exchange, Exit, Line, Origin, RanLine, RunStanding, SeenLine, Standing};
 use crate::profile::hits;
 use crate::replay::MAIN;
 use crate::scenario::{CommandMust, Scenario};
@@ -165,7 +165,7 @@ async fn ran(cell: Cell, again: u32, stopped: watch::Receiver<bool>) -> Result<D
 
 /// What a run came to.
 fn looked_at(cell: &Cell, ran: Ran) -> Done {
-    let Ran { lines, end, ended, output, seen } = ran;
+    let Ran { lines, end, ended, output, seen, marks } = ran;
     let scenario = cell.plan.setup.scenario.as_deref();
     // A crash is one, whatever it was about, and so is a broken law.
     let is_sound = ended.lived() && !lines.iter().any(is_broken_law);
@@ -176,6 +176,7 @@ fn looked_at(cell: &Cell, ran: Ran) -> Done {
         // What was cut short is run again by who goes on.
         _ if ended == Ended::Interrupted => RunStanding::NotRun,
         _ if is_skipped => RunStanding::Skipped,
+        Exit::Passed if marks.iter().any(|mark| mark.came == Came::Failed) => RunStanding::Known,
         Exit::Passed => RunStanding::Passed,
         Exit::Inconclusive => RunStanding::Inconclusive,
         Exit::Failed | Exit::BadInput | Exit::Defect => RunStanding::Failed,
@@ -185,7 +186,11 @@ fn looked_at(cell: &Cell, ran: Ran) -> Done {
         _ => end.because.clone(),
     };
     let silent = scenario.map(|scenario| silent(scenario, &lines)).unwrap_or_default();
-    let ran = RanLine { silent, ..line(cell, standing, because) };
+    let known = match standing {
+        RunStanding::NotRun | RunStanding::Skipped => Vec::new(),
+        _ => marks,
+    };
+    let ran = RanLine { silent, known, ..line(cell, standing, because) };
     let session = ran.session.clone();
     let is_news = |line: &Line| match line {
         Line::Verdict(verdict) => verdict.required || verdict.verdict == Standing::Violated,
@@ -218,6 +223,7 @@ fn line(cell: &Cell, standing: RunStanding, because: String) -> RanLine {
         repeat: cell.plan.repeat.clone(),
         part: cell.part,
         whole: cell.whole,
+        known: Vec::new(),
     }
 }
 

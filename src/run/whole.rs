@@ -12,7 +12,8 @@ use super::trusted::Trusted;
 use super::until::Lookout;
 use super::variable::{Replayed, Variable};
 use super::wire::verdicts;
-use crate::ledger::{EndLine, Exit, Line, SeenLine, VerdictLine};
+use crate::ledger::{EndLine, Exit, KnownMark, Knowns, Line, OfRun, SeenLine, VerdictLine, asked_at};
+use crate::profile::hits;
 use crate::record;
 use crate::replay::{Replay, Setup, Watch};
 use crate::scenario::{CommandMust, Must, Scenario};
@@ -44,6 +45,8 @@ pub struct Plan {
     pub watches: Vec<Watch>,
     /// The command line that does the same again; it stands beside each verdict.
     pub repeat: String,
+    /// Failures that are known of this scenario.
+    pub known: Knowns,
 }
 
 /// What came of a run.
@@ -59,6 +62,8 @@ pub struct Ran {
     pub output: Option<String>,
     /// What it was seen to do.
     pub seen: SeenLine,
+    /// What became of the failures that are known of it.
+    pub marks: Vec<KnownMark>,
 }
 
 /// What a run came to, before anybody weighs it.
@@ -79,6 +84,7 @@ pub(super) struct Served {
 /// If no listener can be had, or no network for the command alone.
 pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
     let (must, repeat, is_drawn) = (plan.must, plan.repeat.clone(), plan.is_drawn);
+    let (known, seed) = (plan.known.clone(), plan.setup.seed.0);
     let Served { mut lines, account, mut verdicts, ended, scenario, output, seen } =
         served(plan, stop).await?;
     verdicts.iter_mut().for_each(|verdict| verdict.repeat = Some(repeat.clone()));
@@ -94,8 +100,14 @@ pub async fn run(plan: Plan, stop: impl Future) -> Result<Ran, NotRun> {
         let unmet = unmet(&must.see, &lines, &end.sum, &seen);
         unmet.into_iter().for_each(|why| reasons.push(Exit::Failed, why));
     }
+    let name = scenario.as_ref().map_or("", |scenario| scenario.name.as_str());
+    let asked = |endpoint: &str| {
+        lines.iter().filter_map(asked_at).any(|(_, place, asked)| hits(endpoint, &place, &asked))
+    };
+    let of_run = OfRun { scenario: name, seed, lived: ended.lived(), asked: &asked };
+    let (reasons, marks) = known.settle_run(&of_run, &mut verdicts, reasons);
     lines.extend(verdicts.into_iter().map(Line::Verdict));
-    Ok(Ran { lines, end: end.closed(reasons), ended, output, seen })
+    Ok(Ran { lines, end: end.closed(reasons), ended, output, seen, marks })
 }
 
 /// A listener, the command, its end, and what the wire shows.

@@ -24,6 +24,18 @@ impl Scenario {
         Self::parse(INPUT, INPUT, text, profile)
     }
 
+    /// What tells it from every other, by whichever name it was asked for: its file, or its full name in the binary.
+    #[cfg(feature = "cli")]
+    pub(crate) fn identity(&self) -> String {
+        match &self.file {
+            Some(file) => file.canonicalize().unwrap_or_else(|_| file.clone()).display().to_string(),
+            None => {
+                let full = BUILTINS.iter().find(|(_, text)| *text == self.text).map(|(name, _)| *name);
+                format!("builtin:{}", full.unwrap_or(&self.name))
+            }
+        }
+    }
+
     /// Whether it came on standard input: nobody can have it again by its name.
     pub(crate) fn is_of_input(&self) -> bool {
         self.name == INPUT && self.file.is_none()

@@ -141,6 +141,11 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// The seconds since the start of 1970, by this machine's clock: for days of the calendar, and for nothing that is waited for.
+pub fn seconds_now() -> u64 {
+    now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// A set of names: what the CA is limited to and the certificate is for.
 #[derive(Default)]
 struct Names {

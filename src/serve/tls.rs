@@ -16,6 +16,8 @@ use super::ca::{self, Office};
 use crate::files;
 use crate::greeting::{Flaw, Reception, Trouble};
 
+pub use super::ca::seconds_now;
+
 /// Certificate and key a listener shows, and where the certificate is that a client has to trust.
 #[derive(Clone)]
 pub struct Identity {

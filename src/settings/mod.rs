@@ -1,17 +1,19 @@
 //! `faultdeck.toml`: the settings of a project.
 //!
 //! It lies in the working folder or in the nearest one above ([`find`]), and is read by [`Settings::parse`]: where
-//! cassettes, scenarios and profiles are, and the defaults of flags. Which flags there are, and which may be given a
+//! cassettes, scenarios and profiles are, the defaults of flags, and which failures are known. Which flags there are, and which may be given a
 //! default, is the command line's affair ([`Verb`]); a default is a text here, as it would stand on the command line.
 //!
 //! Such a file comes with a project, so a stranger may have written it. All its folders lie below its own.
 
+mod known;
 mod read;
 mod secrets;
 
 use std::path::{Path, PathBuf};
 
 use crate::files::folders::Folders;
+use crate::ledger::Known;
 #[cfg(feature = "cli")]
 pub(crate) use read::at_line;
 
@@ -29,6 +31,17 @@ pub struct Settings {
     pub folders: Folders,
     /// Defaults, in the order of the file.
     pub defaults: Vec<FlagDefault>,
+    /// Failures that are known, by scenarios as they are called in the file.
+    pub known: Vec<KnownEntry>,
+}
+
+/// A `[[known]]` failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// What it says.
+    pub known: Known,
+    /// The line it begins on, from 1.
+    pub line: usize,
 }
 
 /// The default of a flag.

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use toml::de::DeValue;
 
+use super::known::read_known;
 use super::secrets::blotted;
 use super::{Check, Flag, FlagDefault, Settings, Takes, Verb};
 use crate::files::folders::Folders;
@@ -39,7 +40,7 @@ impl Settings {
             let names =
                 verbs.iter().filter(|verb| verb.refused.is_none() || there.contains(&verb.name.as_str()));
             let names = names.map(|verb| verb.name.as_str());
-            let mut keys: Vec<&str> = FOLDERS.into_iter().chain(names).collect();
+            let mut keys: Vec<&str> = FOLDERS.into_iter().chain(["known"]).chain(names).collect();
             let secret = credentials(there.into_iter());
             keys.extend(secret.iter().map(String::as_str));
             let top = Table::new(&source, "a settings file", document.span(), document.get_ref(), &keys);
@@ -67,6 +68,7 @@ fn read_top(top: &Table<'_>, verbs: &[Verb], text: &str, check: Check<'_>) -> Re
         let read = top.read(&verb.name, |entry| read_verb(entry, verb, text, check));
         read.map(Option::unwrap_or_default)
     }));
+    let known = top.read("known", |entry| read_known(entry, text));
     let [cassettes, scenarios, profiles] = folders;
     let beside = |kind: &str| vec![PathBuf::from(kind)];
     let folders = Folders {
@@ -76,7 +78,7 @@ fn read_top(top: &Table<'_>, verbs: &[Verb], text: &str, check: Check<'_>) -> Re
     };
     let mut defaults: Vec<FlagDefault> = tables?.into_iter().flatten().collect();
     defaults.sort_by_key(|default| default.line);
-    Ok(Settings { folders, defaults })
+    Ok(Settings { folders, defaults, known: known?.unwrap_or_default() })
 }
 
 /// One folder, or a list of them.
@@ -162,8 +164,13 @@ fn read_default(
     if values.is_empty() {
         return Ok(None);
     }
-    let line = text.get(..entry.key_at.start).unwrap_or_default().matches('\n').count() + 1;
+    let line = line_of(text, entry.key_at.start);
     Ok(Some(FlagDefault { verb: verb.name.clone(), key: flag.key.clone(), values, line }))
+}
+
+/// The line of a place, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
 /// A value as it would stand on the command line.

@@ -272,6 +272,7 @@ fn a_report_for_a_ci_system_holds_no_element_but_its_own_whatever_was_recorded()
             found: Some(hostile.into()),
             repeat: Some(hostile.into()),
             rests_on: None,
+            known: None,
         })
     };
     let run = RunLine { verb: hostile.into(), scenario: Some(hostile.into()), ..RunLine::default() };

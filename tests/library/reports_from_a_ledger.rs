@@ -53,6 +53,7 @@ fn verdict(property: &str, client: &str, standing: Standing, because: &str) -> V
         found: None,
         repeat: None,
         rests_on: None,
+        known: None,
     }
 }
 
@@ -181,6 +182,7 @@ fn ran(scenario: &str, seed: u64, standing: RunStanding) -> RanLine {
         repeat: format!("faultdeck run --scenario {scenario} --seed {seed} -- ./poller"),
         part: None,
         whole: None,
+        known: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::table;
+use crate::judge::PROPERTIES;
 use crate::settings::{Flag, Takes};
 
 /// The schema, draft 7.
@@ -22,6 +23,7 @@ pub(in crate::cli) fn schema() -> Value {
         let any_of = [folder.clone(), json!({ "type": "array", "items": folder.clone() })];
         properties.insert(kind.to_owned(), json!({ "description": what, "anyOf": any_of }));
     }
+    properties.insert("known".to_owned(), known());
     for verb in table::verbs(&command).into_iter().filter(|verb| verb.refused.is_none()) {
         let flags: Map<String, Value> = verb
             .flags
@@ -38,10 +40,34 @@ pub(in crate::cli) fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "faultdeck settings",
-        "description": "The settings of a project, `faultdeck.toml`: folders, and defaults of flags.",
+        "description": "The settings of a project, `faultdeck.toml`: folders, defaults of flags, known failures.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
+    })
+}
+
+/// `[[known]]`.
+fn known() -> Value {
+    let law = PROPERTIES.first().map_or("", |property| property.id);
+    let text = |what: &str, example: &str| json!({ "description": what, "type": "string", "minLength": 1, "examples": [example] });
+    json!({
+        "description": "Failures that are known: told, and let pass until a day.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["scenario", "reason", "until"],
+            "properties": {
+                "scenario": text("The scenario, as it is asked for; `generated` for the generated cases of `judge`.", "slow-host"),
+                "property": text("The property that is violated; without it, the command fails.", law),
+                "seed": { "description": "The only seed it is about.", "type": "integer", "minimum": 0 },
+                "endpoint": text("The endpoint that has to have been asked for: without that, the failure is another one.", "GET /siem/offenses"),
+                "reason": text("Why it is let pass.", "issue 41: gives up too early"),
+                "until": text("The last day on which it is: a date without quotes.", "2026-12-31"),
+                "strict": { "description": "Whether it is a failure if it does not happen.", "type": "boolean" },
+            },
+            "additionalProperties": false,
+        },
     })
 }
 

@@ -12,7 +12,7 @@ use crate::client::{Client, JobKind};
 use crate::judge::about::About;
 use crate::judge::law::Property;
 use crate::judge::verdict::Verdict;
-use crate::ledger::{EndLine, Exit, Line, Reasons, Standing, VerdictLine};
+use crate::ledger::{ALL_HELD, EndLine, Exit, Line, Reasons, Standing, VerdictLine};
 
 /// The sum so far.
 #[derive(Debug, Default)]
@@ -141,7 +141,7 @@ impl Tally {
             Some(why) => reasons.push(Exit::Inconclusive, format!("the client could not be started: {why}")),
             None => self.account.weigh("nothing was served", &mut reasons),
         }
-        reasons.push(Exit::Passed, "every property that must hold was put to the test and holds");
+        reasons.push(Exit::Passed, ALL_HELD);
         reasons
     }
 }

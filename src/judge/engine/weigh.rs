@@ -273,6 +273,7 @@ fn line<C: Client>(
         found: None,
         repeat: if is_open && at.unit.scenario.is_some() { repeat(at, None) } else { None },
         rests_on: None,
+        known: None,
     }
 }
 

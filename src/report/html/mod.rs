@@ -18,6 +18,7 @@ use super::content::Content;
 use super::example::example;
 use super::failure::{Failure, Level, failures};
 use super::human::{seeds, served};
+use super::known::known;
 use super::lines::refused_line;
 use super::matrix::rows;
 use super::table::Cell;
@@ -51,6 +52,7 @@ pub fn html<'a>(content: impl Into<Content<'a>>) -> String {
     page.push_str(&section("runs", "Runs of the matrix", &matrix(&account)));
     page.push_str(&section("verdicts", "Verdicts", &verdicts(&account)));
     page.push_str(&section("failures", "What went wrong", &wrong(&account, &failures)));
+    page.push_str(&section("known", "Known failures", &known_list(&account)));
     if content.is_whole {
         page.push_str(&section("lanes", "Swim lanes", &lanes::lanes(&account, &folded, &times)));
         page.push_str(&section("coverage", "Faults by endpoint", &coverage(&account)));
@@ -181,13 +183,20 @@ fn verdicts(account: &Account<'_>) -> String {
     text
 }
 
+fn known_list(account: &Account<'_>) -> String {
+    let items = known(account);
+    let shown: String =
+        items.iter().take(ROWS_SHOWN).map(|sum| format!("<li>{}</li>\n", escaped(&sum.in_words()))).collect();
+    if shown.is_empty() { shown } else { format!("<ul>\n{shown}</ul>\n") }
+}
+
 fn wrong(account: &Account<'_>, failures: &[Failure<'_>]) -> String {
     let mut text = String::new();
     for (place, failure) in failures.iter().take(FAILURES_SHOWN).enumerate() {
         let class = match failure.level {
             Level::Failed => "violated",
             Level::Open => "open",
-            Level::Note => "plain",
+            Level::Note | Level::Known => "plain",
         };
         let open = if place == 0 { " open" } else { "" };
         text.push_str(&format!(

@@ -93,6 +93,54 @@ struct Reason {
     /// The property, if a verdict tells the same.
     #[serde(default)]
     property: Option<String>,
+    /// The known failure that it is about.
+    #[serde(default)]
+    known: Option<KnownMark>,
+}
+
+/// A known failure, and what became of it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "read by its schema alone")]
+struct KnownMark {
+    entry: Known,
+    came: Came,
+}
+
+/// A `[[known]]` entry of `faultdeck.toml`.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "read by its schema alone")]
+struct Known {
+    /// The scenario, or `generated`.
+    scenario: String,
+    /// The property that is violated; without it, the command fails.
+    #[serde(default)]
+    property: Option<String>,
+    /// The only seed it is about.
+    #[serde(default)]
+    seed: Option<u64>,
+    /// The endpoint that has to have been asked for.
+    #[serde(default)]
+    endpoint: Option<String>,
+    /// Why it is let pass.
+    reason: String,
+    /// The last day on which it is.
+    until: String,
+    /// Whether it is a failure if it does not happen.
+    strict: bool,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "read by its schema alone")]
+enum Came {
+    /// it did not happen, although it was put to the test.
+    Passed,
+    /// nothing can be told.
+    Open,
+    /// it happened, and is let pass.
+    Failed,
+    /// it happened, and its day is over.
+    Expired,
 }
 
 /// How many requests came, and what they were answered from. Each one served stands in exactly one of `recorded`,
@@ -152,6 +200,9 @@ struct Verdict {
     /// What a rule rests on that a console was put to.
     #[serde(default)]
     rests_on: Option<String>,
+    /// The known failure that a violation is.
+    #[serde(default)]
+    known: Option<KnownMark>,
 }
 
 #[derive(JsonSchema)]
@@ -193,6 +244,9 @@ struct Ran {
     /// Which part of the matrix was run, of how many.
     #[serde(default)]
     part: Option<(u32, u32)>,
+    /// The known failures that are about this run.
+    #[serde(default)]
+    known: Vec<KnownMark>,
 }
 
 #[derive(JsonSchema)]
@@ -201,6 +255,8 @@ struct Ran {
 enum RunStanding {
     /// everything that was asked for holds.
     Passed,
+    /// it failed as it is known to.
+    Known,
     /// the command never came near what the scenario is about.
     Skipped,
     /// it never began, or was interrupted.
