@@ -22,7 +22,8 @@ const TWICE: [&str; 12] = [
     "CASE9",
     "--defect",
     "posts-again",
-    "--pace-ms", "1",
+    "--pace-ms",
+    "1",
 ];
 
 fn settings(lab: &Lab, entries: &[&str]) {
