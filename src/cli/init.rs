@@ -8,6 +8,7 @@ use super::output;
 use super::problem::Problem;
 use crate::ledger::Exit;
 use crate::report::visible;
+use crate::schemas::{self, Schema};
 use crate::settings;
 
 /// Writes settings, a scenario, a small client with its client file, and what a CI system needs.
@@ -20,7 +21,8 @@ Examples:
   faultdeck init --client python --ci github
   faultdeck init --client go --ci gitlab      # build the client once, then judge it
 
-What it writes: faultdeck.toml, scenarios/console-fails-once.toml, clients/qradar.* (a client and its file), .gitattributes,
+What it writes: faultdeck.toml, scenarios/console-fails-once.toml, clients/qradar.* (a client and its file), beside each its schema for
+editors, .gitattributes,
 .pre-commit-config.yaml, and the job of a CI system. docs/settings.md tells what may stand in faultdeck.toml.")]
 pub(super) struct Args {
     /// The language of the client to begin with.
@@ -47,6 +49,8 @@ enum Ci {
     Gitlab,
 }
 
+/// The scenario.
+const SCENARIO: &str = "scenarios/console-fails-once.toml";
 /// The client file.
 const CLIENT: &str = "clients/qradar.toml";
 
@@ -56,6 +60,8 @@ struct Draft {
     text: String,
     /// Whether others have one of that name, too: what was to stand in it is printed if it is there.
     is_shared: bool,
+    /// The schema by which editors help with it: its first line names it, and it is put beside it.
+    schema: Option<Schema>,
 }
 
 impl Language {
@@ -101,20 +107,25 @@ impl Ci {
         };
         let build = language.build().map_or_else(String::new, |build| format!("{indent}{build}\n"));
         let text = text.replace("@BUILD@", &build).replace("@IMAGE@", language.image());
-        Draft { path, text, is_shared: self == Self::Gitlab }
+        Draft { path, text, is_shared: self == Self::Gitlab, schema: None }
     }
 }
 
 /// All files of a project.
 fn drafts(language: Language, ci: Option<Ci>) -> Vec<Draft> {
-    let own = |path, text: String| Draft { path, text, is_shared: false };
-    let shared = |path, text: &str| Draft { path, text: text.to_owned(), is_shared: true };
+    let own = |path, text: String| Draft { path, text, is_shared: false, schema: None };
+    let helped = |path, name: &str, text: String| {
+        let schema = schemas::ALL.into_iter().find(|schema| schema.name == name);
+        let line = schema.map_or_else(String::new, |schema| schema.line());
+        Draft { path, text: line + &text, is_shared: false, schema }
+    };
+    let shared = |path, text: &str| Draft { path, text: text.to_owned(), is_shared: true, schema: None };
     let (program, source) = language.program();
     let client = include_str!("init/client.toml").replace("@PROGRAM@", language.words());
     let mut drafts = vec![
-        own(settings::NAME, include_str!("init/settings.toml").replace("@FILE@", CLIENT)),
-        own("scenarios/console-fails-once.toml", include_str!("init/scenario.toml").to_owned()),
-        own(CLIENT, client.replace("@FILE@", CLIENT)),
+        helped(settings::NAME, "settings", include_str!("init/settings.toml").replace("@FILE@", CLIENT)),
+        helped(SCENARIO, "scenario", include_str!("init/scenario.toml").to_owned()),
+        helped(CLIENT, "client", client.replace("@FILE@", CLIENT)),
         own(program, source.to_owned()),
         shared(".gitattributes", include_str!("init/attributes")),
         shared(".pre-commit-config.yaml", include_str!("init/pre-commit.yaml")),
@@ -128,7 +139,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Problem> {
     for draft in drafts(args.client, args.ci) {
         let path = Path::new(draft.path);
         match written(path, &draft.text, args.force) {
-            Ok(true) => output::data(&format!("wrote  {}\n", draft.path))?,
+            Ok(true) => {
+                output::data(&format!("wrote  {}\n", draft.path))?;
+                put_schema(&draft)?;
+            }
             Ok(false) => {
                 output::data(&format!("kept   {}\n", draft.path))?;
                 if draft.is_shared && !holds(path, &draft.text) {
@@ -145,6 +159,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, Problem> {
     let build = args.client.build().map_or_else(String::new, |build| format!("{build} && "));
     output::data(&format!("\nnext: {build}faultdeck judge\n"))?;
     Ok(Exit::Passed)
+}
+
+/// Puts the schema of a file beside it.
+fn put_schema(draft: &Draft) -> Result<(), Problem> {
+    let Some(schema) = draft.schema else { return Ok(()) };
+    let folder = match Path::new(draft.path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    schema.put_into(folder).map_err(|error| Problem::file("write", &folder.join(schema.file()), error))
 }
 
 /// Writes a file, unless it is there; whether it was written. A link is something that is there, wherever it leads.

@@ -58,6 +58,15 @@ fn in_an_empty_folder_what_it_prints_as_the_next_step_is_green_at_once() {
                 made.stdout
             );
         }
+        for (file, schema) in [
+            ("faultdeck.toml", "settings.schema.json"),
+            ("scenarios/console-fails-once.toml", "scenarios/scenario.schema.json"),
+            ("clients/qradar.toml", "clients/client.schema.json"),
+        ] {
+            let name = schema.rsplit('/').next().unwrap();
+            assert!(lab.read(file).starts_with(&format!("#:schema ./{name}\n")), "{file}");
+            assert!(lab.file(schema).is_file(), "{schema}");
+        }
         let (code, text) = next(&lab, &made.stdout);
         assert_eq!(code, Some(0), "{client}: {text}");
         assert!(
