@@ -161,7 +161,9 @@ fn faults_of_transport_come_through_as_they_do_without() {
                     .concat();
             let ran = lab.run(&args);
             assert_eq!(ran.code, Some(0), "{way:?} {fault}: {}", ran.stderr);
-            lab.read("codes")
+            let codes = lab.read("codes");
+            // Whether curl hears of a reset while it connects (7) or in the handshake (35) is a matter of microseconds.
+            if fault == "connection-reset" { codes.replace(" 7\n", " 35\n") } else { codes }
         };
         assert_eq!(
             under(&["--isolate"], "https://console.example"),
