@@ -22,19 +22,20 @@ impl Profile {
     /// # Errors
     /// If it is no name, and neither a path of requests nor one that any endpoint fits.
     pub fn aim(&self, text: &str) -> Result<String, NameError> {
-        let found = self.by_name(text);
-        let error = match found {
-            Ok(endpoint) => return Ok(endpoint.id.clone()),
-            Err(error) => error,
-        };
         let (method, path) = match text.split_once(' ') {
-            Some((method, path)) => (method, path.trim()),
-            None if is_method(text) => (text, "/**"),
-            None => return Err(error),
+            Some((method, path)) => match self.endpoint(text) {
+                Some(endpoint) => return Ok(endpoint.id.clone()),
+                None => (method, path.trim()),
+            },
+            None => match self.by_name(text) {
+                Ok(endpoint) => return Ok(endpoint.id.clone()),
+                Err(_) if is_method(text) => (text, "/**"),
+                Err(error) => return Err(error),
+            },
         };
         let is_short = path.split('/').count() <= SEGMENTS_MAX;
         if !is_method(method) || !path.starts_with('/') || path.contains(char::is_whitespace) || !is_short {
-            return Err(error);
+            return Err(self.unknown(text));
         }
         if let Some(id) = self.ids().find(|id| same_template(id, method, without_api(path))) {
             return Ok(id.to_owned());
@@ -45,7 +46,8 @@ impl Profile {
         if is_sure || (path.contains(['*', '{']) && self.ids().any(|id| hits(&aim, id, id))) {
             return Ok(aim);
         }
-        Err(error)
+        // What is near is looked for here alone: it costs a look at every name.
+        Err(self.unknown(text))
     }
 }
 

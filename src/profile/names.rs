@@ -47,7 +47,8 @@ impl Profile {
         names.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn unknown(&self, name: &str) -> NameError {
+    /// That there is none of this name, and what is near.
+    pub(super) fn unknown(&self, name: &str) -> NameError {
         let shown = |id: &str| if name.contains(' ') { id.to_owned() } else { self.short_name(id) };
         let names: Vec<String> = self.ids().map(shown).collect();
         let nearest = crate::spelling::nearest(name, names.iter().map(String::as_str));
