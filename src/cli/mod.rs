@@ -157,7 +157,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     output::hide(&arguments, std::env::vars_os());
     signals::outlive_quotas();
-    let exit = match settings::put_into(&built(), arguments) {
+    let exit = match settings::put_into(built, arguments) {
         Ok(arguments) => of(arguments).await,
         Err(problem) => {
             problem.show();

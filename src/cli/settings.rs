@@ -53,6 +53,9 @@ struct InForce {
     known: Vec<KnownEntry>,
 }
 
+/// The flag that names a settings file.
+const FLAG: &str = "--settings";
+
 static IN_FORCE: OnceLock<InForce> = OnceLock::new();
 
 /// What `--settings` said: a command line that does the same again has to say it, too.
@@ -125,7 +128,17 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Settings, Mistakes> {
 ///
 /// # Errors
 /// If the file cannot be read, has mistakes, or leads out of its own folder.
-pub(super) fn put_into(command: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>, Problem> {
+pub(super) fn put_into(
+    command: impl FnOnce() -> Command,
+    arguments: Vec<OsString>,
+) -> Result<Vec<OsString>, Problem> {
+    // Most calls have no settings: then nothing is worth building the table of all flags twice.
+    let is_asked = |word: &OsString| word.as_encoded_bytes().starts_with(FLAG.as_bytes());
+    if !arguments.iter().any(is_asked) && file(None).is_none() {
+        let _ = IN_FORCE.set(InForce::default());
+        return Ok(arguments);
+    }
+    let command = &command();
     // What is wrong with them is told later, when they are complete.
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
