@@ -413,7 +413,7 @@ impl Left {
         end.elsewhere.dedup();
         end.dials = record::dials();
         weigh_runs(&runs.iter().collect::<Vec<_>>(), &mut reasons);
-        let end = run::seen_enough(args, &seen, end.closed(reasons))?;
+        let end = run::seen_enough(args, &seen, end.closed(reasons));
         digest.hold(Line::Seen(Box::new(seen.clone())));
         outputs.add(vec![Line::Seen(Box::new(seen))]);
         let exit = outputs.finish_flow(digest, end, &redactor)?;

@@ -20,10 +20,9 @@ pub fn seen(setup: &Setup, lines: &[Line]) -> SeenLine {
     }
     let mut seen = SeenLine { states: states(&endpoints, setup.profile), endpoints, ..SeenLine::default() };
     if let Some(scenario) = &setup.scenario {
-        let titles = scenario
-            .faults
-            .iter()
-            .map(|planned| (scenario.title_of(planned), has_fired(&planned.title(), lines)));
+        // Of what was only in force nobody knows whether the command met it: it is neither.
+        let titles = scenario.faults.iter().filter(|planned| !is_only_in_force(&planned.title(), lines));
+        let titles = titles.map(|planned| (scenario.title_of(planned), has_fired(&planned.title(), lines)));
         seen.faults = split(titles);
     }
     if let Evidence::Cassette(material) = &setup.evidence {
@@ -46,6 +45,16 @@ pub(super) fn has_fired(title: &str, lines: &[Line]) -> bool {
         Line::Greeted(greeted) => greeted.planned == title,
         _ => false,
     })
+}
+
+/// Whether the planned fault of this title was in force, and no request and no connection is known to have met it.
+fn is_only_in_force(title: &str, lines: &[Line]) -> bool {
+    let is_met = |line: &Line| match line {
+        Line::Exchange(exchange) => exchange.faults.iter().any(|fault| fault.planned == title),
+        Line::Greeted(greeted) => greeted.planned == title && greeted.connection.is_some(),
+        _ => false,
+    };
+    has_fired(title, lines) && !lines.iter().any(is_met)
 }
 
 fn exchanges(lines: &[Line]) -> impl Iterator<Item = &Exchange> {

@@ -216,6 +216,35 @@ fn a_command_that_was_seen_to_do_too_little_is_not_green_where_coverage_is_asked
 }
 
 #[test]
+fn coverage_of_a_recording_that_is_not_there_is_no_pass_and_costs_no_ledger() {
+    let lab = Lab::new();
+    let model = lab.write("model.toml", "summary = \"s\"\nconsole = \"emulate\"\n").display().to_string();
+    let asks = ["curl", "-s", "-H", "SEC: x", "{base_url}/api/forensics/case_management/cases"];
+    let flags = ["--scenario", &model, "--require-coverage", "interactions=all", "--ledger", "l.jsonl"];
+    for more in [&[][..], &["--seeds", "2"]] {
+        let ran = run(&lab, &[&flags[..], more].concat(), &asks);
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("and there is none here"), "{}", ran.stderr);
+        assert!(lab.read("l.jsonl").contains("\"end\""), "the ledger is whole");
+    }
+}
+
+#[test]
+fn a_fault_that_was_only_in_force_counts_neither_as_met_nor_as_missed() {
+    let lab = Lab::new();
+    let fault =
+        "[[fault]]\nwhen = { since_start_ms = \"600000-\" }\noptional = true\ninject = { refuse = {} }";
+    let away = "[[fault]]\nwhen = { since_start_ms = \"0-1\" }\noptional = true\ninject = { refuse = {} }";
+    for (fault, share) in [(fault, "0 of 1 planned faults"), (away, "")] {
+        let mine = scenario(&lab, "", fault);
+        let ran = run(&lab, &["--scenario", &mine], &WAIT);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert!(ran.stderr.contains(share), "{}", ran.stderr);
+        assert!(!share.is_empty() || !ran.stderr.contains("planned faults\n"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn with_tls_the_command_finds_the_authority_in_its_environment() {
     let lab = Lab::new();
     let mine = scenario(&lab, "", "");
