@@ -18,7 +18,7 @@ use super::shard::Shard;
 use super::signals::Signals;
 use crate::judge::Progress;
 use crate::ledger::{
-    EndLine, Exchange, Exit, Line, Origin, RanLine, Reasons, RunStanding, SeenLine, Sum, weigh_runs,
+    EndLine, Exchange, Exit, Late, Line, Origin, RanLine, Reasons, RunStanding, SeenLine, Sum, weigh_runs,
 };
 use crate::record;
 use crate::redact::Redactor;
@@ -327,13 +327,23 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Whether it holds this very run: of the same command line, of the scenario as it stands now, and with its lines. A
+    /// Whether it holds this very run: of the same command line, of scenario and cassette as they stand now, and with its lines. A
     /// run that left none, a skipped one, is cheap to do again.
     fn has(&self, cell: &Cell, redactor: &Redactor) -> bool {
         let session = RanLine::session(&cell.scenario, cell.seed.0);
         let Some((ran, lines)) = self.runs.get(&session) else { return false };
         let scenario = cell.plan.setup.scenario.as_ref().map(|scenario| redactor.text(&scenario.text));
-        let is_it = |line: &Line| matches!(line, Line::Run(run) if run.session == session && run.scenario_text == scenario);
+        let cassette = match &cell.plan.setup.evidence {
+            Evidence::Cassette(material) => Some(material.id()),
+            Evidence::Console(_) => None,
+        };
+        let is_it = |line: &Line| match line {
+            Line::Run(run) => {
+                let theirs = run.cassette_id.as_ref().map(Late::text);
+                run.session == session && run.scenario_text == scenario && theirs == cassette
+            }
+            _ => false,
+        };
         ran.repeat == redactor.text(&cell.plan.repeat) && lines.iter().any(is_it)
     }
 }

@@ -140,7 +140,7 @@ impl Material {
     }
 
     /// 16 hex digits of the SHA-256 of what the cassette holds, as it was before it was put right.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.id.get_or_init(|| self.cassette().digest(|index| self.mended.get(&index)))
     }
 

@@ -437,3 +437,19 @@ fn a_command_that_does_not_end_when_it_is_asked_to_has_failed_and_one_that_is_id
     );
     assert_eq!(nothing.code, Some(3), "nothing was asked: {}", nothing.stderr);
 }
+
+#[test]
+fn a_run_of_a_cassette_that_was_changed_since_is_not_taken_over() {
+    let lab = Lab::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("cassettes/forensics/create-case.json");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let mine = lab.write("mine.json", &text).display().to_string();
+    let ledger = lab.file("l.jsonl").display().to_string();
+    let flags = ["--cassette", &mine, "--seeds", "1", "--ledger", &ledger, "--resume"];
+    assert_eq!(run(&lab, &flags, &WAIT).code, Some(0));
+    let again = run(&lab, &flags, &WAIT);
+    assert!(again.stderr.contains("1 run over already"), "{}", again.stderr);
+    lab.write("mine.json", &text.replace("CASE1", "CASE2"));
+    let changed = run(&lab, &flags, &WAIT);
+    assert!(!changed.stderr.contains("over already"), "{}", changed.stderr);
+}
